@@ -1,0 +1,46 @@
+# Everything runs in .venv, which the first target that needs it creates.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := setup.py pyproject.toml $(wildcard src/w2v/*.pyx src/w2v/*.h)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test slow lint bench quality sdist clean
+
+help:            ## this list
+	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
+
+build: .venv/.installed  ## compile the extension into .venv
+
+.venv/.installed: $(SOURCES)
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@touch $@
+
+demo: build      ## train on the documentation of Python itself and query the result
+	$(BIN)/w2v demo
+
+test: build      ## the test-suite
+	$(BIN)/python -m pytest
+
+slow: build      ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: build      ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: build     ## speed beside gensim: make bench CORPUS=text.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python benchmarks/words_per_second.py $(CORPUS)
+
+quality: build   ## quality beside gensim: make quality CORPUS=text.txt EVAL=folder
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python benchmarks/quality.py $(CORPUS) --eval $(EVAL)
+
+sdist: build     ## source distribution and wheel in dist/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	$(BIN)/python -m build
+
+clean:           ## remove everything built
+	rm -rf .venv build dist src/w2v.egg-info src/w2v/_train.c src/w2v/*.so

@@ -1,0 +1,62 @@
+"""Word embeddings on CPUs: fast, and reproducible to the last bit.
+
+>>> from w2v import Word2Vec
+>>> model = Word2Vec([["fast", "exact", "vectors"]] * 100, vector_size=8, min_count=1, workers=1)
+>>> model.wv["fast"].shape
+(8,)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from w2v.corpus import LineSentence, PathLineSentences, Text8Corpus
+    from w2v.formats import FormatError
+    from w2v.trainer import StopTraining, show_config
+    from w2v.vectors import KeyedVectors
+    from w2v.vocab import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
+    from w2v.word2vec import Word2Vec
+
+__version__ = "0.1.0"
+
+# Public names load with their module on first use, so that `import w2v` costs next to nothing.
+_HOME = {
+    "LineSentence": "corpus",
+    "PathLineSentences": "corpus",
+    "Text8Corpus": "corpus",
+    "FormatError": "formats",
+    "StopTraining": "trainer",
+    "show_config": "trainer",
+    "KeyedVectors": "vectors",
+    "RULE_DEFAULT": "vocab",
+    "RULE_DISCARD": "vocab",
+    "RULE_KEEP": "vocab",
+    "Word2Vec": "word2vec",
+}
+
+__all__ = [
+    "RULE_DEFAULT",
+    "RULE_DISCARD",
+    "RULE_KEEP",
+    "FormatError",
+    "KeyedVectors",
+    "LineSentence",
+    "PathLineSentences",
+    "StopTraining",
+    "Text8Corpus",
+    "Word2Vec",
+    "__version__",
+    "show_config",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'w2v' has no attribute {name!r}")
+    value = getattr(import_module(f"w2v.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_HOME))

@@ -1,0 +1,135 @@
+/* Vectors of one instruction set, under the names the row functions use.
+ *
+ * Included once per level with LEVEL_<NAME> defined. A level says what V is (WIDTH floats), how to load, store and
+ * combine it, and how 16 lanes fold to one sum. Every operation is exactly rounded, so every level gives the same
+ * bits; only `fused` needs care where the hardware has no fused multiply-add.
+ *
+ * smaller/larger follow one rule everywhere: `a < b ? a : b`, so that a NaN in `a` gives `b`.
+ * scale_by_power adds the integer held in the low bits of `t` to the exponent of `p` (see `exp_` in _simd_body.h).
+ */
+
+#undef V
+#undef WIDTH
+#undef ROW_GROUP
+#undef TARGET
+
+#if defined(LEVEL_AVX512)
+
+#define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
+#define WIDTH 16
+#define ROW_GROUP 8 /* accumulators of this many rows fit the register file */
+#define V __m512
+INLINE V NAME(load)(const float *p) { return _mm512_loadu_ps(p); }
+INLINE void NAME(store)(float *p, V a) { _mm512_storeu_ps(p, a); }
+INLINE V NAME(fill)(float x) { return _mm512_set1_ps(x); }
+INLINE V NAME(add)(V a, V b) { return _mm512_add_ps(a, b); }
+INLINE V NAME(sub)(V a, V b) { return _mm512_sub_ps(a, b); }
+INLINE V NAME(mul)(V a, V b) { return _mm512_mul_ps(a, b); }
+INLINE V NAME(quotient)(V a, V b) { return _mm512_div_ps(a, b); }
+INLINE V NAME(smaller)(V a, V b) { return _mm512_min_ps(a, b); }
+INLINE V NAME(larger)(V a, V b) { return _mm512_max_ps(a, b); }
+INLINE V NAME(fused)(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE V NAME(scale_by_power)(V p, V t) {
+    return _mm512_castsi512_ps(
+        _mm512_add_epi32(_mm512_castps_si512(p), _mm512_slli_epi32(_mm512_castps_si512(t), 23)));
+}
+INLINE float NAME(fold)(const V *parts) {
+    __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(parts[0]), _mm512_extractf32x8_ps(parts[0], 1));
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+#elif defined(LEVEL_AVX2)
+
+#define TARGET __attribute__((target("avx2,fma")))
+#define WIDTH 8
+#define ROW_GROUP 4
+#define V __m256
+INLINE V NAME(load)(const float *p) { return _mm256_loadu_ps(p); }
+INLINE void NAME(store)(float *p, V a) { _mm256_storeu_ps(p, a); }
+INLINE V NAME(fill)(float x) { return _mm256_set1_ps(x); }
+INLINE V NAME(add)(V a, V b) { return _mm256_add_ps(a, b); }
+INLINE V NAME(sub)(V a, V b) { return _mm256_sub_ps(a, b); }
+INLINE V NAME(mul)(V a, V b) { return _mm256_mul_ps(a, b); }
+INLINE V NAME(quotient)(V a, V b) { return _mm256_div_ps(a, b); }
+INLINE V NAME(smaller)(V a, V b) { return _mm256_min_ps(a, b); }
+INLINE V NAME(larger)(V a, V b) { return _mm256_max_ps(a, b); }
+INLINE V NAME(fused)(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+INLINE V NAME(scale_by_power)(V p, V t) {
+    return _mm256_castsi256_ps(
+        _mm256_add_epi32(_mm256_castps_si256(p), _mm256_slli_epi32(_mm256_castps_si256(t), 23)));
+}
+INLINE float NAME(fold)(const V *parts) {
+    __m256 eight = _mm256_add_ps(parts[0], parts[1]);
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+#elif defined(LEVEL_NEON)
+
+#define TARGET
+#define WIDTH 4
+#define ROW_GROUP 4
+#define V float32x4_t
+INLINE V NAME(load)(const float *p) { return vld1q_f32(p); }
+INLINE void NAME(store)(float *p, V a) { vst1q_f32(p, a); }
+INLINE V NAME(fill)(float x) { return vdupq_n_f32(x); }
+INLINE V NAME(add)(V a, V b) { return vaddq_f32(a, b); }
+INLINE V NAME(sub)(V a, V b) { return vsubq_f32(a, b); }
+INLINE V NAME(mul)(V a, V b) { return vmulq_f32(a, b); }
+INLINE V NAME(quotient)(V a, V b) { return vdivq_f32(a, b); }
+INLINE V NAME(smaller)(V a, V b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+INLINE V NAME(larger)(V a, V b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+INLINE V NAME(fused)(V a, V b, V c) { return vfmaq_f32(c, a, b); }
+INLINE V NAME(scale_by_power)(V p, V t) {
+    return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(p), vshlq_n_s32(vreinterpretq_s32_f32(t), 23)));
+}
+INLINE float NAME(fold)(const V *parts) {
+    float32x4_t four = vaddq_f32(vaddq_f32(parts[0], parts[2]), vaddq_f32(parts[1], parts[3]));
+    float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+    return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
+#else /* LEVEL_PORTABLE: the definition, lane by lane, in plain C */
+
+#define TARGET
+#define WIDTH 16
+#define ROW_GROUP 1
+#define V Lanes
+#define EACH(expression) \
+    V r; \
+    for (int i = 0; i < 16; i++) r.lane[i] = (expression); \
+    return r
+INLINE V NAME(load)(const float *p) { EACH(p[i]); }
+INLINE void NAME(store)(float *p, V a) {
+    for (int i = 0; i < 16; i++) p[i] = a.lane[i];
+}
+INLINE V NAME(fill)(float x) { EACH(x); }
+INLINE V NAME(add)(V a, V b) { EACH(a.lane[i] + b.lane[i]); }
+INLINE V NAME(sub)(V a, V b) { EACH(a.lane[i] - b.lane[i]); }
+INLINE V NAME(mul)(V a, V b) { EACH(a.lane[i] * b.lane[i]); }
+INLINE V NAME(quotient)(V a, V b) { EACH(a.lane[i] / b.lane[i]); }
+INLINE V NAME(smaller)(V a, V b) { EACH(a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]); }
+INLINE V NAME(larger)(V a, V b) { EACH(a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]); }
+INLINE V NAME(fused)(V a, V b, V c) { EACH(fused_multiply_add(a.lane[i], b.lane[i], c.lane[i])); }
+INLINE float NAME(exponent_shifted)(float p, float t) {
+    uint32_t bits, power;
+    memcpy(&bits, &p, sizeof bits);
+    memcpy(&power, &t, sizeof power);
+    bits += power << 23;
+    memcpy(&p, &bits, sizeof p);
+    return p;
+}
+INLINE V NAME(scale_by_power)(V p, V t) { EACH(NAME(exponent_shifted)(p.lane[i], t.lane[i])); }
+INLINE float NAME(fold)(const V *parts) {
+    float s[8];
+    for (int i = 0; i < 8; i++) s[i] = parts[0].lane[i] + parts[0].lane[i + 8];
+    for (int i = 0; i < 4; i++) s[i] = s[i] + s[i + 4];
+    for (int i = 0; i < 2; i++) s[i] = s[i] + s[i + 2];
+    return s[0] + s[1];
+}
+#undef EACH
+
+#endif

@@ -1,0 +1,119 @@
+/* Instruction sets and the choice between them: one table of row functions per level, one source for all of them.
+ *
+ * Rows are padded with zeros to a multiple of 16 floats. Alignment matters for speed only, never for bits.
+ */
+#ifndef W2V_SIMD_H
+#define W2V_SIMD_H
+
+#include <float.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__FAST_MATH__)
+#error "w2v must not be built with -ffast-math: it reorders sums, and the results would depend on the compiler"
+#endif
+#if FLT_EVAL_METHOD != 0
+#error "w2v needs float arithmetic in float precision; on 32-bit x86 that means a 64-bit build"
+#endif
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+/* Rows learnt together against one list of targets. A constant of the numerical scheme: another value is another
+ * result. Eight rows, their updated copies and two targets fit the 32 registers of AVX-512. */
+#define TILE 8
+
+typedef struct {
+    const char *name;
+    void (*learn)(float *const *rows, float *const *into, int n_rows, float *const *targets, const float *labels,
+                  int n_targets, int blocks, float rate, float *scratch, double *loss);
+    void (*gather)(float *const *rows, int n_rows, int blocks, float scale, float *hidden);
+    void (*scatter)(float *const *rows, int n_rows, int blocks, float scale, const float *grad);
+} Level;
+
+/* Fused multiply-add of the portable level: exactly a * b + c rounded once.
+ * The product is exact in double. The sum's rounding error says whether it is; if not, the last bit is forced odd
+ * (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008), so that rounding to float is right. */
+static inline float fused_multiply_add(float a, float b, float c) {
+#if defined(__FP_FAST_FMAF)
+    return __builtin_fmaf(a, b, c);
+#else
+    double product = (double)a * b, sum = product + c;
+    double part = sum - product, error = (product - (sum - part)) + (c - part);
+    uint64_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    if (error != 0 && (bits & 1) == 0 && (bits >> 52 & 0x7ff) != 0x7ff) {
+        bits += (error > 0) == (sum > 0) ? 1 : (uint64_t)-1;
+        memcpy(&sum, &bits, sizeof sum);
+    }
+    return (float)sum;
+#endif
+}
+
+typedef struct { float lane[16]; } Lanes;
+
+#if defined(__GNUC__) && !defined(__clang__)
+#define UNROLL _Pragma("GCC unroll 16")
+#else
+#define UNROLL _Pragma("unroll")
+#endif
+#define INLINE static inline __attribute__((always_inline, unused)) TARGET
+/* Several workers update the same rows without locks (Hogwild): the races are meant, and are these functions' alone. */
+#define KERNEL static __attribute__((no_sanitize("thread"))) TARGET
+
+#define TABLE(level) { #level, learn_##level, gather_##level, scatter_##level }
+
+#define LEVEL_PORTABLE
+#define NAME(x) x##_portable
+#include "_simd_body.h"
+#undef NAME
+#undef LEVEL_PORTABLE
+
+#if defined(__x86_64__)
+#define LEVEL_AVX2
+#define NAME(x) x##_avx2
+#include "_simd_body.h"
+#undef NAME
+#undef LEVEL_AVX2
+#define LEVEL_AVX512
+#define NAME(x) x##_avx512
+#include "_simd_body.h"
+#undef NAME
+#undef LEVEL_AVX512
+#elif defined(__aarch64__)
+#define LEVEL_NEON
+#define NAME(x) x##_neon
+#include "_simd_body.h"
+#undef NAME
+#undef LEVEL_NEON
+#endif
+
+/* Best first. */
+static const Level levels[] = {
+#if defined(__x86_64__)
+    TABLE(avx512),
+    TABLE(avx2),
+#elif defined(__aarch64__)
+    TABLE(neon),
+#endif
+    TABLE(portable),
+};
+#define N_LEVELS ((int)(sizeof levels / sizeof levels[0]))
+
+/* Whether this CPU, and the system's register saving, can run a level. */
+static inline int level_runs(int i) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (i == 0)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+    if (i == 1) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    (void)i;
+    return 1;
+}
+
+#endif

@@ -1,0 +1,162 @@
+/* The only arithmetic loops of training, written once and compiled once per level (see _simd.h).
+ *
+ * A row is `blocks` blocks of 16 floats; element d belongs to lane d % 16. A dot product keeps one accumulator per
+ * lane, takes the blocks in index order with fused multiply-adds, and folds the lanes 16 -> 8 -> 4 -> 2 -> 1. That is
+ * the definition; a level may run it at any speed but never change it.
+ */
+
+#include "_lanes.h"
+
+#define PARTS (16 / WIDTH)
+
+/* e^y for y in [-80, 80]: y = n ln 2 + r with n an integer, a Taylor polynomial in r, n added to the exponent. */
+INLINE V NAME(exp_)(V y) {
+    const V magic = NAME(fill)(12582912.0f); /* 1.5 * 2^23: adding it leaves n in the low bits */
+    V t = NAME(fused)(y, NAME(fill)(1.44269504f), magic);
+    V n = NAME(sub)(t, magic);
+    V r = NAME(fused)(n, NAME(fill)(-0.693359375f), y); /* ln 2 in two parts, the first one exact */
+    r = NAME(fused)(n, NAME(fill)(2.12194440e-4f), r);
+    V p = NAME(fill)(1.0f / 720);
+    p = NAME(fused)(p, r, NAME(fill)(1.0f / 120));
+    p = NAME(fused)(p, r, NAME(fill)(1.0f / 24));
+    p = NAME(fused)(p, r, NAME(fill)(1.0f / 6));
+    p = NAME(fused)(p, r, NAME(fill)(0.5f));
+    p = NAME(fused)(p, r, NAME(fill)(1.0f));
+    p = NAME(fused)(p, r, NAME(fill)(1.0f));
+    return NAME(scale_by_power)(p, t);
+}
+
+INLINE V NAME(clamped)(V y) {
+    return NAME(larger)(NAME(smaller)(y, NAME(fill)(80.0f)), NAME(fill)(-80.0f));
+}
+
+INLINE V NAME(sigmoid)(V x) {
+    const V one = NAME(fill)(1.0f);
+    V e = NAME(exp_)(NAME(clamped)(NAME(sub)(NAME(fill)(0.0f), x)));
+    return NAME(quotient)(one, NAME(add)(one, e));
+}
+
+/* -log sigmoid(z), z = x where the label is 1 and -x where it is 0.
+ * With q = e / (2 + e), log(1 + e) = 2 (q + q^3/3 + q^5/5 + ...); e <= 1, so q <= 1/3 and eight terms are enough. */
+INLINE V NAME(log_loss)(V x, V label) {
+    const V zero = NAME(fill)(0.0f), one = NAME(fill)(1.0f);
+    V z = NAME(mul)(x, NAME(sub)(NAME(add)(label, label), one));
+    V minus = NAME(sub)(zero, z);
+    V e = NAME(exp_)(NAME(clamped)(NAME(smaller)(z, minus)));
+    V q = NAME(quotient)(e, NAME(add)(NAME(fill)(2.0f), e));
+    V square = NAME(mul)(q, q);
+    V series = NAME(fill)(1.0f / 15);
+    for (int odd = 13; odd >= 1; odd -= 2) series = NAME(fused)(series, square, NAME(fill)(1.0f / (float)odd));
+    return NAME(fused)(NAME(add)(q, q), series, NAME(larger)(minus, zero));
+}
+
+/* Dots of one target with `n` rows; n is a constant where this is inlined. */
+INLINE void NAME(dots_of)(float *const *rows, const int n, const float *target, int blocks, float *dots) {
+    V sums[ROW_GROUP][PARTS];
+    UNROLL for (int c = 0; c < n; c++)
+        UNROLL for (int part = 0; part < PARTS; part++) sums[c][part] = NAME(fill)(0.0f);
+    for (int d = 0; d < 16 * blocks; d += 16)
+        UNROLL for (int part = 0; part < PARTS; part++) {
+            V t = NAME(load)(target + d + part * WIDTH);
+            UNROLL for (int c = 0; c < n; c++)
+                sums[c][part] = NAME(fused)(NAME(load)(rows[c] + d + part * WIDTH), t, sums[c][part]);
+        }
+    UNROLL for (int c = 0; c < n; c++) dots[c] = NAME(fold)(sums[c]);
+}
+
+KERNEL void NAME(all_dots)(float *const *rows, int n_rows, float *const *targets, int n_targets, int blocks, int pitch,
+                           float *dots) {
+    for (int t = 0; t < n_targets; t++)
+        for (int c = 0; c < n_rows; c += ROW_GROUP) {
+            float *const *group = rows + c;
+            float *out = dots + t * pitch + c;
+            switch (n_rows - c < ROW_GROUP ? n_rows - c : ROW_GROUP) {
+            case 1: NAME(dots_of)(group, 1, targets[t], blocks, out); break;
+#if ROW_GROUP >= 4
+            case 2: NAME(dots_of)(group, 2, targets[t], blocks, out); break;
+            case 3: NAME(dots_of)(group, 3, targets[t], blocks, out); break;
+            case 4: NAME(dots_of)(group, 4, targets[t], blocks, out); break;
+#endif
+#if ROW_GROUP >= 8
+            case 5: NAME(dots_of)(group, 5, targets[t], blocks, out); break;
+            case 6: NAME(dots_of)(group, 6, targets[t], blocks, out); break;
+            case 7: NAME(dots_of)(group, 7, targets[t], blocks, out); break;
+            case 8: NAME(dots_of)(group, 8, targets[t], blocks, out); break;
+#endif
+            }
+        }
+}
+
+/* One pass over the targets: each is read once; its old value goes into the gradient of every row, its new one back.
+ *     into[c] += g[t][c] * targets[t]        targets[t] += g[t][c] * rows[c]        in the order of t and of c
+ * `rows` are read before `into` is written, so the two may be the same. */
+INLINE void NAME(update_rows)(float *const *rows, float *const *into, const int n, float *const *targets,
+                              int n_targets, int blocks, int pitch, const float *g) {
+    for (int d = 0; d < 16 * blocks; d += WIDTH) {
+        V row[TILE], grown[TILE];
+        UNROLL for (int c = 0; c < n; c++) row[c] = NAME(load)(rows[c] + d);
+        UNROLL for (int c = 0; c < n; c++) grown[c] = NAME(load)(into[c] + d);
+        for (int t = 0; t < n_targets; t++) {
+            V target = NAME(load)(targets[t] + d), learnt = target;
+            UNROLL for (int c = 0; c < n; c++) {
+                V step = NAME(fill)(g[t * pitch + c]);
+                grown[c] = NAME(fused)(step, target, grown[c]);
+                learnt = NAME(fused)(step, row[c], learnt);
+            }
+            NAME(store)(targets[t] + d, learnt);
+        }
+        UNROLL for (int c = 0; c < n; c++) NAME(store)(into[c] + d, grown[c]);
+    }
+}
+
+/* Learn every (row, target) pair of up to TILE distinct rows; all dots are taken before anything changes. */
+KERNEL void NAME(learn)(float *const *rows, float *const *into, int n_rows, float *const *targets, const float *labels,
+                        int n_targets, int blocks, float rate, float *scratch, double *loss) {
+    const int pitch = n_rows > 4 ? 8 : n_rows > 2 ? 4 : n_rows; /* scores[t * pitch + c] */
+    const int size = n_targets * pitch, padded = (size + 15) & ~15;
+    float *scores = scratch, *spread = scratch + padded;
+    NAME(all_dots)(rows, n_rows, targets, n_targets, blocks, pitch, scores);
+    for (int t = 0; t < n_targets; t++)
+        for (int c = 0; c < pitch; c++) spread[t * pitch + c] = labels[t];
+    if (loss) {
+        for (int i = 0; i < padded; i += WIDTH) {
+            float terms[WIDTH];
+            NAME(store)(terms, NAME(log_loss)(NAME(load)(scores + i), NAME(load)(spread + i)));
+            for (int j = 0; j < WIDTH; j++)
+                if (i + j < size && (i + j) % pitch < n_rows) *loss += terms[j];
+        }
+    }
+    for (int i = 0; i < padded; i += WIDTH) {
+        V error = NAME(sub)(NAME(load)(spread + i), NAME(sigmoid)(NAME(load)(scores + i)));
+        NAME(store)(scores + i, NAME(mul)(error, NAME(fill)(rate)));
+    }
+    switch (n_rows) {
+    case 1: NAME(update_rows)(rows, into, 1, targets, n_targets, blocks, pitch, scores); break;
+    case 2: NAME(update_rows)(rows, into, 2, targets, n_targets, blocks, pitch, scores); break;
+    case 3: NAME(update_rows)(rows, into, 3, targets, n_targets, blocks, pitch, scores); break;
+    case 4: NAME(update_rows)(rows, into, 4, targets, n_targets, blocks, pitch, scores); break;
+    case 5: NAME(update_rows)(rows, into, 5, targets, n_targets, blocks, pitch, scores); break;
+    case 6: NAME(update_rows)(rows, into, 6, targets, n_targets, blocks, pitch, scores); break;
+    case 7: NAME(update_rows)(rows, into, 7, targets, n_targets, blocks, pitch, scores); break;
+    case 8: NAME(update_rows)(rows, into, 8, targets, n_targets, blocks, pitch, scores); break;
+    }
+}
+
+/* hidden = scale * (rows[0] + rows[1] + ...), added in order; scale is 1 / n for a mean and 1 for a sum. */
+KERNEL void NAME(gather)(float *const *rows, int n_rows, int blocks, float scale, float *hidden) {
+    for (int d = 0; d < 16 * blocks; d += WIDTH) {
+        V sum = NAME(load)(rows[0] + d);
+        for (int c = 1; c < n_rows; c++) sum = NAME(add)(sum, NAME(load)(rows[c] + d));
+        NAME(store)(hidden + d, NAME(mul)(sum, NAME(fill)(scale)));
+    }
+}
+
+/* rows[c] += scale * grad; a row listed twice grows twice. */
+KERNEL void NAME(scatter)(float *const *rows, int n_rows, int blocks, float scale, const float *grad) {
+    for (int d = 0; d < 16 * blocks; d += WIDTH) {
+        V step = NAME(mul)(NAME(load)(grad + d), NAME(fill)(scale));
+        for (int c = 0; c < n_rows; c++) NAME(store)(rows[c] + d, NAME(add)(NAME(load)(rows[c] + d), step));
+    }
+}
+
+#undef PARTS

@@ -1,0 +1,45 @@
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+AVAILABLE: Sequence[str]
+ISA: str
+
+def fill_rows(rows: NDArray[np.float32], vector_size: int, key: int, first_row: int = 0) -> None: ...
+
+class Kernel:
+    def __init__(
+        self,
+        inputs: NDArray[np.float32],
+        outputs: NDArray[np.float32] | None,
+        nodes: NDArray[np.float32] | None,
+        keep: NDArray[np.uint32] | None,
+        noise: NDArray[np.uint32] | None,
+        paths: NDArray[np.int64] | None,
+        points: NDArray[np.int32] | None,
+        labels: NDArray[np.int8] | None,
+        *,
+        window: int,
+        negative: int,
+        shrink: bool,
+        shared: bool,
+        cbow: bool,
+        mean_forward: bool,
+        mean_backward: bool,
+        with_loss: bool,
+    ) -> None: ...
+    def run(
+        self,
+        tokens: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        origin: int,
+        key: int,
+        alpha: float,
+        slope: float,
+        horizon: int,
+        cursor: NDArray[np.int64],
+        stop: NDArray[np.int32],
+        counts: NDArray[np.int64],
+        loss: NDArray[np.float64],
+    ) -> None: ...

@@ -1,0 +1,421 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, freethreading_compatible=True
+"""The training loop: token ids in, two matrices changed in place. No string and no Python object inside.
+
+Every model is one example shape: some input rows, and a list of (target row, label). Two functions say which input
+rows (`skip_gram`, `cbow`), two say which targets (`add_path` for hierarchical softmax, `add_noise` for negative
+sampling); the arithmetic is in `_simd_body.h`.
+
+Every random choice is a function of (seed, epoch, position in the corpus): whether a token survives subsampling, how
+wide its window is, which noise words it meets. So a worker can take any range of positions, look up by itself which
+neighbours beyond the range survive, and one worker gives the same bits however the corpus is cut.
+
+Bounds are not checked here: `trainer` checks once, before the first token.
+"""
+
+import os
+
+from libc.stdint cimport int8_t, int32_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+
+cdef extern from "_simd.h" nogil:
+    enum:
+        TILE
+        N_LEVELS
+    ctypedef struct Level:
+        const char *name
+        void learn(float **rows, float **into, int n_rows, float **targets, const float *labels, int n_targets,
+                   int blocks, float rate, float *scratch, double *loss) noexcept nogil
+        void gather(float **rows, int n_rows, int blocks, float scale, float *hidden) noexcept nogil
+        void scatter(float **rows, int n_rows, int blocks, float scale, const float *grad) noexcept nogil
+    const Level levels[]
+    int level_runs(int i) noexcept
+
+
+cdef extern from "_shared.h" nogil:
+    long long take_chunk(long long *cursor, long long size) noexcept
+    bint stop_wanted(const int *stop) noexcept
+    void publish(long long *counter, long long value) noexcept
+    void publish_loss(double *counter, double value) noexcept
+    uint64_t default_float_mode() noexcept
+    void restore_float_mode(uint64_t saved) noexcept
+
+
+cdef enum:
+    CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
+
+
+# --- the level, chosen once at import ---------------------------------------------------------------------------
+
+AVAILABLE = [levels[i].name.decode() for i in range(N_LEVELS) if level_runs(i)]
+
+
+def _chosen_level():
+    forced = os.environ.get("W2V_ISA") or AVAILABLE[0]
+    if forced not in AVAILABLE:
+        raise ImportError(f"W2V_ISA={forced!r} cannot run here; this CPU and build offer {', '.join(AVAILABLE)}")
+    return forced
+
+
+ISA = _chosen_level()
+
+cdef const Level *level = &levels[[levels[i].name.decode() for i in range(N_LEVELS)].index(ISA)]
+
+
+# --- draws: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) as a counter-based generator -------------------------
+
+cdef uint64_t GOLDEN = <uint64_t>0x9E3779B97F4A7C15
+
+
+cdef inline uint64_t mix(uint64_t x) noexcept nogil:
+    x = (x ^ (x >> 30)) * <uint64_t>0xBF58476D1CE4E5B9
+    x = (x ^ (x >> 27)) * <uint64_t>0x94D049BB133111EB
+    return x ^ (x >> 31)
+
+
+cdef inline uint64_t stream_at(uint64_t key, long long position) noexcept nogil:
+    """All draws of one token: the high half decides survival, the low half the window, `draw` gives the rest."""
+    return mix(key + <uint64_t>position * GOLDEN)
+
+
+cdef inline uint64_t draw(uint64_t stream, uint64_t index) noexcept nogil:
+    return mix(stream + (index + 1) * GOLDEN)
+
+
+cdef inline uint64_t scaled(uint64_t half, uint64_t n) noexcept nogil:
+    """32 random bits as an integer in [0, n)."""
+    return (half * n) >> 32
+
+
+def fill_rows(float[:, ::1] rows, int vector_size, uint64_t key, long long first_row=0):
+    """Fill rows from `first_row` on with uniform values in [-1/vector_size, 1/vector_size), keyed by (key, row).
+
+    Columns from `vector_size` on are padding and become zero.
+    """
+    cdef long long row
+    cdef int d
+    cdef uint64_t stream
+    with nogil:
+        for row in range(first_row, rows.shape[0]):
+            stream = stream_at(key, row)
+            for d in range(vector_size):
+                rows[row, d] = (<float>(draw(stream, d) >> 40) * <float>(1.0 / 8388608) - 1) / <float>vector_size
+            for d in range(vector_size, <int>rows.shape[1]):
+                rows[row, d] = 0
+
+
+# --- one training run -------------------------------------------------------------------------------------------
+
+cdef struct Plan:
+    float *inputs
+    float *outputs          # negative sampling, a row per word; NULL when off
+    float *nodes            # hierarchical softmax, a row per inner node; NULL when off
+    long long stride
+    int blocks
+    uint64_t n_words
+    const uint32_t *keep    # a token survives if its 32 random bits are not above; NULL keeps all
+    const uint32_t *noise   # alias table: (coin, other word) per slot
+    const long long *paths  # word w owns points and labels [paths[w], paths[w + 1])
+    const int32_t *points
+    const int8_t *labels
+    int window
+    int negative
+    bint shrink
+    bint shared
+    bint cbow
+    bint mean_forward
+    bint mean_backward
+    bint with_loss
+
+
+cdef struct Worker:
+    # what one worker owns
+    int32_t *kept           # the surviving tokens of a stretch of one sentence
+    long long *positions
+    float **rows
+    float **targets
+    float *labels
+    float *hidden
+    float *grad
+    float *scratch
+    long long words
+    long long survivors
+    long long examples
+    double loss
+
+
+cdef inline int add_path(const Plan *plan, Worker *own, int n, int32_t word) noexcept nogil:
+    """Targets of hierarchical softmax: the inner nodes above `word`, labelled 1 - code."""
+    cdef long long j
+    for j in range(plan.paths[word], plan.paths[word + 1]):
+        own.targets[n] = plan.nodes + plan.points[j] * plan.stride
+        own.labels[n] = plan.labels[j]
+        n += 1
+    return n
+
+
+cdef inline int add_noise(const Plan *plan, Worker *own, int n, int32_t word, uint64_t stream,
+                          uint64_t pair) noexcept nogil:
+    """Targets of negative sampling: `word` itself, and noise words; a draw of `word` is dropped, not repeated."""
+    cdef int k
+    cdef uint64_t bits, slot
+    cdef uint32_t other
+    own.targets[n] = plan.outputs + word * plan.stride
+    own.labels[n] = 1
+    n += 1
+    for k in range(plan.negative):
+        bits = draw(stream, pair * <uint64_t>plan.negative + <uint64_t>k)
+        slot = scaled(bits >> 32, plan.n_words)
+        other = <uint32_t>slot if <uint32_t>bits < plan.noise[2 * slot] else plan.noise[2 * slot + 1]
+        if other != <uint32_t>word:
+            own.targets[n] = plan.outputs + <long long>other * plan.stride
+            own.labels[n] = 0
+            n += 1
+    return n
+
+
+cdef inline int targets_of(const Plan *plan, Worker *own, int32_t word, uint64_t stream, uint64_t pair) noexcept nogil:
+    cdef int n = 0
+    if plan.nodes:
+        n = add_path(plan, own, n, word)
+    if plan.outputs:
+        n = add_noise(plan, own, n, word, stream, pair)
+    return n
+
+
+cdef inline void learn(const Plan *plan, Worker *own, float **rows, float **into, int n_rows, int n_targets,
+                       float rate) noexcept nogil:
+    level.learn(rows, into, n_rows, own.targets, own.labels, n_targets, plan.blocks, rate, own.scratch,
+                &own.loss if plan.with_loss else NULL)
+    own.examples += n_rows
+
+
+cdef inline bint listed(float **rows, int n, float *row) noexcept nogil:
+    cdef int j
+    for j in range(n):
+        if rows[j] == row:
+            return True
+    return False
+
+
+cdef void skip_gram(const Plan *plan, Worker *own, int first, int centre, int last, uint64_t stream,
+                    float rate) noexcept nogil:
+    """Each context word alone predicts the centre word; up to TILE different ones learn together."""
+    cdef int j, n = 0, n_targets = 0
+    cdef uint64_t pair = 0
+    cdef float *row
+    cdef int tile = TILE
+    if plan.shared or not plan.outputs:
+        n_targets = targets_of(plan, own, own.kept[centre], stream, 0)
+    else:
+        tile = 1  # every pair has noise words of its own
+    for j in range(first, last):
+        if j == centre:
+            continue
+        row = plan.inputs + own.kept[j] * plan.stride
+        if n == tile or listed(own.rows, n, row):
+            learn(plan, own, own.rows, own.rows, n, n_targets, rate)
+            n = 0
+        if tile == 1:
+            n_targets = targets_of(plan, own, own.kept[centre], stream, pair)
+            pair += 1
+        own.rows[n] = row
+        n += 1
+    learn(plan, own, own.rows, own.rows, n, n_targets, rate)
+
+
+cdef void cbow(const Plan *plan, Worker *own, int first, int centre, int last, uint64_t stream,
+               float rate) noexcept nogil:
+    """The mean (or sum) of all context words predicts the centre word."""
+    cdef int j, n = 0, n_targets
+    cdef float part
+    for j in range(first, last):
+        if j != centre:
+            own.rows[n] = plan.inputs + own.kept[j] * plan.stride
+            n += 1
+    part = <float>1 / <float>n
+    level.gather(own.rows, n, plan.blocks, part if plan.mean_forward else 1, own.hidden)
+    memset(own.grad, 0, plan.stride * sizeof(float))
+    n_targets = targets_of(plan, own, own.kept[centre], stream, 0)
+    learn(plan, own, &own.hidden, &own.grad, 1, n_targets, rate)
+    level.scatter(own.rows, n, plan.blocks, part if plan.mean_backward else 1, own.grad)
+
+
+cdef inline bint survives(const Plan *plan, int32_t word, uint64_t stream) noexcept nogil:
+    return plan.keep == NULL or <uint32_t>(stream >> 32) <= plan.keep[word]
+
+
+cdef class Kernel:
+    """Everything one training run needs that does not change while it runs.
+
+    Parameters
+    ----------
+    inputs : float32 [V, stride], padded with zeros; changed in place
+    outputs : float32 [V, stride] or None, negative sampling; changed in place
+    nodes : float32 [V - 1, stride] or None, hierarchical softmax; changed in place
+    keep : uint32 [V] or None, largest 32-bit draw with which a token survives subsampling
+    noise : uint32 [V, 2] or None, alias table of the noise distribution
+    paths, points, labels : int64 [V + 1], int32 [P], int8 [P] or None, Huffman paths with label 1 - code
+    window, negative, shrink, shared, cbow, mean_forward, mean_backward, with_loss : the model's options
+    """
+
+    cdef Plan plan
+    cdef int max_targets
+    cdef object arrays  # keeps the memory behind the pointers alive
+
+    def __init__(self, float[:, ::1] inputs, float[:, ::1] outputs, float[:, ::1] nodes, const uint32_t[::1] keep,
+                 const uint32_t[:, ::1] noise, const long long[::1] paths, const int32_t[::1] points,
+                 const int8_t[::1] labels, *, int window, int negative, bint shrink, bint shared, bint cbow,
+                 bint mean_forward, bint mean_backward, bint with_loss):
+        cdef long long longest = 0, word
+        self.arrays = (inputs, outputs, nodes, keep, noise, paths, points, labels)
+        self.plan = Plan(
+            inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, stride=inputs.shape[1],
+            blocks=<int>(inputs.shape[1] // 16), n_words=<uint64_t>inputs.shape[0], keep=NULL, noise=NULL,
+            paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink, shared=shared,
+            cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss)
+        if keep is not None:
+            self.plan.keep = &keep[0]
+        if outputs is not None:
+            self.plan.outputs = &outputs[0, 0]
+            self.plan.noise = &noise[0, 0]
+            longest = 1 + negative
+        if nodes is not None and points.shape[0]:
+            self.plan.nodes = &nodes[0, 0]
+            self.plan.paths = &paths[0]
+            self.plan.points = &points[0]
+            self.plan.labels = &labels[0]
+            longest += max([paths[word + 1] - paths[word] for word in range(inputs.shape[0])])
+        self.max_targets = <int>longest
+
+    def run(self, const int32_t[::1] tokens, const long long[::1] offsets, long long origin, uint64_t key,
+            double alpha, double slope, long long horizon, long long[::1] cursor, const int[::1] stop,
+            long long[::1] counts, double[::1] loss):
+        """Train on chunks of `tokens` until the cursor has passed their end or `stop[0]` is set.
+
+        The learning rate at position p is ``alpha - slope * min(p, horizon)``; `origin` is the position of
+        ``tokens[0]``.
+        `cursor` is shared by all workers on these tokens; `counts` (words, survivors, examples) and `loss`
+        (their summed loss) belong to this worker and grow as it goes.
+        """
+        cdef Worker own
+        cdef const Plan *plan = &self.plan
+        cdef long long n_tokens = tokens.shape[0], begin
+        cdef long long reach = min(<long long>plan.window, n_tokens)
+        cdef uint64_t mode
+        if n_tokens == 0 or self.max_targets == 0:
+            return
+        memset(&own, 0, sizeof(Worker))
+        try:
+            own.kept = <int32_t *>claim(CHUNK + 2 * reach, sizeof(int32_t))
+            own.positions = <long long *>claim(CHUNK + 2 * reach, sizeof(long long))
+            own.rows = <float **>claim(max(TILE, 2 * reach), sizeof(float *))
+            own.targets = <float **>claim(self.max_targets, sizeof(float *))
+            own.labels = <float *>claim(self.max_targets, sizeof(float))
+            own.hidden = <float *>claim(plan.stride, sizeof(float))
+            own.grad = <float *>claim(plan.stride, sizeof(float))
+            own.scratch = <float *>claim(2 * (TILE * self.max_targets + 16), sizeof(float))
+            own.words, own.survivors, own.examples, own.loss = counts[0], counts[1], counts[2], loss[0]
+            with nogil:
+                mode = default_float_mode()
+                while not stop_wanted(&stop[0]):
+                    begin = take_chunk(&cursor[0], CHUNK)
+                    if begin >= n_tokens:
+                        break
+                    train_chunk(plan, &own, &tokens[0], &offsets[0], offsets.shape[0] - 1, begin,
+                                min(begin + CHUNK, n_tokens), reach, origin, key, alpha, slope, horizon, &stop[0])
+                    publish(&counts[0], own.words)
+                    publish(&counts[1], own.survivors)
+                    publish(&counts[2], own.examples)
+                    publish_loss(&loss[0], own.loss)
+                restore_float_mode(mode)
+        finally:
+            free(own.kept)
+            free(own.positions)
+            free(own.rows)
+            free(own.targets)
+            free(own.labels)
+            free(own.hidden)
+            free(own.grad)
+            free(own.scratch)
+
+
+cdef void *claim(long long n, size_t size) except NULL:
+    cdef void *memory = calloc(<size_t>n, size)
+    if memory == NULL:
+        raise MemoryError(f"no memory for a worker's scratch space ({n:,} x {size} bytes)")
+    return memory
+
+
+cdef long long sentence_of(const long long *offsets, long long n_sentences, long long position) noexcept nogil:
+    """The last sentence that starts at or before `position`."""
+    cdef long long low = 0, high = n_sentences, middle
+    while high - low > 1:
+        middle = (low + high) // 2
+        if offsets[middle] <= position:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+cdef void train_chunk(const Plan *plan, Worker *own, const int32_t *tokens, const long long *offsets,
+                      long long n_sentences, long long begin, long long end, long long reach, long long origin,
+                      uint64_t key, double alpha, double slope, long long horizon,
+                      const int *stop) noexcept nogil:
+    """Train the centre words at positions [begin, end), sentence by sentence."""
+    cdef long long sentence = sentence_of(offsets, n_sentences, begin), position = begin, until
+    while position < end and not stop_wanted(stop):
+        while offsets[sentence + 1] <= position:
+            sentence += 1
+        until = min(end, offsets[sentence + 1])
+        train_stretch(plan, own, tokens, offsets[sentence], offsets[sentence + 1], position, until, reach, origin,
+                      key, alpha, slope, horizon, stop)
+        own.words += until - position
+        position = until
+
+
+cdef void train_stretch(const Plan *plan, Worker *own, const int32_t *tokens, long long sentence_begin,
+                        long long sentence_end, long long begin, long long end, long long reach, long long origin,
+                        uint64_t key, double alpha, double slope, long long horizon,
+                        const int *stop) noexcept nogil:
+    """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides."""
+    cdef long long position = begin, width
+    # The stretch starts at index `reach`, so that up to `reach` survivors before it fit in front.
+    cdef int first = <int>reach, last = <int>reach, centre, centres_end
+    cdef uint64_t stream
+    cdef float rate
+    while position > sentence_begin and first > 0:
+        position -= 1
+        if survives(plan, tokens[position], stream_at(key, origin + position)):
+            first -= 1
+            own.kept[first] = tokens[position]
+    for position in range(begin, end):
+        if survives(plan, tokens[position], stream_at(key, origin + position)):
+            own.kept[last] = tokens[position]
+            own.positions[last] = origin + position
+            last += 1
+    centres_end = last
+    position = end
+    while position < sentence_end and last < centres_end + reach:
+        if survives(plan, tokens[position], stream_at(key, origin + position)):
+            own.kept[last] = tokens[position]
+            last += 1
+        position += 1
+    own.survivors += centres_end - reach
+    if last - first < 2:
+        return
+    for centre in range(<int>reach, centres_end):
+        if stop_wanted(stop):
+            return
+        stream = stream_at(key, own.positions[centre])
+        width = plan.window
+        if plan.shrink:
+            width = 1 + <long long>scaled(<uint32_t>stream, <uint64_t>plan.window)
+        rate = <float>(alpha - slope * <double>min(own.positions[centre], horizon))
+        if plan.cbow:
+            cbow(plan, own, <int>max(first, centre - width), centre, <int>min(last, centre + width + 1), stream, rate)
+        else:
+            skip_gram(plan, own, <int>max(first, centre - width), centre, <int>min(last, centre + width + 1), stream,
+                      rate)

@@ -1,0 +1,403 @@
+"""The command line: text to vectors, vectors to answers, one sub-command each.
+
+Results go to stdout (`--json` for programs), all else to stderr. Exit codes: 0 done, 1 error, 2 wrong usage,
+130 Ctrl-C. All work is done by the package's public names, imported when a command needs them.
+"""
+
+import argparse
+import json
+import os
+import sys
+import textwrap
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from w2v import __version__
+
+if TYPE_CHECKING:
+    from w2v import KeyedVectors
+
+SUFFIXES = {".safetensors": "native", ".bin": "binary", ".txt": "text", ".vec": "text"}
+FORMATS = ("native", "binary", "text")
+COMPRESSED = (".gz", ".bz2", ".xz")
+FILE_HELP = "vectors: .safetensors, .bin, .txt, .vec; all but the first also compressed"
+
+EXAMPLES = {
+    "train": """
+        w2v train corpus.txt -o model.safetensors
+        w2v train corpus.txt.gz -o vectors.bin --sg --size 300 --epochs 10 --workers -1
+        w2v train corpus.txt -o vectors.safetensors --vectors-only --hs --negative 0 --loss
+        cat corpus.txt | w2v train - -o vectors.txt --no-progress --json
+    """,
+    "neighbors": """
+        w2v neighbors model.safetensors thread
+        w2v neighbors vectors.bin file directory -n 5
+        w2v neighbors vectors.txt.gz socket --json
+    """,
+    "analogy": """
+        w2v analogy model.safetensors decode decoder encode
+        w2v analogy vectors.txt read reading write -n 3
+    """,
+    "evaluate": """
+        w2v evaluate model.safetensors --analogies questions-words.txt
+        w2v evaluate vectors.bin --pairs wordsim353.tsv simlex999.tsv
+        w2v evaluate vectors.txt --analogies questions-words.txt --restrict 10000 --json
+    """,
+    "convert": """
+        w2v convert vectors.bin vectors.safetensors
+        w2v convert model.safetensors vectors.txt
+        w2v convert vectors.txt vectors.out --to binary
+    """,
+    "info": """
+        w2v info model.safetensors
+        w2v info vectors.bin --json
+        w2v info
+    """,
+    "demo": """
+        w2v demo
+        w2v demo -o w2v-demo.safetensors --json
+    """,
+}
+
+# Options handed on as they are: flag, parameter of Word2Vec, type, its default there (a test compares), help.
+# Word2Vec also decides which values are allowed, once for every door.
+TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str]] = [
+    ("--size", "vector_size", int, 100, "dimensions of the vectors"),
+    ("--window", "window", int, 5, "words looked at on either side, at most"),
+    ("--min-count", "min_count", int, 5, "leave out words that occur less often"),
+    ("--negative", "negative", int, 5, "noise words per target; 0 for none"),
+    ("--sample", "sample", float, 1e-3, "thin out words more frequent than this; 0 keeps all"),
+    ("--alpha", "alpha", float, 0.025, "learning rate at the start"),
+    ("--min-alpha", "min_alpha", float, 1e-4, "learning rate at the end"),
+    ("--epochs", "epochs", int, 5, "passes over the corpus"),
+    ("--workers", "workers", int, 3, "threads; -1 for every core, 1 for the same bytes on every run"),
+    ("--seed", "seed", int, 1, "what all random choices follow from"),
+    ("--ns-exponent", "ns_exponent", float, 0.75, "noise words are drawn by count to this power"),
+    ("--max-vocab-size", "max_vocab_size", int, None, "prune rare words while counting, to bound memory"),
+    ("--max-final-vocab", "max_final_vocab", int, None, "keep no more words than this"),
+]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line, `sys.argv` by default, and return its exit code; bad usage raises SystemExit."""
+    args = build_parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            args.run(args)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            print("w2v: interrupted", file=sys.stderr)
+            return 130
+        except BrokenPipeError:  # `head` has seen enough; the flush at exit must not find the pipe either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (ValueError, TypeError, LookupError, OSError, EOFError, ImportError, MemoryError) as error:
+            print(f"w2v: error: {_message(error)}", file=sys.stderr)
+            return 1
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser("w2v", description="Train word vectors on CPUs, and query them.")
+    parser.epilog = "w2v COMMAND --help shows examples."
+    parser.add_argument("--version", action="version", version=f"w2v {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[..., None], purpose: str) -> Callable[..., argparse.Action]:
+        added = commands.add_parser(
+            name,
+            help=purpose,
+            description=f"{purpose[0].upper()}{purpose[1:]}.",
+            epilog="examples:\n" + textwrap.indent(textwrap.dedent(EXAMPLES[name]).strip(), "  "),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.set_defaults(run=run, wrong_usage=added.error)
+        added.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+        return added.add_argument
+
+    add = command("train", _train, "train vectors on a text, one sentence per line")
+    add("corpus", metavar="CORPUS", help="text, plain or .gz, .bz2, .xz, .zst; - for standard input")
+    add("-o", "--output", required=True, metavar="OUT", help=".safetensors (model), .bin, .txt or .vec")
+    add("--vectors-only", action="store_true", help="only vectors in a .safetensors, not the whole model")
+    add("--cbow", dest="sg", action="store_const", const=0, default=0, help="words from context (default)")
+    add("--sg", action="store_const", const=1, default=0, help="skip-gram: context from words")
+    add("--hs", action="store_true", help="hierarchical softmax; on its own with --negative 0")
+    for flag, parameter, kind, default, purpose in TRAINING_OPTIONS:
+        ending = "" if default is None else " (default %(default)s)"
+        add(flag, dest=parameter, type=kind, default=default, metavar="N", help=purpose + ending)
+    add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
+    add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
+    add("--loss", action="store_true", help="report the mean loss of every epoch")
+    _add_progress(add)
+
+    add = command("neighbors", _neighbors, "list the words nearest to each word")
+    add("file", metavar="FILE", help=FILE_HELP)
+    add("words", nargs="+", metavar="WORD")
+    add("-n", type=_positive, default=10, metavar="N", help="how many (default %(default)s)")
+
+    add = command("analogy", _analogy, "answer: a is to b as c is to ?")
+    add("file", metavar="FILE", help=FILE_HELP)
+    for word in "abc":
+        add(word)
+    add("-n", type=_positive, default=10, metavar="N", help="how many (default %(default)s)")
+
+    add = command("evaluate", _evaluate, "score vectors on analogies and on human similarity ratings")
+    add("file", metavar="FILE", help=FILE_HELP)
+    add("--analogies", metavar="F", help="questions of four words, in sections, as word2vec has them")
+    add("--restrict", type=_positive, default=30_000, metavar="N", help="analogies: most frequent words only")
+    add("--pairs", nargs="+", default=[], metavar="F", help="lines of word, word, rating, between tabs")
+
+    add = command("convert", _convert, "change the format of vectors; the names' endings tell the formats")
+    add("input", metavar="IN", help=FILE_HELP)
+    add("output", metavar="OUT")
+    add("--from", dest="source", choices=FORMATS, help="format of IN, whatever its name")
+    add("--to", dest="target", choices=FORMATS, help="format of OUT, whatever its name")
+    add("--no-header", action="store_true", help="IN is text without a first line of sizes, as GloVe's")
+
+    add = command("info", _info, "describe a file, or this installation")
+    add("file", nargs="?", metavar="FILE", help=FILE_HELP + "; without it: version, kernel level")
+
+    add = command("demo", _demo, "train on Python's own documentation and query the result")
+    add("-o", "--output", default="w2v-demo.safetensors", metavar="OUT", help="default: %(default)s")
+    _add_progress(add)
+    return parser
+
+
+def _train(args: argparse.Namespace) -> None:
+    form = _format_of(args.output)
+    _check_output(args.output)
+    if os.path.exists(args.corpus) and os.path.realpath(args.corpus) == os.path.realpath(args.output):
+        raise ValueError(f"{args.output} is the corpus itself; write to another file")
+    from w2v import Word2Vec
+
+    piped = (str(line, "utf-8").split() for line in sys.stdin.buffer) if args.corpus == "-" else None
+    model = Word2Vec(
+        sentences=piped,
+        corpus_file=args.corpus if piped is None else None,
+        sg=args.sg,
+        hs=int(args.hs),
+        shared_negatives=not args.fresh_negatives,
+        cache=args.cache,
+        compute_loss=args.loss,
+        progress=args.progress,
+        **{parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS},
+    )
+    if form == "native" and not args.vectors_only:
+        model.save(args.output)
+    else:
+        _save(model.wv, args.output, form)
+    seconds = sum(epoch.seconds for epoch in model.history)
+    facts = {
+        "corpus_words": model.corpus_total_words,
+        "sentences": model.corpus_count,
+        "vocabulary": len(model.wv),
+        "vector_size": model.vector_size,
+        "epochs": len(model.history),
+        "seconds": seconds,
+        "words_per_second": sum(epoch.raw_words for epoch in model.history) / seconds,
+        "effective_words_per_second": sum(epoch.trained_words for epoch in model.history) / seconds,
+        "loss": list(model.loss_history),
+        "sha256": _sha256(model.wv),
+        "file": args.output,
+    }
+    if not args.loss:
+        del facts["loss"]
+    _report(args, facts)
+
+
+def _neighbors(args: argparse.Namespace) -> None:
+    vectors = _load(args.file)
+    found = {word: _answers(vectors.most_similar(word, topn=args.n)) for word in args.words}
+    if args.json:
+        _report(args, found)
+    else:
+        for word, answers in found.items():
+            print(word)
+            _print_answers(answers)
+
+
+def _analogy(args: argparse.Namespace) -> None:
+    found = _answers(_load(args.file).most_similar([args.b, args.c], [args.a], topn=args.n))
+    if args.json:
+        _report(args, {"a": args.a, "b": args.b, "c": args.c, "answers": found})
+    else:
+        print(f"{args.a} is to {args.b} as {args.c} is to")
+        _print_answers(found)
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    if not (args.analogies or args.pairs):
+        args.wrong_usage("give --analogies F, --pairs F, or both")
+    vectors = _load(args.file)
+    facts: dict[str, Any] = {}
+    if args.analogies:
+        accuracy, sections = vectors.evaluate_word_analogies(args.analogies, restrict_vocab=args.restrict)
+        counts = {part["section"]: (len(part["correct"]), len(part["incorrect"])) for part in sections}
+        facts["analogies"] = {
+            name: {"correct": right, "of": right + wrong} for name, (right, wrong) in counts.items()
+        }
+        facts["accuracy"] = accuracy
+    for file in args.pairs:
+        pearson, spearman, unknown = vectors.evaluate_word_pairs(file)
+        facts.setdefault("pairs", {})[file] = {
+            "spearman": float(spearman[0]),
+            "pearson": float(pearson[0]),
+            "unknown_percent": float(unknown),
+        }
+    _report(args, facts)
+
+
+def _convert(args: argparse.Namespace) -> None:
+    form = args.target or _format_of(args.output)
+    _check_output(args.output)
+    vectors = _load(args.input, args.source, no_header=args.no_header)
+    _save(vectors, args.output, form)
+    _report(args, {"words": len(vectors), "vector_size": vectors.vector_size, "file": args.output})
+
+
+def _info(args: argparse.Namespace) -> None:
+    if args.file is None:
+        from w2v import show_config
+
+        return _report(args, show_config())
+    form = _format_of(args.file)
+    facts: dict[str, Any] = {}
+    if form == "native":
+        from w2v.formats import inspect_native
+
+        facts |= inspect_native(args.file)
+    vectors = _load(args.file)
+    facts |= {"format": form, "words": len(vectors), "vector_size": vectors.vector_size}
+    facts |= {"first_words": vectors.index_to_key[:10], "vectors_sha256": _sha256(vectors)}
+    _report(args, facts)
+
+
+def _demo(args: argparse.Namespace) -> None:
+    if _format_of(args.output) != "native":
+        raise ValueError(f"the demo saves a whole model; {args.output!r} must end in .safetensors")
+    _check_output(args.output)
+    from w2v.demo import run_demo
+
+    if args.json:
+        _report(args, run_demo(args.output, progress=args.progress, say=lambda line: None))
+    else:
+        run_demo(args.output, progress=args.progress)
+
+
+def _add_progress(add: Callable[..., argparse.Action]) -> None:
+    purpose = "progress bars on stderr (default: in a terminal)"
+    add("--progress", action=argparse.BooleanOptionalAction, default=None, help=purpose)
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number
+
+
+def _format_of(path: str) -> str:
+    name = Path(path)
+    packed = name.suffix in COMPRESSED
+    form = SUFFIXES.get(Path(name.stem).suffix if packed else name.suffix)
+    if form is None or (packed and form == "native"):
+        raise ValueError(
+            f"the name of {path!r} does not tell its format; it must end in {', '.join(SUFFIXES)}"
+        )
+    return form
+
+
+def _check_output(path: str) -> None:
+    """Raise OSError now if `path` could not be written after hours of training."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError(f"{path} exists and is not a regular file")
+    if not os.path.isdir(folder):
+        raise OSError(f"{folder} is not a folder; create it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(f"{folder} cannot be written to")
+
+
+def _load(path: str, form: str | None = None, *, no_header: bool = False) -> "KeyedVectors":
+    from w2v import KeyedVectors
+
+    form = form or _format_of(path)
+    if form == "native":
+        return KeyedVectors.load(path)
+    return KeyedVectors.load_word2vec_format(path, binary=form == "binary", no_header=no_header)
+
+
+def _save(vectors: "KeyedVectors", path: str, form: str) -> None:
+    if form == "native":
+        vectors.save(path)
+    else:
+        vectors.save_word2vec_format(path, binary=form == "binary")
+
+
+def _sha256(vectors: "KeyedVectors") -> str:
+    import hashlib
+
+    import numpy as np
+
+    return hashlib.sha256(np.ascontiguousarray(vectors.vectors, "<f4").tobytes()).hexdigest()
+
+
+def _answers(found: list[tuple[str, float]]) -> list[dict[str, Any]]:
+    return [{"word": word, "similarity": float(similarity)} for word, similarity in found]
+
+
+def _print_answers(answers: list[dict[str, Any]]) -> None:
+    width = max((len(answer["word"]) for answer in answers), default=0)
+    for answer in answers:
+        print(f"  {answer['word']:<{width}}  {answer['similarity']:.3f}")
+
+
+def _report(args: argparse.Namespace, facts: dict[str, Any]) -> None:
+    """Print facts as one JSON object, or as aligned lines; nested names are joined by blanks there."""
+    if args.json:
+        print(json.dumps(facts))
+        return
+    lines = dict(_flat(facts))
+    width = max(map(len, lines), default=0)
+    for name, text in lines.items():
+        print(f"{name:<{width}}  {text}")
+
+
+def _flat(facts: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
+    lines = []
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            lines += _flat(value, f"{above}{name} ")
+        else:
+            lines.append((f"{above}{name.replace('_', ' ')}", _text(value)))
+    return lines
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(_text, value))
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,}" if type(value) is int else str(value)
+
+
+def _message(error: BaseException) -> str:
+    """Return what an exception says, on one line; str() of a KeyError would quote it."""
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    else:
+        text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    print(f"w2v: warning: {' '.join(str(message).split())}", file=sys.stderr)

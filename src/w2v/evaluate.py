@@ -1,0 +1,319 @@
+"""Scores for word vectors: human similarity judgements, and analogies in blocked matrix products.
+
+Works on anything with `vectors`, `norms`, `index_to_key`, `fill_norms()` and, for similarity functions other
+than gensim's two, a method of that name. Both give gensim's scores on equal vectors.
+"""
+
+import logging
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+_BLOCK_BYTES = 16 << 20  # of one block of scores; at most three such blocks live at a time
+_TOP = 5  # how many of the nearest words may be passed over before an answer counts as missing
+_EPSILON = np.float32(1e-6)  # against division by zero in the cosmul score
+
+Path = str | os.PathLike[str]
+Section = dict[str, Any]
+Question = tuple[str, str, str, str]
+
+
+class Vectors(Protocol):
+    """What an evaluation needs of a KeyedVectors."""
+
+    vectors: NDArray[Any]
+    norms: NDArray[Any] | None
+    index_to_key: list[Any]
+
+    def fill_norms(self, force: bool = False) -> None: ...
+
+
+class _Known(NamedTuple):
+    """The rows that take part: the first of each spelling, after folding, of the `limit` most frequent."""
+
+    row_of: dict[str, int]
+    first_row: NDArray[np.int64]  # [limit], for each row the first one of the same folded spelling
+    vectors: NDArray[Any]  # [limit, vector_size]
+    inverse_norms: NDArray[np.float32]  # [limit], 0 for a zero row
+
+
+def _known(kv: Vectors, restrict_vocab: int | None, case_insensitive: bool) -> _Known:
+    keys = kv.index_to_key[:restrict_vocab]
+    row_of: dict[str, int] = {}
+    first_row = np.empty(len(keys), np.int64)
+    for row, key in enumerate(keys):
+        folded = key.upper() if case_insensitive and isinstance(key, str) else key
+        first_row[row] = row_of.setdefault(folded, row)
+    kv.fill_norms()
+    norms = kv.norms
+    assert norms is not None  # for the type checker: fill_norms has just been called
+    vectors, norms = kv.vectors[: len(keys)], norms[: len(keys)]
+    inverse = np.divide(np.float32(1), norms, out=np.zeros_like(norms), where=norms > 0)
+    return _Known(row_of, first_row, vectors, inverse)
+
+
+def _units(known: _Known, rows: NDArray[np.int64]) -> NDArray[Any]:
+    units: NDArray[Any] = known.vectors[rows] * known.inverse_norms[rows, None]
+    return units
+
+
+def evaluate_word_pairs(
+    kv: Vectors,
+    pairs: Path,
+    delimiter: str = "\t",
+    encoding: str = "utf8",
+    restrict_vocab: int | None = 300000,
+    case_insensitive: bool = True,
+    dummy4unknown: bool = False,
+) -> tuple[Any, Any, float]:
+    """Correlate cosine similarities with human judgements.
+
+    Parameters
+    ----------
+    kv : KeyedVectors
+    pairs : path-like
+        Lines of word, word, score. Lines that begin with ``#`` or do not parse are passed over.
+    delimiter, encoding : str
+    restrict_vocab : int, default 300000
+        Only the first (most frequent) so many words are known; None for all.
+    case_insensitive : bool, default True
+        Compare upper-cased words; the most frequent spelling counts.
+    dummy4unknown : bool, default False
+        Give pairs with an unknown word the similarity 0 instead of leaving them out.
+
+    Returns
+    -------
+    pearson, spearman : scipy results
+        With ``.statistic`` and ``.pvalue``, in this order as items too.
+    oov : float
+        Per cent of the pairs with an unknown word.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two pairs can be compared.
+    """
+    from scipy import stats  # a second to import; only needed here
+
+    known = _known(kv, restrict_vocab, case_insensitive)
+    gold, rows, unknown = [], [], 0
+    with open(pairs, encoding=encoding) as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            try:
+                first, second, text = line.split(delimiter)
+                score = float(text)
+            except ValueError:
+                score = math.nan
+            if not math.isfinite(score):
+                logger.info("%s, line %d: not two words and a score; passed over", os.fspath(pairs), number)
+                continue
+            if case_insensitive:
+                first, second = first.upper(), second.upper()
+            if first in known.row_of and second in known.row_of:
+                rows.append((known.row_of[first], known.row_of[second]))
+            else:
+                unknown += 1
+                if not dummy4unknown:
+                    continue
+                rows.append((-1, -1))
+            gold.append(score)
+    if len(gold) < 2:
+        raise ValueError(
+            f"{os.fspath(pairs)}: {len(gold)} pairs to compare, {unknown} with an unknown word; at least 2 "
+            f"are needed, one per line: word{delimiter!r}word{delimiter!r}score"
+        )
+    left, right = np.array(rows).T
+    similarities = np.einsum("ij,ij->i", _units(known, left), _units(known, right), dtype=np.float64)
+    similarities[left < 0] = 0.0
+    pearson = stats.pearsonr(gold, similarities)
+    spearman = stats.spearmanr(gold, similarities)
+    # As in gensim, pairs that got a dummy similarity stand among the valid ones too.
+    oov = unknown / (len(gold) + unknown) * 100
+    log_evaluate_word_pairs(pearson, spearman, oov, pairs)
+    return pearson, spearman, oov
+
+
+def log_evaluate_word_pairs(pearson: Any, spearman: Any, oov: float, pairs: Path) -> None:
+    """Log the result of `evaluate_word_pairs`."""
+    logger.info("Pearson correlation with %s: %.4f", os.fspath(pairs), pearson[0])
+    logger.info("Spearman rank correlation with %s: %.4f", os.fspath(pairs), spearman[0])
+    logger.info("pairs with unknown words: %.1f%%", oov)
+
+
+def evaluate_word_analogies(
+    kv: Vectors,
+    analogies: Path,
+    restrict_vocab: int | None = 300000,
+    case_insensitive: bool = True,
+    dummy4unknown: bool = False,
+    similarity_function: str = "most_similar",
+) -> tuple[float, list[Section]]:
+    """Ask "a is to b as c is to ?" and count the right answers.
+
+    The answer is the first of the 5 words nearest to b - a + c that, folded to upper case, is none of a, b
+    and c; if there is none, the answer is wrong (Mikolov et al. 2013, arXiv:1301.3781, section 4).
+
+    Parameters
+    ----------
+    kv : KeyedVectors
+    analogies : path-like
+        Lines of four words, in sections that a line ``: name`` opens. UTF-8.
+    restrict_vocab : int, default 300000
+        Only the first (most frequent) so many words are known, and may be answers; None for all.
+    case_insensitive : bool, default True
+        Compare upper-cased words; the most frequent spelling counts.
+    dummy4unknown : bool, default False
+        Count questions with an unknown word as wrong instead of leaving them out.
+    similarity_function : str, default "most_similar"
+        ``"most_similar_cosmul"``, or the name of any other method with the same parameters.
+
+    Returns
+    -------
+    score : float
+        Share of right answers, 0 if no question could be asked.
+    sections : list of dict
+        Each with ``section``, and the questions as tuples of (folded) words in ``correct`` and ``incorrect``;
+        the last is ``"Total accuracy"``.
+
+    Raises
+    ------
+    ValueError
+        A question stands before the first section, or there is none at all.
+    """
+    known = _known(kv, restrict_vocab, case_insensitive)
+    parsed = list(_read_analogies(analogies, case_insensitive))
+    questions = [question for _, asked in parsed for question in asked]
+    if not questions:
+        raise ValueError(f"{os.fspath(analogies)}: no question of four words")
+    rows = np.array(
+        [
+            [known.row_of[word] for word in question]
+            for question in questions
+            if all(word in known.row_of for word in question)
+        ]
+    ).reshape(-1, 4)
+    if similarity_function in _SCORES:
+        answers = _answers(known, rows, _SCORES[similarity_function])
+    else:
+        method = getattr(kv, similarity_function)
+        answers = _answers_of(method, kv, known, rows, restrict_vocab)
+    right = iter((answers == rows[:, 3]).tolist())
+
+    sections: list[Section] = []
+    for name, asked in parsed:
+        section: Section = {"section": name, "correct": [], "incorrect": []}
+        for question in asked:
+            if all(word in known.row_of for word in question):
+                section["correct" if next(right) else "incorrect"].append(question)
+            elif dummy4unknown:
+                section["incorrect"].append(question)
+        sections.append(section)
+    total: Section = {"section": "Total accuracy"}
+    for verdict in ("correct", "incorrect"):
+        total[verdict] = [question for section in sections for question in section[verdict]]
+    sections.append(total)
+    for section in sections:
+        log_accuracy(section)
+    logger.info("questions with unknown words: %.1f%%", (1 - len(rows) / len(questions)) * 100)
+    count = len(total["correct"]) + len(total["incorrect"])
+    return (len(total["correct"]) / count if count else 0.0), sections
+
+
+def log_accuracy(section: Section) -> None:
+    """Log the score of one section of `evaluate_word_analogies`."""
+    correct, count = len(section["correct"]), len(section["correct"]) + len(section["incorrect"])
+    if count:
+        logger.info("%s: %.1f%% (%d/%d)", section["section"], 100 * correct / count, correct, count)
+
+
+def _read_analogies(path: Path, case_insensitive: bool) -> Iterator[tuple[str, list[Question]]]:
+    name, asked = None, list[Question]()
+    with open(path, encoding="utf8") as file:
+        for number, line in enumerate(file, 1):
+            if line.startswith(":"):
+                if name is not None:
+                    yield name, asked
+                name, asked = line[1:].strip(), []
+                continue
+            words = (line.upper() if case_insensitive else line).split()
+            if words and name is None:
+                raise ValueError(f"{os.fspath(path)}, line {number}: a question before the first ': section'")
+            if len(words) == 4:
+                asked.append((words[0], words[1], words[2], words[3]))
+            elif words:
+                logger.info("%s, line %d: not four words; passed over", os.fspath(path), number)
+    if name is not None:
+        yield name, asked
+
+
+def _cosines(known: _Known, targets: NDArray[Any]) -> NDArray[Any]:
+    """Cosines [questions, words], up to the length of each target, which does not change an order."""
+    scores: NDArray[Any] = targets @ known.vectors.T
+    scores *= known.inverse_norms
+    return scores
+
+
+def _additive(known: _Known, a: NDArray[Any], b: NDArray[Any], c: NDArray[Any]) -> NDArray[Any]:
+    return _cosines(known, b + c - a)
+
+
+def _multiplicative(known: _Known, a: NDArray[Any], b: NDArray[Any], c: NDArray[Any]) -> NDArray[Any]:
+    """Levy & Goldberg 2014 (CoNLL), section 6, with cosines shifted into 0..1."""
+    scores = (_cosines(known, b) + 1) / 2
+    scores *= (_cosines(known, c) + 1) / 2
+    scores /= (_cosines(known, a) + 1) / 2 + _EPSILON
+    return scores
+
+
+_SCORES = {"most_similar": _additive, "most_similar_cosmul": _multiplicative}
+
+
+def _answers(
+    known: _Known, questions: NDArray[np.int64], score: Callable[..., NDArray[Any]]
+) -> NDArray[np.int64]:
+    """Answer questions [n, 4], given as rows, a block at a time; -1 is no answer."""
+    answers = np.full(len(questions), -1)
+    step = max(1, _BLOCK_BYTES // (4 * max(1, len(known.vectors))))
+    for start in range(0, len(questions), step):
+        block = questions[start : start + step, :3]
+        scores = score(known, *(_units(known, rows) for rows in block.T))
+        np.put_along_axis(scores, block, -np.inf, axis=1)
+        pending = np.arange(len(block))
+        for _ in range(_TOP):
+            best = scores[pending].argmax(axis=1) if len(pending) < len(block) else scores.argmax(axis=1)
+            spelling = known.first_row[best]
+            fine = ~(spelling[:, None] == block[pending]).any(axis=1) & np.isfinite(scores[pending, best])
+            answers[start + pending[fine]] = spelling[fine]
+            scores[pending, best] = -np.inf
+            pending = pending[~fine]
+            if not len(pending):
+                break
+    return answers
+
+
+def _answers_of(
+    method: Callable[..., Sequence[tuple[Any, float]]],
+    kv: Vectors,
+    known: _Known,
+    questions: NDArray[np.int64],
+    restrict_vocab: int | None,
+) -> NDArray[np.int64]:
+    """Answer questions [n, 4] with a similarity function of the user's, one by one."""
+    keys = kv.index_to_key
+    first_row = {key: int(row) for key, row in zip(keys, known.first_row, strict=False)}
+    answers = np.full(len(questions), -1)
+    for i, (a, b, c, _) in enumerate(questions.tolist()):
+        nearest = method(
+            positive=[keys[b], keys[c]], negative=[keys[a]], topn=_TOP, restrict_vocab=restrict_vocab
+        )
+        rows = [first_row[key] for key, _ in nearest if key in first_row]
+        answers[i] = next((row for row in rows if row not in (a, b, c)), -1)
+    return answers

@@ -1,0 +1,512 @@
+"""Files that survive: atomic writes, and w2v's own format, one safetensors file per model.
+
+A native file holds data only (nothing in it is ever executed), can be mapped into memory and is readable by
+every safetensors library. It is written and parsed here rather than by the safetensors package, whose writer
+takes raw pointers of non-contiguous arrays, replaces symlinks and does not sync. Files of other tools are
+the business of `foreign`.
+"""
+
+import errno
+import hashlib
+import json
+import math
+import os
+import re
+import secrets
+import stat
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import pairwise
+from typing import Any, BinaryIO, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v import __version__
+
+FORMAT_VERSION = 1
+KINDS = ("vectors", "word2vec")
+_MAX_HEADER = 100_000_000  # the limit of the safetensors package
+_ALIGN = 64  # data begins at a cache line, so that a mapped matrix does too
+_BLOCK = 1 << 24  # bytes copied, hashed or checked at a time
+_DTYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2",
+    "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
+    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
+}  # fmt: skip
+_NAME_OF = {np.dtype(code): name for name, code in _DTYPES.items()}
+
+Path = str | os.PathLike[str]
+
+
+class FormatError(ValueError):
+    """A file is not what it claims to be; the message names the file and the line or byte."""
+
+
+class TruncatedError(FormatError, EOFError):
+    """A file ends before its own header says it does."""
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a binary file that replaces `path` only once all of it is on the disk.
+
+    The bytes go to a temporary file in the same folder (``.w2v-*.tmp``, which a killed process may leave
+    behind), which is synced and renamed over the target. If anything fails, the old file is untouched.
+    Symbolic links are followed, the mode of a previous file is kept, and a target that exists but is no
+    regular file is refused with an OSError.
+    """
+    target = os.path.realpath(path)
+    try:
+        previous: int | None = os.stat(target).st_mode
+    except FileNotFoundError:
+        previous = None
+    if previous is not None and not stat.S_ISREG(previous):
+        raise OSError(errno.EINVAL, "will not replace what is not a regular file", target)
+    folder = os.path.dirname(target)
+    temporary = os.path.join(folder, f".w2v-{secrets.token_hex(8)}.tmp")
+    # Created with 0666, so that the umask of the process applies without asking for it.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if previous is not None:
+                os.chmod(temporary, stat.S_IMODE(previous))
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    if os.name != "nt":  # the rename itself lives in the folder; Windows cannot sync one
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading; anything else could block, or has no size to hold counts against."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise FormatError(f"{os.fspath(path)}: not a regular file")
+    return open(path, "rb")
+
+
+def row_blocks(array: NDArray[Any], dtype: str | None = None) -> Iterator[NDArray[Any]]:
+    """Cut an array into contiguous blocks of rows, so that no second copy of a large matrix is made.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of at least one dimension, in any memory order.
+    dtype : str, optional
+        The blocks' type and byte order; by default the array's own.
+    """
+    rows = max(1, _BLOCK * len(array) // max(1, array.nbytes))
+    for start in range(0, len(array), rows):
+        yield np.ascontiguousarray(array[start : start + rows], dtype)
+
+
+def check_finite(array: NDArray[Any]) -> int | None:
+    """Find the first row that holds a NaN or an infinity; None if there is none."""
+    start = 0
+    for block in row_blocks(array):
+        finite = np.isfinite(block)
+        if not finite.all():
+            return start + int(np.flatnonzero(~finite.reshape(len(block), -1).all(axis=1))[0])
+        start += len(block)
+    return None
+
+
+# The native format: 8 bytes of header length, a JSON header, the tensors without gaps.
+#
+#   vectors              F32 [V, D]   input rows, unpadded
+#   outputs.negative     F32 [V, D]   whole models: output rows of negative sampling
+#   outputs.hierarchical F32 [V-1, D] whole models: inner nodes of the Huffman tree
+#   vocab.bytes          U8  [B]      all words, UTF-8, one after the other in row order
+#   vocab.offsets        I64 [V+1]    where each word begins; the last is B
+#   vocab.counts         I64 [V]      optional in a file of kind "vectors"
+#   attr.<name>          [V]          further numeric attributes of the words
+#   __metadata__["w2v"]  one string of canonical JSON; one key only, since safetensors writers do not keep
+#                        the order of several, and equal models are to give equal bytes
+
+
+class _Tensor(NamedTuple):
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int  # in the file
+    end: int
+
+
+def write_native(
+    path: Path, kind: str, words: Sequence[str], arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+) -> str:
+    """Write one native file, atomically.
+
+    Equal contents give equal bytes: no time, host or path is stored.
+
+    Parameters
+    ----------
+    path : path-like
+        The target; by custom ``*.safetensors``.
+    kind : {"vectors", "word2vec"}
+        What the file holds: vectors alone, or a model whose training can go on.
+    words : sequence of str
+        One distinct word per row. The empty word and lone surrogates are allowed here.
+    arrays : mapping of str to ndarray
+        At least ``"vectors"``, float32 [V, D]. Any memory order and byte order; nothing is changed.
+    meta : mapping
+        Whatever JSON can hold (no NaN): parameters, totals, seed.
+
+    Returns
+    -------
+    str
+        The SHA-256 of the contents, as stored in the file. It finds damage, not tampering.
+
+    Raises
+    ------
+    ValueError
+        Wrong shapes or types, duplicate words, NaN or infinity. The target is then untouched.
+    """
+    tensors = {name: np.asarray(array) for name, array in arrays.items()} | _pack_words(words)
+    unknown = [name for name, array in tensors.items() if array.dtype.newbyteorder("<") not in _NAME_OF]
+    if unknown:
+        raise ValueError(
+            f"{unknown[0]!r} has dtype {tensors[unknown[0]].dtype}; only plain numbers can be saved"
+        )
+    dtypes = {name: _NAME_OF[array.dtype.newbyteorder("<")] for name, array in tensors.items()}
+    fault = _schema_fault(kind, {name: (dtypes[name], array.shape) for name, array in tensors.items()})
+    if fault is None:
+        fault = _content_fault(tensors)
+    if fault is not None:
+        raise ValueError(f"cannot save {os.fspath(path)}: {fault}")
+
+    # Through JSON and back first, so that tuples and integer keys are hashed as they will be read.
+    kept_meta = json.loads(json.dumps(dict(meta), allow_nan=False))
+    about = {"format": FORMAT_VERSION, "kind": kind, "library": __version__, "meta": kept_meta}
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(_tensor_label(name, dtypes[name], tensors[name].shape))
+        for block in row_blocks(tensors[name], _DTYPES[dtypes[name]]):
+            digest.update(_bytes_of(block))
+    digest.update(_canonical(about))
+    about["sha256"] = digest.hexdigest()
+
+    # The widest types first: every tensor is then aligned to its own item size.
+    order = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
+    header: dict[str, Any] = {"__metadata__": {"w2v": _canonical(about).decode()}}
+    position = 0
+    for name in order:
+        end = position + tensors[name].nbytes
+        shape = list(tensors[name].shape)
+        header[name] = {"dtype": dtypes[name], "shape": shape, "data_offsets": [position, end]}
+        position = end
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-(8 + len(text)) % _ALIGN)
+    if len(text) > _MAX_HEADER:
+        raise ValueError(f"cannot save {os.fspath(path)}: a header of {len(text):,} bytes is too long")
+    with atomic_write(path) as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name in order:
+            for block in row_blocks(tensors[name], _DTYPES[dtypes[name]]):
+                file.write(_bytes_of(block))
+    return digest.hexdigest()
+
+
+def read_native(
+    path: Path, mmap: bool = False, *, outputs: bool = True
+) -> tuple[str, list[str], dict[str, NDArray[Any]], dict[str, Any]]:
+    """Read a native file back.
+
+    Parameters
+    ----------
+    path : path-like
+    mmap : bool, default False
+        Map the arrays read-only instead of copying them. The content hash and the finiteness of the values
+        are then not checked, since that would touch every page; `verify_native` does it later. If another
+        program truncates a mapped file, the process dies of SIGBUS: hence the default.
+    outputs : bool, default True
+        False leaves out the arrays named ``outputs.*`` (they are still hashed).
+
+    Returns
+    -------
+    kind : str
+    words : list of str
+    arrays : dict of str to ndarray
+        All but the two that hold the words.
+    meta : dict
+
+    Raises
+    ------
+    FormatError
+        Anything that is not a sound native file; also a pickle, such as gensim's ``save()`` makes.
+    """
+    name = os.fspath(path)
+    with open_regular(path) as file:
+        about, tensors = _read_header(file, name)
+        wanted = {key for key in tensors if outputs or not key.startswith("outputs.")}
+        if mmap:
+            arrays = {key: _mapped(file, tensors[key], name) for key in sorted(wanted)}
+        else:
+            arrays, digest = _read_tensors(file, name, tensors, wanted.__contains__)
+            _check_hash(name, about, digest)
+    words = _unpack_words(name, arrays.pop("vocab.bytes"), arrays.pop("vocab.offsets"))
+    fault = None if mmap else _content_fault(arrays)
+    if fault is not None:
+        raise FormatError(f"{name}: {fault}")
+    return about["kind"], words, arrays, about["meta"]
+
+
+def inspect_native(path: Path) -> dict[str, Any]:
+    """Read the header alone: format, kind, library, meta, sha256, words, vector_size, bytes and tensors.
+
+    Raises
+    ------
+    FormatError
+        The header is not that of a native file.
+    """
+    with open_regular(path) as file:
+        about, tensors = _read_header(file, os.fspath(path))
+        size = os.fstat(file.fileno()).st_size
+    words, vector_size = tensors["vectors"].shape
+    shapes = {name: {"dtype": t.dtype, "shape": list(t.shape)} for name, t in tensors.items()}
+    return about | {"words": words, "vector_size": vector_size, "bytes": size, "tensors": shapes}
+
+
+def verify_native(path: Path) -> str:
+    """Check the content hash of a file that was mapped rather than read, in bounded memory.
+
+    Returns
+    -------
+    str
+        The hash.
+
+    Raises
+    ------
+    FormatError
+        The contents are not those that were written.
+    """
+    with open_regular(path) as file:
+        about, tensors = _read_header(file, os.fspath(path))
+        _, digest = _read_tensors(file, os.fspath(path), tensors, lambda name: False)
+    _check_hash(os.fspath(path), about, digest)
+    return digest.hexdigest()
+
+
+def _canonical(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _bytes_of(block: NDArray[Any]) -> memoryview:
+    return block.reshape(-1).view(np.uint8).data
+
+
+def _tensor_label(name: str, dtype: str, shape: tuple[int, ...]) -> bytes:
+    texts = [text.encode("utf-8", "surrogatepass") for text in (name, dtype)]
+    label = b"".join(struct.pack("<Q", len(text)) + text for text in texts)
+    return label + struct.pack(f"<{1 + len(shape)}Q", len(shape), *shape)
+
+
+def _pack_words(words: Sequence[str]) -> dict[str, NDArray[Any]]:
+    strange = next((word for word in words if not isinstance(word, str)), "")
+    if strange != "":
+        raise ValueError(f"only words can be saved in the native format, not the key {strange!r}")
+    if len(set(words)) != len(words):
+        raise ValueError("a word occurs twice; each row needs a word of its own")
+    # A tokeniser may make "" or a lone surrogate a word, and a trained model must always be savable. Both
+    # have a place here, where lengths are stored; in word2vec files they have none.
+    encoded = [word.encode("utf-8", "surrogatepass") for word in words]
+    offsets = np.zeros(len(words) + 1, np.int64)
+    np.cumsum([len(word) for word in encoded], out=offsets[1:])
+    return {"vocab.bytes": np.frombuffer(b"".join(encoded), np.uint8), "vocab.offsets": offsets}
+
+
+def _unpack_words(name: str, packed: NDArray[Any], offsets: NDArray[Any]) -> list[str]:
+    if offsets[0] != 0 or offsets[-1] != len(packed) or (offsets[1:] < offsets[:-1]).any():
+        raise FormatError(f"{name}: vocab.offsets do not cut vocab.bytes into words")
+    data = packed.tobytes()
+    try:
+        words = [data[i:j].decode("utf-8", "surrogatepass") for i, j in pairwise(offsets.tolist())]
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{name}: a word in vocab.bytes is not UTF-8 ({error.reason})") from error
+    if len(set(words)) != len(words):
+        raise FormatError(f"{name}: a word occurs twice")
+    return words
+
+
+def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> str | None:
+    """Say what is wrong with the names, types and shapes, for the writer and the reader alike."""
+    if kind not in KINDS:
+        return f"kind {kind!r} is not one of {', '.join(KINDS)}"
+    dtype, shape = tensors.get("vectors", ("", ()))
+    if dtype != "F32" or len(shape) != 2 or shape[1] < 1:
+        return "'vectors' must be there, float32, [words, vector_size]"
+    words, width = shape
+    due: dict[str, tuple[str, tuple[int, ...]]] = {
+        "vocab.offsets": ("I64", (words + 1,)),
+        "vocab.counts": ("I64", (words,)),
+        "outputs.negative": ("F32", (words, width)),
+        "outputs.hierarchical": ("F32", (max(words - 1, 0), width)),
+    }
+    for name in ("vocab.bytes", "vocab.offsets", *(["vocab.counts"] if kind == "word2vec" else [])):
+        if name not in tensors:
+            return f"{name!r} is missing"
+    if tensors["vocab.bytes"][0] != "U8" or len(tensors["vocab.bytes"][1]) != 1:
+        return "'vocab.bytes' must be uint8, one-dimensional"
+    for name, (dtype, shape) in tensors.items():
+        if not 1 <= len(shape) <= 2:
+            return f"{name!r} has {len(shape)} dimensions"
+        if name in due and due[name] != (dtype, shape):
+            return f"{name!r} is {dtype} {list(shape)}, not {due[name][0]} {list(due[name][1])}"
+        if name.startswith("attr.") and shape != (words,):
+            return f"{name!r} has shape {list(shape)}, not [{words}]"
+    return None
+
+
+def _content_fault(arrays: Mapping[str, NDArray[Any]]) -> str | None:
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and (row := check_finite(array)) is not None:
+            return f"row {row:,} of {name!r} holds a NaN or an infinity"
+    counts = arrays.get("vocab.counts")
+    if counts is not None and (counts < 0).any():
+        return "'vocab.counts' holds a negative count"
+    return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build a JSON object whose names must differ; json.loads would let the last one win."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return made
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _parse_json(text: bytes | str, name: str, what: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(
+            text.decode() if isinstance(text, bytes) else text,
+            object_pairs_hook=_once,
+            parse_constant=_no_constant,
+        )
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{name}: {what} is not sound JSON ({error})") from error
+    if not isinstance(parsed, dict):
+        raise FormatError(f"{name}: {what} is not a JSON object")
+    return parsed
+
+
+def _is_count(value: object) -> bool:
+    # Below 2**40, so that no product of two of them can overflow NumPy's own size computations.
+    return type(value) is int and 0 <= value < 1 << 40
+
+
+def _read_header(file: BinaryIO, name: str) -> tuple[dict[str, Any], dict[str, _Tensor]]:
+    """Check everything that can be checked before the first byte of data is read or allocated."""
+    size = os.fstat(file.fileno()).st_size
+    start = file.read(8)
+    length = int.from_bytes(start, "little")
+    if len(start) < 8 or length > min(size - 8, _MAX_HEADER) or length < 2:
+        if re.match(rb"\x80[\x02-\x05]", start):
+            raise FormatError(
+                f"{name}: looks like a pickle, such as gensim's save() writes; w2v does not execute pickles. "
+                "In gensim, use save_word2vec_format() and load that file"
+            )
+        raise FormatError(f"{name}, byte 0: not a file of w2v (no safetensors header of a sound length)")
+    data = 8 + length
+    header = _parse_json(file.read(length), name, "the header")
+    metadata = header.pop("__metadata__", None)
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("w2v"), str):
+        raise FormatError(f"{name}: a safetensors file, but without w2v's metadata")
+
+    tensors = {}
+    for key, entry in header.items():
+        if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+            raise FormatError(f"{name}: tensor {key!r} is not described by dtype, shape and data_offsets")
+        dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
+        if not isinstance(dtype, str) or dtype not in _DTYPES:
+            raise FormatError(f"{name}: tensor {key!r} has the unknown dtype {dtype!r}")
+        if not isinstance(shape, list) or not 1 <= len(shape) <= 2 or not all(map(_is_count, shape)):
+            raise FormatError(f"{name}: tensor {key!r} has the impossible shape {shape!r}")
+        if not isinstance(span, list) or len(span) != 2 or not all(map(_is_count, span)):
+            raise FormatError(f"{name}: tensor {key!r} has impossible data_offsets {span!r}")
+        needed = math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize
+        if span[1] - span[0] != needed:
+            raise FormatError(f"{name}: tensor {key!r} needs {needed:,} bytes, its offsets are {span}")
+        tensors[key] = _Tensor(dtype, tuple(shape), data + span[0], data + span[1])
+    position = data
+    for key, tensor in sorted(tensors.items(), key=lambda item: (item[1].begin, item[1].end)):
+        if tensor.begin != position:
+            raise FormatError(f"{name}, byte {position}: a gap or an overlap before tensor {key!r}")
+        position = tensor.end
+    if position != size:
+        kind = TruncatedError if position > size else FormatError
+        raise kind(f"{name}: {size:,} bytes long, but its header describes {position:,}")
+
+    about = _parse_json(metadata["w2v"], name, "the metadata")
+    if about.get("format") != FORMAT_VERSION:
+        raise FormatError(f"{name}: format {about.get('format')!r}; this w2v reads format {FORMAT_VERSION}")
+    if set(about) != {"format", "kind", "library", "meta", "sha256"} or not isinstance(about["meta"], dict):
+        raise FormatError(f"{name}: the metadata does not have w2v's fields")
+    if not all(isinstance(about[key], str) for key in ("kind", "library", "sha256")):
+        raise FormatError(f"{name}: the metadata does not have w2v's types")
+    fault = _schema_fault(about["kind"], {key: (t.dtype, t.shape) for key, t in tensors.items()})
+    if fault is not None:
+        raise FormatError(f"{name}: {fault}")
+    return about, tensors
+
+
+def _read_tensors(
+    file: BinaryIO, name: str, tensors: Mapping[str, _Tensor], keep: Callable[[str], bool]
+) -> tuple[dict[str, NDArray[Any]], "hashlib._Hash"]:
+    """Read and hash all tensors, in the order of the hash; hold those that are to be kept."""
+    arrays: dict[str, NDArray[Any]] = {}
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        tensor = tensors[key]
+        digest.update(_tensor_label(key, tensor.dtype, tensor.shape))
+        if keep(key):
+            arrays[key] = np.empty(tensor.shape, _DTYPES[tensor.dtype])
+            parts = _parts(_bytes_of(arrays[key]))
+        else:
+            parts = _passing_parts(tensor.end - tensor.begin)
+        file.seek(tensor.begin)
+        for part in parts:
+            if cast(Any, file).readinto(part) != len(part):
+                raise TruncatedError(f"{name}: ends inside tensor {key!r}")
+            digest.update(part)
+    return arrays, digest
+
+
+def _parts(view: memoryview) -> Iterable[memoryview]:
+    return (view[i : i + _BLOCK] for i in range(0, len(view), _BLOCK))
+
+
+def _passing_parts(size: int) -> Iterable[memoryview]:
+    scratch = memoryview(bytearray(min(size, _BLOCK)))
+    return (scratch[: min(_BLOCK, size - i)] for i in range(0, size, _BLOCK))
+
+
+def _check_hash(name: str, about: Mapping[str, Any], digest: "hashlib._Hash") -> None:
+    try:
+        digest.update(_canonical({key: value for key, value in about.items() if key != "sha256"}))
+    except ValueError as error:  # a number such as 1e999, which JSON can hold and a float cannot
+        raise FormatError(f"{name}: the metadata is not sound JSON ({error})") from error
+    if digest.hexdigest() != about["sha256"]:
+        raise FormatError(f"{name}: damaged, its contents are not those that were written (SHA-256 differs)")
+
+
+def _mapped(file: BinaryIO, tensor: _Tensor, name: str) -> NDArray[Any]:
+    dtype = np.dtype(_DTYPES[tensor.dtype])
+    if tensor.begin == tensor.end:
+        return np.empty(tensor.shape, dtype)
+    if tensor.begin % dtype.itemsize:  # another writer's file: a view would be misaligned
+        arrays, _ = _read_tensors(file, name, {"": tensor}, lambda _: True)
+        return arrays[""]
+    return np.asarray(np.memmap(cast(Any, file), dtype, "r", tensor.begin, tensor.shape))

@@ -1,0 +1,295 @@
+"""Runs the kernel: padded matrices, seeds, worker threads, progress, and a way to stop.
+
+The only importer of `w2v._train`. One epoch is one call of `run_epoch`, which starts the workers, hands them the
+encoded corpus, shows progress and joins them again, whatever happens.
+"""
+
+import mmap
+import os
+import platform
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v import _train
+from w2v.encode import Encoded
+
+Kernel = _train.Kernel
+fill_rows = _train.fill_rows
+
+# The numerical scheme: draws, order of arithmetic, initial rows. Other bits for the same seed are another scheme.
+SCHEME = 1
+
+# Fewer tokens than this do not pay for another worker, and small results stay reproducible.
+TOKENS_PER_WORKER = 10_000
+
+# How often the main thread looks up from waiting: the longest delay of Ctrl-C and of the progress bar, in seconds.
+TICK = 0.05
+
+# How many batches of a streamed corpus may wait for the workers.
+QUEUED_BATCHES = 2
+
+
+class StopTraining(Exception):
+    """Raise this in a callback to end training early; the model keeps what it has learnt."""
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch did.
+
+    Attributes
+    ----------
+    epoch : int, from 0 over the whole life of the model
+    raw_words : int, words of the vocabulary before subsampling
+    trained_words : int, words left after subsampling
+    examples : int, trained examples (pairs in skip-gram, windows in CBOW)
+    seconds : float
+    alpha : float, learning rate at the end of the epoch
+    loss : float or None, mean per example; None unless it was asked for
+    """
+
+    epoch: int
+    raw_words: int
+    trained_words: int
+    examples: int
+    seconds: float
+    alpha: float
+    loss: float | None
+
+
+# --- matrices ---------------------------------------------------------------------------------------------------
+
+
+def new_matrix(rows: int, vector_size: int) -> NDArray[np.float32]:
+    """A zero matrix [rows, vector_size], its rows padded to a multiple of 16 floats, on huge pages if it can be."""
+    stride = -(-vector_size // 16) * 16
+    memory = mmap.mmap(-1, max(rows * stride, 1) * 4, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):  # a kernel built without them
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, np.float32, rows * stride).reshape(rows, stride)[:, :vector_size]
+
+
+def padded(matrix: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The padded rows behind a matrix of `new_matrix`, or None if it is any other array."""
+    rows, vector_size = matrix.shape
+    stride = -(-vector_size // 16) * 16
+    whole = matrix.base
+    ours = (
+        isinstance(whole, np.ndarray)
+        and whole.shape == (rows * stride,)
+        and whole.dtype == matrix.dtype == np.float32
+        and matrix.strides == (4 * stride, 4)
+        and whole.flags.writeable
+        and whole.__array_interface__["data"] == matrix.__array_interface__["data"]
+    )
+    return whole.reshape(rows, stride) if ours and whole is not None else None
+
+
+def trainable(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The matrix itself if its rows are padded, else a copy whose rows are."""
+    if padded(matrix) is not None:
+        return matrix
+    copy = new_matrix(*matrix.shape)
+    copy[...] = matrix
+    return copy
+
+
+def first_vectors(rows: int, vector_size: int, seed: int, first_row: int = 0) -> NDArray[np.float32]:
+    """Initial input rows, uniform in [-1/vector_size, 1/vector_size); a row depends on (seed, its number) alone."""
+    matrix = new_matrix(rows, vector_size)
+    whole = padded(matrix)
+    assert whole is not None
+    fill_rows(whole, vector_size, derived_key(seed, 0), first_row)
+    return matrix
+
+
+def all_finite(matrix: NDArray[np.float32]) -> bool:
+    return all(np.isfinite(matrix[i : i + 65_536]).all() for i in range(0, len(matrix), 65_536))
+
+
+# --- settings ---------------------------------------------------------------------------------------------------
+
+
+def derived_key(seed: int, *path: int) -> int:
+    """A 64-bit key for one purpose: path (0,) for initial rows, (1, epoch) for an epoch's draws."""
+    return int(np.random.SeedSequence(seed, spawn_key=path).generate_state(1, np.uint64)[0])
+
+
+def worker_count(workers: int, tokens: int) -> int:
+    """How many threads to start; -1 asks for one per core this process may use."""
+    if workers == -1:
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(workers, tokens // TOKENS_PER_WORKER))
+
+
+def show_config() -> dict[str, Any]:
+    """What runs here: versions, the kernel's instruction set, and the others this CPU could run.
+
+    ``W2V_ISA`` in the environment forces one of `available`. All of them give the same bytes.
+    """
+    from w2v import __version__
+
+    return {
+        "version": __version__,
+        "scheme": SCHEME,
+        "isa": _train.ISA,
+        "available": list(_train.AVAILABLE),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
+def warn_if_slow(log: Callable[..., object]) -> None:
+    if _train.ISA == "portable":
+        log("the portable kernel is in use: the same results, but many times slower than avx2, avx512 or neon")
+
+
+# --- one epoch --------------------------------------------------------------------------------------------------
+
+
+def progress_bar(wanted: bool | None, **options: Any) -> Any:
+    """A tqdm bar on stderr; `wanted` None means only if that is a terminal."""
+    from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        monitor_interval = 0  # no thread of its own: it would outlive the bar
+
+    shown = sys.stderr.isatty() if wanted is None else wanted
+    return Bar(disable=not shown, dynamic_ncols=True, unit="words", unit_scale=True, **options)
+
+
+class _Workers:
+    """Threads that train on whatever batches they are given; every worker sees every batch and takes chunks of it."""
+
+    def __init__(self, run: Callable[..., None], count: int) -> None:
+        self.stop = np.zeros(1, np.int32)
+        self.counts = np.zeros((count, 16), np.int64)  # a row has a cache line or two of its own
+        self.loss = np.zeros((count, 16))
+        self.failures: list[BaseException] = []
+        self._run = run
+        self._queues: list[queue.Queue[Any]] = [queue.Queue(QUEUED_BATCHES) for _ in range(count)]
+        self._threads = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(count)]
+        self._running = count
+        self._one_ended = threading.Condition()
+
+    def _work(self, own: int) -> None:
+        try:
+            while not self.stop[0]:
+                try:
+                    batch = self._queues[own].get(timeout=TICK)
+                except queue.Empty:
+                    continue
+                if batch is None:
+                    break
+                self._run(*batch, self.stop, self.counts[own], self.loss[own])
+        except BaseException as error:
+            self.failures.append(error)
+            self.stop[0] = 1
+        finally:
+            with self._one_ended:
+                self._running -= 1
+                self._one_ended.notify()
+
+    def train(self, batches: Iterable[tuple[Any, ...]], tick: Callable[[], object]) -> None:
+        started = []
+        try:
+            for thread in self._threads:
+                thread.start()
+                started.append(thread)
+            for batch in batches:
+                if not self._hand_out(batch, tick):
+                    break
+            self._hand_out(None, tick)
+            with self._one_ended:
+                while self._running:
+                    self._one_ended.wait(TICK)
+                    tick()
+        finally:
+            self.stop[0] = 1
+            for thread in started:
+                thread.join()
+        if self.failures:
+            raise self.failures[0]
+
+    def _hand_out(self, batch: tuple[Any, ...] | None, tick: Callable[[], object]) -> bool:
+        for waiting in self._queues:
+            while not self.failures:
+                try:
+                    waiting.put(batch, timeout=TICK)
+                    break
+                except queue.Full:
+                    tick()
+        return not self.failures
+
+
+def run_epoch(
+    kernel: Kernel,
+    batches: Iterable[Encoded],
+    *,
+    key: int,
+    alpha: float,
+    slope: float,
+    tokens: int,
+    workers: int,
+    bar: Any,
+) -> tuple[int, int, int, float]:
+    """Train once over `batches`; the learning rate of the word at position p is ``alpha - slope * p``.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    batches : iterable of Encoded
+        Parts of the corpus in order; a cached corpus is one part.
+    key : int, the epoch's key for every random choice
+    alpha, slope : float
+    tokens : int, size of the whole corpus; beyond it the rate no longer falls
+    workers : int
+    bar : tqdm bar of `tokens` words
+
+    Returns
+    -------
+    words, survivors, examples, summed loss
+        Summed over all workers.
+    """
+    crew = _Workers(kernel.run, workers)
+    current: list[Encoded] = []
+    pages_forgotten = time.monotonic()
+
+    def handed_out() -> Iterator[tuple[Any, ...]]:
+        origin = 0
+        for part in batches:
+            current[:] = [part]
+            yield part.tokens, part.offsets, origin, key, alpha, slope, tokens, np.zeros(16, np.int64)
+            origin += len(part.tokens)
+
+    def tick() -> None:
+        nonlocal pages_forgotten
+        if time.monotonic() - pages_forgotten > 1:
+            pages_forgotten = time.monotonic()
+            for part in current:
+                part.forget_pages()
+        if bar.disable:
+            return
+        words, _, examples = crew.counts[:, :3].sum(axis=0).tolist()
+        shown = {"alpha": f"{alpha - slope * words:.4f}"}
+        if loss := float(crew.loss[:, 0].sum()):
+            shown["loss"] = f"{loss / examples:.3f}"
+        bar.set_postfix(shown, refresh=False)
+        bar.update(words - bar.n)
+
+    crew.train(handed_out(), tick)
+    tick()
+    words, survivors, examples = crew.counts[:, :3].sum(axis=0).tolist()
+    return words, survivors, examples, float(crew.loss[:, 0].sum())

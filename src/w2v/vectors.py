@@ -1,0 +1,594 @@
+"""KeyedVectors: words and their vectors, the result of training; look-up, similarity, files.
+
+The table is in `lookup`, the arithmetic in `queries`, the scoring in `evaluate`, the bytes in `formats` and
+`foreign`.
+"""
+
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, Self, TypeVar, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from w2v import evaluate, foreign, formats, queries
+from w2v.formats import FormatError
+from w2v.lookup import Array, Key, Lookup
+
+logger = logging.getLogger(__name__)
+
+Path = str | os.PathLike[str]
+Scored = list[tuple[Any, float]]
+
+
+_K = TypeVar("_K", bound="KeyedVectors")
+
+
+class KeyedVectors(Lookup):
+    """Words (or other keys) and one vector for each.
+
+    Parameters
+    ----------
+    vector_size : int
+    count : int, default 0
+        Rows to allocate now, for `add_vector` to fill.
+    dtype : dtype, default float32
+    mapfile_path : str, optional
+        Kept for gensim's sake; not used.
+
+    Attributes
+    ----------
+    vectors : ndarray [words, vector_size]
+        May be a strided view on a larger matrix. Whoever changes it from outside sets `norms` to None.
+    index_to_key : list
+    key_to_index : dict
+    norms : ndarray [words] or None
+        Row lengths, filled when first needed.
+    expandos : dict of str to ndarray
+        Attributes of the words, such as ``count``.
+
+    Notes
+    -----
+    Queries change nothing but the cached `norms`, so threads may ask at the same time.
+    """
+
+    # Similarity
+
+    def most_similar(
+        self,
+        positive: Any = None,
+        negative: Any = None,
+        topn: int | None = 10,
+        clip_start: int = 0,
+        clip_end: int | None = None,
+        restrict_vocab: int | None = None,
+        indexer: Any = None,
+    ) -> Any:
+        """Find the words nearest to a weighted mean of words, by cosine.
+
+        ``most_similar(positive=["woman", "king"], negative=["man"])`` is the analogy question of Mikolov et
+        al. 2013 (arXiv:1301.3781): man is to king as woman is to ...
+
+        Parameters
+        ----------
+        positive, negative : str, int, ndarray, or a list of these
+            An item may be a pair ``(item, weight)``, whose weight then carries the sign too; otherwise it is
+            1 or -1. Words are scaled to unit length, an ndarray is taken as it is.
+        topn : int or None, default 10
+            How many; None for the scores of all words, in row order.
+        clip_start, clip_end : int, optional
+            Look only at these rows.
+        restrict_vocab : int, optional
+            Look only at the first (most frequent) so many words; overrides the clips.
+        indexer : object, optional
+            Its ``most_similar(vector, topn)`` answers instead.
+
+        Returns
+        -------
+        list of (key, float)
+            Descending, equal scores in row order, without the words asked about.
+            With ``topn=None`` an ndarray of float32.
+
+        Raises
+        ------
+        KeyError
+            An unknown word.
+        ValueError
+            Nothing to look for, or a vector of another size, or with a NaN in it.
+        """
+        if topn is not None and topn < 1:
+            return []
+        items = [_weighted(item, 1.0) for item in _as_list(positive)]
+        items += [_weighted(item, -1.0) for item in _as_list(negative)]
+        mean = self.get_mean_vector(
+            [item for item, _ in items],
+            [weight for _, weight in items],
+            post_normalize=True,
+            ignore_missing=False,
+        )
+        if indexer is not None and topn is not None:
+            return indexer.most_similar(mean, topn)
+        start, end, _ = slice(clip_start, clip_end).indices(len(self.vectors))
+        if restrict_vocab is not None:
+            start, end, _ = slice(restrict_vocab).indices(len(self.vectors))
+        scores = queries.cosines(self.vectors[start:end], self._norms()[start:end], mean)
+        return self._best(scores, topn, [item for item, _ in items], start)
+
+    def _best(self, scores: Array, topn: int | None, asked: Iterable[Any], start: int = 0) -> Any:
+        if topn is None:
+            return scores
+        exclude = {self.get_index(key) - start for key in asked if not isinstance(key, np.ndarray)}
+        return [
+            (self.index_to_key[row + start], float(scores[row]))
+            for row in queries.top_rows(scores, int(topn), exclude)
+        ]
+
+    def most_similar_cosmul(
+        self,
+        positive: Any = None,
+        negative: Any = None,
+        topn: int | None = 10,
+        restrict_vocab: int | None = None,
+    ) -> Any:
+        """Find words by the multiplicative combination 3CosMul of Levy & Goldberg 2014 (CoNLL), section 6.
+
+        Cosines are shifted into 0..1; the score is the product over `positive` divided by that over
+        `negative` plus 1e-6. One large term then dominates less than in the sum of `most_similar`.
+
+        Parameters
+        ----------
+        positive, negative : str, int, ndarray, or a list of these
+            All are scaled to unit length. At least one must be positive.
+        topn, restrict_vocab
+            As in `most_similar`.
+
+        Returns
+        -------
+        list of (key, float), or ndarray
+            As in `most_similar`; scores may exceed 1.
+        """
+        if topn is not None and topn < 1:
+            return []
+        plus, minus = _as_list(positive), _as_list(negative)
+        if not plus:
+            raise ValueError("cannot compare with nothing; give at least one positive word")
+        norms = self._norms()
+        vectors = self.vectors[:restrict_vocab]
+        scores = queries.cosmul(
+            vectors,
+            norms[: len(vectors)],
+            [queries.unit(self._vector_of(item)) for item in plus],
+            [queries.unit(self._vector_of(item)) for item in minus],
+        )
+        return self._best(scores, topn, plus + minus)
+
+    def most_similar_batch(
+        self, words: Sequence[Key], topn: int = 10, restrict_vocab: int | None = None
+    ) -> list[Scored]:
+        """Answer ``most_similar(word)`` for many words, in blocked matrix products of bounded memory.
+
+        Parameters
+        ----------
+        words : sequence of str or int
+        topn : int, default 10
+        restrict_vocab : int, optional
+            Look only at the first (most frequent) so many words.
+
+        Returns
+        -------
+        list of list of (key, float)
+            One list per word, as `most_similar` gives it.
+
+        Raises
+        ------
+        KeyError
+            An unknown word.
+        """
+        rows = self.rows_of(words)
+        limit = len(self.vectors[:restrict_vocab])
+        found = []
+        for row, scores in queries.batched_cosines(self.vectors, self._norms(), rows, limit):
+            best = queries.top_rows(scores, topn, {row}) if topn > 0 else []
+            found.append([(self.index_to_key[i], float(scores[i])) for i in best])
+        return found
+
+    def similar_by_word(self, word: Key, topn: int | None = 10, restrict_vocab: int | None = None) -> Any:
+        """Find the words nearest to one word; see `most_similar`."""
+        return self.most_similar([word], topn=topn, restrict_vocab=restrict_vocab)
+
+    def similar_by_key(self, key: Key, topn: int | None = 10, restrict_vocab: int | None = None) -> Any:
+        """Find the keys nearest to one key; see `most_similar`."""
+        return self.most_similar([key], topn=topn, restrict_vocab=restrict_vocab)
+
+    def similar_by_vector(
+        self, vector: ArrayLike, topn: int | None = 10, restrict_vocab: int | None = None
+    ) -> Any:
+        """Find the words nearest to a vector [vector_size]; see `most_similar`."""
+        return self.most_similar([np.asarray(vector)], topn=topn, restrict_vocab=restrict_vocab)
+
+    def similarity(self, w1: Key, w2: Key) -> np.float32:
+        """Cosine of two words."""
+        return np.float32(queries.unit(self.get_vector(w1)) @ queries.unit(self.get_vector(w2)))
+
+    def distance(self, w1: Key, w2: Key) -> np.float32:
+        """1 - cosine of two words."""
+        return np.float32(1 - self.similarity(w1, w2))
+
+    def distances(self, word_or_vector: Any, other_words: Iterable[Key] = ()) -> Array:
+        """1 - cosine with each of `other_words`, or with all words, float32."""
+        query = queries.unit(self._vector_of(word_or_vector))
+        rows = self.rows_of(other_words)
+        if rows:
+            return 1 - queries.cosines(self.vectors[rows], self._norms()[rows], query)
+        return 1 - queries.cosines(self.vectors, self._norms(), query)
+
+    def n_similarity(self, ws1: Iterable[Key], ws2: Iterable[Key]) -> np.float32:
+        """Cosine of the means of two sets of words, at their own lengths; unknown words are left out.
+
+        Raises
+        ------
+        ZeroDivisionError
+            One of the sets is empty (gensim's choice of error).
+        """
+        sets = list(ws1), list(ws2)
+        if not all(sets):
+            raise ZeroDivisionError("one of the two lists of words is empty")
+        left, right = (
+            self.get_mean_vector(words, pre_normalize=False, post_normalize=True) for words in sets
+        )
+        return np.float32(left @ right)
+
+    @staticmethod
+    def cosine_similarities(vector_1: Array, vectors_all: Array) -> Array:
+        """Cosine of one vector with each row of a matrix; 0 where either is zero."""
+        return queries.cosines(vectors_all, queries.row_norms(vectors_all), queries.unit(vector_1))
+
+    def rank_by_centrality(self, words: Iterable[Key], use_norm: bool = True) -> list[tuple[np.float32, Any]]:
+        """Order words by their cosine with the mean of them all, best first; unknown words are left out.
+
+        Parameters
+        ----------
+        words : iterable of str
+        use_norm : bool, default True
+            Scale the vectors to unit length first; otherwise long ones weigh more, and score more.
+
+        Returns
+        -------
+        list of (float32, word)
+
+        Raises
+        ------
+        ValueError
+            None of the words is known.
+        """
+        words = list(words)
+        known = [word for word in words if self.has_index_for(word)]
+        if len(known) < len(words):
+            logger.warning("left out, being unknown: %s", sorted({str(w) for w in words if w not in self}))
+        if not known:
+            raise ValueError(f"none of {words!r} is known")
+        vectors = np.stack([self.get_vector(word, norm=use_norm) for word in known])
+        scores = vectors @ self.get_mean_vector(vectors, post_normalize=True)
+        return sorted(zip(scores.astype(np.float32), known, strict=True), reverse=True)
+
+    def doesnt_match(self, words: Iterable[Key]) -> Any:
+        """Return the word farthest from the mean of all; see `rank_by_centrality`."""
+        return self.rank_by_centrality(words)[-1][1]
+
+    def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Any:
+        """Return that of `keys_list` which is nearest to `key1`."""
+        return keys_list[int(np.argmin(self.distances(key1, keys_list)))]
+
+    def closer_than(self, key1: Key, key2: Key) -> list[Any]:
+        """Return all keys that are nearer to `key1` than `key2` is, in row order."""
+        distances = self.distances(key1)
+        first, second = self.get_index(key1), self.get_index(key2)
+        nearer = np.flatnonzero(distances < distances[second]).tolist()
+        return [self.index_to_key[row] for row in nearer if row != first]
+
+    def rank(self, key1: Key, key2: Key) -> int:
+        """Return the place of `key2` among the neighbours of `key1`; 1 is the nearest."""
+        return len(self.closer_than(key1, key2)) + 1
+
+    def relative_cosine_similarity(self, wa: Key, wb: Key, topn: int = 10) -> float:
+        """Similarity of two words, as a share of the summed similarities of the `topn` nearest to `wa`.
+
+        Leeuwenberg et al. 2016, "A Minimally Supervised Approach for Synonym Extraction": above 1/topn, the
+        two are likely synonyms.
+        """
+        nearest = self.most_similar([wa], topn=topn)
+        if not nearest:
+            raise ValueError(f"topn={topn}: without neighbours there is nothing to relate to")
+        total = sum(score for _, score in nearest)
+        return float(self.similarity(wa, wb)) / total if total else 0.0
+
+    def vectors_for_all(
+        self, keys: Iterable[Key], allow_inference: bool = True, copy_vecattrs: bool = False
+    ) -> "KeyedVectors":
+        """Return new KeyedVectors with those of `keys` that are known, in their order.
+
+        `allow_inference` is there for vectors that can be made up for unknown words; these cannot.
+        """
+        known = [key for key in dict.fromkeys(keys) if self.has_index_for(key)]
+        rows = self.rows_of(known)
+        made = KeyedVectors(self.vector_size, dtype=self.vectors.dtype)
+        made.add_vectors(known, self.vectors[rows])
+        if copy_vecattrs:
+            self.allocate_vecattrs()
+            made.expandos = {name: values[rows] for name, values in self.expandos.items()}
+        return made
+
+    # Evaluation
+
+    def evaluate_word_analogies(
+        self,
+        analogies: Path,
+        restrict_vocab: int | None = 300000,
+        case_insensitive: bool = True,
+        dummy4unknown: bool = False,
+        similarity_function: str = "most_similar",
+    ) -> tuple[float, list[dict[str, Any]]]:
+        """Answer a file of analogy questions; see `w2v.evaluate.evaluate_word_analogies`.
+
+        Returns
+        -------
+        score : float
+        sections : list of dict
+            The last is ``"Total accuracy"``.
+        """
+        return evaluate.evaluate_word_analogies(
+            self, analogies, restrict_vocab, case_insensitive, dummy4unknown, similarity_function
+        )
+
+    def evaluate_word_pairs(
+        self,
+        pairs: Path,
+        delimiter: str = "\t",
+        encoding: str = "utf8",
+        restrict_vocab: int | None = 300000,
+        case_insensitive: bool = True,
+        dummy4unknown: bool = False,
+    ) -> tuple[Any, Any, float]:
+        """Correlate similarities with human judgements; see `w2v.evaluate.evaluate_word_pairs`.
+
+        Returns
+        -------
+        pearson, spearman : scipy results
+        oov : float
+            Per cent of the pairs with an unknown word.
+        """
+        return evaluate.evaluate_word_pairs(
+            self, pairs, delimiter, encoding, restrict_vocab, case_insensitive, dummy4unknown
+        )
+
+    @staticmethod
+    def log_accuracy(section: dict[str, Any]) -> None:
+        """Log the score of one section of analogies."""
+        evaluate.log_accuracy(section)
+
+    @staticmethod
+    def log_evaluate_word_pairs(pearson: Any, spearman: Any, oov: float, pairs: Path) -> None:
+        """Log the result of `evaluate_word_pairs`."""
+        evaluate.log_evaluate_word_pairs(pearson, spearman, oov, pairs)
+
+    # Files
+
+    def save(self, fname: Path) -> None:
+        """Write words, vectors and numeric attributes to one file, atomically; `load` reads it.
+
+        The format (safetensors) holds data only; see `w2v.formats`. Equal vectors give equal bytes.
+
+        Raises
+        ------
+        ValueError
+            Keys that are not words, vectors that are not float32, or attributes that are not numbers.
+        """
+        if self.vectors.dtype != np.float32:
+            raise ValueError(
+                f"the native format holds float32, not {self.vectors.dtype}; cast the vectors first"
+            )
+        self.allocate_vecattrs()
+        arrays = {"vectors": self.vectors}
+        for name, values in self.expandos.items():
+            if values.dtype.kind not in "iuf":
+                raise ValueError(
+                    f"the attribute {name!r} holds {values.dtype}, not numbers; delete it from expandos first"
+                )
+            arrays["vocab.counts" if name == "count" else f"attr.{name}"] = values
+        formats.write_native(fname, "vectors", self.index_to_key, arrays, {})
+
+    @classmethod
+    def load(cls, fname: Path, mmap: str | bool | None = None) -> Self:
+        """Read a file of `save`, or the vectors of a whole saved model.
+
+        Parameters
+        ----------
+        fname : path-like
+        mmap : {None, "r", True}
+            Map the vectors read-only instead of copying them; their contents are then not checked.
+
+        Raises
+        ------
+        FormatError
+            The file is damaged, or none of ours.
+        """
+        if mmap not in (None, False, True, "r"):
+            raise ValueError(f"mmap={mmap!r}; a file can only be mapped read-only, mmap='r'")
+        _, words, arrays, _ = formats.read_native(fname, mmap=bool(mmap), outputs=False)
+        loaded = cls._of(words, arrays["vectors"])
+        if "vocab.counts" in arrays:
+            loaded.expandos["count"] = arrays["vocab.counts"]
+        for name, values in arrays.items():
+            if name.startswith("attr."):
+                loaded.expandos[name.removeprefix("attr.")] = values
+        return loaded
+
+    @classmethod
+    def _of(cls, words: list[str], vectors: Array) -> Self:
+        made = cls(vectors.shape[1], dtype=vectors.dtype)
+        made.vectors = vectors
+        made.index_to_key = words
+        made.key_to_index = {word: row for row, word in enumerate(words)}
+        made.next_index = len(words)
+        return made
+
+    def save_word2vec_format(
+        self,
+        fname: Path,
+        fvocab: Path | None = None,
+        binary: bool = False,
+        total_vec: int | None = None,
+        write_header: bool = True,
+        prefix: str = "",
+        append: bool = False,
+        sort_attr: str = "count",
+    ) -> None:
+        """Write a file that word2vec.c, gensim and many others can read; compressed if the name says so.
+
+        Parameters
+        ----------
+        fname : path-like
+        fvocab : path-like, optional
+            Where to write the words with their `sort_attr`.
+        binary : bool, default False
+        total_vec : int, optional
+            The number of rows to announce, if more will be appended.
+        write_header : bool, default True
+        prefix : str, default ""
+            Put before every word.
+        append : bool, default False
+            Keep what the file holds and write behind it.
+        sort_attr : str, default "count"
+            Rows are written in descending order of this attribute, if there is such a one. Int keys that are
+            their own row (as a document tag may be) come first.
+
+        Raises
+        ------
+        ValueError
+            A word that no loader could read back (empty, or with white space), or a value that is not
+            finite. No file is then touched.
+        """
+        lead = next((row for row, key in enumerate(self.index_to_key) if not _is_row(key, row)), len(self))
+        rest: list[int] = list(range(lead, len(self)))
+        if sort_attr in self.expandos:
+            self.allocate_vecattrs()
+            rest.sort(key=self.expandos[sort_attr].tolist().__getitem__, reverse=True)
+        elif fvocab is not None:
+            raise ValueError(f"no attribute {sort_attr!r} to write to {os.fspath(fvocab)}")
+        else:
+            logger.warning("no attribute %r to sort by; rows keep their order", sort_attr)
+        order = [*range(lead), *rest]
+        words = [f"{prefix}{key}" for key in self.index_to_key]
+        header = (len(self) if total_vec is None else total_vec) if write_header else None
+        foreign.write_word2vec(fname, words, self.vectors, order, binary=binary, header=header, append=append)
+        if fvocab is not None:
+            foreign.write_counts(
+                fvocab, [words[row] for row in order], self.expandos[sort_attr][order].tolist()
+            )
+
+    @classmethod
+    def load_word2vec_format(
+        cls,
+        fname: Path,
+        fvocab: Path | None = None,
+        binary: bool = False,
+        encoding: str = "utf8",
+        unicode_errors: str = "strict",
+        limit: int | None = None,
+        datatype: DTypeLike = np.float32,
+        no_header: bool = False,
+        *,
+        errors: str = "strict",
+    ) -> Self:
+        """Read a file of word2vec.c, gensim or, with ``no_header=True``, GloVe.
+
+        Parameters
+        ----------
+        fname : path-like
+            ``.gz``, ``.bz2`` and ``.xz`` are unpacked.
+        fvocab : path-like, optional
+            Lines of word and count. Without it the counts are made up, descending: words - row.
+        binary : bool, default False
+        encoding, unicode_errors : str
+            How the bytes of a word become a str.
+        limit : int, optional
+            Read only the first so many rows.
+        datatype : dtype, default float32
+        no_header : bool, default False
+            The first line is a row already. Text only.
+        errors : {"strict", "skip"}
+            Refuse a file with a bad row (wrong number of values, NaN, no word, a word seen before), or leave
+            such rows out and log them.
+
+        Raises
+        ------
+        FormatError
+            The file is not what it claims to be. If it is shorter than it claims, this is an EOFError too.
+        UnicodeDecodeError
+            A word is not in `encoding`; ``unicode_errors="replace"`` or ``"ignore"`` read it all the same.
+        """
+        return _load_word2vec_format(
+            cls, fname, fvocab, binary, encoding, unicode_errors, limit, datatype, no_header, errors=errors
+        )
+
+
+def _load_word2vec_format(
+    cls: type[_K],
+    fname: Path,
+    fvocab: Path | None = None,
+    binary: bool = False,
+    encoding: str = "utf8",
+    unicode_errors: str = "strict",
+    limit: int | None = None,
+    datatype: DTypeLike = np.float32,
+    no_header: bool = False,
+    binary_chunk_size: int = 1 << 24,
+    *,
+    errors: str = "strict",
+) -> _K:
+    """Do the work of `KeyedVectors.load_word2vec_format`, reading `binary_chunk_size` bytes at a time."""
+    counts = None if fvocab is None else foreign.read_counts(fvocab, encoding, unicode_errors)
+    words, vectors = foreign.read_word2vec(
+        fname,
+        binary=binary,
+        encoding=encoding,
+        unicode_errors=unicode_errors,
+        limit=limit,
+        dtype=datatype,
+        no_header=no_header,
+        errors=errors,
+        block=binary_chunk_size,
+    )
+    loaded = cls._of(words, vectors)
+    if counts is None:
+        loaded.expandos["count"] = np.arange(len(words), 0, -1, dtype=np.int64)
+        return loaded
+    missing = next((word for word in words if word not in counts), None)
+    if missing is not None and errors == "strict":
+        raise FormatError(f"{os.fspath(cast(Path, fvocab))}: no count for the word {missing!r}")
+    loaded.expandos["count"] = np.array([counts.get(word, 0) for word in words], np.int64)
+    return loaded
+
+
+load_word2vec_format = KeyedVectors.load_word2vec_format
+
+
+def _as_list(items: Any) -> list[Any]:
+    """Return a bare item as a list of one, and None as an empty list."""
+    if items is None:
+        return []
+    if isinstance(items, (str, int, np.integer)) or (isinstance(items, np.ndarray) and items.ndim == 1):
+        return [items]
+    return list(items)
+
+
+def _weighted(item: Any, weight: float) -> tuple[Any, float]:
+    if isinstance(item, (str, int, np.integer, np.ndarray)):
+        return item, weight
+    key, own = item
+    return key, own
+
+
+def _is_row(key: Any, row: int) -> bool:
+    return isinstance(key, (int, np.integer)) and key == row

@@ -1,0 +1,79 @@
+"""Which words are kept, in which order, and how often each survives subsampling: counts in, counts out."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+# What a trim_rule(word, count, min_count) answers.
+RULE_DEFAULT = 0
+RULE_DISCARD = 1
+RULE_KEEP = 2
+
+TrimRule = Callable[[str, int, int], int]
+
+
+def is_kept(word: str, count: int, min_count: int, trim_rule: TrimRule | None) -> bool:
+    """Whether a word stays: by `trim_rule` where it decides, else by ``count >= min_count``."""
+    verdict = trim_rule(word, count, min_count) if trim_rule is not None else RULE_DEFAULT
+    if verdict not in (RULE_DEFAULT, RULE_DISCARD, RULE_KEEP):
+        raise ValueError(f"trim_rule gave {verdict!r} for {word!r}; return w2v.RULE_DEFAULT, RULE_DISCARD or RULE_KEEP")
+    return verdict == RULE_KEEP or (verdict == RULE_DEFAULT and count >= min_count)
+
+
+def effective_min_count(counts: NDArray[np.int64], min_count: int, max_final_vocab: int | None) -> int:
+    """Raise `min_count` until at most `max_final_vocab` words reach it; words tied at the limit all go."""
+    if max_final_vocab is None or max_final_vocab >= len(counts):
+        return min_count
+    first_dropped = np.partition(counts, len(counts) - 1 - max_final_vocab)[len(counts) - 1 - max_final_vocab]
+    return max(min_count, int(first_dropped) + 1)
+
+
+def select(
+    raw_vocab: Mapping[str, int], min_count: int, trim_rule: TrimRule | None, by_frequency: bool
+) -> tuple[list[str], NDArray[np.int64]]:
+    """Choose the words to keep and put them in their final order.
+
+    Returns
+    -------
+    words, counts
+        By descending count, ties in reverse order of first appearance (gensim's order); with
+        ``by_frequency=False`` in order of first appearance.
+    """
+    if trim_rule is None:
+        kept = [(word, count) for word, count in raw_vocab.items() if count >= min_count]
+    else:
+        kept = [item for item in raw_vocab.items() if is_kept(*item, min_count, trim_rule)]
+    words = [word for word, _ in kept]
+    counts = np.array([count for _, count in kept], dtype=np.int64)
+    if by_frequency:
+        order = np.argsort(counts, kind="stable")[::-1]
+        words, counts = [words[i] for i in order], counts[order]
+    return words, counts
+
+
+def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
+    """Probability that an occurrence of each word survives subsampling.
+
+    ``p = (sqrt(v / T) + 1) * T / v``, at most 1, with ``T = sample * counts.sum()``: the formula of word2vec.c, which
+    differs from the one printed in Mikolov et al. 2013 (arXiv:1310.4546, section 2.3). ``sample >= 1`` is a count
+    threshold, ``T = int(sample * (3 + sqrt(5)) / 2)``, as in gensim. ``sample = 0`` keeps everything.
+
+    Parameters
+    ----------
+    counts : int64 [V]
+    sample : float >= 0
+    """
+    if sample == 0:
+        return np.ones(len(counts))
+    if sample < 1:
+        threshold = sample * float(counts.sum())
+    else:
+        threshold = float(int(sample * (3 + np.sqrt(5)) / 2))
+    v = np.maximum(counts, 1).astype(np.float64)
+    return np.minimum((np.sqrt(v / threshold) + 1) * (threshold / v), 1.0)
+
+
+def keep_thresholds(probability: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """The largest 32-bit draw with which each word survives."""
+    return (probability * (2**32 - 1)).astype(np.uint32)

@@ -1,0 +1,741 @@
+"""Word2Vec: what the user holds while training. Parameters, vocabulary, train, save and load.
+
+Parameter names, order and defaults are gensim's. The corpus is read once (`encode`), the vocabulary chosen (`vocab`),
+and each epoch is one call of the kernel over integers (`trainer`).
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v import checks, formats, huffman, noise, trainer, vocab
+from w2v.corpus import Pathlike
+from w2v.encode import CACHE_BYTES, Encoded, Scan, Sentences, encode, whole_batches
+from w2v.vectors import KeyedVectors
+
+logger = logging.getLogger(__name__)
+
+# Words encoded at a time where a corpus is streamed instead of cached.
+STREAM_WORDS = 1 << 20
+
+CACHE_LIMITS = {"auto": CACHE_BYTES, "memory": float("inf"), "disk": 0, "none": 0}
+
+# What a saved model holds of its settings; everything else follows from them.
+SAVED_SETTINGS = [
+    *("vector_size", "alpha", "min_alpha", "window", "min_count", "max_vocab_size", "max_final_vocab", "sample"),
+    *("seed", "workers", "sg", "hs", "negative", "ns_exponent", "cbow_mean", "epochs", "sorted_vocab", "comment"),
+    *("compute_loss", "shrink_windows", "shared_negatives", "cbow_corrected", "cache"),
+]
+SAVED_STATE = [
+    *("corpus_count", "corpus_total_words", "effective_min_count"),
+    *("trained_epochs", "min_alpha_yet_reached", "loss_history"),
+]
+
+
+class Word2Vec:
+    """Train word vectors with skip-gram or CBOW (Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546).
+
+    Parameters
+    ----------
+    sentences : iterable of token lists, optional
+        Read once, so a generator will do. Without it (and without `corpus_file`) the model stays untrained; call
+        `build_vocab` and `train`.
+    corpus_file : path, optional
+        A text file with one sentence per line and tokens separated by white space; .gz, .bz2, .xz and .zst are
+        decompressed. Excludes `sentences`.
+    vector_size : int, default 100
+    alpha : float, default 0.025
+        Learning rate of the first word; it falls linearly, word by word, to `min_alpha` at the last one.
+    window : int, default 5
+        Largest distance between a word and its context words.
+    min_count : int, default 5
+        Words with fewer occurrences are left out, before windows are cut.
+    max_vocab_size : int, optional
+        While counting, forget the rarest words whenever more than this many are known.
+    sample : float, default 1e-3
+        Threshold of subsampling frequent words; 0 keeps all, 1 or more is a count (see `vocab.keep_probability`).
+    seed : int, default 1
+    workers : int, default 3
+        Threads; -1 means one per core. With 1 worker the result is the same bytes on every run and every machine;
+        more workers update the same matrices without locks (Hogwild, Niu et al. 2011, arXiv:1106.5730), so
+        results differ a little from run to run. A corpus is split only into parts of 10,000 words and more.
+    min_alpha : float, default 0.0001
+    sg : {0, 1}, default 0
+        1 for skip-gram, 0 for CBOW.
+    hs : {0, 1}, default 0
+        1 for hierarchical softmax; it does not switch negative sampling off.
+    negative : int, default 5
+        Noise words per example; 0 switches negative sampling off.
+    ns_exponent : float, default 0.75
+        The noise distribution is ``counts ** ns_exponent``.
+    cbow_mean : {0, 1}, default 1
+        Mean (1) or sum (0) of the context vectors.
+    hashfxn : ignored
+        Initial vectors depend on `seed` and the word's rank alone.
+    epochs : int, default 5
+    null_word : {0}
+        Only for compatible positions.
+    trim_rule : callable, optional
+        ``f(word, count, min_count)`` returning ``RULE_DEFAULT``, ``RULE_DISCARD`` or ``RULE_KEEP``.
+    sorted_vocab : {0, 1}, default 1
+        Order words by descending frequency, ties in reverse order of first appearance.
+    batch_words : ignored
+        The corpus is encoded once; there are no batches to size.
+    compute_loss : bool, default False
+        Fill `loss_history`.
+    callbacks : iterable
+        Objects with ``on_train_begin``, ``on_epoch_begin``, ``on_epoch_end`` and ``on_train_end``, each called with
+        the model. Raise `StopTraining` in one to end early.
+    comment : str, optional
+    max_final_vocab : int, optional
+        Raise `min_count` until at most this many words are left.
+    shrink_windows : bool, default True
+        Draw each word's window from 1 ... `window`.
+    shared_negatives : bool, default True
+        Draw noise words once per window and use them for each of its pairs; False draws for every pair, which is
+        slower and no better. Matters to skip-gram only.
+    cbow_corrected : bool, default False
+        Pass the exact gradient of the mean (or sum) to the context vectors (Irsoy et al. 2020, arXiv:2012.15332).
+        The default is word2vec's: undivided under a mean, divided under a sum.
+    cache : {"auto", "memory", "disk", "none"}, default "auto"
+        Where the encoded corpus (4 bytes a word) lives: in memory up to 1 GiB and in a temporary file beyond,
+        always in memory, always in a file, or nowhere: then the corpus is read again in every epoch.
+    progress : bool, optional
+        Show progress bars on stderr; by default only if that is a terminal.
+
+    Attributes
+    ----------
+    wv : KeyedVectors
+        The input vectors: what one usually wants.
+    output_vectors : KeyedVectors
+        The output vectors of negative sampling.
+    loss_history : list of float
+        Mean loss per trained example, an entry per epoch.
+    history : list of EpochRecord
+        Words, seconds, learning rate and loss of each epoch trained in this process.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a parameter out of range, before any work.
+    RuntimeError
+        If no word is left to train on.
+
+    Examples
+    --------
+    >>> sentences = [["fast", "exact", "vectors"], ["exact", "fast", "vectors"]] * 100
+    >>> model = Word2Vec(sentences, vector_size=16, min_count=1, sg=1, workers=1)
+    >>> len(model.wv), model.wv["fast"].shape
+    (3, (16,))
+    """
+
+    def __init__(
+        self,
+        sentences: Sentences | None = None,
+        corpus_file: Pathlike | None = None,
+        vector_size: int = 100,
+        alpha: float = 0.025,
+        window: int = 5,
+        min_count: int = 5,
+        max_vocab_size: int | None = None,
+        sample: float = 1e-3,
+        seed: int = 1,
+        workers: int = 3,
+        min_alpha: float = 0.0001,
+        sg: int = 0,
+        hs: int = 0,
+        negative: int = 5,
+        ns_exponent: float = 0.75,
+        cbow_mean: int = 1,
+        hashfxn: Callable[..., int] = hash,
+        epochs: int = 5,
+        null_word: int = 0,
+        trim_rule: vocab.TrimRule | None = None,
+        sorted_vocab: int = 1,
+        batch_words: int = 10_000,
+        compute_loss: bool = False,
+        callbacks: Iterable[Any] = (),
+        comment: str | None = None,
+        max_final_vocab: int | None = None,
+        shrink_windows: bool = True,
+        *,
+        shared_negatives: bool = True,
+        cbow_corrected: bool = False,
+        cache: str = "auto",
+        progress: bool | None = None,
+    ) -> None:
+        self.vector_size = self.layer1_size = checks.integer("vector_size", vector_size, 1)
+        self.alpha = checks.number("alpha", alpha, 0)
+        self.window = checks.integer("window", window, 1)
+        self.min_count = checks.integer("min_count", min_count, 0)
+        self.max_vocab_size = max_vocab_size
+        if max_vocab_size is not None:
+            checks.integer("max_vocab_size", max_vocab_size, 1, hint="; None means no limit")
+        self.sample = checks.number("sample", sample, 0, hint="; 0 switches subsampling off")
+        self.seed = checks.integer("seed", seed, 0, 2**64 - 1)
+        self.workers = checks.worker_number(workers)
+        self.min_alpha = checks.number("min_alpha", min_alpha, 0)
+        self.sg = int(checks.one_of("sg", sg, (0, 1)))
+        self.hs = int(checks.one_of("hs", hs, (0, 1)))
+        self.negative = checks.integer("negative", negative, 0, hint="; 0 switches negative sampling off")
+        self.ns_exponent = checks.number("ns_exponent", ns_exponent)
+        self.cbow_mean = int(checks.one_of("cbow_mean", cbow_mean, (0, 1)))
+        self.hashfxn = hashfxn
+        self.epochs = checks.integer("epochs", epochs, 1)
+        self.sorted_vocab = int(checks.one_of("sorted_vocab", sorted_vocab, (0, 1)))
+        self.batch_words = batch_words
+        self.compute_loss = bool(compute_loss)
+        self.comment = comment
+        self.max_final_vocab = max_final_vocab
+        if max_final_vocab is not None:
+            checks.integer("max_final_vocab", max_final_vocab, 1, hint="; None means no limit")
+        self.shrink_windows = bool(shrink_windows)
+        self.shared_negatives = bool(shared_negatives)
+        self.cbow_corrected = bool(cbow_corrected)
+        self.cache = checks.one_of("cache", cache, CACHE_LIMITS)
+        self.progress = progress
+        self._start_empty()
+
+        if sentences is not None or corpus_file is not None:
+            self._check_losses()
+            self.build_vocab(sentences, corpus_file, trim_rule=trim_rule)
+            self.train(
+                sentences,
+                corpus_file,
+                total_examples=self.corpus_count,
+                total_words=self.corpus_total_words,
+                epochs=self.epochs,
+                callbacks=callbacks,
+            )
+
+    def _start_empty(self) -> None:
+        self.wv = KeyedVectors(self.vector_size)
+        self.syn1neg: NDArray[np.float32] | None = None  # output rows of negative sampling, one per word
+        self.syn1: NDArray[np.float32] | None = None  # inner nodes of hierarchical softmax
+        self.corpus_count = 0
+        self.corpus_total_words = 0
+        self.effective_min_count = self.min_count
+        self.raw_vocab: Mapping[str, int] = {}
+        self.history: list[trainer.EpochRecord] = []
+        self.loss_history: list[float] = []
+        self.running_training_loss = 0.0
+        self.trained_epochs = 0
+        self.min_alpha_yet_reached = self.alpha
+        self._scan: tuple[Any, Scan] | None = None
+        self._encoded: tuple[Any, Encoded] | None = None
+        self._tables: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}<vocab={len(self.wv)}, vector_size={self.vector_size}, alpha={self.alpha}>"
+
+    # --- vocabulary ---------------------------------------------------------------------------------------------
+
+    def build_vocab(
+        self,
+        corpus_iterable: Sentences | None = None,
+        corpus_file: Pathlike | None = None,
+        *,
+        keep_raw_vocab: bool = False,
+        trim_rule: vocab.TrimRule | None = None,
+    ) -> None:
+        """Read a corpus, choose the vocabulary and make new matrices for it; nothing trained before is kept.
+
+        The encoded corpus stays with the model: `train` on the same corpus does not read the text again.
+
+        Raises
+        ------
+        RuntimeError
+            If no word is kept.
+        """
+        self.scan_vocab(corpus_iterable, corpus_file, trim_rule=trim_rule)
+        self.prepare_vocab(keep_raw_vocab=keep_raw_vocab, trim_rule=trim_rule)
+        self.prepare_weights()
+
+    def build_vocab_from_freq(
+        self,
+        word_freq: Mapping[str, int],
+        keep_raw_vocab: bool = False,
+        corpus_count: int | None = None,
+        trim_rule: vocab.TrimRule | None = None,
+    ) -> None:
+        """Choose the vocabulary from known counts, up to 2^63 - 1 each, and make new matrices for it."""
+        for word, count in word_freq.items():
+            if not isinstance(word, str):
+                raise TypeError(f"words must be str, not {type(word).__name__}: {word!r}")
+            checks.integer(f"the count of {word!r}", count, 0, 2**63 - 1)
+        self._start_empty()
+        self.raw_vocab = dict(word_freq)
+        self.corpus_count = corpus_count or 0
+        self.corpus_total_words = sum(self.raw_vocab.values())
+        self.prepare_vocab(keep_raw_vocab=keep_raw_vocab, trim_rule=trim_rule)
+        self.prepare_weights()
+
+    def scan_vocab(
+        self,
+        corpus_iterable: Sentences | None = None,
+        corpus_file: Pathlike | None = None,
+        *,
+        trim_rule: vocab.TrimRule | None = None,
+    ) -> tuple[int, int]:
+        """Count the words of a corpus into `raw_vocab`, and encode it on the way.
+
+        Returns
+        -------
+        words, sentences : int
+        """
+        source, is_path = _source(corpus_iterable, corpus_file)
+        if self.cache == "none":
+            _check_repeatable(source, is_path)
+        self._start_empty()
+        with trainer.progress_bar(self.progress, desc="reading", leave=False) as bar:
+            scan = Scan(
+                source,
+                is_path,
+                max_vocab_size=self.max_vocab_size,
+                trim_rule=trim_rule,
+                cache_bytes=CACHE_LIMITS[self.cache],
+                keep_tokens=self.cache != "none",
+                report=bar.update,
+            )
+        self.raw_vocab = scan.counts
+        self.corpus_count, self.corpus_total_words = scan.sentences, scan.raw_words
+        if self.cache != "none":
+            self._scan = _identity(source, is_path), scan
+        logger.info(
+            "read %s words in %s sentences, %s different",
+            f"{scan.raw_words:,}",
+            f"{scan.sentences:,}",
+            f"{len(scan.counts):,}",
+        )
+        return scan.raw_words, scan.sentences
+
+    def prepare_vocab(
+        self,
+        *,
+        min_count: int | None = None,
+        sample: float | None = None,
+        dry_run: bool = False,
+        keep_raw_vocab: bool = False,
+        trim_rule: vocab.TrimRule | None = None,
+    ) -> dict[str, int]:
+        """Choose the words to keep from `raw_vocab`; with ``dry_run=True`` only tell what would be kept.
+
+        Returns
+        -------
+        dict
+            ``drop_unique``, ``retain_total``, ``num_retained_words``, ``downsample_unique``, ``downsample_total``.
+        """
+        wanted = self.min_count if min_count is None else checks.integer("min_count", min_count, 0)
+        rate = self.sample if sample is None else checks.number("sample", sample, 0)
+        all_counts = np.fromiter(self.raw_vocab.values(), np.int64, len(self.raw_vocab))
+        effective = vocab.effective_min_count(all_counts, wanted, self.max_final_vocab)
+        words, counts = vocab.select(self.raw_vocab, effective, trim_rule, bool(self.sorted_vocab))
+        if not words:
+            raise RuntimeError(
+                f"no word occurs min_count={effective} times in this corpus "
+                f"({int(all_counts.sum()):,} words, {len(all_counts):,} different); lower min_count or add text"
+            )
+        probability = vocab.keep_probability(counts, rate)
+        report = {
+            "drop_unique": len(all_counts) - len(words),
+            "retain_total": int(counts.sum()),
+            "num_retained_words": len(words),
+            "downsample_unique": int((probability < 1).sum()),
+            "downsample_total": int((probability * counts).sum()),
+        }
+        logger.info(
+            "min_count=%d keeps %s words of %s; subsampling leaves about %s of %s occurrences",
+            effective,
+            f"{len(words):,}",
+            f"{len(all_counts):,}",
+            f"{report['downsample_total']:,}",
+            f"{report['retain_total']:,}",
+        )
+        if dry_run:
+            return report
+        self.min_count, self.sample, self.effective_min_count = wanted, rate, effective
+        self.wv = KeyedVectors(self.vector_size)
+        self.wv.index_to_key = words
+        self.wv.key_to_index = {word: number for number, word in enumerate(words)}
+        self.wv.next_index = len(words)
+        self.wv.expandos = {"count": counts}
+        if len(words) == 1:
+            logger.warning("the vocabulary has one word, %r: there is nothing to tell it from", words[0])
+        if self._scan is not None:
+            self._encoded = self._scan[0], self._scan[1].encoded(self.wv.key_to_index)
+            self._scan = None
+        else:
+            self._encoded = None  # it was encoded for another vocabulary
+        if not keep_raw_vocab:
+            self.raw_vocab = {}
+        return report
+
+    def prepare_weights(self) -> None:
+        """Make new matrices and the tables of the vocabulary."""
+        self.init_weights()
+        self._tables = {}
+        self._make_tables()
+
+    def init_weights(self) -> None:
+        """Start again: input vectors from the seed, zero outputs."""
+        rows = len(self.wv)
+        self.wv.vectors = trainer.first_vectors(rows, self.vector_size, self.seed)
+        self.wv.norms = None
+        self.syn1neg = trainer.new_matrix(rows, self.vector_size) if self.negative else None
+        self.syn1 = trainer.new_matrix(rows - 1, self.vector_size) if self.hs else None
+        self.trained_epochs = 0
+        self.loss_history = []
+        self.min_alpha_yet_reached = self.alpha
+
+    def _make_tables(self) -> None:
+        counts = self.wv.expandos["count"]
+        if self.negative and "noise" not in self._tables:
+            self._tables["noise"] = noise.alias_table(noise.weights(counts, self.ns_exponent))
+        if self.hs and "paths" not in self._tables:
+            self._tables["paths"] = huffman.paths(counts)
+
+    # --- training -----------------------------------------------------------------------------------------------
+
+    def train(
+        self,
+        corpus_iterable: Sentences | None = None,
+        corpus_file: Pathlike | None = None,
+        total_examples: int | None = None,
+        total_words: int | None = None,
+        epochs: int | None = None,
+        start_alpha: float | None = None,
+        end_alpha: float | None = None,
+        word_count: int = 0,
+        queue_factor: int = 2,
+        report_delay: float = 1.0,
+        compute_loss: bool | None = None,
+        callbacks: Iterable[Any] = (),
+    ) -> tuple[int, int]:
+        """Train on a corpus with the vocabulary there is.
+
+        Parameters
+        ----------
+        corpus_iterable, corpus_file
+            As in the constructor. The same object or file as before is not read again.
+        total_examples, total_words : int
+            One of them must be given, as in gensim. The learning rate follows the corpus's true number of words.
+        epochs : int
+        start_alpha, end_alpha : float, optional
+            Replace `alpha` and `min_alpha`; `start_alpha` stays with the model.
+        word_count, queue_factor, report_delay : ignored
+        compute_loss : bool, optional
+            Replaces the model's own setting.
+        callbacks : iterable
+
+        Returns
+        -------
+        trained_words, raw_words : int
+            Words after vocabulary and subsampling, and all words read, over all epochs.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C, within 100 ms; the model keeps what it has learnt.
+        FloatingPointError
+            If the vectors are no longer finite.
+        """
+        source, is_path = _source(corpus_iterable, corpus_file)
+        self._check_losses()
+        if not len(self.wv):
+            raise RuntimeError("there is no vocabulary to train; call build_vocab first")
+        if total_examples is None and total_words is None:
+            raise ValueError("give total_examples=model.corpus_count or total_words=model.corpus_total_words")
+        if epochs is None:
+            raise ValueError("give epochs=, for example epochs=model.epochs")
+        checks.integer("epochs", epochs, 1)
+        if start_alpha is not None:
+            self.alpha = checks.number("start_alpha", start_alpha, 0)
+        end = self.min_alpha if end_alpha is None else checks.number("end_alpha", end_alpha, 0)
+        self._check_alpha(end)
+        if compute_loss is not None:
+            self.compute_loss = bool(compute_loss)
+        if self.cache == "none" and epochs > 1:
+            _check_repeatable(source, is_path)
+        self.running_training_loss = 0.0
+        callbacks = list(callbacks)
+        kernel = self._kernel()
+        trained = raw = 0
+        try:
+            self._call(callbacks, "on_train_begin")
+            for number in range(epochs):
+                self._call(callbacks, "on_epoch_begin")
+                survivors, words = self._train_epoch(kernel, source, is_path, number, epochs, end)
+                trained, raw = trained + survivors, raw + words
+                self._call(callbacks, "on_epoch_end")
+        except trainer.StopTraining as reason:
+            logger.info("stopped after %d epochs: %s", self.trained_epochs, reason)
+        self._call(callbacks, "on_train_end")
+        return trained, raw
+
+    def _train_epoch(
+        self, kernel: trainer.Kernel, source: Any, is_path: bool, number: int, epochs: int, end_alpha: float
+    ) -> tuple[int, int]:
+        encoded = None if self.cache == "none" else self._encode(source, is_path)
+        tokens = int(self.wv.expandos["count"].sum()) if encoded is None else len(encoded.tokens)
+        if tokens == 0:
+            raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")
+        workers = trainer.worker_count(self.workers, tokens)
+        slope = (self.alpha - end_alpha) / (epochs * tokens)
+        alpha = self.alpha - slope * tokens * number
+        read = _WordCounter(self._stream(source, is_path) if encoded is None else [encoded])
+        started = time.perf_counter()
+        with trainer.progress_bar(self.progress, total=tokens, desc=f"epoch {number + 1}/{epochs}") as bar:
+            words, survivors, examples, loss = trainer.run_epoch(
+                kernel,
+                read,
+                key=trainer.derived_key(self.seed, 1, self.trained_epochs),
+                alpha=alpha,
+                slope=slope,
+                tokens=tokens,
+                workers=workers,
+                bar=bar,
+            )
+        self.wv.norms = None
+        if encoded is None and words != tokens:
+            logger.warning("the corpus had %s words of the vocabulary, not the %s counted before", words, tokens)
+        if not all(trainer.all_finite(matrix) for matrix in self._matrices().values()):
+            raise FloatingPointError(
+                f"the vectors are no longer finite after epoch {number + 1}; lower alpha={self.alpha!r}"
+            )
+        record = trainer.EpochRecord(
+            epoch=self.trained_epochs,
+            raw_words=words,
+            trained_words=survivors,
+            examples=examples,
+            seconds=time.perf_counter() - started,
+            alpha=alpha - slope * tokens,
+            loss=loss / max(examples, 1) if self.compute_loss else None,
+        )
+        self.history.append(record)
+        if record.loss is not None:
+            self.loss_history.append(record.loss)
+            self.running_training_loss += loss
+        self.trained_epochs += 1
+        self.min_alpha_yet_reached = record.alpha
+        logger.info(
+            "epoch %d of %d: %s words in %.1f s (%s words/s), alpha %.5f%s",
+            number + 1,
+            epochs,
+            f"{words:,}",
+            record.seconds,
+            f"{words / max(record.seconds, 1e-9):,.0f}",
+            record.alpha,
+            "" if record.loss is None else f", loss {record.loss:.4f}",
+        )
+        return survivors, read.words
+
+    def _encode(self, source: Any, is_path: bool) -> Encoded:
+        """The corpus as integers: the ones there are, if it is the same corpus."""
+        identity = _identity(source, is_path)
+        if self._encoded is None or not _same(self._encoded[0], identity):
+            encoded = encode(source, is_path, self.wv.key_to_index, CACHE_LIMITS[self.cache])
+            self._encoded = identity, encoded
+        return self._encoded[1]
+
+    def _stream(self, source: Any, is_path: bool) -> Iterator[Encoded]:
+        return whole_batches(source, is_path, self.wv.key_to_index, STREAM_WORDS)
+
+    def _matrices(self) -> dict[str, NDArray[np.float32]]:
+        named = {
+            "vectors": self.wv.vectors,
+            "outputs.negative": self.syn1neg,
+            "outputs.hierarchical": self.syn1,
+        }
+        return {name: matrix for name, matrix in named.items() if matrix is not None}
+
+    def _kernel(self) -> trainer.Kernel:
+        trainer.warn_if_slow(logger.warning)
+        self._make_tables()
+        self.wv.vectors = trainer.trainable(self.wv.vectors)
+        if self.negative:
+            if self.syn1neg is None:
+                raise RuntimeError("this model has no output vectors (syn1neg); call build_vocab or init_weights")
+            self.syn1neg = trainer.trainable(self.syn1neg)
+        if self.hs:
+            if self.syn1 is None:
+                raise RuntimeError("this model has no inner nodes (syn1); call build_vocab or init_weights")
+            self.syn1 = trainer.trainable(self.syn1)
+        counts = self.wv.expandos["count"]
+        keep = vocab.keep_thresholds(vocab.keep_probability(counts, self.sample)) if self.sample else None
+        paths = self._tables["paths"] if self.hs else (None, None, None)
+        inputs = trainer.padded(self.wv.vectors)
+        assert inputs is not None
+        return trainer.Kernel(
+            inputs,
+            trainer.padded(self.syn1neg) if self.syn1neg is not None and self.negative else None,
+            trainer.padded(self.syn1) if self.syn1 is not None and self.hs else None,
+            keep,
+            self._tables["noise"] if self.negative else None,
+            *paths,
+            window=self.window,
+            negative=self.negative,
+            shrink=self.shrink_windows,
+            shared=self.shared_negatives,
+            cbow=not self.sg,
+            mean_forward=bool(self.cbow_mean),
+            mean_backward=bool(self.cbow_mean) == self.cbow_corrected,
+            with_loss=self.compute_loss,
+        )
+
+    def _call(self, callbacks: Sequence[Any], hook: str) -> None:
+        for callback in callbacks:
+            getattr(callback, hook)(self)
+
+    def _check_losses(self) -> None:
+        if not self.hs and not self.negative:
+            raise ValueError("hs=0 and negative=0 leave nothing to train; set negative=5 or hs=1")
+        if self.hs and self.negative:
+            logger.warning(
+                "Both hierarchical softmax and negative sampling are activated. "
+                "The model learns from both; set hs=0 or negative=0 for one of them."
+            )
+
+    def _check_alpha(self, end: float) -> None:
+        if self.alpha > self.min_alpha_yet_reached and self.trained_epochs:
+            logger.warning(
+                "Effective 'alpha' higher than previous training cycles: %g after %g",
+                self.alpha,
+                self.min_alpha_yet_reached,
+            )
+        if self.alpha < end:
+            logger.warning("the learning rate will rise, from alpha=%g to %g", self.alpha, end)
+
+    def get_latest_training_loss(self) -> float:
+        """Summed loss of all examples since the last call of `train` began, as in gensim; see `loss_history`."""
+        return self.running_training_loss
+
+    # --- results ------------------------------------------------------------------------------------------------
+
+    @property
+    def output_vectors(self) -> KeyedVectors:
+        """The output vectors of negative sampling under the same words; they share memory with the model."""
+        if self.syn1neg is None:
+            raise AttributeError("only negative sampling has an output vector per word; train with negative > 0")
+        outputs = KeyedVectors(self.vector_size)
+        outputs.index_to_key, outputs.key_to_index = self.wv.index_to_key, self.wv.key_to_index
+        outputs.next_index = self.wv.next_index
+        outputs.expandos = {"count": self.wv.expandos["count"]}
+        outputs.vectors = self.syn1neg
+        return outputs
+
+    def save(self, path: Pathlike) -> str:
+        """Write the whole model to one safetensors file, atomically; `load` gives it back, ready to train on.
+
+        Returns
+        -------
+        str
+            SHA-256 of the content; equal models give equal files.
+        """
+        arrays: dict[str, NDArray[Any]] = {"vocab.counts": self.wv.expandos["count"], **self._matrices()}
+        meta = {
+            "settings": {name: getattr(self, name) for name in SAVED_SETTINGS},
+            "state": {name: getattr(self, name) for name in SAVED_STATE},
+            "scheme": trainer.SCHEME,
+        }
+        return formats.write_native(os.fspath(path), "word2vec", self.wv.index_to_key, arrays, meta)
+
+    @classmethod
+    def load(cls, path: Pathlike, mmap: bool | str | None = None) -> "Word2Vec":
+        """Read a model written by `save`.
+
+        Parameters
+        ----------
+        path : path
+        mmap : bool or 'r', optional
+            Map the matrices read-only instead of reading them; training copies them first.
+
+        Raises
+        ------
+        FormatError
+            If the file is not a model of ours, or is damaged.
+        AttributeError
+            If it holds vectors alone; use `KeyedVectors.load`.
+        """
+        kind, words, arrays, meta = formats.read_native(os.fspath(path), mmap=bool(mmap))
+        if kind != "word2vec":
+            raise AttributeError(
+                f"{os.fspath(path)} holds vectors alone, which cannot be trained; use KeyedVectors.load"
+            )
+        if meta.get("scheme") != trainer.SCHEME:
+            logger.warning("the model was trained under scheme %s, this is %s", meta.get("scheme"), trainer.SCHEME)
+        try:
+            model = cls(**meta["settings"])
+            for name in SAVED_STATE:
+                setattr(model, name, meta["state"][name])
+        except (KeyError, TypeError, ValueError) as error:
+            raise formats.FormatError(f"{os.fspath(path)}: the model's settings are not readable: {error}") from error
+        model.wv.index_to_key = words
+        model.wv.key_to_index = {word: number for number, word in enumerate(words)}
+        model.wv.next_index = len(words)
+        model.wv.expandos = {"count": arrays["vocab.counts"]}
+        model.wv.vectors = arrays["vectors"]
+        model.syn1neg = arrays.get("outputs.negative")
+        model.syn1 = arrays.get("outputs.hierarchical")
+        return model
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles and copies hold the model without the encoded corpus."""
+        return {**self.__dict__, "_scan": None, "_encoded": None, "_tables": {}}
+
+
+class _WordCounter:
+    """Passes batches on and counts the words of the text behind them."""
+
+    def __init__(self, batches: Iterable[Encoded]) -> None:
+        self._batches = batches
+        self.words = 0
+
+    def __iter__(self) -> Iterator[Encoded]:
+        for batch in self._batches:
+            self.words += batch.raw_words
+            yield batch
+
+
+def _source(corpus_iterable: Sentences | None, corpus_file: Pathlike | None) -> tuple[Any, bool]:
+    """The one corpus that was given, and whether it is a path."""
+    if (corpus_iterable is None) == (corpus_file is None):
+        raise TypeError("give either an iterable of sentences or corpus_file=, one of the two")
+    if corpus_file is not None:
+        if not isinstance(corpus_file, str | os.PathLike):
+            raise TypeError(f"corpus_file must be a path, not {type(corpus_file).__name__}")
+        if not os.path.isfile(corpus_file):
+            raise TypeError(f"corpus_file={os.fspath(corpus_file)!r} is not a file")
+        return corpus_file, True
+    if isinstance(corpus_iterable, str | bytes | os.PathLike):
+        raise TypeError(
+            f"sentences={corpus_iterable!r:.60} is a string, not lists of tokens; for a file use corpus_file="
+        )
+    if not hasattr(corpus_iterable, "__iter__") and not hasattr(corpus_iterable, "__getitem__"):
+        raise TypeError(f"sentences must be an iterable of token lists, not {type(corpus_iterable).__name__}")
+    return corpus_iterable, False
+
+
+def _check_repeatable(source: Any, is_path: bool) -> None:
+    if not is_path and iter(source) is source:
+        raise TypeError(
+            f"cache='none' reads the corpus in every epoch, but a {type(source).__name__} can be read only once; "
+            "pass a re-iterable corpus (see LineSentence) or leave cache='auto'"
+        )
+
+
+def _identity(source: Any, is_path: bool) -> tuple[Any, ...]:
+    """What tells a corpus from another: the object and its length, or the file and its size and time."""
+    if is_path:
+        status = os.stat(source)
+        return os.path.abspath(source), status.st_size, status.st_mtime_ns
+    return source, len(source) if hasattr(source, "__len__") else None
+
+
+def _same(known: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
+    same_source = known[0] is new[0] or (isinstance(known[0], str) and known[0] == new[0])
+    return same_source and known[1:] == new[1:]

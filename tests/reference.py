@@ -1,0 +1,128 @@
+"""The slow twin: word2vec in plain numpy, with the kernel's random draws and none of its cleverness.
+
+It is much less error prone than the kernel and is therefore used to test it. Draws agree exactly; sums are numpy's
+own, so vectors agree to float32 rounding.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+GOLDEN = 0x9E3779B97F4A7C15
+MASK = 2**64 - 1
+TILE = 8
+
+
+def mix(x):
+    """The finalizer of SplitMix64."""
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EB & MASK
+    return x ^ (x >> 31)
+
+
+def stream_at(key, position):
+    return mix((key + position * GOLDEN) & MASK)
+
+
+def draw(stream, index):
+    return mix((stream + (index + 1) * GOLDEN) & MASK)
+
+
+def first_vectors(rows, vector_size, key):
+    matrix = np.empty((rows, vector_size), np.float32)
+    for row in range(rows):
+        for d in range(vector_size):
+            unit = np.float32(draw(stream_at(key, row), d) >> 40) * np.float32(2**-23) - np.float32(1)
+            matrix[row, d] = unit / np.float32(vector_size)
+    return matrix
+
+
+def noise_words(stream, pair, negative, table):
+    words = []
+    for k in range(negative):
+        bits = draw(stream, pair * negative + k)
+        slot = (bits >> 32) * len(table) >> 32
+        coin, other = table[slot]
+        words.append(slot if bits & 0xFFFFFFFF < coin else int(other))
+    return words
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-np.clip(x, -80, 80)))
+
+
+class Twin:
+    """The same arguments as the kernel, with matrices that are not padded."""
+
+    def __init__(self, inputs, outputs, nodes, keep, noise, paths, points, labels, **options):
+        self.inputs, self.outputs, self.nodes = inputs, outputs, nodes
+        self.keep, self.noise, self.paths = keep, noise, (paths, points, labels)
+        self.__dict__.update(options)
+        self.survivors = self.examples = 0
+        self.loss = 0.0
+
+    def targets(self, word, stream, pair):
+        """[(matrix, row, label), ...]"""
+        found = []
+        if self.nodes is not None:
+            offsets, points, labels = self.paths
+            for j in range(offsets[word], offsets[word + 1]):
+                found.append((self.nodes, points[j], labels[j]))
+        if self.outputs is not None:
+            found.append((self.outputs, word, 1))
+            for other in noise_words(stream, pair, self.negative, self.noise):
+                if other != word:
+                    found.append((self.outputs, other, 0))
+        return found
+
+    def learn(self, hidden, targets, rate):
+        """The gradient of each row of `hidden`; all scores are taken before any target changes."""
+        errors = []
+        for matrix, row, label in targets:
+            scores = hidden @ matrix[row]
+            self.loss += float(np.logaddexp(0, -scores if label else scores).sum())
+            errors.append((label - sigmoid(scores)) * rate)
+        gradient = np.zeros_like(hidden)
+        for (matrix, row, _), error in zip(targets, errors, strict=True):
+            gradient += np.outer(error, matrix[row])
+            matrix[row] += error @ hidden
+        self.examples += len(hidden)
+        return gradient
+
+    def skip_gram(self, context, word, stream, rate):
+        fresh = self.outputs is not None and not self.shared
+        shared_targets = self.targets(word, stream, 0)
+        tile = []
+        for pair, row in enumerate(context):
+            if len(tile) == (1 if fresh else TILE) or row in tile:
+                self.inputs[tile] += self.learn(self.inputs[tile], shared_targets, rate)
+                tile = []
+            if fresh:
+                shared_targets = self.targets(word, stream, pair)
+            tile.append(row)
+        self.inputs[tile] += self.learn(self.inputs[tile], shared_targets, rate)
+
+    def cbow_window(self, context, word, stream, rate):
+        hidden = self.inputs[context].sum(axis=0)
+        if self.mean_forward:
+            hidden /= len(context)
+        gradient = self.learn(hidden[None], self.targets(word, stream, 0), rate)[0]
+        if self.mean_backward:
+            gradient /= len(context)
+        np.add.at(self.inputs, context, gradient)
+
+    def run(self, tokens, offsets, origin, key, alpha, slope, horizon):
+        for begin, end in pairwise(offsets):
+            kept = []
+            for position in range(begin, end):
+                stream = stream_at(key, origin + position)
+                if self.keep is None or stream >> 32 <= self.keep[tokens[position]]:
+                    kept.append((int(tokens[position]), origin + position, stream))
+            self.survivors += len(kept)
+            for centre, (word, position, stream) in enumerate(kept):
+                width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
+                around = [*range(max(0, centre - width), centre), *range(centre + 1, centre + width + 1)]
+                context = [kept[j][0] for j in around if j < len(kept)]
+                if context:
+                    step = self.cbow_window if self.cbow else self.skip_gram
+                    step(context, word, stream, np.float32(alpha - slope * min(position, horizon)))

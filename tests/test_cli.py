@@ -1,0 +1,469 @@
+"""The command line: every example of its help, every exit code, and errors without a traceback."""
+
+import gzip
+import inspect
+import json
+import os
+import random
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from w2v import KeyedVectors, Word2Vec, __version__, cli, demo
+
+TOPICS = [
+    "thread lock process queue daemon",
+    "file directory path folder disk",
+    "socket server client port address",
+]
+STEMS = {"decode": "decoder", "encode": "encoder", "read": "reading", "write": "writing"}
+PROGRAM = [sys.executable, "-m", "w2v"]
+
+
+def planted_sentences():
+    """Sentences with known answers: topics go together, and decode is to decoder as encode is to encoder."""
+    draw = random.Random(7)
+    for _ in range(1500):
+        yield draw.choices(draw.choice(TOPICS).split(), k=6)
+        stem = draw.choice(list(STEMS))
+        about = [f"{stem}_{i}" for i in draw.choices(range(4), k=3)]
+        role = draw.choice(["verb", "noun"])
+        used = [f"{role}_{i}" for i in draw.choices(range(4), k=3)]
+        word = stem if role == "verb" else STEMS[stem]
+        yield [*about, word, *used, word]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with the files that the examples speak of."""
+    folder = tmp_path_factory.mktemp("made")
+    text = "".join(" ".join(words) + "\n" for words in planted_sentences())
+    (folder / "corpus.txt").write_text(text)
+    (folder / "corpus.txt.gz").write_bytes(gzip.compress(text.encode()))
+    model = str(folder / "model.safetensors")
+    options = "--sg --size 24 --epochs 10 --alpha 0.05 --sample 0 --workers 1 --no-progress"
+    assert cli.main(["train", str(folder / "corpus.txt"), "-o", model, *shlex.split(options)]) == 0
+    for name in ("vectors.bin", "vectors.txt", "vectors.safetensors"):
+        assert cli.main(["convert", model, str(folder / name)]) == 0
+    (folder / "vectors.txt.gz").write_bytes(gzip.compress((folder / "vectors.txt").read_bytes()))
+    (folder / "questions-words.txt").write_text(
+        ": coders\ndecode decoder encode encoder\nencode encoder decode decoder\n"
+        ": forms\nread reading write writing\nread reading encode unknown\n"
+    )
+    pairs = "thread\tlock\t9\nthread\tfile\t1\nsocket\tserver\t8\ndisk\tport\t2\nfile\tunknown\t5\n"
+    for name in ("wordsim353.tsv", "simlex999.tsv"):
+        (folder / name).write_text(pairs)
+    return folder
+
+
+@pytest.fixture
+def room(made, tmp_path, monkeypatch):
+    """The same files in the current folder, to change at will."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def small_demo(room, monkeypatch):
+    """A demo that takes a moment: its cached corpus is the planted one."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(room))
+    monkeypatch.setattr(demo, "SETTINGS", {**demo.SETTINGS, "epochs": 1, "vector_size": 16})
+    demo.cache_file().parent.mkdir()
+    shutil.copy("corpus.txt", demo.cache_file())
+
+
+def run(capsys, line):
+    """Run a command line in this process; returns exit code, stdout and stderr."""
+    capsys.readouterr()
+    try:
+        code = cli.main(shlex.split(line))
+    except SystemExit as exit:
+        code = exit.code
+    return code, *capsys.readouterr()
+
+
+def run_json(capsys, line):
+    code, out, err = run(capsys, line + " --json")
+    assert (code, err) == (0, "")
+    assert out.count("\n") == 1
+    return json.loads(out)
+
+
+def subprocess_environment():
+    """The environment for `python -m w2v` in any folder."""
+    paths = [str(Path(cli.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def example_lines():
+    return [line.strip() for text in cli.EXAMPLES.values() for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize("line", [line for line in example_lines() if line.startswith("w2v ")])
+def test_example_of_the_help_works(room, small_demo, capsys, line):
+    code, out, err = run(capsys, line.removeprefix("w2v "))
+    assert (code, err) == (0, "")
+    assert out
+    if "--json" in line:
+        json.loads(out)
+
+
+@pytest.mark.parametrize("line", [line for line in example_lines() if not line.startswith("w2v ")])
+def test_piped_example_of_the_help_works(room, line):
+    script = room / "w2v"
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(PROGRAM)} "$@"\n')
+    script.chmod(0o755)
+    environment = subprocess_environment() | {"PATH": f"{room}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, env=environment, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["file"] == "vectors.txt"
+
+
+@pytest.mark.parametrize("command", [*cli.EXAMPLES, ""])
+def test_every_help_page_shows_its_examples(capsys, command):
+    code, out, _ = run(capsys, f"{command} --help")
+    assert code == 0
+    assert all(line.strip() in out for line in cli.EXAMPLES.get(command, "").strip().splitlines())
+
+
+def test_version(capsys):
+    assert run(capsys, "--version") == (0, f"w2v {__version__}\n", "")
+
+
+def test_defaults_are_those_of_the_library():
+    parameters = inspect.signature(Word2Vec).parameters
+    defaults = {parameter: default for _, parameter, _, default, _ in cli.TRAINING_OPTIONS}
+    assert defaults == {parameter: parameters[parameter].default for parameter in defaults}
+    args = cli.build_parser().parse_args(["train", "corpus", "-o", "out"])
+    assert args.cache == parameters["cache"].default
+    assert (args.sg, args.hs) == (parameters["sg"].default, parameters["hs"].default)
+    assert args.fresh_negatives is not parameters["shared_negatives"].default
+
+
+def test_help_does_not_wait_for_numpy():
+    code = "import sys\nfrom w2v import cli\ncli.build_parser()\nassert 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, env=subprocess_environment(), timeout=60)
+
+
+# ---- train
+
+
+def test_train_reports_what_it_did(room, capsys):
+    facts = run_json(capsys, "train corpus.txt -o out.safetensors --size 10 --epochs 2 --workers 1 --loss")
+    words = [len(line.split()) for line in Path("corpus.txt").read_text().splitlines()]
+    vectors = KeyedVectors.load("out.safetensors")
+    assert facts["corpus_words"] == sum(words)
+    assert facts["sentences"] == len(words)
+    assert (facts["vocabulary"], facts["vector_size"]) == vectors.vectors.shape
+    assert facts["epochs"] == len(facts["loss"]) == 2
+    assert facts["words_per_second"] > facts["effective_words_per_second"] > 0
+    assert facts["file"] == "out.safetensors"
+
+
+def test_text_report_has_the_same_facts(room, capsys):
+    code, out, err = run(capsys, "train corpus.txt -o out.safetensors --size 10 --workers 1")
+    assert (code, err) == (0, "")
+    facts = run_json(capsys, "train corpus.txt -o out.safetensors --size 10 --workers 1")
+    assert [line.split("  ")[0] for line in out.splitlines()] == [name.replace("_", " ") for name in facts]
+    assert facts["sha256"] in out
+    assert "loss" not in facts
+
+
+def test_corpus_from_a_file_compressed_or_piped_gives_the_same_vectors(room, capsys, monkeypatch):
+    plain, packed, again = (
+        run_json(capsys, f"train {source} -o out.txt --size 10 --workers 1")["sha256"]
+        for source in ("corpus.txt", "corpus.txt.gz", "corpus.txt")
+    )
+    with open("corpus.txt") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        piped = run_json(capsys, "train - -o out.txt --size 10 --workers 1")["sha256"]
+    assert plain == packed == again == piped
+
+
+@pytest.mark.parametrize("name", ["out.safetensors", "out.bin", "out.txt", "out.vec"])
+def test_suffix_of_the_output_is_its_format(room, capsys, name):
+    facts = run_json(capsys, f"train corpus.txt -o {name} --size 10 --workers 1")
+    assert run_json(capsys, f"info {name}")["vectors_sha256"] == facts["sha256"]
+
+
+def test_whole_model_goes_on_training_and_vectors_only_is_smaller(room, capsys):
+    assert run(capsys, "train corpus.txt -o whole.safetensors --size 10 --sg")[0] == 0
+    assert run(capsys, "train corpus.txt -o part.safetensors --size 10 --sg --vectors-only")[0] == 0
+    assert Word2Vec.load("whole.safetensors").sg == 1
+    assert Path("part.safetensors").stat().st_size < Path("whole.safetensors").stat().st_size
+    assert len(KeyedVectors.load("part.safetensors")) == len(KeyedVectors.load("whole.safetensors"))
+
+
+def test_options_reach_the_model(room, capsys):
+    options = "--sg --hs --negative 0 --window 3 --seed 9 --alpha 0.03 --max-final-vocab 12 --size 7"
+    assert run(capsys, f"train corpus.txt -o out.safetensors --fresh-negatives {options}")[0] == 0
+    model = Word2Vec.load("out.safetensors")
+    assert (model.sg, model.hs, model.negative, model.window, model.seed) == (1, 1, 0, 3, 9)
+    assert (model.alpha, model.shared_negatives, len(model.wv), model.vector_size) == (0.03, False, 12, 7)
+
+
+def test_progress_bar_goes_to_stderr_on_demand(room, capsys):
+    code, out, err = run(capsys, "train corpus.txt -o out.txt --size 10 --progress --json")
+    assert code == 0
+    assert json.loads(out)
+    assert "words/s" in err
+
+
+def test_warning_is_one_line(capsys):
+    cli._show_warning(UserWarning("two\nlines"), UserWarning, "file.py", 1)
+    assert capsys.readouterr().err == "w2v: warning: two lines\n"
+
+
+# ---- queries
+
+
+def test_neighbors_are_the_words_of_the_topic(room, capsys):
+    for file in ("model.safetensors", "vectors.safetensors", "vectors.bin", "vectors.txt", "vectors.txt.gz"):
+        found = run_json(capsys, f"neighbors {file} thread socket -n 4")
+        for topic in (TOPICS[0], TOPICS[2]):
+            word, *others = topic.split()
+            assert {answer["word"] for answer in found[word]} == set(others)
+
+
+def test_neighbors_in_text_are_aligned_under_their_word(room, capsys):
+    code, out, _ = run(capsys, "neighbors model.safetensors thread -n 4")
+    first, *lines = out.splitlines()
+    assert (code, first, len(lines)) == (0, "thread", 4)
+    assert len(set(map(len, lines))) == 1
+
+
+def test_analogy_finds_the_planted_answer(room, capsys):
+    facts = run_json(capsys, "analogy model.safetensors decode decoder encode")
+    assert facts["answers"][0]["word"] == "encoder"
+    code, out, _ = run(capsys, "analogy model.safetensors decode decoder encode -n 1")
+    assert code == 0
+    assert out.startswith("decode is to decoder as encode is to\n  encoder  ")
+
+
+def test_evaluate_counts_right_answers_and_correlates(room, capsys):
+    facts = run_json(
+        capsys,
+        "evaluate model.safetensors --analogies questions-words.txt --pairs wordsim353.tsv simlex999.tsv",
+    )
+    assert facts["accuracy"] == 1.0
+    assert facts["analogies"]["coders"] == {"correct": 2, "of": 2}
+    assert facts["analogies"]["forms"] == {"correct": 1, "of": 1}
+    assert set(facts["pairs"]) == {"wordsim353.tsv", "simlex999.tsv"}
+    assert facts["pairs"]["wordsim353.tsv"]["spearman"] > 0.5
+    assert facts["pairs"]["wordsim353.tsv"]["unknown_percent"] == 20
+
+
+def test_evaluate_restricts_analogies_to_frequent_words(room, capsys):
+    line = "evaluate model.safetensors --analogies questions-words.txt --restrict"
+    assert run_json(capsys, f"{line} 1")["analogies"]["Total accuracy"]["of"] == 0
+    assert run_json(capsys, f"{line} 1000")["analogies"]["Total accuracy"]["of"] == 3
+
+
+def test_formats_convert_both_ways_without_loss(room, capsys):
+    expected = KeyedVectors.load("model.safetensors")
+    chain = ["model.safetensors", "a.bin", "b.txt", "c.safetensors", "d.vec", "e.bin"]
+    for source, target in pairwise(chain):
+        facts = run_json(capsys, f"convert {source} {target}")
+        assert facts == {"words": len(expected), "vector_size": 24, "file": target}
+    last = KeyedVectors.load_word2vec_format("e.bin", binary=True)
+    assert last.index_to_key == expected.index_to_key
+    np.testing.assert_array_equal(last.vectors, expected.vectors)
+
+
+def test_convert_can_be_told_the_formats(room, capsys):
+    assert run(capsys, "convert vectors.txt vectors.out --to binary")[0] == 0
+    assert run(capsys, "convert vectors.out back.safetensors --from binary")[0] == 0
+    np.testing.assert_array_equal(
+        KeyedVectors.load("back.safetensors").vectors, KeyedVectors.load("vectors.safetensors").vectors
+    )
+
+
+def test_convert_reads_text_without_a_header(room, capsys):
+    Path("glove.txt").write_text("".join(Path("vectors.txt").read_text().splitlines(keepends=True)[1:]))
+    assert run(capsys, "convert glove.txt out.bin")[0] == 1
+    assert run(capsys, "convert glove.txt out.bin --no-header")[0] == 0
+    assert Path("out.bin").read_bytes() == Path("vectors.bin").read_bytes()
+
+
+def test_info_describes_a_file(room, capsys):
+    facts = run_json(capsys, "info model.safetensors")
+    assert facts["format"] == "native"
+    assert facts["vector_size"] == 24
+    assert len(facts["first_words"]) == 10
+    assert len(facts["sha256"]) == len(facts["vectors_sha256"]) == 64
+    code, out, _ = run(capsys, "info vectors.bin")
+    assert code == 0
+    assert facts["vectors_sha256"] in out
+
+
+def test_info_without_a_file_describes_the_installation(capsys):
+    facts = run_json(capsys, "info")
+    assert facts["version"] == __version__
+    assert facts["isa"] in facts["available"]
+
+
+def test_demo_tells_its_story_or_prints_json(small_demo, capsys):
+    code, out, err = run(capsys, "demo")
+    assert (code, err) == (0, "")
+    facts = run_json(capsys, "demo -o again.safetensors")
+    assert facts["sha256"] in out
+    assert Path("w2v-demo.safetensors").read_bytes() == Path("again.safetensors").read_bytes()
+
+
+# ---- errors
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("train missing.txt -o out.txt", "missing.txt"),
+        ("train corpus.txt -o out.model", "does not tell its format"),
+        ("train corpus.txt -o missing/out.txt", "is not a folder"),
+        ("train corpus.txt -o folder.txt", "not a regular file"),
+        ("train corpus.txt -o corpus.txt", "is the corpus itself"),
+        ("train corpus.txt -o out.txt --size 0", "vector_size"),
+        ("train corpus.txt -o out.txt --window -2", "window"),
+        ("train corpus.txt -o out.txt --workers 0", "workers"),
+        ("train corpus.txt -o out.txt --alpha nan", "alpha"),
+        ("train corpus.txt -o out.txt --sample -1", "sample"),
+        ("train corpus.txt -o out.txt --min-count 100000", "min_count=100000"),
+        ("train empty.txt -o out.txt", ""),
+        ("train latin.txt -o out.txt", "latin.txt"),
+        ("train cut.txt.gz -o out.txt", "cut.txt.gz"),
+        ("neighbors model.safetensors thraed", "'thraed'"),
+        ("neighbors missing.bin thread", "missing.bin"),
+        ("neighbors folder.txt thread", "folder.txt"),
+        ("neighbors cut.bin thread", "cut.bin"),
+        ("neighbors cut.safetensors thread", "cut.safetensors"),
+        ("neighbors corpus.txt thread", "corpus.txt"),
+        ("analogy model.safetensors decode decoder encoed", "'encoed'"),
+        ("evaluate model.safetensors --analogies missing.txt", "missing.txt"),
+        ("evaluate model.safetensors --pairs missing.tsv", "missing.tsv"),
+        ("convert model.safetensors out.xyz", "does not tell its format"),
+        ("convert model.safetensors folder.txt", "not a regular file"),
+        ("info missing.safetensors", "missing.safetensors"),
+        ("demo -o demo.bin", ".safetensors"),
+    ],
+)
+def test_error_is_one_line_that_names_the_cause(room, capsys, line, message):
+    Path("folder.txt").mkdir()
+    Path("empty.txt").touch()
+    Path("latin.txt").write_bytes("é\n".encode("latin-1") * 50)
+    for name in ("corpus.txt.gz", "vectors.bin", "model.safetensors"):
+        Path(name.replace("corpus", "cut").replace("vectors", "cut").replace("model", "cut")).write_bytes(
+            Path(name).read_bytes()[:-40]
+        )
+    before = {path: path.is_file() and path.read_bytes() for path in room.iterdir()}
+    code, out, err = run(capsys, line)
+    assert (code, out) == (1, "")
+    assert err.startswith("w2v: error: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert before == {path: path.is_file() and path.read_bytes() for path in room.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "unknown",
+        "train corpus.txt",
+        "train corpus.txt -o out.txt --size ten",
+        "neighbors model.safetensors",
+        "neighbors model.safetensors thread -n 0",
+        "analogy model.safetensors a b",
+        "evaluate model.safetensors",
+        "convert model.safetensors out.bin --to gensim",
+    ],
+)
+def test_wrong_usage_has_exit_code_2(room, capsys, line):
+    code, out, err = run(capsys, line)
+    assert (code, out) == (2, "")
+    assert err.startswith("usage: ")
+
+
+def test_unwritable_folder_is_noticed_before_training(room, capsys, monkeypatch):
+    monkeypatch.setattr(cli.os, "access", lambda path, mode: False)  # permissions do not bind root
+    code, _, err = run(capsys, "train missing.txt -o out.txt")
+    assert code == 1
+    assert err.endswith("cannot be written to\n")
+
+
+def test_unknown_word_is_not_quoted_twice(room, capsys):
+    _, _, err = run(capsys, "neighbors model.safetensors thraed")
+    assert err.startswith("w2v: error: 'thraed' ")
+
+
+def test_module_runs_like_the_script(room):
+    done = subprocess.run(
+        [*PROGRAM, "neighbors", "model.safetensors", "thraed"],
+        capture_output=True,
+        text=True,
+        env=subprocess_environment(),
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("w2v: error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_reader_that_stops_early_is_no_error(room):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*PROGRAM, "neighbors", "model.safetensors", "thread"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env=subprocess_environment(),
+        timeout=60,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def interrupt(room, corpus, wait):
+    """Send SIGINT to a training once `wait(process)` returns; returns its exit code, stdout and stderr."""
+    process = subprocess.Popen(
+        [*PROGRAM, "train", corpus, "-o", "out.safetensors", "--epochs", "1000000", "--progress"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=subprocess_environment(),
+    )
+    try:
+        wait(process)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+        return process.returncode, process.stdout.read(), process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_ctrl_c_stops_training_and_leaves_no_file(room):
+    before = set(room.iterdir())
+    code, out, err = interrupt(room, "corpus.txt", lambda process: process.stderr.read(1))  # the bar begins
+    assert (code, out) == (130, b"")
+    assert err.endswith(b"w2v: interrupted\n")
+    assert b"Traceback" not in err
+    assert set(room.iterdir()) == before
+
+
+def test_ctrl_c_stops_waiting_for_standard_input(room):
+    def feed(process):
+        process.stdin.write(b"word " * 200_000)  # more than a pipe holds, so the program is reading
+        process.stdin.flush()
+
+    code, out, err = interrupt(room, "-", feed)
+    assert (code, out) == (130, b"")
+    assert err.endswith(b"w2v: interrupted\n")
+    assert b"Traceback" not in err

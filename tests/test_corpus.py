@@ -1,0 +1,131 @@
+import bz2
+import gzip
+import io
+import lzma
+from itertools import chain
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from w2v import LineSentence, PathLineSentences, Text8Corpus, corpus
+from w2v.corpus import read_pieces
+
+TEXT = "one two\u3000three\n\n  four\tfive \n\x85six\x0cseven\nlast without newline"
+EXPECTED = [["one", "two", "three"], [], ["four", "five"], ["six", "seven"], ["last", "without", "newline"]]
+
+
+def whole_lines(pieces):
+    lines, held = [], []
+    for words, ends in pieces:
+        held += words
+        if ends:
+            lines.append(held)
+            held = []
+    assert not held
+    return lines
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".bz2", ".xz", ".zst"])
+def test_plain_and_compressed_files_give_the_same_sentences(tmp_path, ending):
+    path = tmp_path / f"text{ending}"
+    compress = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+    if ending == ".zst":
+        zstandard = pytest.importorskip("zstandard")
+        compress[ending] = zstandard.compress
+    path.write_bytes(compress[ending](TEXT.encode()))
+    assert list(LineSentence(path)) == EXPECTED
+    assert list(LineSentence(str(path))) == EXPECTED, "again, from the start"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="ab \n\t\u3000\x85é😀\r", max_size=60), st.integers(1, 7))
+def test_blocks_of_any_size_give_what_split_gives(text, block):
+    class Slow(io.BytesIO):
+        def read(self, _size=-1):
+            return super().read(block)
+
+    expected = [line.split() for line in text.split("\n")]
+    if expected[-1] == [] and (not text or text.endswith("\n")):
+        expected.pop()
+    assert whole_lines(read_pieces(Slow(text.encode()))) == expected
+
+
+def test_long_lines_are_split_and_nothing_is_dropped(tmp_path):
+    path = tmp_path / "long"
+    words = [str(i) for i in range(25)]
+    path.write_text(" ".join(words) + "\nshort line\n")
+    assert list(LineSentence(path, max_sentence_length=10)) == [
+        words[:10],
+        words[10:20],
+        words[20:],
+        ["short", "line"],
+    ]
+    assert list(chain.from_iterable(Text8Corpus(path, max_sentence_length=4))) == [*words, "short", "line"]
+    assert max(map(len, Text8Corpus(path, max_sentence_length=4))) == 4
+
+
+def test_a_line_longer_than_a_block_costs_bounded_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "BLOCK", 64)
+    path = tmp_path / "one_line"
+    words = [f"w{i}" for i in range(1000)]
+    path.write_text(" ".join(words))
+    pieces = list(read_pieces(path))
+    assert list(chain.from_iterable(part for part, _ in pieces)) == words
+    assert [ends for _, ends in pieces] == [False] * (len(pieces) - 1) + [True]
+    assert max(len(part) for part, _ in pieces) <= 64
+
+
+def test_limit_counts_lines(tmp_path):
+    path = tmp_path / "text"
+    path.write_text("a b c\nd\ne\n")
+    assert list(LineSentence(path, limit=2)) == [["a", "b", "c"], ["d"]]
+    assert list(LineSentence(path, max_sentence_length=2, limit=1)) == [["a", "b"], ["c"]]
+
+
+def test_a_file_object_is_read_from_its_beginning_every_time():
+    source = LineSentence(io.BytesIO(b"a b\nc\n"))
+    assert list(source) == list(source) == [["a", "b"], ["c"]]
+
+
+def test_a_folder_is_read_in_order_of_names(tmp_path):
+    (tmp_path / "2.txt").write_text("second\n")
+    (tmp_path / "1.txt.gz").write_bytes(gzip.compress(b"first\n"))
+    (tmp_path / "sub").mkdir()
+    assert list(PathLineSentences(tmp_path)) == [["first"], ["second"]]
+    assert list(PathLineSentences(tmp_path / "2.txt")) == [["second"]]
+    with pytest.raises(ValueError, match="neither a file nor a folder"):
+        PathLineSentences(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("prefix", [0, 5, 63, 64, 65, 200])
+def test_bytes_that_are_not_utf8_are_named_by_offset(tmp_path, monkeypatch, prefix):
+    monkeypatch.setattr(corpus, "BLOCK", 64)
+    path = tmp_path / "latin1"
+    path.write_bytes(b"x" * prefix + b"\xe9 and more text")
+    with pytest.raises(UnicodeDecodeError, match=rf"at byte {prefix} of .*latin1; is it UTF-8"):
+        list(LineSentence(path))
+
+
+@pytest.mark.parametrize(
+    ("ending", "compress"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_damaged_compressed_file_is_named(tmp_path, ending, compress, damage):
+    path = tmp_path / f"bad{ending}"
+    data = bytearray(compress(b"some words " * 1000))
+    path.write_bytes(data[: len(data) // 2] if damage == "cut" else data[:20] + bytes(b ^ 255 for b in data[20:]))
+    with pytest.raises(OSError, match=rf"bad\{ending}"):
+        list(LineSentence(path))
+
+
+def test_zstandard_missing_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "zstandard", None)
+    with pytest.raises(ModuleNotFoundError, match=r"w2v\[zstd\]"):
+        list(LineSentence(tmp_path / "text.zst"))
+
+
+@pytest.mark.parametrize("reader", [LineSentence, Text8Corpus])
+def test_a_sentence_length_below_one_is_refused(reader, tmp_path):
+    with pytest.raises(ValueError, match="max_sentence_length=0"):
+        reader(tmp_path, max_sentence_length=0)

@@ -1,0 +1,251 @@
+"""The kernel against its slow twin, for every model, loss and option; and what must hold however it runs."""
+
+import itertools
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from reference import Twin, first_vectors
+
+from w2v import huffman, noise, trainer, vocab
+
+VOCABULARY = 60
+
+
+def corpus(seed=0, sentences=60, longest=30):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(0, longest, sentences)
+    skewed = rng.integers(0, VOCABULARY, (3, lengths.sum())).prod(axis=0) // VOCABULARY**2
+    tokens = skewed.astype(np.int32)
+    return tokens, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def tables(tokens):
+    counts = np.bincount(tokens, minlength=VOCABULARY).astype(np.int64)
+    return (
+        vocab.keep_thresholds(vocab.keep_probability(counts, 0.05)),
+        noise.alias_table(noise.weights(counts + 1, 0.75)),
+        *huffman.paths(counts),
+    )
+
+
+def settings(**changed):
+    return {
+        "window": 4,
+        "negative": 5,
+        "shrink": True,
+        "shared": True,
+        "cbow": False,
+        "mean_forward": True,
+        "mean_backward": False,
+        "with_loss": True,
+    } | changed
+
+
+def fresh(vector_size, hs, negative, seed=3):
+    rng = np.random.default_rng(seed)
+    matrices = [trainer.first_vectors(VOCABULARY, vector_size, seed)]
+    for wanted, rows in ((negative, VOCABULARY), (hs, VOCABULARY - 1)):
+        matrix = trainer.new_matrix(rows, vector_size) if wanted else None
+        if matrix is not None:
+            matrix[...] = rng.random(matrix.shape) / 4 - 0.125
+        matrices.append(matrix)
+    return matrices
+
+
+def run_kernel(matrices, tokens, offsets, keep, rest, options, *, workers=1, cut=None, alpha=0.05, slope=1e-5):
+    kernel = trainer.Kernel(
+        *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
+    )
+    parts = [trainer.Encoded(tokens, offsets, len(tokens))]
+    if cut is not None:  # the same corpus in two batches
+        at = offsets[cut]
+        parts = [
+            trainer.Encoded(tokens[:at], offsets[: cut + 1], at),
+            trainer.Encoded(tokens[at:], offsets[cut:] - at, len(tokens) - at),
+        ]
+    with trainer.progress_bar(False) as bar:
+        return trainer.run_epoch(
+            kernel, parts, key=12345, alpha=alpha, slope=slope, tokens=10**6, workers=workers, bar=bar
+        )
+
+
+MODELS = list(itertools.product([False, True], [(0, 5), (1, 0), (1, 5)]))
+
+
+@pytest.mark.parametrize(("cbow", "losses"), MODELS)
+@pytest.mark.parametrize("vector_size", [3, 16, 50])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"shrink": False},
+        {"window": 1},
+        {"window": 25},
+        {"shared": False},
+        {"mean_forward": False, "mean_backward": True},
+        {"mean_backward": True},
+        {"negative": 1},
+        {"negative": 40},
+    ],
+    ids=str,
+)
+def test_kernel_agrees_with_its_twin(cbow, losses, vector_size, changed):
+    hs, negative = losses
+    tokens, offsets = corpus()
+    keep, *rest = tables(tokens)
+    options = settings(cbow=cbow, negative=negative) | ({} if not negative and "negative" in changed else changed)
+    matrices = fresh(vector_size, hs, negative)
+    twin_matrices = [None if matrix is None else matrix.copy() for matrix in matrices]
+
+    words, survivors, examples, loss = run_kernel(matrices, tokens, offsets, keep, rest, options)
+    twin = Twin(*twin_matrices, keep, *rest, **options)
+    twin.run(tokens, offsets, 0, 12345, 0.05, 1e-5, 10**6)
+
+    assert (words, survivors, examples) == (len(tokens), twin.survivors, twin.examples)
+    assert loss == pytest.approx(twin.loss, rel=1e-4)
+    for ours, theirs in zip(matrices, twin_matrices, strict=True):
+        if ours is not None:
+            np.testing.assert_allclose(ours, theirs, atol=3e-5, rtol=1e-3)
+            assert not trainer.padded(ours)[:, vector_size:].any(), "padding must stay zero"
+
+
+def test_first_vectors_are_those_of_the_twin():
+    ours = trainer.first_vectors(7, 21, seed=9)
+    assert (ours == first_vectors(7, 21, trainer.derived_key(9, 0))).all()
+    assert ours.min() >= -1 / 21
+    assert ours.max() < 1 / 21
+
+
+def test_a_first_row_depends_on_its_number_alone():
+    longer = trainer.first_vectors(9, 5, 1, first_row=4)
+    assert (longer[4:] == trainer.first_vectors(9, 5, 1)[4:]).all()
+    assert not longer[:4].any()
+
+
+@pytest.mark.parametrize("cbow", [False, True])
+def test_cutting_the_corpus_into_batches_changes_no_bit(cbow):
+    tokens, offsets = corpus(sentences=200)
+    keep, *rest = tables(tokens)
+    whole, halves = fresh(20, 1, 1), fresh(20, 1, 1)
+    options = settings(cbow=cbow)
+    assert run_kernel(whole, tokens, offsets, keep, rest, options) == run_kernel(
+        halves, tokens, offsets, keep, rest, options, cut=77
+    )
+    for one, other in zip(whole, halves, strict=True):
+        assert (one == other).all()
+
+
+def test_a_sentence_longer_than_a_chunk_is_trained_whole():
+    """Context reaches over the chunks that workers take; the twin knows no chunks."""
+    rng = np.random.default_rng(5)
+    tokens = rng.integers(0, VOCABULARY, 20_000).astype(np.int32)
+    offsets = np.array([0, len(tokens)])
+    _, *rest = tables(tokens)
+    options = settings(window=30, shrink=False, cbow=True, negative=1)
+    matrices = fresh(2, 0, 1)
+    twin = Twin(*[None if m is None else m.copy() for m in matrices], None, *rest, **options)
+    _, survivors, examples, _ = run_kernel(matrices, tokens, offsets, None, rest, options, alpha=1e-3, slope=0)
+    twin.run(tokens, offsets, 0, 12345, 1e-3, 0, 10**6)
+    assert survivors == examples == 20_000
+    np.testing.assert_allclose(matrices[0], twin.inputs, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+def test_several_workers_train_every_word_once(workers):
+    tokens, offsets = corpus(sentences=4000)
+    keep, *rest = tables(tokens)
+    alone = run_kernel(fresh(20, 0, 1), tokens, offsets, keep, rest, settings())
+    together = run_kernel(fresh(20, 0, 1), tokens, offsets, keep, rest, settings(), workers=workers)
+    assert together[:3] == alone[:3]
+    assert together[3] == pytest.approx(alone[3], rel=0.2)
+
+
+def test_without_subsampling_every_token_survives():
+    tokens, offsets = corpus()
+    _, *rest = tables(tokens)
+    assert run_kernel(fresh(8, 0, 1), tokens, offsets, None, rest, settings())[1] == len(tokens)
+
+
+def test_the_learning_rate_stops_falling_at_the_horizon():
+    tokens, offsets = corpus()
+    _, *rest = tables(tokens)
+    frozen = fresh(8, 0, 1)
+    before = frozen[0].copy()
+    kernel = trainer.Kernel(trainer.padded(frozen[0]), trainer.padded(frozen[1]), None, None, *rest, **settings())
+    stop, cursor, counts, loss = (
+        np.zeros(1, np.int32),
+        np.zeros(1, np.int64),
+        np.zeros(3, np.int64),
+        np.zeros(1),
+    )
+    kernel.run(tokens, offsets, 1000, 1, 0.5, 0.5 / 1000, 1000, cursor, stop, counts, loss)
+    assert counts[0] == len(tokens)
+    assert (frozen[0] == before).all()
+
+
+# --- the same bytes on every level --------------------------------------------------------------------------------
+
+LEVEL_SCRIPT = """
+import sys; sys.path.insert(0, {tests!r})
+import hashlib
+from test_train import *
+digest = hashlib.sha256()
+for cbow, (hs, negative) in MODELS:
+    for vector_size in (5, 16, 100):
+        for shared in (True, False):
+            tokens, offsets = corpus(sentences=30)
+            keep, *rest = tables(tokens)
+            matrices = fresh(vector_size, hs, negative)
+            options = settings(cbow=cbow, negative=negative, shared=shared)
+            stats = run_kernel(matrices, tokens, offsets, keep, rest, options)
+            digest.update(repr(stats).encode())
+            for matrix in matrices:
+                if matrix is not None: digest.update(matrix.tobytes())
+# rows with subnormal, huge and signed-zero values
+for scale in (1e-40, 1e-20, 1e4, 1e18):
+    matrices = fresh(37, 1, 5)
+    for matrix in matrices: matrix *= np.float32(scale); matrix[0] = -0.0
+    run_kernel(matrices, tokens, offsets, keep, rest, settings(with_loss=False))
+    for matrix in matrices: digest.update(matrix.tobytes())
+from w2v import _train
+print(_train.ISA, digest.hexdigest())
+"""
+
+
+def level_digest(level):
+    script = LEVEL_SCRIPT.format(tests=os.path.dirname(__file__))
+    environment = os.environ | {"W2V_ISA": level}
+    command = [sys.executable, "-W", "error", "-c", script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=True)
+    used, digest = done.stdout.split()
+    assert used == level
+    return digest
+
+
+GOLDEN_LEVELS = "ce282a37ff2ac285cbcd0e1139b5fb2e7a2b590a89495ef22e00a1ec784e77b3"
+
+
+@pytest.mark.parametrize("level", ["portable", "avx2", "avx512", "neon"])
+def test_every_level_gives_the_golden_bytes(level):
+    from w2v import _train
+
+    if level not in _train.AVAILABLE:
+        pytest.skip(f"this CPU or build has no {level}")
+    assert level_digest(level) == GOLDEN_LEVELS
+
+
+def test_an_unknown_level_is_refused_at_import_with_the_choices():
+    environment = os.environ | {"W2V_ISA": "sse9"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import w2v._train"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "ImportError: W2V_ISA='sse9' cannot run here" in done.stderr
+    assert "portable" in done.stderr

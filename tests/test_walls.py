@@ -1,0 +1,91 @@
+"""Imports point one way: text, vocabulary, training, vectors, doors. And the extension holds what it should."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import w2v._train
+
+PACKAGE = Path(w2v.__file__).parent
+
+# Every module and the modules of ours it may import, from the first room to the last.
+MAY_IMPORT = {
+    "corpus": set(),
+    "vocab": set(),
+    "huffman": set(),
+    "noise": set(),
+    "checks": set(),
+    "encode": {"corpus", "vocab"},
+    "trainer": {"_train", "encode"},
+    "formats": set(),
+    "foreign": {"formats", "corpus"},
+    "lookup": {"queries"},
+    "queries": set(),
+    "evaluate": set(),
+    "vectors": {"formats", "foreign", "lookup", "queries", "evaluate"},
+    "word2vec": {"checks", "corpus", "encode", "formats", "huffman", "noise", "trainer", "vectors", "vocab"},
+    "demo": {"word2vec", "vectors", "trainer", "formats"},
+    "cli": {"demo", "formats"},
+    "__main__": {"cli"},
+}
+
+
+def imports_of(module):
+    found = set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "w2v":
+            found |= {
+                name.name for name in node.names if (PACKAGE / f"{name.name}.py").exists() or name.name == "_train"
+            }
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("w2v."):
+            found.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            found |= {name.name.split(".")[1] for name in node.names if name.name.startswith("w2v.")}
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__"))
+def test_imports_point_one_way(module):
+    assert imports_of(module) <= MAY_IMPORT[module]
+
+
+def output_of(script):
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_importing_the_package_loads_no_heavy_library():
+    script = "import sys, w2v; print([m for m in ('numpy', 'scipy', 'tqdm', 'safetensors') if m in sys.modules])"
+    assert output_of(script) == "[]"
+
+
+def test_importing_the_models_leaves_scipy_and_tqdm_for_later():
+    script = "import sys; from w2v import Word2Vec; print([m for m in ('scipy', 'tqdm') if m in sys.modules])"
+    assert output_of(script) == "[]"
+
+
+needs_binutils = pytest.mark.skipif(shutil.which("objdump") is None, reason="objdump is not installed")
+
+
+@needs_binutils
+def test_wide_instructions_stay_inside_the_kernels():
+    listing = subprocess.run(["objdump", "-d", w2v._train.__file__], capture_output=True, text=True, check=True).stdout
+    function, wide = "", set()
+    for line in listing.splitlines():
+        if match := re.match(r"[0-9a-f]+ <(.+)>:", line):
+            function = match[1]
+        elif re.search(r"%[yz]mm", line):
+            wide.add(function)
+    assert wide, "the wide levels are missing"
+    assert {name for name in wide if not re.search(r"_(avx2|avx512)(\.|$)", name)} == set()
+
+
+@needs_binutils
+def test_the_extension_calls_no_mathematics_of_the_system():
+    wanted = subprocess.run(["nm", "-D", "-u", w2v._train.__file__], capture_output=True, text=True, check=True).stdout
+    names = {line.split()[-1].split("@")[0] for line in wanted.splitlines()}
+    assert names & {"fma", "fmaf", "exp", "expf", "log", "logf", "pow", "powf", "tanh", "tanhf", "cblas_sdot"} == set()
