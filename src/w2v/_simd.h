@@ -53,6 +53,11 @@ static inline float fused_multiply_add(float a, float b, float c) {
 #endif
 }
 
+/* Ask for a row that is about to be read and written. */
+static inline void prefetch_row(const float *row, int blocks) {
+    for (int block = 0; block < blocks; block++) __builtin_prefetch(row + 16 * block, 1);
+}
+
 typedef struct { float lane[16]; } Lanes;
 
 #if defined(__GNUC__) && !defined(__clang__)

@@ -50,41 +50,49 @@ INLINE V NAME(log_loss)(V x, V label) {
     return NAME(fused)(NAME(add)(q, q), series, NAME(larger)(minus, zero));
 }
 
-/* Dots of one target with `n` rows; n is a constant where this is inlined. */
-INLINE void NAME(dots_of)(float *const *rows, const int n, const float *target, int blocks, float *dots) {
-    V sums[ROW_GROUP][PARTS];
-    UNROLL for (int c = 0; c < n; c++)
-        UNROLL for (int part = 0; part < PARTS; part++) sums[c][part] = NAME(fill)(0.0f);
+/* Dots of `heads` targets with `n` rows, out[h * width + c]; all three are constants where this is inlined, and
+ * heads * width <= GROUP. What is left of the group is zero. */
+INLINE void NAME(dots_group)(float *const *rows, const int n, const int width, float *const *targets, const int heads,
+                             int blocks, float *out) {
+    V sums[GROUP][PARTS];
+    UNROLL for (int i = 0; i < GROUP; i++)
+        UNROLL for (int part = 0; part < PARTS; part++) sums[i][part] = NAME(fill)(0.0f);
     for (int d = 0; d < 16 * blocks; d += 16)
-        UNROLL for (int part = 0; part < PARTS; part++) {
-            V t = NAME(load)(target + d + part * WIDTH);
-            UNROLL for (int c = 0; c < n; c++)
-                sums[c][part] = NAME(fused)(NAME(load)(rows[c] + d + part * WIDTH), t, sums[c][part]);
-        }
-    UNROLL for (int c = 0; c < n; c++) dots[c] = NAME(fold)(sums[c]);
+        UNROLL for (int part = 0; part < PARTS; part++)
+            UNROLL for (int h = 0; h < heads; h++) {
+                V target = NAME(load)(targets[h] + d + part * WIDTH);
+                UNROLL for (int c = 0; c < n; c++)
+                    sums[h * width + c][part] =
+                        NAME(fused)(NAME(load)(rows[c] + d + part * WIDTH), target, sums[h * width + c][part]);
+            }
+    NAME(fold)(sums, out);
 }
 
-KERNEL void NAME(all_dots)(float *const *rows, int n_rows, float *const *targets, int n_targets, int blocks, int pitch,
-                           float *dots) {
-    for (int t = 0; t < n_targets; t++)
-        for (int c = 0; c < n_rows; c += ROW_GROUP) {
-            float *const *group = rows + c;
-            float *out = dots + t * pitch + c;
-            switch (n_rows - c < ROW_GROUP ? n_rows - c : ROW_GROUP) {
-            case 1: NAME(dots_of)(group, 1, targets[t], blocks, out); break;
-#if ROW_GROUP >= 4
-            case 2: NAME(dots_of)(group, 2, targets[t], blocks, out); break;
-            case 3: NAME(dots_of)(group, 3, targets[t], blocks, out); break;
-            case 4: NAME(dots_of)(group, 4, targets[t], blocks, out); break;
-#endif
-#if ROW_GROUP >= 8
-            case 5: NAME(dots_of)(group, 5, targets[t], blocks, out); break;
-            case 6: NAME(dots_of)(group, 6, targets[t], blocks, out); break;
-            case 7: NAME(dots_of)(group, 7, targets[t], blocks, out); break;
-            case 8: NAME(dots_of)(group, 8, targets[t], blocks, out); break;
-#endif
-            }
+/* scores[t * pitch + c] = the dot of target t and row c, in groups of as many as the registers hold. */
+INLINE void NAME(all_dots)(float *const *rows, const int n, const int pitch, float *const *targets, int n_targets,
+                           int blocks, float *scores) {
+    const int width = pitch < GROUP ? pitch : GROUP, most = GROUP / width;
+    for (int t = 0; t < n_targets; t += most) {
+        const int left = n_targets - t < most ? n_targets - t : most;
+        float *last[GROUP + 1], *const *group = targets + t;
+        if (left & 1) { /* heads come in pairs: an odd last one counts twice */
+            for (int h = 0; h < left; h++) last[h] = group[h];
+            last[left] = group[left - 1];
+            group = last;
         }
+        UNROLL for (int c = 0; c < n; c += width) {
+            const int some = n - c < width ? n - c : width;
+            float *out = scores + t * pitch + c;
+#define HEADS(count) \
+    case count: \
+        if (count <= most) NAME(dots_group)(rows + c, some, width, group, count <= most ? count : 1, blocks, out); \
+        break;
+            switch (most == 1 ? 1 : (left + 1) / 2 * 2) {
+                HEADS(1) HEADS(2) HEADS(4) HEADS(6) HEADS(8) HEADS(10) HEADS(12) HEADS(14) HEADS(16)
+            }
+#undef HEADS
+        }
+    }
 }
 
 /* One pass over the targets: each is read once; its old value goes into the gradient of every row, its new one back.
@@ -109,37 +117,37 @@ INLINE void NAME(update_rows)(float *const *rows, float *const *into, const int 
     }
 }
 
-/* Learn every (row, target) pair of up to TILE distinct rows; all dots are taken before anything changes. */
-KERNEL void NAME(learn)(float *const *rows, float *const *into, int n_rows, float *const *targets, const float *labels,
-                        int n_targets, int blocks, float rate, float *scratch, double *loss) {
-    const int pitch = n_rows > 4 ? 8 : n_rows > 2 ? 4 : n_rows; /* scores[t * pitch + c] */
+/* Learn every pair of `n` rows, a constant, and the targets; all dots are taken before anything changes. */
+INLINE void NAME(learn_rows)(float *const *rows, float *const *into, const int n, float *const *targets,
+                             const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss) {
+    const int pitch = n > 4 ? 8 : n > 2 ? 4 : n;
     const int size = n_targets * pitch, padded = (size + 15) & ~15;
-    float *scores = scratch, *spread = scratch + padded;
-    NAME(all_dots)(rows, n_rows, targets, n_targets, blocks, pitch, scores);
+    float *scores = scratch, *spread = scratch + padded + 16;
     for (int t = 0; t < n_targets; t++)
-        for (int c = 0; c < pitch; c++) spread[t * pitch + c] = labels[t];
+        UNROLL for (int c = 0; c < pitch; c++) spread[t * pitch + c] = labels[t];
+    NAME(all_dots)(rows, n, pitch, targets, n_targets, blocks, scores);
     if (loss) {
         for (int i = 0; i < padded; i += WIDTH) {
             float terms[WIDTH];
             NAME(store)(terms, NAME(log_loss)(NAME(load)(scores + i), NAME(load)(spread + i)));
             for (int j = 0; j < WIDTH; j++)
-                if (i + j < size && (i + j) % pitch < n_rows) *loss += terms[j];
+                if (i + j < size && (i + j) % pitch < n) *loss += terms[j];
         }
     }
     for (int i = 0; i < padded; i += WIDTH) {
         V error = NAME(sub)(NAME(load)(spread + i), NAME(sigmoid)(NAME(load)(scores + i)));
         NAME(store)(scores + i, NAME(mul)(error, NAME(fill)(rate)));
     }
-    switch (n_rows) {
-    case 1: NAME(update_rows)(rows, into, 1, targets, n_targets, blocks, pitch, scores); break;
-    case 2: NAME(update_rows)(rows, into, 2, targets, n_targets, blocks, pitch, scores); break;
-    case 3: NAME(update_rows)(rows, into, 3, targets, n_targets, blocks, pitch, scores); break;
-    case 4: NAME(update_rows)(rows, into, 4, targets, n_targets, blocks, pitch, scores); break;
-    case 5: NAME(update_rows)(rows, into, 5, targets, n_targets, blocks, pitch, scores); break;
-    case 6: NAME(update_rows)(rows, into, 6, targets, n_targets, blocks, pitch, scores); break;
-    case 7: NAME(update_rows)(rows, into, 7, targets, n_targets, blocks, pitch, scores); break;
-    case 8: NAME(update_rows)(rows, into, 8, targets, n_targets, blocks, pitch, scores); break;
-    }
+    NAME(update_rows)(rows, into, n, targets, n_targets, blocks, pitch, scores);
+}
+
+/* The same for up to TILE distinct rows. */
+KERNEL void NAME(learn)(float *const *rows, float *const *into, int n_rows, float *const *targets, const float *labels,
+                        int n_targets, int blocks, float rate, float *scratch, double *loss) {
+#define ROWS(n) \
+    case n: NAME(learn_rows)(rows, into, n, targets, labels, n_targets, blocks, rate, scratch, loss); break;
+    switch (n_rows) { ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8) }
+#undef ROWS
 }
 
 /* hidden = scale * (rows[0] + rows[1] + ...), added in order; scale is 1 / n for a mean and 1 for a sum. */

@@ -31,6 +31,7 @@ cdef extern from "_simd.h" nogil:
         void scatter(float **rows, int n_rows, int blocks, float scale, const float *grad) noexcept nogil
     const Level levels[]
     int level_runs(int i) noexcept
+    void prefetch_row(const float *row, int blocks) noexcept
 
 
 cdef extern from "_shared.h" nogil:
@@ -122,20 +123,32 @@ cdef struct Plan:
     int window
     int negative
     bint shrink
-    bint shared
+    bint lists_per_pair     # noise words of their own for each pair of skip-gram
     bint cbow
     bint mean_forward
     bint mean_backward
     bint with_loss
 
 
+cdef struct Window:
+    # one centre word with its neighbours and all it will be trained against, drawn before it is needed
+    int first
+    int centre
+    int last
+    uint64_t stream
+    float rate
+    int n_targets           # targets of all its pairs, or of each pair in turn where they have their own
+    float **targets
+    float *labels
+    int *ends               # where the targets of each pair end
+
+
 cdef struct Worker:
     # what one worker owns
     int32_t *kept           # the surviving tokens of a stretch of one sentence
     long long *positions
+    Window windows[2]
     float **rows
-    float **targets
-    float *labels
     float *hidden
     float *grad
     float *scratch
@@ -145,50 +158,43 @@ cdef struct Worker:
     double loss
 
 
-cdef inline int add_path(const Plan *plan, Worker *own, int n, int32_t word) noexcept nogil:
+cdef inline void add_target(const Plan *plan, Window *window, float *row, float label) noexcept nogil:
+    prefetch_row(row, plan.blocks)
+    window.targets[window.n_targets] = row
+    window.labels[window.n_targets] = label
+    window.n_targets += 1
+
+
+cdef inline void add_path(const Plan *plan, Window *window, int32_t word) noexcept nogil:
     """Targets of hierarchical softmax: the inner nodes above `word`, labelled 1 - code."""
     cdef long long j
     for j in range(plan.paths[word], plan.paths[word + 1]):
-        own.targets[n] = plan.nodes + plan.points[j] * plan.stride
-        own.labels[n] = plan.labels[j]
-        n += 1
-    return n
+        add_target(plan, window, plan.nodes + plan.points[j] * plan.stride, plan.labels[j])
 
 
-cdef inline int add_noise(const Plan *plan, Worker *own, int n, int32_t word, uint64_t stream,
-                          uint64_t pair) noexcept nogil:
+cdef inline void add_noise(const Plan *plan, Window *window, int32_t word, uint64_t pair) noexcept nogil:
     """Targets of negative sampling: `word` itself, and noise words; a draw of `word` is dropped, not repeated."""
     cdef int k
     cdef uint64_t bits, slot
     cdef uint32_t other
-    own.targets[n] = plan.outputs + word * plan.stride
-    own.labels[n] = 1
-    n += 1
+    add_target(plan, window, plan.outputs + word * plan.stride, 1)
     for k in range(plan.negative):
-        bits = draw(stream, pair * <uint64_t>plan.negative + <uint64_t>k)
+        bits = draw(window.stream, pair * <uint64_t>plan.negative + <uint64_t>k)
         slot = scaled(bits >> 32, plan.n_words)
         other = <uint32_t>slot if <uint32_t>bits < plan.noise[2 * slot] else plan.noise[2 * slot + 1]
         if other != <uint32_t>word:
-            own.targets[n] = plan.outputs + <long long>other * plan.stride
-            own.labels[n] = 0
-            n += 1
-    return n
+            add_target(plan, window, plan.outputs + <long long>other * plan.stride, 0)
 
 
-cdef inline int targets_of(const Plan *plan, Worker *own, int32_t word, uint64_t stream, uint64_t pair) noexcept nogil:
-    cdef int n = 0
-    if plan.nodes:
-        n = add_path(plan, own, n, word)
-    if plan.outputs:
-        n = add_noise(plan, own, n, word, stream, pair)
-    return n
-
-
-cdef inline void learn(const Plan *plan, Worker *own, float **rows, float **into, int n_rows, int n_targets,
-                       float rate) noexcept nogil:
-    level.learn(rows, into, n_rows, own.targets, own.labels, n_targets, plan.blocks, rate, own.scratch,
-                &own.loss if plan.with_loss else NULL)
-    own.examples += n_rows
+cdef void draw_targets(const Plan *plan, Window *window, int32_t word) noexcept nogil:
+    cdef int pair
+    window.n_targets = 0
+    for pair in range(window.last - window.first - 1 if plan.lists_per_pair else 1):
+        if plan.nodes:
+            add_path(plan, window, word)
+        if plan.outputs:
+            add_noise(plan, window, word, <uint64_t>pair)
+        window.ends[pair] = window.n_targets
 
 
 cdef inline bint listed(float **rows, int n, float *row) noexcept nogil:
@@ -199,46 +205,50 @@ cdef inline bint listed(float **rows, int n, float *row) noexcept nogil:
     return False
 
 
-cdef void skip_gram(const Plan *plan, Worker *own, int first, int centre, int last, uint64_t stream,
-                    float rate) noexcept nogil:
+cdef inline void learn(const Plan *plan, Worker *own, const Window *window, float **rows, float **into, int n_rows,
+                       int begin, int end) noexcept nogil:
+    level.learn(rows, into, n_rows, window.targets + begin, window.labels + begin, end - begin, plan.blocks,
+                window.rate, own.scratch, &own.loss if plan.with_loss else NULL)
+    own.examples += n_rows
+
+
+cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
     """Each context word alone predicts the centre word; up to TILE different ones learn together."""
-    cdef int j, n = 0, n_targets = 0
-    cdef uint64_t pair = 0
+    cdef int j, n = 0, pair = 0, begin = 0
     cdef float *row
-    cdef int tile = TILE
-    if plan.shared or not plan.outputs:
-        n_targets = targets_of(plan, own, own.kept[centre], stream, 0)
-    else:
-        tile = 1  # every pair has noise words of its own
-    for j in range(first, last):
-        if j == centre:
+    for j in range(window.first, window.last):
+        if j == window.centre:
             continue
         row = plan.inputs + own.kept[j] * plan.stride
-        if n == tile or listed(own.rows, n, row):
-            learn(plan, own, own.rows, own.rows, n, n_targets, rate)
-            n = 0
-        if tile == 1:
-            n_targets = targets_of(plan, own, own.kept[centre], stream, pair)
+        if plan.lists_per_pair:
+            own.rows[0] = row
+            learn(plan, own, window, own.rows, own.rows, 1, begin, window.ends[pair])
+            begin = window.ends[pair]
             pair += 1
+            continue
+        if n == TILE or listed(own.rows, n, row):
+            learn(plan, own, window, own.rows, own.rows, n, 0, window.n_targets)
+            n = 0
         own.rows[n] = row
         n += 1
-    learn(plan, own, own.rows, own.rows, n, n_targets, rate)
+    if n:
+        learn(plan, own, window, own.rows, own.rows, n, 0, window.n_targets)
 
 
-cdef void cbow(const Plan *plan, Worker *own, int first, int centre, int last, uint64_t stream,
-               float rate) noexcept nogil:
+cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
     """The mean (or sum) of all context words predicts the centre word."""
-    cdef int j, n = 0, n_targets
+    cdef int j, n = 0
     cdef float part
-    for j in range(first, last):
-        if j != centre:
+    for j in range(window.first, window.last):
+        if j != window.centre:
             own.rows[n] = plan.inputs + own.kept[j] * plan.stride
             n += 1
+    if n == 0:
+        return
     part = <float>1 / <float>n
     level.gather(own.rows, n, plan.blocks, part if plan.mean_forward else 1, own.hidden)
     memset(own.grad, 0, plan.stride * sizeof(float))
-    n_targets = targets_of(plan, own, own.kept[centre], stream, 0)
-    learn(plan, own, &own.hidden, &own.grad, 1, n_targets, rate)
+    learn(plan, own, window, &own.hidden, &own.grad, 1, 0, window.n_targets)
     level.scatter(own.rows, n, plan.blocks, part if plan.mean_backward else 1, own.grad)
 
 
@@ -273,8 +283,8 @@ cdef class Kernel:
         self.plan = Plan(
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, stride=inputs.shape[1],
             blocks=<int>(inputs.shape[1] // 16), n_words=<uint64_t>inputs.shape[0], keep=NULL, noise=NULL,
-            paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink, shared=shared,
-            cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss)
+            paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
+            lists_per_pair=not shared and not cbow and negative > 0, cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss)
         if keep is not None:
             self.plan.keep = &keep[0]
         if outputs is not None:
@@ -303,19 +313,23 @@ cdef class Kernel:
         cdef const Plan *plan = &self.plan
         cdef long long n_tokens = tokens.shape[0], begin
         cdef long long reach = min(<long long>plan.window, n_tokens)
+        cdef long long n_pairs = 2 * reach if plan.lists_per_pair else 1
         cdef uint64_t mode
+        cdef int i
         if n_tokens == 0 or self.max_targets == 0:
             return
         memset(&own, 0, sizeof(Worker))
         try:
             own.kept = <int32_t *>claim(CHUNK + 2 * reach, sizeof(int32_t))
             own.positions = <long long *>claim(CHUNK + 2 * reach, sizeof(long long))
+            for i in range(2):
+                own.windows[i].targets = <float **>claim(n_pairs * self.max_targets, sizeof(float *))
+                own.windows[i].labels = <float *>claim(n_pairs * self.max_targets, sizeof(float))
+                own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
             own.rows = <float **>claim(max(TILE, 2 * reach), sizeof(float *))
-            own.targets = <float **>claim(self.max_targets, sizeof(float *))
-            own.labels = <float *>claim(self.max_targets, sizeof(float))
             own.hidden = <float *>claim(plan.stride, sizeof(float))
             own.grad = <float *>claim(plan.stride, sizeof(float))
-            own.scratch = <float *>claim(2 * (TILE * self.max_targets + 16), sizeof(float))
+            own.scratch = <float *>claim(2 * (TILE * self.max_targets + 32), sizeof(float))
             own.words, own.survivors, own.examples, own.loss = counts[0], counts[1], counts[2], loss[0]
             with nogil:
                 mode = default_float_mode()
@@ -333,9 +347,11 @@ cdef class Kernel:
         finally:
             free(own.kept)
             free(own.positions)
+            for i in range(2):
+                free(own.windows[i].targets)
+                free(own.windows[i].labels)
+                free(own.windows[i].ends)
             free(own.rows)
-            free(own.targets)
-            free(own.labels)
             free(own.hidden)
             free(own.grad)
             free(own.scratch)
@@ -385,7 +401,7 @@ cdef void train_stretch(const Plan *plan, Worker *own, const int32_t *tokens, lo
     # The stretch starts at index `reach`, so that up to `reach` survivors before it fit in front.
     cdef int first = <int>reach, last = <int>reach, centre, centres_end
     cdef uint64_t stream
-    cdef float rate
+    cdef Window *window
     while position > sentence_begin and first > 0:
         position -= 1
         if survives(plan, tokens[position], stream_at(key, origin + position)):
@@ -406,16 +422,26 @@ cdef void train_stretch(const Plan *plan, Worker *own, const int32_t *tokens, lo
     own.survivors += centres_end - reach
     if last - first < 2:
         return
-    for centre in range(<int>reach, centres_end):
-        if stop_wanted(stop):
-            return
-        stream = stream_at(key, own.positions[centre])
-        width = plan.window
-        if plan.shrink:
-            width = 1 + <long long>scaled(<uint32_t>stream, <uint64_t>plan.window)
-        rate = <float>(alpha - slope * <double>min(own.positions[centre], horizon))
-        if plan.cbow:
-            cbow(plan, own, <int>max(first, centre - width), centre, <int>min(last, centre + width + 1), stream, rate)
-        else:
-            skip_gram(plan, own, <int>max(first, centre - width), centre, <int>min(last, centre + width + 1), stream,
-                      rate)
+    # Each window is drawn, and its rows asked for, while the one before it is trained.
+    for centre in range(<int>reach, centres_end + 1):
+        if centre < centres_end:
+            stream = stream_at(key, own.positions[centre])
+            width = plan.window
+            if plan.shrink:
+                width = 1 + <long long>scaled(<uint32_t>stream, <uint64_t>plan.window)
+            window = &own.windows[centre & 1]
+            window.first = <int>max(first, centre - width)
+            window.centre = centre
+            window.last = <int>min(last, centre + width + 1)
+            window.stream = stream
+            window.rate = <float>(alpha - slope * <double>min(own.positions[centre], horizon))
+            draw_targets(plan, window, own.kept[centre])
+            prefetch_row(plan.inputs + own.kept[min(last - 1, centre + <int>reach)] * plan.stride, plan.blocks)
+        if centre > reach:
+            if stop_wanted(stop):
+                return
+            window = &own.windows[(centre - 1) & 1]
+            if plan.cbow:
+                cbow(plan, own, window)
+            else:
+                skip_gram(plan, own, window)

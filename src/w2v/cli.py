@@ -6,6 +6,7 @@ Results go to stdout (`--json` for programs), all else to stderr. Exit codes: 0 
 
 import argparse
 import json
+import math
 import os
 import sys
 import textwrap
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 SUFFIXES = {".safetensors": "native", ".bin": "binary", ".txt": "text", ".vec": "text"}
 FORMATS = ("native", "binary", "text")
 COMPRESSED = (".gz", ".bz2", ".xz")
+EXPECTED_ERRORS = (
+    ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, OSError, ImportError, MemoryError,
+)  # fmt: skip
 FILE_HELP = "vectors: .safetensors, .bin, .txt, .vec; all but the first also compressed"
 
 EXAMPLES = {
@@ -87,13 +91,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.showwarning = _show_warning
         try:
             args.run(args)
-            sys.stdout.flush()
+            print(end="", flush=True)  # while errors are still looked for
         except KeyboardInterrupt:
             print("w2v: interrupted", file=sys.stderr)
             return 130
         except BrokenPipeError:  # `head` has seen enough; the flush at exit must not find the pipe either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except (ValueError, TypeError, LookupError, OSError, EOFError, ImportError, MemoryError) as error:
+        except EXPECTED_ERRORS as error:
             print(f"w2v: error: {_message(error)}", file=sys.stderr)
             return 1
     return 0
@@ -236,15 +240,13 @@ def _evaluate(args: argparse.Namespace) -> None:
     if args.analogies:
         accuracy, sections = vectors.evaluate_word_analogies(args.analogies, restrict_vocab=args.restrict)
         counts = {part["section"]: (len(part["correct"]), len(part["incorrect"])) for part in sections}
-        facts["analogies"] = {
-            name: {"correct": right, "of": right + wrong} for name, (right, wrong) in counts.items()
-        }
+        facts["analogies"] = {name: {"correct": right, "of": right + wrong} for name, (right, wrong) in counts.items()}
         facts["accuracy"] = accuracy
     for file in args.pairs:
         pearson, spearman, unknown = vectors.evaluate_word_pairs(file)
         facts.setdefault("pairs", {})[file] = {
-            "spearman": float(spearman[0]),
-            "pearson": float(pearson[0]),
+            "spearman": _defined(spearman[0]),
+            "pearson": _defined(pearson[0]),
             "unknown_percent": float(unknown),
         }
     _report(args, facts)
@@ -263,15 +265,17 @@ def _info(args: argparse.Namespace) -> None:
         from w2v import show_config
 
         return _report(args, show_config())
-    form = _format_of(args.file)
-    facts: dict[str, Any] = {}
-    if form == "native":
+    facts: dict[str, Any] = {"format": _format_of(args.file)}
+    vectors = _load(args.file)
+    facts |= {"words": len(vectors), "vector_size": vectors.vector_size}
+    facts |= {"first_words": vectors.index_to_key[:10], "vectors_sha256": _sha256(vectors)}
+    if facts["format"] == "native":
         from w2v.formats import inspect_native
 
-        facts |= inspect_native(args.file)
-    vectors = _load(args.file)
-    facts |= {"format": form, "words": len(vectors), "vector_size": vectors.vector_size}
-    facts |= {"first_words": vectors.index_to_key[:10], "vectors_sha256": _sha256(vectors)}
+        header = inspect_native(args.file)
+        facts |= {name: header[name] for name in ("kind", "sha256", "library", "bytes")}
+        facts |= header["meta"]
+        facts["tensors"] = {name: f"{tensor['dtype']} {tensor['shape']}" for name, tensor in header["tensors"].items()}
     _report(args, facts)
 
 
@@ -303,9 +307,7 @@ def _format_of(path: str) -> str:
     packed = name.suffix in COMPRESSED
     form = SUFFIXES.get(Path(name.stem).suffix if packed else name.suffix)
     if form is None or (packed and form == "native"):
-        raise ValueError(
-            f"the name of {path!r} does not tell its format; it must end in {', '.join(SUFFIXES)}"
-        )
+        raise ValueError(f"the name of {path!r} does not tell its format; it must end in {', '.join(SUFFIXES)}")
     return form
 
 
@@ -344,6 +346,11 @@ def _sha256(vectors: "KeyedVectors") -> str:
     return hashlib.sha256(np.ascontiguousarray(vectors.vectors, "<f4").tobytes()).hexdigest()
 
 
+def _defined(correlation: float) -> float | None:
+    """Return a number, or None for the NaN of constant ratings, which JSON cannot hold."""
+    return None if math.isnan(correlation) else float(correlation)
+
+
 def _answers(found: list[tuple[str, float]]) -> list[dict[str, Any]]:
     return [{"word": word, "similarity": float(similarity)} for word, similarity in found]
 
@@ -355,27 +362,22 @@ def _print_answers(answers: list[dict[str, Any]]) -> None:
 
 
 def _report(args: argparse.Namespace, facts: dict[str, Any]) -> None:
-    """Print facts as one JSON object, or as aligned lines; nested names are joined by blanks there."""
+    """Print facts as one JSON object or as aligned lines; a dict among them gives a line for each of its items."""
     if args.json:
-        print(json.dumps(facts))
+        print(json.dumps(facts, allow_nan=False))
         return
-    lines = dict(_flat(facts))
+    lines: dict[str, str] = {}
+    for name, value in facts.items():
+        items = value.items() if isinstance(value, dict) else [("", value)]
+        lines |= {f"{name.replace('_', ' ')} {item}".rstrip(): _text(part) for item, part in items}
     width = max(map(len, lines), default=0)
     for name, text in lines.items():
         print(f"{name:<{width}}  {text}")
 
 
-def _flat(facts: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
-    lines = []
-    for name, value in facts.items():
-        if isinstance(value, dict):
-            lines += _flat(value, f"{above}{name} ")
-        else:
-            lines.append((f"{above}{name.replace('_', ' ')}", _text(value)))
-    return lines
-
-
 def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_text(part)}" for name, part in value.items())
     if isinstance(value, list | tuple):
         return " ".join(map(_text, value))
     if isinstance(value, float):

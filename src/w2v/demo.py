@@ -3,7 +3,9 @@
 import ast
 import hashlib
 import os
+import platform
 import re
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -16,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from w2v import Word2Vec
 from w2v.formats import atomic_write
-from w2v.word2vec import Word2Vec
 
 CORPUS_SCHEME = 1  # part of the cache key: a change of what follows is a new corpus, and a new hash
 
@@ -30,18 +32,19 @@ DOCTEST = re.compile(r"^\s*(?:>>>|\.\.\.(?:\s|$)).*$", re.MULTILINE)
 SENTENCE_END = re.compile(r"\n\s*\n|(?<=[.!?])\s+")
 WORD = re.compile(r"_*[a-z]\w*(?:[-.']\w+)*", re.ASCII)  # os.path, __init__, read-only, isn't: one word each
 
-# A quarter of a million words is little, hence many epochs and a wide window. One worker: the hash repeats.
+# A quarter of a million words is little, hence few dimensions, a wide window and many epochs. With one worker the
+# hash repeats.
 SETTINGS: dict[str, Any] = {
     "sg": 1,
-    "vector_size": 100,
-    "window": 8,
+    "vector_size": 50,
+    "window": 10,
     "min_count": 10,
     "alpha": 0.05,
-    "epochs": 30,
+    "epochs": 50,
     "seed": 1,
     "workers": 1,
 }
-SHOWN_WORDS = ("file", "exception", "thread", "class", "socket", "import")
+SHOWN_WORDS = ("file", "exception", "thread", "class", "socket", "encoding")
 ANALOGY = ("decode", "decoder", "encode")
 
 
@@ -97,7 +100,7 @@ def cache_file() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     if not os.path.isabs(base):
         base = os.devnull  # no home: a folder that can be neither read nor made
-    return Path(base, "w2v", f"demo-{sys.implementation.name}-{_python_version()}-{CORPUS_SCHEME}.txt")
+    return Path(base, "w2v", f"demo-{sys.implementation.name}-{platform.python_version()}-{CORPUS_SCHEME}.txt")
 
 
 def run_demo(
@@ -110,15 +113,11 @@ def run_demo(
     start = time.perf_counter()
     sentences = demo_sentences()
     corpus_seconds = time.perf_counter() - start
-    python = _python_version()
+    python = platform.python_version()
     words = sum(map(len, sentences))
     say(f"corpus      the documentation of Python {python}, read from its own source files")
     say(f"            {words:,} words in {len(sentences):,} sentences, ready in {corpus_seconds:.1f} s")
-    say(
-        "training    skip-gram, {vector_size} dimensions, window {window}, {epochs} epochs".format_map(
-            SETTINGS
-        )
-    )
+    say("training    skip-gram, {vector_size} dimensions, window {window}, {epochs} epochs".format_map(SETTINGS))
 
     model = Word2Vec(sentences, progress=progress, **SETTINGS)
     raw_words = sum(epoch.raw_words for epoch in model.history)
@@ -128,7 +127,7 @@ def run_demo(
     say("\nneighbours")
     neighbors = {word: model.wv.most_similar(word, topn=5) for word in SHOWN_WORDS if word in model.wv}
     for word, found in neighbors.items():
-        say(f"  {word:<10}" + "".join(f"{other:<12} {similarity:.2f}  " for other, similarity in found))
+        say(f"  {word:<12}" + "  ".join(f"{other:<12} {similarity:.2f}" for other, similarity in found))
     a, b, c = ANALOGY
     answer, similarity = model.wv.most_similar(positive=[b, c], negative=[a], topn=1)[0]
     say(f"\nanalogy     {a} is to {b} as {c} is to ... {answer} ({similarity:.2f})")
@@ -139,11 +138,11 @@ def run_demo(
     say(f"            of the vectors: every machine with Python {python} gets the same")
     say(f"saved       {os.fspath(output)}, a whole model that can be queried or trained further")
 
-    command = _command_line()
+    command, file = _command_line(), shlex.quote(os.fspath(output))
     say("\ntry next")
-    say(f"  {command} neighbors {output} {SHOWN_WORDS[2]}")
-    say(f"  {command} analogy {output} {' '.join(ANALOGY)}")
-    say(f"  {command} info {output}")
+    say(f"  {command} neighbors {file} {SHOWN_WORDS[2]}")
+    say(f"  {command} analogy {file} {' '.join(ANALOGY)}")
+    say(f"  {command} info {file}")
     say(f"  {command} train --help")
     return {
         "python": python,
@@ -157,10 +156,6 @@ def run_demo(
         "sha256": sha256,
         "file": os.fspath(output),
     }
-
-
-def _python_version() -> str:
-    return ".".join(map(str, sys.version_info[:3]))
 
 
 def _library_folder() -> Path:
@@ -183,8 +178,8 @@ def _source_files(root: Path) -> list[Path]:
 def _command_line() -> str:
     """Return what starts this program from the current folder, for commands to copy."""
     script = Path(sys.executable).with_name("w2v")
-    if (found := shutil.which("w2v")) and Path(found) == script:
+    if (found := shutil.which("w2v")) and Path(found).resolve() == script.resolve():
         return "w2v"
     if script.exists():
-        return os.path.relpath(script)
-    return f"{sys.executable} -m w2v"
+        return shlex.quote(os.path.relpath(script))
+    return f"{shlex.quote(sys.executable)} -m w2v"

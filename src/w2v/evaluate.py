@@ -8,7 +8,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 _BLOCK_BYTES = 16 << 20  # of one block of scores; at most three such blocks live at a time
 _TOP = 5  # how many of the nearest words may be passed over before an answer counts as missing
-_EPSILON = np.float32(1e-6)  # against division by zero in the cosmul score
+_EPSILON = 1e-6  # against division by zero in the cosmul score
 
 Path = str | os.PathLike[str]
 Section = dict[str, Any]
@@ -51,9 +51,7 @@ def _known(kv: Vectors, restrict_vocab: int | None, case_insensitive: bool) -> _
         folded = key.upper() if case_insensitive and isinstance(key, str) else key
         first_row[row] = row_of.setdefault(folded, row)
     kv.fill_norms()
-    norms = kv.norms
-    assert norms is not None  # for the type checker: fill_norms has just been called
-    vectors, norms = kv.vectors[: len(keys)], norms[: len(keys)]
+    vectors, norms = kv.vectors[: len(keys)], cast(NDArray[Any], kv.norms)[: len(keys)]
     inverse = np.divide(np.float32(1), norms, out=np.zeros_like(norms), where=norms > 0)
     return _Known(row_of, first_row, vectors, inverse)
 
@@ -135,8 +133,7 @@ def evaluate_word_pairs(
     similarities[left < 0] = 0.0
     pearson = stats.pearsonr(gold, similarities)
     spearman = stats.spearmanr(gold, similarities)
-    # As in gensim, pairs that got a dummy similarity stand among the valid ones too.
-    oov = unknown / (len(gold) + unknown) * 100
+    oov = unknown / (len(gold) if dummy4unknown else len(gold) + unknown) * 100
     log_evaluate_word_pairs(pearson, spearman, oov, pairs)
     return pearson, spearman, oov
 
@@ -267,18 +264,22 @@ def _additive(known: _Known, a: NDArray[Any], b: NDArray[Any], c: NDArray[Any]) 
 
 def _multiplicative(known: _Known, a: NDArray[Any], b: NDArray[Any], c: NDArray[Any]) -> NDArray[Any]:
     """Levy & Goldberg 2014 (CoNLL), section 6, with cosines shifted into 0..1."""
-    scores = (_cosines(known, b) + 1) / 2
-    scores *= (_cosines(known, c) + 1) / 2
-    scores /= (_cosines(known, a) + 1) / 2 + _EPSILON
+
+    def shifted(units: NDArray[Any], by: float) -> NDArray[Any]:  # cosine / 2 + by
+        half = _cosines(known, units / 2)
+        half += np.float32(by)
+        return half
+
+    scores = shifted(b, 0.5)
+    scores *= shifted(c, 0.5)
+    scores /= shifted(a, 0.5 + _EPSILON)
     return scores
 
 
 _SCORES = {"most_similar": _additive, "most_similar_cosmul": _multiplicative}
 
 
-def _answers(
-    known: _Known, questions: NDArray[np.int64], score: Callable[..., NDArray[Any]]
-) -> NDArray[np.int64]:
+def _answers(known: _Known, questions: NDArray[np.int64], score: Callable[..., NDArray[Any]]) -> NDArray[np.int64]:
     """Answer questions [n, 4], given as rows, a block at a time; -1 is no answer."""
     answers = np.full(len(questions), -1)
     step = max(1, _BLOCK_BYTES // (4 * max(1, len(known.vectors))))
@@ -311,9 +312,7 @@ def _answers_of(
     first_row = {key: int(row) for key, row in zip(keys, known.first_row, strict=False)}
     answers = np.full(len(questions), -1)
     for i, (a, b, c, _) in enumerate(questions.tolist()):
-        nearest = method(
-            positive=[keys[b], keys[c]], negative=[keys[a]], topn=_TOP, restrict_vocab=restrict_vocab
-        )
+        nearest = method(positive=[keys[b], keys[c]], negative=[keys[a]], topn=_TOP, restrict_vocab=restrict_vocab)
         rows = [first_row[key] for key, _ in nearest if key in first_row]
         answers[i] = next((row for row in rows if row not in (a, b, c)), -1)
     return answers

@@ -49,8 +49,8 @@ class _Rows:
         if self.faults <= _NAMED_FAULTS:
             logger.warning("%s, %s: %s; row skipped", self.name, where, what)
 
-    def add(self, wheres: Sequence[str], words: Sequence[str], values: NDArray[Any]) -> None:
-        """Take rows [n, width] in; they are cast to the matrix's dtype first."""
+    def add(self, unit: str, places: Sequence[int], words: Sequence[str], values: NDArray[Any]) -> None:
+        """Take in rows [n, width], each from a place such as line 7; they are cast to the matrix's dtype first."""
         with np.errstate(over="ignore"):  # an overflow is an infinity, and refused as one
             values = values.astype(self.matrix.dtype, copy=False)
         finite = np.isfinite(values).all(axis=1).tolist()
@@ -58,11 +58,11 @@ class _Rows:
         kept = []
         for i, word in enumerate(words):
             if not word:
-                self.fault(wheres[i], "a row without a word")
+                self.fault(f"{unit} {places[i]:,}", "a row without a word")
             elif word in self.words:
-                self.fault(wheres[i], f"the word {word!r} occurs a second time")
+                self.fault(f"{unit} {places[i]:,}", f"the word {word!r} occurs a second time")
             elif not finite[i]:
-                self.fault(wheres[i], f"a NaN or an infinity in the vector of {word!r}")
+                self.fault(f"{unit} {places[i]:,}", f"a NaN or an infinity in the vector of {word!r}")
             else:
                 self.words[word] = None
                 kept.append(i)
@@ -77,19 +77,6 @@ class _Rows:
         if len(self.words) != len(self.matrix):
             self.matrix.resize((len(self.words), self.matrix.shape[1]), refcheck=False)
         return list(self.words), self.matrix
-
-
-class _Wheres(Sequence[str]):
-    """Positions of rows, put into words only when a message needs one."""
-
-    def __init__(self, unit: str, numbers: list[int]) -> None:
-        self.unit, self.numbers = unit, numbers
-
-    def __getitem__(self, i: Any) -> Any:
-        return f"{self.unit} {self.numbers[i]:,}"
-
-    def __len__(self) -> int:
-        return len(self.numbers)
 
 
 def read_word2vec(
@@ -162,9 +149,7 @@ def read_word2vec(
                     f"{name}: the header promises {promised:,} rows of {width:,} values, "
                     f"for which {size:,} bytes are too few"
                 )
-        rows = _Rows(
-            name, width, due if due is not None and size is not None and not no_header else 0, kind, errors
-        )
+        rows = _Rows(name, width, due if due is not None and size is not None and not no_header else 0, kind, errors)
         whole = due == promised  # also when neither is known
         if binary:
             _read_binary(file, rows, cast(int, due), whole, len(first), encoding, unicode_errors, block)
@@ -224,14 +209,10 @@ def write_word2vec(
             part = order[start : start + step]
             if binary:
                 values = np.ascontiguousarray(vectors[part], "<f4")
-                file.write(
-                    b"".join(encoded[i] + b" " + row.tobytes() for i, row in zip(part, values, strict=True))
-                )
+                file.write(b"".join(encoded[i] + b" " + row.tobytes() for i, row in zip(part, values, strict=True)))
             else:
                 texts = (" ".join(map(str, row)) for row in vectors[part])
-                file.write(
-                    b"".join(b"%b %b\n" % (encoded[i], t.encode()) for i, t in zip(part, texts, strict=True))
-                )
+                file.write(b"".join(b"%b %b\n" % (encoded[i], t.encode()) for i, t in zip(part, texts, strict=True)))
 
 
 def read_counts(path: Path, encoding: str = "utf8", unicode_errors: str = "strict") -> dict[str, int]:
@@ -321,6 +302,7 @@ def _read_text(
 ) -> None:  # fmt: skip
     """Read `due` rows of text, or all; `line` lines came before, `tail` is text already read."""
     width, seen, blank, ended = rows.matrix.shape[1], 0, 0, False
+    dtype = np.promote_types(rows.matrix.dtype, np.float32)  # half precision is cut down by the rows
     while not ended and (whole or due is None or seen < due):
         data = file.read(block)
         ended = not data
@@ -338,9 +320,7 @@ def _read_text(
             if due is not None and seen == due:
                 if not whole:
                     break
-                raise FormatError(
-                    f"{rows.name}, line {line:,}: more rows than the {due:,} its header promises"
-                )
+                raise FormatError(f"{rows.name}, line {line:,}: more rows than the {due:,} its header promises")
             if blank:
                 rows.fault(f"line {blank:,}", "an empty line")
                 blank = 0
@@ -354,16 +334,16 @@ def _read_text(
             numbers.append(line)
         if not texts:
             continue
-        matrix = _parse_numbers(texts, width, rows.matrix.dtype)
+        matrix = _parse_numbers(texts, width, dtype)
         if matrix is not None:
-            rows.add(_Wheres("line", numbers), words, matrix)
+            rows.add("line", numbers, words, matrix)
             continue
         for number, name, text in zip(numbers, words, texts, strict=True):  # find the odd one
-            matrix = _parse_numbers([text], width, rows.matrix.dtype)
+            matrix = _parse_numbers([text], width, dtype)
             if matrix is None:
                 rows.fault(f"line {number:,}", f"not {width:,} numbers after the word")
             else:
-                rows.add(_Wheres("line", [number]), [name], matrix)
+                rows.add("line", [number], [name], matrix)
     if due is not None and whole and seen < due:
         raise TruncatedError(f"{rows.name}: ends after {seen:,} of the {due:,} rows its header promises")
 
@@ -382,7 +362,7 @@ def _read_binary(
             end = blank + 1 + 4 * width
             if blank < 0 or end > len(buffer) or seen == due:
                 break
-            word = buffer[at + 1 : blank] if buffer[at] == 0x0A else buffer[at:blank]  # word2vec.c's line end
+            word = buffer[at:blank].lstrip(b"\n")  # word2vec.c's line end
             if b"\n" in word:
                 rows.fault(f"byte {base + at:,}", f"a line break in the word {word[:40]!r}")
             else:
@@ -393,19 +373,15 @@ def _read_binary(
             seen += 1
         if words:
             values = np.frombuffer(b"".join(vectors), "<f4").reshape(len(words), width)
-            rows.add(_Wheres("byte", numbers), words, values)
+            rows.add("byte", numbers, words, values)
         if seen == due:
             break
         if blank < 0 and len(buffer) - at > _MAX_WORD:
-            raise FormatError(
-                f"{rows.name}, byte {base + at:,}: no blank after {_MAX_WORD:,} bytes of a word"
-            )
+            raise FormatError(f"{rows.name}, byte {base + at:,}: no blank after {_MAX_WORD:,} bytes of a word")
         missing = end - len(buffer) if blank >= 0 else 0
         more = file.read(max(block, min(missing, _BLOCK)))  # never more because a header says so
         if not more:
             raise TruncatedError(f"{rows.name}: ends after {seen:,} of the {due:,} rows its header promises")
         buffer, base, at = buffer[at:] + more, base + at, 0
     if whole and (buffer[at:] + file.read(2)).removeprefix(b"\n"):
-        raise FormatError(
-            f"{rows.name}, byte {base + at:,}: more data than the {due:,} rows its header promises"
-        )
+        raise FormatError(f"{rows.name}, byte {base + at:,}: more data than the {due:,} rows its header promises")

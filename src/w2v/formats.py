@@ -174,11 +174,11 @@ def write_native(
     tensors = {name: np.asarray(array) for name, array in arrays.items()} | _pack_words(words)
     unknown = [name for name, array in tensors.items() if array.dtype.newbyteorder("<") not in _NAME_OF]
     if unknown:
-        raise ValueError(
-            f"{unknown[0]!r} has dtype {tensors[unknown[0]].dtype}; only plain numbers can be saved"
-        )
+        raise ValueError(f"{unknown[0]!r} has dtype {tensors[unknown[0]].dtype}; only plain numbers can be saved")
     dtypes = {name: _NAME_OF[array.dtype.newbyteorder("<")] for name, array in tensors.items()}
     fault = _schema_fault(kind, {name: (dtypes[name], array.shape) for name, array in tensors.items()})
+    if "vectors" in arrays and len(words) != len(arrays["vectors"]):
+        fault = f"{len(words):,} words for {len(arrays['vectors']):,} rows"
     if fault is None:
         fault = _content_fault(tensors)
     if fault is not None:

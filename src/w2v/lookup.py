@@ -272,9 +272,7 @@ class Lookup:
             self.vectors = self.vectors.copy()
         return self.vectors
 
-    def allocate_vecattrs(
-        self, attrs: Sequence[str] | None = None, types: Sequence[Any] | None = None
-    ) -> None:
+    def allocate_vecattrs(self, attrs: Sequence[str] | None = None, types: Sequence[Any] | None = None) -> None:
         """Make room for these attributes, and for all words in the attributes there are; what is new is 0.
 
         Raises

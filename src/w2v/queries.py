@@ -34,9 +34,7 @@ def unit(vector: Array) -> Array:
 
 def unit_rows(vectors: Array, norms: Array) -> Array:
     """Scale rows to length 1, as a copy; zero rows stay zero."""
-    return np.divide(
-        vectors, norms[:, None], out=np.zeros(vectors.shape, vectors.dtype), where=norms[:, None] > 0
-    )
+    return np.divide(vectors, norms[:, None], out=np.zeros(vectors.shape, vectors.dtype), where=norms[:, None] > 0)
 
 
 def cosines(vectors: Array, norms: Array, query: Array) -> Array:
@@ -71,9 +69,7 @@ def top_rows(scores: Array, count: int, exclude: frozenset[int] | set[int] = fro
     return [row for row in best if row not in exclude][:count]
 
 
-def batched_cosines(
-    vectors: Array, norms: Array, rows: Sequence[int], limit: int
-) -> Iterator[tuple[int, Array]]:
+def batched_cosines(vectors: Array, norms: Array, rows: Sequence[int], limit: int) -> Iterator[tuple[int, Array]]:
     """Yield each of `rows` with its cosines to the first `limit` rows, from products of bounded size.
 
     The scores yielded are a view that the next step overwrites.

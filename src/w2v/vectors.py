@@ -120,8 +120,7 @@ class KeyedVectors(Lookup):
             return scores
         exclude = {self.get_index(key) - start for key in asked if not isinstance(key, np.ndarray)}
         return [
-            (self.index_to_key[row + start], float(scores[row]))
-            for row in queries.top_rows(scores, int(topn), exclude)
+            (self.index_to_key[row + start], float(scores[row])) for row in queries.top_rows(scores, int(topn), exclude)
         ]
 
     def most_similar_cosmul(
@@ -201,9 +200,7 @@ class KeyedVectors(Lookup):
         """Find the keys nearest to one key; see `most_similar`."""
         return self.most_similar([key], topn=topn, restrict_vocab=restrict_vocab)
 
-    def similar_by_vector(
-        self, vector: ArrayLike, topn: int | None = 10, restrict_vocab: int | None = None
-    ) -> Any:
+    def similar_by_vector(self, vector: ArrayLike, topn: int | None = 10, restrict_vocab: int | None = None) -> Any:
         """Find the words nearest to a vector [vector_size]; see `most_similar`."""
         return self.most_similar([np.asarray(vector)], topn=topn, restrict_vocab=restrict_vocab)
 
@@ -234,9 +231,7 @@ class KeyedVectors(Lookup):
         sets = list(ws1), list(ws2)
         if not all(sets):
             raise ZeroDivisionError("one of the two lists of words is empty")
-        left, right = (
-            self.get_mean_vector(words, pre_normalize=False, post_normalize=True) for words in sets
-        )
+        left, right = (self.get_mean_vector(words, pre_normalize=False, post_normalize=True) for words in sets)
         return np.float32(left @ right)
 
     @staticmethod
@@ -308,15 +303,16 @@ class KeyedVectors(Lookup):
     ) -> "KeyedVectors":
         """Return new KeyedVectors with those of `keys` that are known, in their order.
 
+        Their counts are made up, descending, unless ``copy_vecattrs=True`` takes all attributes over.
         `allow_inference` is there for vectors that can be made up for unknown words; these cannot.
         """
         known = [key for key in dict.fromkeys(keys) if self.has_index_for(key)]
         rows = self.rows_of(known)
-        made = KeyedVectors(self.vector_size, dtype=self.vectors.dtype)
-        made.add_vectors(known, self.vectors[rows])
+        made = KeyedVectors._of(known, self.vectors[rows])
+        made.expandos["count"] = _made_up_counts(len(known))
         if copy_vecattrs:
             self.allocate_vecattrs()
-            made.expandos = {name: values[rows] for name, values in self.expandos.items()}
+            made.expandos |= {name: values[rows] for name, values in self.expandos.items()}
         return made
 
     # Evaluation
@@ -385,9 +381,7 @@ class KeyedVectors(Lookup):
             Keys that are not words, vectors that are not float32, or attributes that are not numbers.
         """
         if self.vectors.dtype != np.float32:
-            raise ValueError(
-                f"the native format holds float32, not {self.vectors.dtype}; cast the vectors first"
-            )
+            raise ValueError(f"the native format holds float32, not {self.vectors.dtype}; cast the vectors first")
         self.allocate_vecattrs()
         arrays = {"vectors": self.vectors}
         for name, values in self.expandos.items():
@@ -425,7 +419,7 @@ class KeyedVectors(Lookup):
         return loaded
 
     @classmethod
-    def _of(cls, words: list[str], vectors: Array) -> Self:
+    def _of(cls, words: list[Any], vectors: Array) -> Self:
         made = cls(vectors.shape[1], dtype=vectors.dtype)
         made.vectors = vectors
         made.index_to_key = words
@@ -483,9 +477,7 @@ class KeyedVectors(Lookup):
         header = (len(self) if total_vec is None else total_vec) if write_header else None
         foreign.write_word2vec(fname, words, self.vectors, order, binary=binary, header=header, append=append)
         if fvocab is not None:
-            foreign.write_counts(
-                fvocab, [words[row] for row in order], self.expandos[sort_attr][order].tolist()
-            )
+            foreign.write_counts(fvocab, [words[row] for row in order], self.expandos[sort_attr][order].tolist())
 
     @classmethod
     def load_word2vec_format(
@@ -562,7 +554,7 @@ def _load_word2vec_format(
     )
     loaded = cls._of(words, vectors)
     if counts is None:
-        loaded.expandos["count"] = np.arange(len(words), 0, -1, dtype=np.int64)
+        loaded.expandos["count"] = _made_up_counts(len(words))
         return loaded
     missing = next((word for word in words if word not in counts), None)
     if missing is not None and errors == "strict":
@@ -572,6 +564,10 @@ def _load_word2vec_format(
 
 
 load_word2vec_format = KeyedVectors.load_word2vec_format
+
+
+def _made_up_counts(count: int) -> Array:
+    return np.arange(count, 0, -1, dtype=np.int64)  # they keep the order of the rows
 
 
 def _as_list(items: Any) -> list[Any]:

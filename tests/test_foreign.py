@@ -1,0 +1,302 @@
+"""Files of word2vec.c, gensim and GloVe: every byte of a file we know, and every way it can be wrong."""
+
+import bz2
+import gzip
+import lzma
+import os
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from w2v.foreign import _OPENERS, read_counts, read_word2vec, write_counts, write_word2vec
+from w2v.formats import FormatError, TruncatedError
+
+VECTORS = np.array([[1, 0.1], [1e-5, -3.4e38]], np.float32)
+GENSIM_TEXT = b"2 2\na 1.0 0.1\n\xc3\xa9 1e-05 -3.4e+38\n"
+C_TEXT = b"2 2\na 1.000000 0.100000 \n\xc3\xa9 0.000010 -340000000000000000000000000000000000000.000000 \n"
+GENSIM_BINARY = b"2 2\na " + VECTORS[0].tobytes() + b"\xc3\xa9 " + VECTORS[1].tobytes()
+C_BINARY = b"2 2\na " + VECTORS[0].tobytes() + b"\n\xc3\xa9 " + VECTORS[1].tobytes() + b"\n"
+GLOVE = GENSIM_TEXT[4:]
+
+finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
+storable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=" \t\n\v\f\r"), min_size=1)
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(data, name="file", **options):
+        (tmp_path / name).write_bytes(data)
+        return read_word2vec(tmp_path / name, **options)
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return tmp_path_factory.mktemp("foreign") / "file"
+
+
+@pytest.mark.parametrize("block", [1, 5, 16, 1 << 20])
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        (GENSIM_TEXT, {}),
+        (C_TEXT, {}),
+        (C_TEXT.replace(b" \n", b" \r\n"), {}),
+        (GENSIM_TEXT + b"\n\n", {}),
+        (GENSIM_TEXT[:-1], {}),
+        (GLOVE, {"no_header": True}),
+        (GLOVE[:-1], {"no_header": True}),
+        (GENSIM_BINARY, {"binary": True}),
+        (C_BINARY, {"binary": True}),
+    ],
+)
+def test_every_dialect_is_read(read, data, options, block):
+    words, vectors = read(data, block=block, **options)
+    assert words == ["a", "é"]
+    assert vectors.tolist() == VECTORS.tolist()
+    assert vectors.dtype == np.float32
+    words, vectors = read(data, block=block, limit=1, **options)
+    assert words == ["a"]
+    assert vectors.shape == (1, 2)
+    assert read(data, limit=0, **options)[1].shape == (0, 2)
+    assert read(data, limit=9, **options)[0] == ["a", "é"]
+
+
+def test_other_dtypes(read):
+    assert read(b"1 2\na 0.1 2\n", dtype=np.float64)[1].tolist() == [[0.1, 2]]
+    assert read(b"1 2\na 0.1 2\n", dtype=np.float16)[1].dtype == np.float16
+    with pytest.raises(FormatError, match="infinity"):
+        read(b"1 1\na 70000\n", dtype=np.float16)
+    with pytest.raises(FormatError, match="infinity"):
+        read(b"1 1\na " + np.float32(70000).tobytes(), dtype=np.float16, binary=True)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+@settings(deadline=None, max_examples=60)
+@given(words=st.lists(storable, unique=True, max_size=8), data=st.data())
+def test_any_words_and_floats_come_back_bit_for_bit(scratch, binary, words, data):
+    values = data.draw(arrays(np.float32, (len(words), 3), elements=finite))
+    order = data.draw(st.permutations(range(len(words))))
+    write_word2vec(scratch, words, values, order, binary=binary, header=len(words))
+    for block in (7, 1 << 20):
+        found, vectors = read_word2vec(scratch, binary=binary, block=block)
+        assert found == [words[row] for row in order]
+        assert vectors.tobytes() == values[order].tobytes()
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    data=st.one_of(
+        st.binary(max_size=60),
+        st.binary(max_size=40).map(lambda tail: b"2 2\n" + tail),
+        st.lists(
+            st.sampled_from([b"2", b" ", b"\n", b"a", b"1.5", b"nan", b"\r", b"\t", b"-", b"\xff", b"\n1 1\na 1\n"]),
+            max_size=14,
+        ).map(b"".join),
+        st.tuples(st.sampled_from([GENSIM_TEXT, C_BINARY]), st.integers(0, 60), st.binary(max_size=4)).map(
+            lambda cut: cut[0][: cut[1]] + cut[2] + cut[0][cut[1] + 1 :]
+        ),
+    ),
+    binary=st.booleans(),
+    no_header=st.booleans(),
+    errors=st.sampled_from(["strict", "skip"]),
+    block=st.sampled_from([3, 1 << 20]),
+)
+@example(b"1000000000000 100\n", True, False, "strict", 16)
+@example(b"0 2147483648\n", True, False, "strict", 16)
+def test_any_bytes_give_vectors_or_a_format_error(scratch, data, binary, no_header, errors, block):
+    scratch.write_bytes(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            words, vectors = read_word2vec(
+                scratch, binary=binary, no_header=no_header and not binary, errors=errors, block=block
+            )
+        except (FormatError, UnicodeDecodeError):
+            return
+    assert len(set(words)) == len(words) == len(vectors)
+    assert np.isfinite(vectors).all()
+    assert "" not in words
+
+
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_file_cut_anywhere_is_an_eof_error_too(tmp_path, binary, suffix):
+    whole = GENSIM_BINARY if binary else GENSIM_TEXT
+    packed = gzip.compress(whole) if suffix else whole
+    # A text file may be cut inside its last number or after it; nothing but a missing row shows.
+    last = len(whole) if binary else whole.rindex(b"\n", 0, -1)
+    for length in range(len(packed) if suffix else last):
+        path = tmp_path / f"cut{suffix}"
+        path.write_bytes(packed[:length])
+        with pytest.raises(FormatError) as caught:
+            read_word2vec(path, binary=binary)
+        if length > 2:  # long enough for a header of either kind
+            assert isinstance(caught.value, EOFError)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "message"),
+    [
+        (b"", {}, "empty file"),
+        (b"", {"no_header": True}, "empty file"),
+        (b"a 1 2\n", {}, "line 1: .* need no_header=True"),
+        (b"-1 2\n", {}, "line 1"),
+        (b"1 0\na\n", {}, "vector size of 0"),
+        (b"9" * 300, {}, "line 1"),
+        (b"2 2\na 1 2\nb 0.5\n", {}, "line 3: not 2 numbers"),
+        (b"2 2\na 1 2\nb 1 2 3\n", {}, "line 3: not 2 numbers"),
+        (b"2 2\na 1 2\nb 1 x\n", {}, "line 3: not 2 numbers"),
+        (b"2 2\na 1 2\nb 1_0 2\n", {}, "line 3: not 2 numbers"),
+        (b"2 2\na 1 2\nb\n\n\n\n", {}, "line 3: 2 values expected"),
+        (b"2 2\na 1 2\nb 1 nan\n", {}, "line 3: a NaN or an infinity in the vector of 'b'"),
+        (b"2 2\na 1 2\nb 1 1e39\n", {}, "line 3: a NaN or an infinity"),
+        (b"2 2\na 1 2\na 3 4\n", {}, "line 3: the word 'a' occurs a second time"),
+        (b"2 2\na 1 2\n 3 4\n", {}, "line 3: a row without a word"),
+        (b"2 2\na 1 2\n\nb 3 4\n", {}, "line 3: an empty line"),
+        (b"1 2\na 1 2\nb 3 4\n", {}, "line 3: more rows than the 1"),
+        (b"3 2\na 1 2\nb 3 4\n      \n", {}, "after 2 of the 3 rows"),
+        (b"a\nb 3\n", {"no_header": True}, "line 1: no values"),
+        (b"30000000 100\na 1\n", {}, "13 bytes are too few|bytes are too few"),
+        (b"999999999999 100\n", {"binary": True}, "bytes are too few"),
+        (GENSIM_BINARY + b"x", {"binary": True}, "byte 25: more data than the 2 rows"),
+        (C_BINARY + b"\n", {"binary": True}, "more data"),
+        (b"2 1\na 1234a 1234", {"binary": True}, "byte 10: the word 'a' occurs"),
+        (b"2 1\na 1234 1234a", {"binary": True}, "byte 10: a row without a word"),
+        (b"1 1\na \0\0\xc0\x7f", {"binary": True}, "byte 4: a NaN"),
+        (b"1 1\na\nb 1234", {"binary": True}, "byte 4: a line break"),
+        (b"1 1\n" + b"a" * (1 << 21), {"binary": True}, "byte 4: no blank"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(read, data, options, message):
+    with pytest.raises(FormatError, match=message):
+        read(data, **options)
+
+
+def test_bad_rows_can_be_skipped_and_are_logged(read, caplog):
+    data = b"6 2\na 1 2\nb 1\na 3 4\nc nan 1\nd x y\ne 5 6\n"
+    words, vectors = read(data, errors="skip")
+    assert words == ["a", "e"]
+    assert vectors.tolist() == [[1, 2], [5, 6]]
+    assert sum("row skipped" in message for message in caplog.messages) == 4
+    assert caplog.messages[-1].endswith("4 rows skipped, 2 kept")
+    value = np.float32(1).tobytes()
+    words, vectors = read(b"3 1\na " + value + b"a " + value + b"b " + value, binary=True, errors="skip")
+    assert words == ["a", "b"]
+    with pytest.raises(TruncatedError):
+        read(b"2 2\na 1 2\n      \n", errors="skip")
+
+
+def test_undecodable_words_are_errors_or_replaced(read):
+    for data, options in [(b"1 1\n\xff\xfe 1\n", {}), (b"1 1\n\xff\xfe 1234", {"binary": True})]:
+        with pytest.raises(UnicodeDecodeError):
+            read(data, **options)
+        assert read(data, unicode_errors="ignore", errors="skip", **options)[0] == []
+        assert read(data, unicode_errors="replace", **options)[0] == ["��"]
+        assert read(data, encoding="latin1", **options)[0] == ["ÿþ"]
+
+
+def test_a_lying_header_costs_no_memory(read):
+    import tracemalloc
+
+    tracemalloc.start()
+    for data in (b"30000000 100\na 1\n", b"3 1000000000\na 1\n"):
+        for options in ({}, {"binary": True}):
+            with pytest.raises(EOFError):
+                read(data, **options)
+            with pytest.raises(FormatError):
+                read(gzip.compress(data), "file.gz", **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 70_000_000  # a few read buffers
+
+
+@pytest.mark.parametrize(("suffix", "unpack"), [(".gz", gzip), (".bz2", bz2), (".xz", lzma)])
+def test_compression_goes_by_suffix(tmp_path, read, suffix, unpack):
+    path = tmp_path / f"v{suffix}"
+    write_word2vec(path, ["a", "é"], VECTORS, [0, 1], header=2)
+    assert unpack.decompress(path.read_bytes()) == GENSIM_TEXT
+    assert read_word2vec(path)[0] == ["a", "é"]
+    write_word2vec(path, ["b"], VECTORS[:1], [0], append=True)
+    assert unpack.decompress(path.read_bytes()) == GENSIM_TEXT + b"b 1.0 0.1\n"
+    with pytest.raises(FormatError, match=f"not sound {suffix} data|ends early"):
+        read(b"not compressed at all, and rather long", f"x{suffix}")
+
+
+def test_files_are_written_as_gensim_writes_them(tmp_path):
+    path = tmp_path / "v"
+    write_word2vec(path, ["a", "é"], VECTORS, [0, 1], header=2)
+    assert path.read_bytes() == GENSIM_TEXT
+    write_word2vec(path, ["a", "é"], VECTORS, [0, 1], header=2, binary=True)
+    assert path.read_bytes() == GENSIM_BINARY
+    write_word2vec(path, ["a", "é"], VECTORS.astype(">f4"), [0, 1], header=2, binary=True)
+    assert path.read_bytes() == GENSIM_BINARY
+    write_word2vec(path, ["a", "é"], np.asfortranarray(VECTORS), [0, 1], header=2, binary=True)
+    assert path.read_bytes() == GENSIM_BINARY
+    write_word2vec(path, ["a", "é"], np.repeat(VECTORS, 8, axis=1)[:, ::8], [0, 1], header=2, binary=True)
+    assert path.read_bytes() == GENSIM_BINARY
+
+
+@pytest.mark.parametrize("word", ["", "a b", "a\nb", "a\t", "\rb", "\ud800"])
+def test_what_could_not_be_read_back_is_not_written(tmp_path, word):
+    path = tmp_path / "v"
+    path.write_text("old")
+    for binary in (False, True):
+        with pytest.raises(ValueError, match=r"white space|surrogates"):
+            write_word2vec(path, ["a", word], VECTORS, [0, 1], binary=binary)
+    with pytest.raises(ValueError, match="vector of 'b' holds a NaN"):
+        write_word2vec(path, ["a", "b"], np.array([[1], [np.inf]]), [0, 1])
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["v"]
+
+
+def test_counts_come_back(tmp_path):
+    path = tmp_path / "v"
+    write_counts(path, ["a", "é b"], [3, 2])
+    assert read_counts(path) == {"a": 3, "é b": 2}
+    for text in ("a\n", "a -1\n", "a 1.5\n", " 1\n", "\n"):
+        path.write_text("x 1\n" + text)
+        with pytest.raises(FormatError, match="line 2"):
+            read_counts(path)
+
+
+def test_wrong_options_and_wrong_things(tmp_path, read):
+    with pytest.raises(ValueError, match="errors='ignore'"):
+        read(GENSIM_TEXT, errors="ignore")
+    with pytest.raises(ValueError, match="without a header"):
+        read(GENSIM_TEXT, binary=True, no_header=True)
+    with pytest.raises(ValueError, match="limit=-1"):
+        read(GENSIM_TEXT, limit=-1)
+    with pytest.raises(FormatError, match="not a regular file"):
+        read_word2vec(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        read_word2vec(tmp_path / "nowhere")
+
+
+def test_only_the_first_skipped_rows_are_logged_one_by_one(read, caplog):
+    assert read(b"20 1\n" + b"a 1\n" * 20, errors="skip")[0] == ["a"]
+    assert len(caplog.messages) == 11
+    assert caplog.messages[-1].endswith("19 rows skipped, 1 kept")
+    assert read(b"2 1\na 1\n\nb 2\n", errors="skip")[0] == ["a", "b"]
+
+
+def test_an_endless_line_is_refused(read, monkeypatch):
+    monkeypatch.setattr("w2v.foreign._MAX_LINE", 50)
+    with pytest.raises(FormatError, match="line 2: longer than 50 bytes"):
+        read(b"1 1\n" + b"x" * 100, block=10)
+
+
+def test_errors_of_the_disk_are_not_blamed_on_the_file(tmp_path, monkeypatch):
+    class Broken(gzip.GzipFile):
+        def readline(self, size=-1):
+            raise OSError(5, "Input/output error")
+
+    (tmp_path / "v.gz").write_bytes(gzip.compress(GENSIM_TEXT))
+    monkeypatch.setitem(_OPENERS, ".gz", lambda raw, mode: Broken(fileobj=raw, mode=mode))
+    with pytest.raises(OSError, match="Input/output error"):
+        read_word2vec(tmp_path / "v.gz")
