@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from corpora import TOPICS, planted_analogy, two_topics, zipf_like
 
-from w2v import KeyedVectors, LineSentence, StopTraining, Word2Vec, trainer
+from w2v import FormatError, KeyedVectors, LineSentence, StopTraining, Word2Vec, trainer
 
 LOSSES = {"ns": {"negative": 5}, "hs": {"hs": 1, "negative": 0}, "both": {"hs": 1, "negative": 5}}
 ALL_MODELS = list(itertools.product([0, 1], LOSSES))
@@ -393,6 +393,25 @@ def test_a_callback_can_stop_training():
     assert recorder.events[-1] == "end"
 
 
+def test_what_is_no_callback_is_refused_before_any_work():
+    class Half:
+        def on_epoch_end(self, model):
+            pass
+
+    with pytest.raises(TypeError, match="Half is no callback: it has no on_train_begin, on_epoch_begin, on_train_end"):
+        small(callbacks=[Half()])
+
+
+def test_stopping_at_the_very_end_is_no_error():
+    recorder = Recorder()
+
+    def stop(model):
+        raise StopTraining
+
+    recorder.on_train_end = stop
+    assert small(callbacks=[recorder]).trained_epochs == 5
+
+
 @pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end"])
 def test_an_error_in_a_callback_surfaces_at_once(hook):
     recorder = Recorder()
@@ -415,6 +434,9 @@ def test_an_error_in_a_callback_surfaces_at_once(hook):
         ("vector_size", -5, "vector_size=-5"),
         ("window", 0, "window=0 must be at least 1"),
         ("window", -2, "window=-2"),
+        ("window", 2**31 - 1, "window=2147483647 must be at most 100,000,000"),
+        ("negative", 2**29 - 1, "negative=536870911 must be at most 100,000"),
+        ("null_word", 1, "null_word=1"),
         ("min_count", -1, "min_count=-1"),
         ("workers", 0, "workers=0 would train nothing; use 1 or more, or -1"),
         ("workers", -2, "-1 means all cores"),
@@ -505,6 +527,52 @@ def test_train_asks_for_what_gensim_asks_for():
     with pytest.raises(TypeError, match="one of the two"):
         model.train(total_examples=1, epochs=1)
     assert model.epochs == 5
+
+
+def test_matrices_that_do_not_fit_the_vocabulary_are_refused_before_the_kernel_sees_them(tmp_path):
+    corpus = zipf_like()
+    other = small([["x", "y", "z"]] * 9).wv
+    for loss in LOSSES.values():
+        model = small(corpus, **loss)
+        model.wv = other
+        with pytest.raises(RuntimeError, match=r"vocabulary of 3 words needs \((2|3), 10\).*build_vocab"):
+            model.train(corpus, total_examples=1, epochs=1)
+    grown = small(corpus)
+    grown.wv.add_vectors(["new"], np.zeros((1, 10), np.float32))
+    with pytest.raises(RuntimeError, match="was a word added"):
+        grown.train(corpus, total_examples=1, epochs=1)
+    odd = small(corpus)
+    odd.syn1neg = odd.syn1neg[:, :9]
+    with pytest.raises(RuntimeError, match="syn1neg"):
+        odd.train(corpus, total_examples=1, epochs=1)
+    shuffled = small(corpus)
+    shuffled.wv.key_to_index = dict.fromkeys(shuffled.wv.index_to_key, 10**6)
+    with pytest.raises(RuntimeError, match="do not fit together"):
+        shuffled.train(corpus, total_examples=1, epochs=1)
+    model = small(corpus)
+    model.vector_size = 12
+    model.save(tmp_path / "odd.safetensors")
+    with pytest.raises(FormatError, match=r"odd\.safetensors.*needs \(59, 12\)"):
+        Word2Vec.load(tmp_path / "odd.safetensors")
+
+
+def test_a_vocabulary_replaced_by_hand_is_encoded_anew():
+    corpus = [["a", "b", "c", "d"]] * 50
+    model = small(corpus)
+    index = model.wv.key_to_index
+    model.wv.key_to_index = {word: len(index) - 1 - number for word, number in index.items()}
+    model.train(corpus, total_examples=1, epochs=1)
+    assert model._encoded[1].tokens[:4].tolist() == [model.wv.key_to_index[word] for word in "abcd"]
+
+
+def test_too_many_targets_for_one_window_are_an_error():
+    with pytest.raises(ValueError, match=r"shared_negatives=True"):
+        small(zipf_like(60_000), sg=1, window=1000, negative=100_000, shared_negatives=False)
+
+
+def test_nothing_to_save_yet(tmp_path):
+    with pytest.raises(RuntimeError, match="build_vocab first"):
+        Word2Vec().save(tmp_path / "model.safetensors")
 
 
 def test_divergence_is_an_error_and_not_a_result():

@@ -28,10 +28,10 @@
 
 typedef struct {
     const char *name;
-    void (*learn)(float *const *rows, float *const *into, int n_rows, float *const *targets, const float *labels,
+    void (*learn)(float *const *rows, int n_rows, float *const *targets, const float *labels,
                   int n_targets, int blocks, float rate, float *scratch, double *loss);
-    void (*gather)(float *const *rows, int n_rows, int blocks, float scale, float *hidden);
-    void (*scatter)(float *const *rows, int n_rows, int blocks, float scale, const float *grad);
+    void (*learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
+                       const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss);
 } Level;
 
 /* Fused multiply-add of the portable level: exactly a * b + c rounded once.
@@ -69,7 +69,7 @@ typedef struct { float lane[16]; } Lanes;
 /* Several workers update the same rows without locks (Hogwild): the races are meant, and are these functions' alone. */
 #define KERNEL static __attribute__((no_sanitize("thread"))) TARGET
 
-#define TABLE(level) { #level, learn_##level, gather_##level, scatter_##level }
+#define TABLE(level) { #level, learn_##level, learn_mean_##level }
 
 #define LEVEL_PORTABLE
 #define NAME(x) x##_portable

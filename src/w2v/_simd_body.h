@@ -142,29 +142,49 @@ INLINE void NAME(learn_rows)(float *const *rows, float *const *into, const int n
 }
 
 /* The same for up to TILE distinct rows. */
-KERNEL void NAME(learn)(float *const *rows, float *const *into, int n_rows, float *const *targets, const float *labels,
+KERNEL void NAME(learn)(float *const *rows, int n_rows, float *const *targets, const float *labels,
                         int n_targets, int blocks, float rate, float *scratch, double *loss) {
 #define ROWS(n) \
-    case n: NAME(learn_rows)(rows, into, n, targets, labels, n_targets, blocks, rate, scratch, loss); break;
+    case n: NAME(learn_rows)(rows, rows, n, targets, labels, n_targets, blocks, rate, scratch, loss); break;
     switch (n_rows) { ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8) }
 #undef ROWS
 }
 
-/* hidden = scale * (rows[0] + rows[1] + ...), added in order; scale is 1 / n for a mean and 1 for a sum. */
-KERNEL void NAME(gather)(float *const *rows, int n_rows, int blocks, float scale, float *hidden) {
-    for (int d = 0; d < 16 * blocks; d += WIDTH) {
-        V sum = NAME(load)(rows[0] + d);
-        for (int c = 1; c < n_rows; c++) sum = NAME(add)(sum, NAME(load)(rows[c] + d));
-        NAME(store)(hidden + d, NAME(mul)(sum, NAME(fill)(scale)));
-    }
+/* hidden = scale * (rows[0] + rows[1] + ...), added in order, for `width` vectors from column d on; width is a constant
+ * where this is inlined, so that the sums stay in registers. */
+INLINE void NAME(gather)(float *const *rows, int n_rows, int d, const int width, float scale, float *hidden) {
+    V sum[8];
+    UNROLL for (int i = 0; i < width; i++) sum[i] = NAME(load)(rows[0] + d + i * WIDTH);
+    for (int c = 1; c < n_rows; c++)
+        UNROLL for (int i = 0; i < width; i++) sum[i] = NAME(add)(sum[i], NAME(load)(rows[c] + d + i * WIDTH));
+    UNROLL for (int i = 0; i < width; i++) NAME(store)(hidden + d + i * WIDTH, NAME(mul)(sum[i], NAME(fill)(scale)));
 }
 
-/* rows[c] += scale * grad; a row listed twice grows twice. */
-KERNEL void NAME(scatter)(float *const *rows, int n_rows, int blocks, float scale, const float *grad) {
-    for (int d = 0; d < 16 * blocks; d += WIDTH) {
-        V step = NAME(mul)(NAME(load)(grad + d), NAME(fill)(scale));
-        for (int c = 0; c < n_rows; c++) NAME(store)(rows[c] + d, NAME(add)(NAME(load)(rows[c] + d), step));
-    }
+/* rows[c] += scale * grad, likewise; a row listed twice grows twice. */
+INLINE void NAME(scatter)(float *const *rows, int n_rows, int d, const int width, float scale, const float *grad) {
+    V step[8];
+    UNROLL for (int i = 0; i < width; i++) step[i] = NAME(mul)(NAME(load)(grad + d + i * WIDTH), NAME(fill)(scale));
+    for (int c = 0; c < n_rows; c++)
+        UNROLL for (int i = 0; i < width; i++) {
+            float *at = rows[c] + d + i * WIDTH;
+            NAME(store)(at, NAME(add)(NAME(load)(at), step[i]));
+        }
+}
+
+/* One example: the mean (or sum) of all `rows` against the targets. `forward` scales the sum of the rows, `backward`
+ * what each of them learns. */
+KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
+                             const float *labels, int n_targets, int blocks, float rate, float *scratch,
+                             double *loss) {
+    const int end = 16 * blocks, step = 4 * WIDTH;
+    float *hidden = scratch, *grad = scratch + end;
+    int d = 0;
+    for (; d + step <= end; d += step) NAME(gather)(rows, n_rows, d, 4, forward, hidden);
+    for (; d < end; d += WIDTH) NAME(gather)(rows, n_rows, d, 1, forward, hidden);
+    for (d = 0; d < end; d += WIDTH) NAME(store)(grad + d, NAME(fill)(0.0f));
+    NAME(learn_rows)(&hidden, &grad, 1, targets, labels, n_targets, blocks, rate, grad + end, loss);
+    for (d = 0; d + step <= end; d += step) NAME(scatter)(rows, n_rows, d, 4, backward, grad);
+    for (; d < end; d += WIDTH) NAME(scatter)(rows, n_rows, d, 1, backward, grad);
 }
 
 #undef PARTS

@@ -25,10 +25,11 @@ cdef extern from "_simd.h" nogil:
         N_LEVELS
     ctypedef struct Level:
         const char *name
-        void learn(float **rows, float **into, int n_rows, float **targets, const float *labels, int n_targets,
+        void learn(float **rows, int n_rows, float **targets, const float *labels, int n_targets,
                    int blocks, float rate, float *scratch, double *loss) noexcept nogil
-        void gather(float **rows, int n_rows, int blocks, float scale, float *hidden) noexcept nogil
-        void scatter(float **rows, int n_rows, int blocks, float scale, const float *grad) noexcept nogil
+        void learn_mean(float **rows, int n_rows, float forward, float backward, float **targets,
+                        const float *labels, int n_targets, int blocks, float rate, float *scratch,
+                        double *loss) noexcept nogil
     const Level levels[]
     int level_runs(int i) noexcept
     void prefetch_row(const float *row, int blocks) noexcept
@@ -44,6 +45,7 @@ cdef extern from "_shared.h" nogil:
 
 
 cdef enum:
+    MOST_TARGETS = 100_000_000  # of one window
     CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
 
 
@@ -149,8 +151,6 @@ cdef struct Worker:
     long long *positions
     Window windows[2]
     float **rows
-    float *hidden
-    float *grad
     float *scratch
     long long words
     long long survivors
@@ -176,12 +176,14 @@ cdef inline void add_noise(const Plan *plan, Window *window, int32_t word, uint6
     """Targets of negative sampling: `word` itself, and noise words; a draw of `word` is dropped, not repeated."""
     cdef int k
     cdef uint64_t bits, slot
-    cdef uint32_t other
+    cdef uint32_t other, own_half
     add_target(plan, window, plan.outputs + word * plan.stride, 1)
     for k in range(plan.negative):
         bits = draw(window.stream, pair * <uint64_t>plan.negative + <uint64_t>k)
         slot = scaled(bits >> 32, plan.n_words)
-        other = <uint32_t>slot if <uint32_t>bits < plan.noise[2 * slot] else plan.noise[2 * slot + 1]
+        # a choice without a branch: nothing could predict it
+        own_half = -<uint32_t>(<uint32_t>bits < plan.noise[2 * slot])
+        other = (<uint32_t>slot & own_half) | (plan.noise[2 * slot + 1] & ~own_half)
         if other != <uint32_t>word:
             add_target(plan, window, plan.outputs + <long long>other * plan.stride, 0)
 
@@ -205,9 +207,9 @@ cdef inline bint listed(float **rows, int n, float *row) noexcept nogil:
     return False
 
 
-cdef inline void learn(const Plan *plan, Worker *own, const Window *window, float **rows, float **into, int n_rows,
-                       int begin, int end) noexcept nogil:
-    level.learn(rows, into, n_rows, window.targets + begin, window.labels + begin, end - begin, plan.blocks,
+cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int n_rows, int begin,
+                       int end) noexcept nogil:
+    level.learn(own.rows, n_rows, window.targets + begin, window.labels + begin, end - begin, plan.blocks,
                 window.rate, own.scratch, &own.loss if plan.with_loss else NULL)
     own.examples += n_rows
 
@@ -222,17 +224,17 @@ cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcep
         row = plan.inputs + own.kept[j] * plan.stride
         if plan.lists_per_pair:
             own.rows[0] = row
-            learn(plan, own, window, own.rows, own.rows, 1, begin, window.ends[pair])
+            learn(plan, own, window, 1, begin, window.ends[pair])
             begin = window.ends[pair]
             pair += 1
             continue
         if n == TILE or listed(own.rows, n, row):
-            learn(plan, own, window, own.rows, own.rows, n, 0, window.n_targets)
+            learn(plan, own, window, n, 0, window.n_targets)
             n = 0
         own.rows[n] = row
         n += 1
     if n:
-        learn(plan, own, window, own.rows, own.rows, n, 0, window.n_targets)
+        learn(plan, own, window, n, 0, window.n_targets)
 
 
 cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
@@ -246,10 +248,10 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
     if n == 0:
         return
     part = <float>1 / <float>n
-    level.gather(own.rows, n, plan.blocks, part if plan.mean_forward else 1, own.hidden)
-    memset(own.grad, 0, plan.stride * sizeof(float))
-    learn(plan, own, window, &own.hidden, &own.grad, 1, 0, window.n_targets)
-    level.scatter(own.rows, n, plan.blocks, part if plan.mean_backward else 1, own.grad)
+    level.learn_mean(own.rows, n, part if plan.mean_forward else 1, part if plan.mean_backward else 1,
+                     window.targets, window.labels, window.n_targets, plan.blocks, window.rate, own.scratch,
+                     &own.loss if plan.with_loss else NULL)
+    own.examples += 1
 
 
 cdef inline bint survives(const Plan *plan, int32_t word, uint64_t stream) noexcept nogil:
@@ -318,6 +320,9 @@ cdef class Kernel:
         cdef int i
         if n_tokens == 0 or self.max_targets == 0:
             return
+        if n_pairs * self.max_targets > MOST_TARGETS:
+            raise ValueError(f"negative={plan.negative} noise words for each of the {n_pairs:,} pairs of a window are "
+                             "too many; use a smaller window, or shared_negatives=True")
         memset(&own, 0, sizeof(Worker))
         try:
             own.kept = <int32_t *>claim(CHUNK + 2 * reach, sizeof(int32_t))
@@ -327,9 +332,7 @@ cdef class Kernel:
                 own.windows[i].labels = <float *>claim(n_pairs * self.max_targets, sizeof(float))
                 own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
             own.rows = <float **>claim(max(TILE, 2 * reach), sizeof(float *))
-            own.hidden = <float *>claim(plan.stride, sizeof(float))
-            own.grad = <float *>claim(plan.stride, sizeof(float))
-            own.scratch = <float *>claim(2 * (TILE * self.max_targets + 32), sizeof(float))
+            own.scratch = <float *>claim(2 * (plan.stride + TILE * self.max_targets + 32), sizeof(float))
             own.words, own.survivors, own.examples, own.loss = counts[0], counts[1], counts[2], loss[0]
             with nogil:
                 mode = default_float_mode()
@@ -352,8 +355,6 @@ cdef class Kernel:
                 free(own.windows[i].labels)
                 free(own.windows[i].ends)
             free(own.rows)
-            free(own.hidden)
-            free(own.grad)
             free(own.scratch)
 
 

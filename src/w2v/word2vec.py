@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,12 @@ logger = logging.getLogger(__name__)
 
 # Words encoded at a time where a corpus is streamed instead of cached.
 STREAM_WORDS = 1 << 20
+
+# Beyond these nothing is gained, and a worker's scratch space would outgrow its indices.
+MOST_WINDOW = 100_000_000
+MOST_NEGATIVE = 100_000
+
+HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 
 CACHE_LIMITS = {"auto": CACHE_BYTES, "memory": float("inf"), "disk": 0, "none": 0}
 
@@ -171,7 +178,7 @@ class Word2Vec:
     ) -> None:
         self.vector_size = self.layer1_size = checks.integer("vector_size", vector_size, 1)
         self.alpha = checks.number("alpha", alpha, 0)
-        self.window = checks.integer("window", window, 1)
+        self.window = checks.integer("window", window, 1, MOST_WINDOW)
         self.min_count = checks.integer("min_count", min_count, 0)
         self.max_vocab_size = max_vocab_size
         if max_vocab_size is not None:
@@ -182,11 +189,12 @@ class Word2Vec:
         self.min_alpha = checks.number("min_alpha", min_alpha, 0)
         self.sg = int(checks.one_of("sg", sg, (0, 1)))
         self.hs = int(checks.one_of("hs", hs, (0, 1)))
-        self.negative = checks.integer("negative", negative, 0, hint="; 0 switches negative sampling off")
+        self.negative = checks.integer("negative", negative, 0, MOST_NEGATIVE, "; 0 switches negative sampling off")
         self.ns_exponent = checks.number("ns_exponent", ns_exponent)
         self.cbow_mean = int(checks.one_of("cbow_mean", cbow_mean, (0, 1)))
         self.hashfxn = hashfxn
         self.epochs = checks.integer("epochs", epochs, 1)
+        checks.one_of("null_word", null_word, (0,))
         self.sorted_vocab = int(checks.one_of("sorted_vocab", sorted_vocab, (0, 1)))
         self.batch_words = batch_words
         self.compute_loss = bool(compute_loss)
@@ -201,6 +209,8 @@ class Word2Vec:
         self.progress = progress
         self._start_empty()
 
+        callbacks = list(callbacks)
+        _check_callbacks(callbacks)
         if sentences is not None or corpus_file is not None:
             self._check_losses()
             self.build_vocab(sentences, corpus_file, trim_rule=trim_rule)
@@ -227,7 +237,7 @@ class Word2Vec:
         self.trained_epochs = 0
         self.min_alpha_yet_reached = self.alpha
         self._scan: tuple[Any, Scan] | None = None
-        self._encoded: tuple[Any, Encoded] | None = None
+        self._encoded: tuple[Any, Encoded] | None = None  # what it was made from, and the integers
         self._tables: dict[str, Any] = {}
 
     def __repr__(self) -> str:
@@ -240,12 +250,14 @@ class Word2Vec:
         corpus_iterable: Sentences | None = None,
         corpus_file: Pathlike | None = None,
         *,
+        progress_per: int = 10_000,
         keep_raw_vocab: bool = False,
         trim_rule: vocab.TrimRule | None = None,
     ) -> None:
         """Read a corpus, choose the vocabulary and make new matrices for it; nothing trained before is kept.
 
         The encoded corpus stays with the model: `train` on the same corpus does not read the text again.
+        `progress_per` is accepted for gensim's sake and ignored.
 
         Raises
         ------
@@ -367,7 +379,8 @@ class Word2Vec:
         if len(words) == 1:
             logger.warning("the vocabulary has one word, %r: there is nothing to tell it from", words[0])
         if self._scan is not None:
-            self._encoded = self._scan[0], self._scan[1].encoded(self.wv.key_to_index)
+            identity, scan = self._scan
+            self._encoded = (*identity, *self._vocabulary()), scan.encoded(self.wv.key_to_index)
             self._scan = None
         else:
             self._encoded = None  # it was encoded for another vocabulary
@@ -394,6 +407,8 @@ class Word2Vec:
 
     def _make_tables(self) -> None:
         counts = self.wv.expandos["count"]
+        if self._tables.get("counts") is not counts:
+            self._tables = {"counts": counts}
         if self.negative and "noise" not in self._tables:
             self._tables["noise"] = noise.alias_table(noise.weights(counts, self.ns_exponent))
         if self.hs and "paths" not in self._tables:
@@ -463,6 +478,7 @@ class Word2Vec:
             _check_repeatable(source, is_path)
         self.running_training_loss = 0.0
         callbacks = list(callbacks)
+        _check_callbacks(callbacks)
         kernel = self._kernel()
         trained = raw = 0
         try:
@@ -474,7 +490,8 @@ class Word2Vec:
                 self._call(callbacks, "on_epoch_end")
         except trainer.StopTraining as reason:
             logger.info("stopped after %d epochs: %s", self.trained_epochs, reason)
-        self._call(callbacks, "on_train_end")
+        with suppress(trainer.StopTraining):
+            self._call(callbacks, "on_train_end")
         return trained, raw
 
     def _train_epoch(
@@ -489,18 +506,20 @@ class Word2Vec:
         alpha = self.alpha - slope * tokens * number
         read = _WordCounter(self._stream(source, is_path) if encoded is None else [encoded])
         started = time.perf_counter()
-        with trainer.progress_bar(self.progress, total=tokens, desc=f"epoch {number + 1}/{epochs}") as bar:
-            words, survivors, examples, loss = trainer.run_epoch(
-                kernel,
-                read,
-                key=trainer.derived_key(self.seed, 1, self.trained_epochs),
-                alpha=alpha,
-                slope=slope,
-                tokens=tokens,
-                workers=workers,
-                bar=bar,
-            )
-        self.wv.norms = None
+        try:
+            with trainer.progress_bar(self.progress, total=tokens, desc=f"epoch {number + 1}/{epochs}") as bar:
+                words, survivors, examples, loss = trainer.run_epoch(
+                    kernel,
+                    read,
+                    key=trainer.derived_key(self.seed, 1, self.trained_epochs),
+                    alpha=alpha,
+                    slope=slope,
+                    tokens=tokens,
+                    workers=workers,
+                    bar=bar,
+                )
+        finally:
+            self.wv.norms = None  # also after Ctrl-C the vectors have changed
         if encoded is None and words != tokens:
             logger.warning("the corpus had %s words of the vocabulary, not the %s counted before", words, tokens)
         if not all(trainer.all_finite(matrix) for matrix in self._matrices().values()):
@@ -536,11 +555,15 @@ class Word2Vec:
 
     def _encode(self, source: Any, is_path: bool) -> Encoded:
         """The corpus as integers: the ones there are, if it is the same corpus."""
-        identity = _identity(source, is_path)
+        identity = (*_identity(source, is_path), *self._vocabulary())
         if self._encoded is None or not _same(self._encoded[0], identity):
             encoded = encode(source, is_path, self.wv.key_to_index, CACHE_LIMITS[self.cache])
             self._encoded = identity, encoded
         return self._encoded[1]
+
+    def _vocabulary(self) -> tuple[int, int]:
+        """What tells a vocabulary from another: the object, and how much it has grown."""
+        return id(self.wv.key_to_index), len(self.wv.key_to_index)
 
     def _stream(self, source: Any, is_path: bool) -> Iterator[Encoded]:
         return whole_batches(source, is_path, self.wv.key_to_index, STREAM_WORDS)
@@ -553,17 +576,35 @@ class Word2Vec:
         }
         return {name: matrix for name, matrix in named.items() if matrix is not None}
 
+    def _check_matrices(self) -> None:
+        """Every row that can be asked for exists: the kernel trusts what it is given."""
+        words = len(self.wv)
+        if "count" not in self.wv.expandos:
+            raise RuntimeError("the vocabulary has no counts to train with; call build_vocab first")
+        rows: dict[str, tuple[NDArray[np.float32] | None, int]] = {"wv.vectors": (self.wv.vectors, words)}
+        if self.negative:
+            rows["syn1neg"] = (self.syn1neg, words)
+        if self.hs:
+            rows["syn1"] = (self.syn1, words - 1)
+        for name, (matrix, wanted) in rows.items():
+            if matrix is None or matrix.shape != (wanted, self.vector_size):
+                found = "missing" if matrix is None else f"of shape {matrix.shape}"
+                raise RuntimeError(
+                    f"model.{name} is {found}, but the vocabulary of {words:,} words needs "
+                    f"({wanted:,}, {self.vector_size}); was a word added or wv replaced? build_vocab starts again"
+                )
+        numbers = self.wv.key_to_index.values()
+        if len(self.wv.expandos["count"]) != words or min(numbers) < 0 or max(numbers) >= words:
+            raise RuntimeError("wv.key_to_index, index_to_key and the counts do not fit together; call build_vocab")
+
     def _kernel(self) -> trainer.Kernel:
         trainer.warn_if_slow(logger.warning)
+        self._check_matrices()
         self._make_tables()
         self.wv.vectors = trainer.trainable(self.wv.vectors)
-        if self.negative:
-            if self.syn1neg is None:
-                raise RuntimeError("this model has no output vectors (syn1neg); call build_vocab or init_weights")
+        if self.negative and self.syn1neg is not None:
             self.syn1neg = trainer.trainable(self.syn1neg)
-        if self.hs:
-            if self.syn1 is None:
-                raise RuntimeError("this model has no inner nodes (syn1); call build_vocab or init_weights")
+        if self.hs and self.syn1 is not None:
             self.syn1 = trainer.trainable(self.syn1)
         counts = self.wv.expandos["count"]
         keep = vocab.keep_thresholds(vocab.keep_probability(counts, self.sample)) if self.sample else None
@@ -636,6 +677,8 @@ class Word2Vec:
         str
             SHA-256 of the content; equal models give equal files.
         """
+        if not len(self.wv):
+            raise RuntimeError("there is nothing to save yet; call build_vocab first")
         arrays: dict[str, NDArray[Any]] = {"vocab.counts": self.wv.expandos["count"], **self._matrices()}
         meta = {
             "settings": {name: getattr(self, name) for name in SAVED_SETTINGS},
@@ -681,6 +724,10 @@ class Word2Vec:
         model.wv.vectors = arrays["vectors"]
         model.syn1neg = arrays.get("outputs.negative")
         model.syn1 = arrays.get("outputs.hierarchical")
+        try:
+            model._check_matrices()
+        except RuntimeError as error:
+            raise formats.FormatError(f"{os.fspath(path)}: {error}") from error
         return model
 
     def __getstate__(self) -> dict[str, Any]:
@@ -718,6 +765,12 @@ def _source(corpus_iterable: Sentences | None, corpus_file: Pathlike | None) -> 
     if not hasattr(corpus_iterable, "__iter__") and not hasattr(corpus_iterable, "__getitem__"):
         raise TypeError(f"sentences must be an iterable of token lists, not {type(corpus_iterable).__name__}")
     return corpus_iterable, False
+
+
+def _check_callbacks(callbacks: Iterable[Any]) -> None:
+    for callback in callbacks:
+        if missing := [hook for hook in HOOKS if not callable(getattr(callback, hook, None))]:
+            raise TypeError(f"{type(callback).__name__} is no callback: it has no {', '.join(missing)}")
 
 
 def _check_repeatable(source: Any, is_path: bool) -> None:
