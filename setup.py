@@ -1,4 +1,4 @@
-"""The one compiled extension and its flags; everything static is in pyproject.toml."""
+"""The two compiled extensions and their flags; everything static is in pyproject.toml."""
 
 import os
 import sys
@@ -25,17 +25,25 @@ if SANITIZE:
 if ABI3 and "free-threading" in sys.version:
     raise SystemExit("W2V_ABI3: a free-threaded Python has no stable ABI; unset it for this build")
 
-train = Extension(
-    "w2v._train",
-    ["src/w2v/_train.pyx"],
-    depends=["src/w2v/_lanes.h", "src/w2v/_shared.h", "src/w2v/_simd.h", "src/w2v/_simd_body.h"],
-    extra_compile_args=compile_args,
-    extra_link_args=link_args,
-    define_macros=[("Py_LIMITED_API", "0x030B0000")] if ABI3 else [],
-    py_limited_api=ABI3,
-)
+HEADERS = {
+    "_train": ["_lanes.h", "_shared.h", "_simd.h", "_simd_body.h"],
+    "_text": ["_text.h"],
+}
+
+extensions = [
+    Extension(
+        f"w2v.{name}",
+        [f"src/w2v/{name}.pyx"],
+        depends=[f"src/w2v/{header}" for header in headers],
+        extra_compile_args=compile_args,
+        extra_link_args=link_args,
+        define_macros=[("Py_LIMITED_API", "0x030B0000")] if ABI3 else [],
+        py_limited_api=ABI3,
+    )
+    for name, headers in HEADERS.items()
+]
 
 setup(
-    ext_modules=[train],
+    ext_modules=extensions,
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if ABI3 else {},
 )

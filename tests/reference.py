@@ -11,6 +11,7 @@ import numpy as np
 GOLDEN = 0x9E3779B97F4A7C15
 MASK = 2**64 - 1
 TILE = 8
+PATH_TILE = 4
 
 
 def mix(x):
@@ -91,10 +92,11 @@ class Twin:
 
     def skip_gram(self, context, word, stream, rate):
         fresh = self.outputs is not None and not self.shared
+        full = 1 if fresh else PATH_TILE if self.nodes is not None else TILE
         shared_targets = self.targets(word, stream, 0)
         tile = []
         for pair, row in enumerate(context):
-            if len(tile) == (1 if fresh else TILE) or row in tile:
+            if len(tile) == full or row in tile:
                 self.inputs[tile] += self.learn(self.inputs[tile], shared_targets, rate)
                 tile = []
             if fresh:

@@ -225,7 +225,7 @@ def level_digest(level):
     return digest
 
 
-GOLDEN_LEVELS = "ce282a37ff2ac285cbcd0e1139b5fb2e7a2b590a89495ef22e00a1ec784e77b3"
+GOLDEN_LEVELS = "0ae2589f46c690d018bf5ee79cfc5f0ad7cd3be0fd8e138ae898f81fabdd79a1"
 
 
 @pytest.mark.parametrize("level", ["portable", "avx2", "avx512", "neon"])

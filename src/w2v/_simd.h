@@ -26,6 +26,10 @@
  * result. Eight rows, their updated copies and two targets fit the 32 registers of AVX-512. */
 #define TILE 8
 
+/* The same where the targets are Huffman paths. All pairs of a window step along the same few nodes near the root, so
+ * steps taken from one stale value add up; with tiles of eight analogies suffer. */
+#define PATH_TILE 4
+
 typedef struct {
     const char *name;
     void (*learn)(float *const *rows, int n_rows, float *const *targets, const float *labels,

@@ -22,6 +22,7 @@ from libc.string cimport memset
 cdef extern from "_simd.h" nogil:
     enum:
         TILE
+        PATH_TILE
         N_LEVELS
     ctypedef struct Level:
         const char *name
@@ -125,6 +126,7 @@ cdef struct Plan:
     int window
     int negative
     bint shrink
+    int tile                # context words of skip-gram that learn together
     bint lists_per_pair     # noise words of their own for each pair of skip-gram
     bint cbow
     bint mean_forward
@@ -215,7 +217,7 @@ cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int 
 
 
 cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
-    """Each context word alone predicts the centre word; up to TILE different ones learn together."""
+    """Each context word alone predicts the centre word; up to `tile` different ones learn together."""
     cdef int j, n = 0, pair = 0, begin = 0
     cdef float *row
     for j in range(window.first, window.last):
@@ -228,7 +230,7 @@ cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcep
             begin = window.ends[pair]
             pair += 1
             continue
-        if n == TILE or listed(own.rows, n, row):
+        if n == plan.tile or listed(own.rows, n, row):
             learn(plan, own, window, n, 0, window.n_targets)
             n = 0
         own.rows[n] = row
@@ -286,7 +288,7 @@ cdef class Kernel:
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, stride=inputs.shape[1],
             blocks=<int>(inputs.shape[1] // 16), n_words=<uint64_t>inputs.shape[0], keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
-            lists_per_pair=not shared and not cbow and negative > 0, cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss)
+            tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0, cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss)
         if keep is not None:
             self.plan.keep = &keep[0]
         if outputs is not None:

@@ -1,0 +1,291 @@
+/* Text to numbers: words of a UTF-8 text, split where Python's str.split splits, numbered in order of appearance. */
+#ifndef W2V_TEXT_H
+#define W2V_TEXT_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+enum { TEXT_OK, TEXT_NO_MEMORY, TEXT_NOT_UTF8 };
+
+/* --- words and their numbers ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint64_t hash;
+    uint32_t length;
+    int32_t number; /* -1 where the slot is free */
+} Slot;
+
+typedef struct {
+    uint64_t hash;
+    uint64_t start; /* in the arena */
+    uint32_t length;
+} Word;
+
+typedef struct {
+    Slot *slots;
+    uint64_t mask; /* slots - 1; their number is a power of two */
+    Word *words;
+    int64_t *counts;
+    int64_t n_words, room;
+    uint8_t *arena;
+    uint64_t arena_used, arena_room;
+    uint64_t seed; /* unknown to whoever wrote the text, so that nobody can make all words collide */
+} Table;
+
+static inline uint64_t mixed(uint64_t x) {
+    x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
+    x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
+    return x ^ (x >> 32);
+}
+
+/* One to eight bytes as a number; `readable` tells how many may be touched from there on. */
+static inline uint64_t few_bytes(const uint8_t *p, uint64_t n, uint64_t readable) {
+    uint64_t x = 0;
+    if (readable >= 8) {
+        memcpy(&x, p, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        x = __builtin_bswap64(x);
+#endif
+        return n == 8 ? x : x & ((1ull << 8 * n) - 1);
+    }
+    for (uint64_t i = 0; i < n; i++) x |= (uint64_t)p[i] << 8 * i;
+    return x;
+}
+
+/* For words of up to eight bytes equal hash and length mean equal words, since `mixed` can be inverted. */
+static inline uint64_t hash_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t readable) {
+    uint64_t h = table->seed;
+    while (length > 8) {
+        h = mixed(h ^ few_bytes(word, 8, 8));
+        word += 8;
+        length -= 8;
+        readable -= 8;
+    }
+    return mixed(h ^ few_bytes(word, length, readable));
+}
+
+static int table_grow(Table *table) {
+    uint64_t n_slots = 2 * (table->mask + 1);
+    Slot *slots = malloc(n_slots * sizeof(Slot));
+    if (!slots) return TEXT_NO_MEMORY;
+    for (uint64_t i = 0; i < n_slots; i++) slots[i].number = -1;
+    for (uint64_t i = 0; i <= table->mask; i++) {
+        Slot slot = table->slots[i];
+        if (slot.number < 0) continue;
+        uint64_t at = slot.hash & (n_slots - 1);
+        while (slots[at].number >= 0) at = (at + 1) & (n_slots - 1);
+        slots[at] = slot;
+    }
+    free(table->slots);
+    table->slots = slots;
+    table->mask = n_slots - 1;
+    return TEXT_OK;
+}
+
+static int table_start(Table *table, uint64_t seed) {
+    memset(table, 0, sizeof *table);
+    table->seed = seed;
+    table->mask = 511; /* doubled at once */
+    table->slots = malloc((table->mask + 1) * sizeof(Slot));
+    if (!table->slots) return TEXT_NO_MEMORY;
+    for (uint64_t i = 0; i <= table->mask; i++) table->slots[i].number = -1;
+    return table_grow(table);
+}
+
+static void table_free(Table *table) {
+    free(table->slots);
+    free(table->words);
+    free(table->counts);
+    free(table->arena);
+    memset(table, 0, sizeof *table);
+}
+
+static int table_add(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
+    if (table->n_words == INT32_MAX || length > UINT32_MAX) return TEXT_NO_MEMORY;
+    if (table->n_words == table->room) {
+        int64_t room = table->room ? 2 * table->room : 1024;
+        Word *words = realloc(table->words, room * sizeof(Word));
+        if (!words) return TEXT_NO_MEMORY;
+        table->words = words;
+        int64_t *counts = realloc(table->counts, room * sizeof(int64_t));
+        if (!counts) return TEXT_NO_MEMORY;
+        table->counts = counts;
+        table->room = room;
+    }
+    if (table->arena_used + length > table->arena_room) {
+        uint64_t room = 2 * table->arena_room + length + 4096;
+        uint8_t *arena = realloc(table->arena, room);
+        if (!arena) return TEXT_NO_MEMORY;
+        table->arena = arena;
+        table->arena_room = room;
+    }
+    memcpy(table->arena + table->arena_used, word, length);
+    table->words[table->n_words] = (Word){hash, table->arena_used, (uint32_t)length};
+    table->counts[table->n_words] = 0;
+    table->arena_used += length;
+    table->n_words++;
+    return TEXT_OK;
+}
+
+/* The word's number, a new one if it is new; -1 if there is no memory for it. */
+static inline int32_t number_of(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
+    uint64_t at = hash & table->mask;
+    for (;; at = (at + 1) & table->mask) {
+        const Slot *slot = &table->slots[at];
+        if (slot->number < 0) break;
+        if (slot->hash == hash && slot->length == length &&
+            (length <= 8 || memcmp(table->arena + table->words[slot->number].start, word, length) == 0))
+            return slot->number;
+    }
+    if (2 * (uint64_t)table->n_words > table->mask) {
+        if (table_grow(table) != TEXT_OK) return -1;
+        for (at = hash & table->mask; table->slots[at].number >= 0;) at = (at + 1) & table->mask;
+    }
+    if (table_add(table, word, length, hash) != TEXT_OK) return -1;
+    table->slots[at] = (Slot){hash, (uint32_t)length, (int32_t)(table->n_words - 1)};
+    return (int32_t)(table->n_words - 1);
+}
+
+/* --- characters ------------------------------------------------------------------------------------------------ */
+
+/* White space of str.split below 128: tab to carriage return, the four separators and the blank. */
+static inline int is_ascii_space(uint8_t c) { return (uint8_t)(c - 9) <= 4 || (uint8_t)(c - 28) <= 4; }
+
+static inline int is_wide_space(uint32_t c) {
+    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+/* Length of the well-formed UTF-8 sequence at p, 0 if there is none (Unicode standard, table 3-7). */
+static inline int sequence(const uint8_t *p, uint64_t readable, uint32_t *character) {
+    uint8_t lead = p[0];
+    int length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    if (!length || (uint64_t)length > readable) return 0;
+    uint32_t c = lead & (0x7f >> length);
+    for (int i = 1; i < length; i++) {
+        if ((p[i] & 0xc0) != 0x80) return 0;
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    if ((length == 3 && (c < 0x800 || (c >= 0xd800 && c < 0xe000))) || (length == 4 && (c < 0x10000 || c > 0x10ffff)))
+        return 0;
+    *character = c;
+    return length;
+}
+
+/* Bit i of each mask speaks of byte i of the `n` <= 64 bytes at p. */
+static inline void classify(const uint8_t *p, uint64_t n, uint64_t *space, uint64_t *newline, uint64_t *high) {
+    *space = *newline = *high = 0;
+#if defined(__SSE2__)
+    if (n == 64) {
+        const __m128i four = _mm_set1_epi8(4), line = _mm_set1_epi8('\n');
+        for (int i = 0; i < 64; i += 16) {
+            __m128i c = _mm_loadu_si128((const __m128i *)(p + i));
+            __m128i low = _mm_sub_epi8(c, _mm_set1_epi8(9)), upper = _mm_sub_epi8(c, _mm_set1_epi8(28));
+            __m128i blank = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(low, four), low),
+                                         _mm_cmpeq_epi8(_mm_min_epu8(upper, four), upper));
+            *space |= (uint64_t)(unsigned)_mm_movemask_epi8(blank) << i;
+            *newline |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(c, line)) << i;
+            *high |= (uint64_t)(unsigned)_mm_movemask_epi8(c) << i;
+        }
+        return;
+    }
+#endif
+    for (uint64_t i = 0; i < n; i++) {
+        *space |= (uint64_t)is_ascii_space(p[i]) << i;
+        *newline |= (uint64_t)(p[i] == '\n') << i;
+        *high |= (uint64_t)(p[i] >> 7) << i;
+    }
+}
+
+/* The first position at or after `from` whose byte is ASCII white space, else `size`: a place where text can be cut. */
+static inline int64_t next_blank(const uint8_t *text, int64_t size, int64_t from) {
+    while (from < size && !is_ascii_space(text[from])) from++;
+    return from;
+}
+
+/* --- the pass over the text ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    int32_t *tokens; /* room for (size + 1) / 2 */
+    int64_t n_tokens;
+    int64_t *ends; /* tokens before each newline; grows */
+    int64_t n_ends, ends_room;
+    int64_t error; /* offset of the first byte that is not UTF-8 */
+} Tokens;
+
+static int end_sentence(Tokens *out) {
+    if (out->n_ends == out->ends_room) {
+        int64_t room = out->ends_room ? 2 * out->ends_room : 4096;
+        int64_t *ends = realloc(out->ends, room * sizeof(int64_t));
+        if (!ends) return TEXT_NO_MEMORY;
+        out->ends = ends;
+        out->ends_room = room;
+    }
+    out->ends[out->n_ends++] = out->n_tokens;
+    return TEXT_OK;
+}
+
+/* Number all words of text[0, size), 64 bytes at a time. A word ends at a blank or at the end of the text. */
+static int tokenize(Table *table, const uint8_t *text, int64_t size, Tokens *out) {
+    int64_t word_start = -1;        /* of a word that reaches into this step */
+    uint64_t before_is_space = 1;   /* whether the byte before this step is white space */
+    uint64_t wide_spill = 0, skip = 0; /* bytes of this step that belong to a character of the step before */
+    for (int64_t base = 0; base <= size; base += 64) {
+        /* one step more than the text has, so that its end ends the last word */
+        const uint64_t n = size - base < 64 ? (uint64_t)(size - base) : 64;
+        uint64_t space, newline, high;
+        classify(text + base, n, &space, &newline, &high);
+        space |= wide_spill;
+        high &= skip >= 64 ? 0 : ~0ull << skip;
+        wide_spill = skip = 0;
+        while (high) {
+            const int i = __builtin_ctzll(high);
+            uint32_t character;
+            const int length = sequence(text + base + i, (uint64_t)(size - base - i), &character);
+            if (!length) {
+                out->error = base + i;
+                return TEXT_NOT_UTF8;
+            }
+            if (is_wide_space(character)) {
+                const uint64_t bytes = (1ull << length) - 1;
+                space |= bytes << i;
+                if (i + length > 64) wide_spill = bytes >> (64 - i);
+            }
+            if (i + length >= 64) {
+                skip = (uint64_t)(i + length - 64);
+                break;
+            }
+            high &= ~0ull << (i + length);
+        }
+        if (n < 64) space |= ~0ull << n;
+        const uint64_t before = space << 1 | before_is_space;
+        uint64_t starts = ~space & before, ends = space & ~before, events = ends | newline;
+        before_is_space = space >> 63;
+        for (; events; events &= events - 1) {
+            const int i = __builtin_ctzll(events);
+            if (ends >> i & 1) {
+                if (word_start < 0) {
+                    word_start = base + __builtin_ctzll(starts);
+                    starts &= starts - 1;
+                }
+                const uint64_t length = (uint64_t)(base + i - word_start);
+                const uint8_t *word = text + word_start;
+                const int32_t number =
+                    number_of(table, word, length, hash_of(table, word, length, (uint64_t)(size - word_start)));
+                if (number < 0) return TEXT_NO_MEMORY;
+                table->counts[number]++;
+                out->tokens[out->n_tokens++] = number;
+                word_start = -1;
+            }
+            if (newline >> i & 1 && end_sentence(out) != TEXT_OK) return TEXT_NO_MEMORY;
+        }
+        if (starts) word_start = base + __builtin_ctzll(starts);
+    }
+    return TEXT_OK;
+}
+
+#endif
