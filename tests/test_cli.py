@@ -189,6 +189,19 @@ def test_corpus_from_a_file_compressed_or_piped_gives_the_same_vectors(room, cap
     assert plain == packed == again == piped
 
 
+def test_piped_text_that_is_not_utf8_is_refused_with_its_place(room):
+    done = subprocess.run(
+        [*PROGRAM, "train", "-", "-o", "out.txt"],
+        input=b"two words\n" * 300_000 + b"caf\xe9\n",
+        capture_output=True,
+        env=subprocess_environment(),
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"at byte 3,000,003 of standard input; is it UTF-8?" in done.stderr
+    assert not Path("out.txt").exists()
+
+
 @pytest.mark.parametrize("name", ["out.safetensors", "out.bin", "out.txt", "out.vec"])
 def test_suffix_of_the_output_is_its_format(room, capsys, name):
     facts = run_json(capsys, f"train corpus.txt -o {name} --size 10 --workers 1")
@@ -272,6 +285,14 @@ def test_evaluate_restricts_analogies_to_frequent_words(room, capsys):
 def test_undefined_correlation_is_null_in_json():
     assert cli._defined(float("nan")) is None
     assert cli._defined(np.float64(0.5)) == 0.5
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
+def test_compressed_vectors_are_written_and_read(room, capsys, suffix):
+    run_json(capsys, f"convert vectors.bin packed.bin{suffix}")
+    facts = run_json(capsys, f"info packed.bin{suffix}")
+    assert facts["vectors_sha256"] == run_json(capsys, "info vectors.bin")["vectors_sha256"]
+    assert Path(f"packed.bin{suffix}").stat().st_size != Path("vectors.bin").stat().st_size
 
 
 def test_formats_convert_both_ways_without_loss(room, capsys):

@@ -1,7 +1,6 @@
-import bz2
 import gzip
 import io
-import lzma
+import time
 from itertools import chain
 
 import pytest
@@ -9,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2v import LineSentence, PathLineSentences, Text8Corpus, corpus
-from w2v.corpus import read_pieces
+from w2v.corpus import codec_of, read_pieces
 
 TEXT = "one two\u3000three\n\n  four\tfive \n\x85six\x0cseven\nlast without newline"
-EXPECTED = [["one", "two", "three"], [], ["four", "five"], ["six", "seven"], ["last", "without", "newline"]]
+EXPECTED = [["one", "two", "three"], ["four", "five"], ["six", "seven"], ["last", "without", "newline"]]
 
 
 def whole_lines(pieces):
@@ -29,11 +28,7 @@ def whole_lines(pieces):
 @pytest.mark.parametrize("ending", ["", ".gz", ".bz2", ".xz", ".zst"])
 def test_plain_and_compressed_files_give_the_same_sentences(tmp_path, ending):
     path = tmp_path / f"text{ending}"
-    compress = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
-    if ending == ".zst":
-        zstandard = pytest.importorskip("zstandard")
-        compress[ending] = zstandard.compress
-    path.write_bytes(compress[ending](TEXT.encode()))
+    path.write_bytes(codec_of(path).compress(TEXT.encode()) if ending else TEXT.encode())
     assert list(LineSentence(path)) == EXPECTED
     assert list(LineSentence(str(path))) == EXPECTED, "again, from the start"
 
@@ -45,9 +40,7 @@ def test_blocks_of_any_size_give_what_split_gives(text, block):
         def read(self, _size=-1):
             return super().read(block)
 
-    expected = [line.split() for line in text.split("\n")]
-    if expected[-1] == [] and (not text or text.endswith("\n")):
-        expected.pop()
+    expected = [line.split() for line in text.split("\n") if line.split()]
     assert whole_lines(read_pieces(Slow(text.encode()))) == expected
 
 
@@ -107,22 +100,43 @@ def test_bytes_that_are_not_utf8_are_named_by_offset(tmp_path, monkeypatch, pref
         list(LineSentence(path))
 
 
-@pytest.mark.parametrize(
-    ("ending", "compress"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
-)
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
 @pytest.mark.parametrize("damage", ["cut", "flipped"])
-def test_a_damaged_compressed_file_is_named(tmp_path, ending, compress, damage):
+def test_a_damaged_compressed_file_is_named(tmp_path, ending, damage):
     path = tmp_path / f"bad{ending}"
-    data = bytearray(compress(b"some words " * 1000))
+    data = bytearray(codec_of(path).compress(b"some words " * 1000))
     path.write_bytes(data[: len(data) // 2] if damage == "cut" else data[:20] + bytes(b ^ 255 for b in data[20:]))
     with pytest.raises(OSError, match=rf"bad\{ending}"):
         list(LineSentence(path))
 
 
-def test_zstandard_missing_names_the_extra(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "zstandard", None)
+def test_a_missing_decompressor_names_the_extra(tmp_path, monkeypatch):
+    for module in ("backports.zstd", "compression.zstd"):
+        monkeypatch.setitem(__import__("sys").modules, module, None)
     with pytest.raises(ModuleNotFoundError, match=r"w2v\[zstd\]"):
         list(LineSentence(tmp_path / "text.zst"))
+
+
+@pytest.mark.parametrize("count", [3, 10_000])
+def test_a_long_line_in_short_sentences_takes_no_longer(tmp_path, count):
+    """Every sentence once copied the rest of the line."""
+    path = tmp_path / "text"
+    path.write_text("word " * 200_000)
+    started = time.process_time()
+    assert sum(map(len, LineSentence(path, max_sentence_length=count))) == 200_000
+    assert time.process_time() - started < 5, "seconds, where it was minutes"
+
+
+def test_what_has_no_blanks_is_no_text(tmp_path):
+    path = tmp_path / "binary"
+    path.write_bytes(b"x" * (5 << 20))
+    with pytest.raises(ValueError, match=r"a word of more than 1,048,576 characters .*binary; is it text"):
+        list(LineSentence(path))
+
+
+def test_a_file_opened_as_text_is_refused():
+    with pytest.raises(TypeError, match="binary mode"):
+        LineSentence(io.StringIO("a b"))
 
 
 @pytest.mark.parametrize("reader", [LineSentence, Text8Corpus])

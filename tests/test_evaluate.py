@@ -167,6 +167,14 @@ def test_too_few_pairs_are_refused(tmp_path):
             kv.evaluate_word_pairs(write(tmp_path / "p", text))
 
 
+@pytest.mark.parametrize("text", ["a\tb\t1\na\tc\t1\nb\tc\t1\n", "a\tc\t1\nb\tc\t2\nb\td\t3\n"])
+def test_equal_scores_or_similarities_give_nan_and_no_warning(tmp_path, text):
+    kv = keyed(["a", "b", "c", "d"], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 2]])
+    pearson, spearman, oov = kv.evaluate_word_pairs(write(tmp_path / "p", text))
+    assert np.isnan([pearson[0], pearson[1], spearman[0], spearman[1]]).all()
+    assert oov == 0
+
+
 def test_evaluation_changes_nothing_but_the_norms(royal, tmp_path):
     path = write(tmp_path / "q", ": s\nman king woman queen\n")
     royal.vectors.flags.writeable = False

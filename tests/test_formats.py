@@ -1,6 +1,7 @@
 """Atomic writes and the native format: what goes in comes out, and nothing else gets in."""
 
 import errno
+import hashlib
 import json
 import os
 import stat
@@ -22,6 +23,7 @@ from w2v.formats import (
     atomic_write,
     inspect_native,
     read_native,
+    sha256_of,
     verify_native,
     write_native,
 )
@@ -37,6 +39,14 @@ ARRAYS = {
     "huffman": np.array([[1, 2, 3]], np.uint32),
 }
 META = {"seed": 1, "alpha": 0.025, "name": "\ud800é", "nested": {"b": [1, None, True], "a": -0.0}}
+
+
+def test_the_hash_of_vectors_is_of_their_values_not_their_layout():
+    matrix = np.arange(12, dtype=np.float32).reshape(4, 3)
+    due = hashlib.sha256(matrix.astype("<f4").tobytes()).hexdigest()
+    for same in (matrix, np.asfortranarray(matrix), matrix.astype(">f4"), np.repeat(matrix, 8, axis=1)[:, ::8]):
+        assert sha256_of(same) == due
+    assert sha256_of(matrix[:0]) == hashlib.sha256().hexdigest()
 
 
 @pytest.fixture

@@ -62,6 +62,10 @@ def test_counts_beyond_32_bits():
     assert np.diff(tree.offsets).tolist() == [1, 2, 3, 3]
 
 
+def test_words_never_seen_make_no_chain():
+    assert np.diff(huffman.paths(np.zeros(1024, np.int64)).offsets).tolist() == [10] * 1024
+
+
 def test_a_million_words_take_seconds():
     counts = np.maximum(10**8 // np.arange(1, 1_000_001), 1)
     tree = huffman.paths(counts)

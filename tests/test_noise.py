@@ -52,7 +52,7 @@ GOLDEN_STREAM = [6238072747940578789, 10451216379200822465, 6365388470549307545]
 GOLDEN_DRAWS = [3220144176, 1599417572, 399005666]
 
 
-@pytest.mark.parametrize(("counts", "exponent"), [([1, 10**15], 40.0), ([0, 0], 0.75)])
+@pytest.mark.parametrize(("counts", "exponent"), [([1, 10**15], 40.0), ([0, 0], 0.75), ([2, 3], 1e300), ([5], 500.0)])
 def test_weights_that_cannot_be_used_are_refused(counts, exponent):
     with pytest.raises(ValueError, match="ns_exponent"):
         noise.alias_table(noise.weights(np.array(counts, np.int64), exponent))

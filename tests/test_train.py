@@ -225,7 +225,7 @@ def level_digest(level):
     return digest
 
 
-GOLDEN_LEVELS = "0ae2589f46c690d018bf5ee79cfc5f0ad7cd3be0fd8e138ae898f81fabdd79a1"
+GOLDEN_LEVELS = "dfbc8909fd1d5a1a3e911a91f47a436ecce701146ffc97390ab05f9aa7ce01dc"
 
 
 @pytest.mark.parametrize("level", ["portable", "avx2", "avx512", "neon"])

@@ -343,6 +343,41 @@ def test_a_vocabulary_file_needs_the_attribute(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_load_points_to_the_loader_of_other_formats(tmp_path):
+    circle(0, 1).save_word2vec_format(tmp_path / "v.txt")
+    circle(0, 1).save_word2vec_format(tmp_path / "v.bin", binary=True)
+    for name in ("v.txt", "v.bin"):
+        with pytest.raises(FormatError, match=r"load_word2vec_format\(\)"):
+            KeyedVectors.load(tmp_path / name)
+    (tmp_path / "v.pkl").write_bytes(b"\x80\x04\x95" + bytes(100))
+    with pytest.raises(FormatError, match=r"does not execute pickles.*save_word2vec_format"):
+        KeyedVectors.load(tmp_path / "v.pkl")
+
+
+def test_what_was_skipped_is_listed_on_demand(tmp_path):
+    (tmp_path / "v").write_text("3 2\na 1 2\nb 1\na 3 4\n")
+    skipped = ["before"]
+    kv = KeyedVectors.load_word2vec_format(tmp_path / "v", errors="skip", skipped=skipped)
+    assert kv.index_to_key == ["a"]
+    assert skipped == [
+        "before",
+        (3, "not 2 numbers after the word"),
+        (4, "the word 'a' occurs a second time"),
+    ]
+    assert vars(kv).keys() == vars(circle(0)).keys()
+
+
+def test_arrays_are_taken_over_as_they_are():
+    vectors, counts = np.ones((2, 3), np.float32), np.array([2, 1])
+    for keys in (["a", "b"], {"a": 0, "b": 1}):
+        kv = KeyedVectors.from_arrays(keys, vectors, {"count": counts})
+        assert kv.vectors is vectors
+        assert kv.expandos["count"] is counts
+        assert (kv.index_to_key, kv.key_to_index, kv.vector_size) == (["a", "b"], {"a": 0, "b": 1}, 3)
+        assert vars(kv).keys() == vars(KeyedVectors(3)).keys()
+        assert kv.add_vector("c", [1, 2, 3]) == 2
+
+
 def test_a_subclass_loads_as_itself(tmp_path):
     class Mine(KeyedVectors):
         pass

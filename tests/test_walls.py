@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import w2v._text
 import w2v._train
 
 PACKAGE = Path(w2v.__file__).parent
@@ -20,17 +21,17 @@ MAY_IMPORT = {
     "huffman": set(),
     "noise": set(),
     "checks": set(),
-    "encode": {"corpus", "vocab"},
+    "encode": {"_text", "corpus", "vocab"},
     "trainer": {"_train", "encode"},
-    "formats": set(),
-    "foreign": {"formats", "corpus"},
+    "formats": {"corpus"},
+    "foreign": {"_text", "formats", "corpus"},
     "lookup": {"queries"},
     "queries": set(),
-    "evaluate": set(),
-    "vectors": {"formats", "foreign", "lookup", "queries", "evaluate"},
+    "evaluate": {"_text", "corpus", "queries"},
+    "vectors": {"corpus", "formats", "foreign", "lookup", "queries", "evaluate"},
     "word2vec": {"checks", "corpus", "encode", "formats", "huffman", "noise", "trainer", "vectors", "vocab"},
     "demo": {"word2vec", "vectors", "trainer", "formats"},
-    "cli": {"demo", "formats"},
+    "cli": {"corpus", "demo", "formats"},
     "__main__": {"cli"},
 }
 
@@ -40,7 +41,9 @@ def imports_of(module):
     for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "w2v":
             found |= {
-                name.name for name in node.names if (PACKAGE / f"{name.name}.py").exists() or name.name == "_train"
+                name.name
+                for name in node.names
+                if (PACKAGE / f"{name.name}.py").exists() or name.name in ("_train", "_text")
             }
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("w2v."):
             found.add(node.module.split(".")[1])
@@ -59,7 +62,7 @@ def output_of(script):
 
 
 def test_importing_the_package_loads_no_heavy_library():
-    script = "import sys, w2v; print([m for m in ('numpy', 'scipy', 'tqdm', 'safetensors') if m in sys.modules])"
+    script = "import sys, w2v; print([m for m in ('numpy', 'scipy', 'tqdm') if m in sys.modules])"
     assert output_of(script) == "[]"
 
 

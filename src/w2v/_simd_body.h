@@ -153,7 +153,7 @@ KERNEL void NAME(learn)(float *const *rows, int n_rows, float *const *targets, c
 /* hidden = scale * (rows[0] + rows[1] + ...), added in order, for `width` vectors from column d on; width is a constant
  * where this is inlined, so that the sums stay in registers. */
 INLINE void NAME(gather)(float *const *rows, int n_rows, int d, const int width, float scale, float *hidden) {
-    V sum[8];
+    V sum[4];
     UNROLL for (int i = 0; i < width; i++) sum[i] = NAME(load)(rows[0] + d + i * WIDTH);
     for (int c = 1; c < n_rows; c++)
         UNROLL for (int i = 0; i < width; i++) sum[i] = NAME(add)(sum[i], NAME(load)(rows[c] + d + i * WIDTH));
@@ -162,7 +162,7 @@ INLINE void NAME(gather)(float *const *rows, int n_rows, int d, const int width,
 
 /* rows[c] += scale * grad, likewise; a row listed twice grows twice. */
 INLINE void NAME(scatter)(float *const *rows, int n_rows, int d, const int width, float scale, const float *grad) {
-    V step[8];
+    V step[4];
     UNROLL for (int i = 0; i < width; i++) step[i] = NAME(mul)(NAME(load)(grad + d + i * WIDTH), NAME(fill)(scale));
     for (int c = 0; c < n_rows; c++)
         UNROLL for (int i = 0; i < width; i++) {

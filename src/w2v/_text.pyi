@@ -12,3 +12,24 @@ class WordTable:
     def merged(self, other: WordTable, start: int) -> NDArray[np.int32]: ...
     def counts(self) -> NDArray[np.int64]: ...
     def words(self, numbers: NDArray[np.int64]) -> list[str]: ...
+
+ROW_CUT: int
+ROW_ODD: int
+ROW_NOT_FINITE: int
+
+def parse_binary(
+    text: Any, start: int, values: NDArray[np.uint32], spans: NDArray[np.int64]
+) -> tuple[int, int, int]: ...
+def parse_lines(text: Any, start: int, values: NDArray[Any], spans: NDArray[np.int64]) -> tuple[int, int, int]: ...
+def number_words(text: Any, spans: NDArray[np.int64], first: int, index: dict[str, int]) -> list[int]: ...
+def better_answers(
+    similarities: NDArray[np.float32],
+    questions: NDArray[np.int64],
+    spelling: NDArray[np.int64],
+    words: NDArray[np.int64],
+    first: int,
+    epsilon: float,
+    best: NDArray[np.float32],
+    answers: NDArray[np.int64],
+    passed: NDArray[np.float32],
+) -> None: ...

@@ -9,10 +9,12 @@ Every random choice is a function of (seed, epoch, position in the corpus): whet
 wide its window is, which noise words it meets. So a worker can take any range of positions, look up by itself which
 neighbours beyond the range survive, and one worker gives the same bits however the corpus is cut.
 
-Bounds are not checked here: `trainer` checks once, before the first token.
+Bounds are not checked here: `Word2Vec` checks matrices and vocabulary, `Kernel` the tokens, before the first of them.
 """
 
 import os
+
+import numpy as np
 
 from libc.stdint cimport int8_t, int32_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -93,16 +95,17 @@ cdef inline uint64_t scaled(uint64_t half, uint64_t n) noexcept nogil:
 
 
 def fill_rows(float[:, ::1] rows, int vector_size, uint64_t key, long long first_row=0):
-    """Fill rows from `first_row` on with uniform values in [-1/vector_size, 1/vector_size), keyed by (key, row).
+    """Fill rows with uniform values in [-1/vector_size, 1/vector_size), keyed by (key, number of the row).
 
+    `first_row` is the number of the first one.
     Columns from `vector_size` on are padding and become zero.
     """
     cdef long long row
     cdef int d
     cdef uint64_t stream
     with nogil:
-        for row in range(first_row, rows.shape[0]):
-            stream = stream_at(key, row)
+        for row in range(rows.shape[0]):
+            stream = stream_at(key, first_row + row)
             for d in range(vector_size):
                 rows[row, d] = (<float>(draw(stream, d) >> 40) * <float>(1.0 / 8388608) - 1) / <float>vector_size
             for d in range(vector_size, <int>rows.shape[1]):
@@ -178,14 +181,14 @@ cdef inline void add_noise(const Plan *plan, Window *window, int32_t word, uint6
     """Targets of negative sampling: `word` itself, and noise words; a draw of `word` is dropped, not repeated."""
     cdef int k
     cdef uint64_t bits, slot
-    cdef uint32_t other, own_half
+    cdef uint32_t other, takes_slot
     add_target(plan, window, plan.outputs + word * plan.stride, 1)
     for k in range(plan.negative):
         bits = draw(window.stream, pair * <uint64_t>plan.negative + <uint64_t>k)
         slot = scaled(bits >> 32, plan.n_words)
         # a choice without a branch: nothing could predict it
-        own_half = -<uint32_t>(<uint32_t>bits < plan.noise[2 * slot])
-        other = (<uint32_t>slot & own_half) | (plan.noise[2 * slot + 1] & ~own_half)
+        takes_slot = -<uint32_t>(<uint32_t>bits < plan.noise[2 * slot])  # all bits set, or none
+        other = (<uint32_t>slot & takes_slot) | (plan.noise[2 * slot + 1] & ~takes_slot)
         if other != <uint32_t>word:
             add_target(plan, window, plan.outputs + <long long>other * plan.stride, 0)
 
@@ -282,7 +285,7 @@ cdef class Kernel:
                  const uint32_t[:, ::1] noise, const long long[::1] paths, const int32_t[::1] points,
                  const int8_t[::1] labels, *, int window, int negative, bint shrink, bint shared, bint cbow,
                  bint mean_forward, bint mean_backward, bint with_loss):
-        cdef long long longest = 0, word
+        cdef long long longest = 0
         self.arrays = (inputs, outputs, nodes, keep, noise, paths, points, labels)
         self.plan = Plan(
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, stride=inputs.shape[1],
@@ -300,7 +303,7 @@ cdef class Kernel:
             self.plan.paths = &paths[0]
             self.plan.points = &points[0]
             self.plan.labels = &labels[0]
-            longest += max([paths[word + 1] - paths[word] for word in range(inputs.shape[0])])
+            longest += int(np.diff(paths).max())
         self.max_targets = <int>longest
 
     def run(self, const int32_t[::1] tokens, const long long[::1] offsets, long long origin, uint64_t key,
@@ -316,7 +319,8 @@ cdef class Kernel:
         cdef Worker own
         cdef const Plan *plan = &self.plan
         cdef long long n_tokens = tokens.shape[0], begin
-        cdef long long reach = min(<long long>plan.window, n_tokens)
+        # no word sees further than its sentence
+        cdef long long reach = max(1, min(<long long>plan.window, <long long>int(np.diff(offsets).max()) if n_tokens else 0))
         cdef long long n_pairs = 2 * reach if plan.lists_per_pair else 1
         cdef uint64_t mode
         cdef int i

@@ -8,7 +8,7 @@ LARGEST_INT = 2**31 - 1
 
 
 def integer(name: str, value: Any, least: int, most: int = LARGEST_INT, hint: str = "") -> int:
-    """`value` as an int in [least, most]; a float, a bool or a string is refused."""
+    """`value` as an int in [least, most]; a float or a string is refused."""
     try:
         number = value.__index__()
     except AttributeError:
@@ -19,23 +19,26 @@ def integer(name: str, value: Any, least: int, most: int = LARGEST_INT, hint: st
     return int(number)
 
 
-def number(name: str, value: Any, least: float = -math.inf, hint: str = "") -> float:
-    """`value` as a finite float not below `least`."""
+def number(name: str, value: Any, least: float = -math.inf, most: float = math.inf, hint: str = "") -> float:
+    """`value` as a finite float in [least, most]."""
     try:
+        if isinstance(value, str | bytes):
+            raise TypeError
         real = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}={value!r} must be a number{hint}") from None
     if not math.isfinite(real):
         raise ValueError(f"{name}={value!r} must be finite{hint}")
-    if real < least:
-        raise ValueError(f"{name}={value!r} must be at least {least:g}{hint}")
+    if not least <= real <= most:
+        bound = f"at least {least:g}" if real < least else f"at most {most:g}"
+        raise ValueError(f"{name}={value!r} must be {bound}{hint}")
     return real
 
 
-def one_of(name: str, value: Any, choices: Iterable[Any]) -> Any:
+def one_of(name: str, value: Any, choices: Iterable[Any], hint: str = "") -> Any:
     choices = list(choices)
     if value not in choices:
-        raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, choices))}")
+        raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, choices))}{hint}")
     return value
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = {".safetensors": "native", ".bin": "binary", ".txt": "text", ".vec": "text"}
 FORMATS = ("native", "binary", "text")
-COMPRESSED = (".gz", ".bz2", ".xz")
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 EXPECTED_ERRORS = (
     ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, OSError, ImportError, MemoryError,
 )  # fmt: skip
@@ -79,7 +79,7 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
     ("--workers", "workers", int, 3, "threads; -1 for every core, 1 for the same bytes on every run"),
     ("--seed", "seed", int, 1, "what all random choices follow from"),
     ("--ns-exponent", "ns_exponent", float, 0.75, "noise words are drawn by count to this power"),
-    ("--max-vocab-size", "max_vocab_size", int, None, "prune rare words while counting, to bound memory"),
+    ("--max-vocab-size", "max_vocab_size", int, None, "forget the rarest words while counting"),
     ("--max-final-vocab", "max_final_vocab", int, None, "keep no more words than this"),
 ]
 
@@ -176,8 +176,12 @@ def _train(args: argparse.Namespace) -> None:
     if os.path.exists(args.corpus) and os.path.realpath(args.corpus) == os.path.realpath(args.output):
         raise ValueError(f"{args.output} is the corpus itself; write to another file")
     from w2v import Word2Vec
+    from w2v.corpus import MAX_SENTENCE_LENGTH, read_sentences
+    from w2v.formats import sha256_of
 
-    piped = (str(line, "utf-8").split() for line in sys.stdin.buffer) if args.corpus == "-" else None
+    piped = None
+    if args.corpus == "-":
+        piped = read_sentences(sys.stdin.buffer, "standard input", MAX_SENTENCE_LENGTH)
     model = Word2Vec(
         sentences=piped,
         corpus_file=args.corpus if piped is None else None,
@@ -204,7 +208,7 @@ def _train(args: argparse.Namespace) -> None:
         "words_per_second": sum(epoch.raw_words for epoch in model.history) / seconds,
         "effective_words_per_second": sum(epoch.trained_words for epoch in model.history) / seconds,
         "loss": list(model.loss_history),
-        "sha256": _sha256(model.wv),
+        "sha256": sha256_of(model.wv.vectors),
         "file": args.output,
     }
     if not args.loss:
@@ -265,13 +269,13 @@ def _info(args: argparse.Namespace) -> None:
         from w2v import show_config
 
         return _report(args, show_config())
+    from w2v.formats import inspect_native, sha256_of
+
     facts: dict[str, Any] = {"format": _format_of(args.file)}
     vectors = _load(args.file)
     facts |= {"words": len(vectors), "vector_size": vectors.vector_size}
-    facts |= {"first_words": vectors.index_to_key[:10], "vectors_sha256": _sha256(vectors)}
+    facts |= {"first_words": vectors.index_to_key[:10], "vectors_sha256": sha256_of(vectors.vectors)}
     if facts["format"] == "native":
-        from w2v.formats import inspect_native
-
         header = inspect_native(args.file)
         facts |= {name: header[name] for name in ("kind", "sha256", "library", "bytes")}
         facts |= header["meta"]
@@ -336,14 +340,6 @@ def _save(vectors: "KeyedVectors", path: str, form: str) -> None:
         vectors.save(path)
     else:
         vectors.save_word2vec_format(path, binary=form == "binary")
-
-
-def _sha256(vectors: "KeyedVectors") -> str:
-    import hashlib
-
-    import numpy as np
-
-    return hashlib.sha256(np.ascontiguousarray(vectors.vectors, "<f4").tobytes()).hexdigest()
 
 
 def _defined(correlation: float) -> float | None:

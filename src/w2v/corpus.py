@@ -1,13 +1,15 @@
 """Sentences from files: re-iterable sources that give lists of tokens, split on white space.
 
 A line ends at ``\\n`` and nowhere else; tokens are separated by whatever `str.split` calls white space. Text is
-read in blocks, so that a line of any length costs bounded memory. Compressed files (.gz, .bz2, .xz, .zst) are
-recognised by their ending.
+read in blocks, so that a line of any length costs bounded memory. Lines without a token are passed over. Compressed
+files (.gz, .bz2, .xz, .zst) are recognised by their ending.
 """
 
 import codecs
+import io
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -17,33 +19,37 @@ from typing import IO, Any
 # Text is decoded and split this many bytes at a time.
 BLOCK = 1 << 20
 
+# More characters than this without a blank are no word.
+LONGEST_WORD = 1 << 20
+
 # The longest sentence LineSentence and Text8Corpus give by default, as in gensim. Longer lines are split, not cut.
 MAX_SENTENCE_LENGTH = 10_000
 
 Pathlike = str | os.PathLike[str]
 
 
+def codec_of(path: Pathlike) -> Any:
+    """The module whose `open` reads and writes files with this ending; None if they are not compressed."""
+    ending = os.path.splitext(os.fspath(path))[1]
+    if ending == ".zst":
+        try:
+            return import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError(f"{os.fspath(path)} needs an extra: pip install 'w2v[zstd]'") from None
+    name = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}.get(ending)
+    return name and import_module(name)
+
+
 @contextmanager
 def open_binary(path: Pathlike) -> Iterator[IO[bytes]]:
-    """Open a file for reading, through a decompressor if its name asks for one; errors name the file."""
-    path = os.fspath(path)
-    opened: Any
-    if path.endswith((".gz", ".bz2", ".xz")):
-        module = import_module({"gz": "gzip", "bz2": "bz2", "xz": "lzma"}[path.rsplit(".", 1)[1]])
-        opened = module.open(path, "rb")
-    elif path.endswith(".zst"):
-        try:
-            opened = import_module("zstandard").open(path, "rb")
-        except ModuleNotFoundError:
-            raise ModuleNotFoundError(f"reading {path} needs zstandard: pip install 'w2v[zstd]'") from None
-    else:
-        opened = open(path, "rb")  # noqa: SIM115 - closed below, like the others
-    with opened:
+    """Open a file for reading, through a decompressor if its name asks for one."""
+    codec = codec_of(path)
+    with codec.open(path, "rb") if codec else open(path, "rb") as opened:
         yield opened
 
 
 def read_pieces(source: Pathlike | IO[bytes], name: str = "") -> Iterator[tuple[list[str], bool]]:
-    """Give the words of each line of a file, a long line in several pieces.
+    """Give the words of each line of a file, a long line in several pieces; lines without a word are passed over.
 
     Yields
     ------
@@ -54,6 +60,8 @@ def read_pieces(source: Pathlike | IO[bytes], name: str = "") -> Iterator[tuple[
     ------
     UnicodeDecodeError
         With the file's name and the byte offset (after decompression) in its reason.
+    ValueError
+        If a word is longer than `LONGEST_WORD`: that is no text.
     OSError
         If the file cannot be read, or is damaged or cut short where it is compressed.
     """
@@ -63,37 +71,71 @@ def read_pieces(source: Pathlike | IO[bytes], name: str = "") -> Iterator[tuple[
         return
     decode = codecs.getincrementaldecoder("utf-8")("strict").decode
     offset = 0  # bytes given to the decoder before this block
-    rest = ""  # the word that the end of the last block may have cut
-    within = False  # whether words of the current line have been given
+    rest = ""  # the last word of a block: more of it may come with the next one
+    within = False  # whether a line has begun whose first words have been given already
     while True:
         block = _read(source, name)
         try:
             text = rest + decode(block, not block)
         except UnicodeDecodeError as error:
             start = offset + len(block) - len(error.object) + error.start
-            error.reason += f", at byte {start:,} of {name or 'the input'}; is it UTF-8?"
+            error.reason += not_utf8(start, name)
             raise
         offset += len(block)
         *lines, tail = text.split("\n")
         for line in lines:
-            yield line.split(), True
+            if (words := line.split()) or within:
+                yield words, True
             within = False
-        if not block:
-            if tail or within:
-                yield tail.split(), True
-            return
         words = tail.split()
+        if not block:
+            if words or within:
+                yield words, True
+            return
         rest = words.pop() if words and not tail[-1].isspace() else ""
+        if len(rest) > LONGEST_WORD:
+            raise ValueError(too_long_a_word(offset, name))
         if words:
             yield words, False
             within = True
-        elif not rest and tail:
-            within = True
+
+
+def not_utf8(offset: int, name: str) -> str:
+    return f", at byte {offset:,} of {name or 'the input'}; is it UTF-8?"
+
+
+def too_long_a_word(offset: int, name: str) -> str:
+    return (
+        f"a word of more than {LONGEST_WORD:,} characters before byte {offset:,} of {name or 'the input'}; "
+        "is it text with blanks between words?"
+    )
+
+
+def read_sentences(
+    source: Pathlike | IO[bytes], name: str = "", longest: float = float("inf"), limit: int | None = None
+) -> Iterator[list[str]]:
+    """The lines of a file as token lists, `limit` of them; a line of more than `longest` tokens in several lists."""
+    held: list[str] = []
+    for words, ends in read_pieces(source, name):
+        if limit is not None and limit <= 0:
+            return
+        held.extend(words)
+        given = 0
+        while len(held) - given > longest:
+            yield held[given : given + int(longest)]
+            given += int(longest)
+        held = held[given:] if given else held
+        if ends:
+            yield held
+            held = []
+            limit = None if limit is None else limit - 1
 
 
 def _read(source: IO[bytes], name: str) -> bytes:
     try:
         return source.read(BLOCK)
+    except MemoryError:
+        raise
     except Exception as error:
         if not name:  # a file object of the user's own: its errors are theirs
             raise
@@ -101,23 +143,22 @@ def _read(source: IO[bytes], name: str) -> bytes:
         raise OSError(f"cannot read {name}, it may be damaged or cut short: {error}") from error
 
 
-def _sentences(pieces: Iterator[tuple[list[str], bool]], longest: int) -> Iterator[list[str]]:
-    """Join the pieces of a line, and split what is longer than `longest`."""
-    held: list[str] = []
-    for words, ends in pieces:
-        held = held + words if held else words
-        while len(held) > longest:
-            yield held[:longest]
-            held = held[longest:]
-        if ends:
-            yield held
-            held = []
+def _at_least_one(name: str, value: int) -> int:
+    if value < 1:
+        raise ValueError(f"{name}={value} must be at least 1")
+    return value
 
 
-def _checked_length(max_sentence_length: int) -> int:
-    if max_sentence_length < 1:
-        raise ValueError(f"max_sentence_length={max_sentence_length} must be at least 1")
-    return max_sentence_length
+def files_of(corpus: object) -> list[str]:
+    """The files a reader of this module reads, in order; none for any other object."""
+    if isinstance(corpus, PathLineSentences):
+        return corpus.input_files
+    source: object = None
+    if isinstance(corpus, LineSentence):
+        source = corpus.source
+    elif isinstance(corpus, Text8Corpus):
+        source = corpus.fname
+    return [os.fspath(source)] if isinstance(source, str | os.PathLike) else []
 
 
 class LineSentence:
@@ -139,24 +180,16 @@ class LineSentence:
         max_sentence_length: int = MAX_SENTENCE_LENGTH,
         limit: int | None = None,
     ) -> None:
+        if isinstance(source, io.TextIOBase):
+            raise TypeError("LineSentence reads a path or a file opened in binary mode, not one opened as text")
         self.source = source
-        self.max_sentence_length = _checked_length(max_sentence_length)
-        self.limit = limit
+        self.max_sentence_length = _at_least_one("max_sentence_length", max_sentence_length)
+        self.limit = None if limit is None else _at_least_one("limit", limit)
 
     def __iter__(self) -> Iterator[list[str]]:
         if not isinstance(self.source, str | os.PathLike):
             self.source.seek(0)
-        return _sentences(_first_lines(read_pieces(self.source), self.limit), self.max_sentence_length)
-
-
-def _first_lines(pieces: Iterator[tuple[list[str], bool]], limit: int | None) -> Iterator[tuple[list[str], bool]]:
-    left = limit
-    for words, ends in pieces:
-        if left is not None:
-            if left <= 0:
-                return
-            left -= ends
-        yield words, ends
+        return read_sentences(self.source, longest=self.max_sentence_length, limit=self.limit)
 
 
 class PathLineSentences:
@@ -172,8 +205,8 @@ class PathLineSentences:
         self, source: Pathlike, max_sentence_length: int = MAX_SENTENCE_LENGTH, limit: int | None = None
     ) -> None:
         self.source = Path(source)
-        self.max_sentence_length = _checked_length(max_sentence_length)
-        self.limit = limit
+        self.max_sentence_length = _at_least_one("max_sentence_length", max_sentence_length)
+        self.limit = None if limit is None else _at_least_one("limit", limit)
         if self.source.is_dir():
             self.input_files = [os.fspath(path) for path in sorted(self.source.iterdir()) if path.is_file()]
         elif self.source.is_file():
@@ -191,7 +224,7 @@ class Text8Corpus:
 
     def __init__(self, fname: Pathlike, max_sentence_length: int = MAX_SENTENCE_LENGTH) -> None:
         self.fname = fname
-        self.max_sentence_length = _checked_length(max_sentence_length)
+        self.max_sentence_length = _at_least_one("max_sentence_length", max_sentence_length)
 
     def __iter__(self) -> Iterator[list[str]]:
         words = itertools.chain.from_iterable(words for words, _ in read_pieces(self.fname))

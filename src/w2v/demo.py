@@ -1,7 +1,6 @@
 """The demo: train on the prose that every CPython carries, its own documentation, and query the result."""
 
 import ast
-import hashlib
 import os
 import platform
 import re
@@ -16,10 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from w2v import Word2Vec
-from w2v.formats import atomic_write
+from w2v.formats import atomic_write, sha256_of
 
 CORPUS_SCHEME = 1  # part of the cache key: a change of what follows is a new corpus, and a new hash
 
@@ -133,7 +130,7 @@ def run_demo(
     say(f"\nanalogy     {a} is to {b} as {c} is to ... {answer} ({similarity:.2f})")
 
     model.save(output)
-    sha256 = hashlib.sha256(np.ascontiguousarray(model.wv.vectors, "<f4").tobytes()).hexdigest()
+    sha256 = sha256_of(model.wv.vectors)
     say(f"sha256      {sha256}")
     say(f"            of the vectors: every machine with Python {python} gets the same")
     say(f"saved       {os.fspath(output)}, a whole model that can be queried or trained further")

@@ -18,7 +18,7 @@ from w2v.corpus import Pathlike, read_pieces
 from w2v.vocab import TrimRule, is_kept
 
 # Tokens handed on at a time. Blocks this large come straight from the system and go straight back to it.
-BLOCK_TOKENS = 1 << 24
+BLOCK_TOKENS = 1 << 22
 
 # Tokens looked at in one numpy step, which needs several times their memory.
 STEP = 1 << 20
@@ -50,10 +50,6 @@ class Encoded(NamedTuple):
     offsets: NDArray[np.int64]
     raw_words: int
 
-    @property
-    def sentences(self) -> int:
-        return len(self.offsets) - 1
-
     def forget_pages(self) -> None:
         """Give the memory of a mapped file back to the system; it is read again when needed."""
         for part in (self.tokens, self.offsets):
@@ -70,7 +66,7 @@ class Provisional(dict[str, int]):
 
     def __missing__(self, word: str) -> int:
         check_token(word)
-        self[str(word)] = number = self.given
+        self[str.__str__(word)] = number = self.given  # a subclass may call itself something else
         self.given += 1
         return number
 

@@ -7,19 +7,22 @@ than gensim's two, a method of that name. Both give gensim's scores on equal vec
 import logging
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v import _text
+from w2v.corpus import Pathlike
+from w2v.queries import COSMUL_EPSILON
+
 logger = logging.getLogger(__name__)
 
-_BLOCK_BYTES = 16 << 20  # of one block of scores; at most three such blocks live at a time
+_BLOCK_BYTES = 8 << 20  # of scores that live at a time
 _TOP = 5  # how many of the nearest words may be passed over before an answer counts as missing
-_EPSILON = 1e-6  # against division by zero in the cosmul score
 
-Path = str | os.PathLike[str]
 Section = dict[str, Any]
 Question = tuple[str, str, str, str]
 
@@ -63,7 +66,7 @@ def _units(known: _Known, rows: NDArray[np.int64]) -> NDArray[Any]:
 
 def evaluate_word_pairs(
     kv: Vectors,
-    pairs: Path,
+    pairs: Pathlike,
     delimiter: str = "\t",
     encoding: str = "utf8",
     restrict_vocab: int | None = 300000,
@@ -88,7 +91,8 @@ def evaluate_word_pairs(
     Returns
     -------
     pearson, spearman : scipy results
-        With ``.statistic`` and ``.pvalue``, in this order as items too.
+        With ``.statistic`` and ``.pvalue``, in this order as items too; NaN where all scores, or all
+        similarities, are equal.
     oov : float
         Per cent of the pairs with an unknown word.
 
@@ -131,14 +135,16 @@ def evaluate_word_pairs(
     left, right = np.array(rows).T
     similarities = np.einsum("ij,ij->i", _units(known, left), _units(known, right), dtype=np.float64)
     similarities[left < 0] = 0.0
-    pearson = stats.pearsonr(gold, similarities)
-    spearman = stats.spearmanr(gold, similarities)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # the NaN says it
+        pearson = stats.pearsonr(gold, similarities)
+        spearman = stats.spearmanr(gold, similarities)
     oov = unknown / (len(gold) if dummy4unknown else len(gold) + unknown) * 100
     log_evaluate_word_pairs(pearson, spearman, oov, pairs)
     return pearson, spearman, oov
 
 
-def log_evaluate_word_pairs(pearson: Any, spearman: Any, oov: float, pairs: Path) -> None:
+def log_evaluate_word_pairs(pearson: Any, spearman: Any, oov: float, pairs: Pathlike) -> None:
     """Log the result of `evaluate_word_pairs`."""
     logger.info("Pearson correlation with %s: %.4f", os.fspath(pairs), pearson[0])
     logger.info("Spearman rank correlation with %s: %.4f", os.fspath(pairs), spearman[0])
@@ -147,7 +153,7 @@ def log_evaluate_word_pairs(pearson: Any, spearman: Any, oov: float, pairs: Path
 
 def evaluate_word_analogies(
     kv: Vectors,
-    analogies: Path,
+    analogies: Pathlike,
     restrict_vocab: int | None = 300000,
     case_insensitive: bool = True,
     dummy4unknown: bool = False,
@@ -195,10 +201,11 @@ def evaluate_word_analogies(
             [known.row_of[word] for word in question]
             for question in questions
             if all(word in known.row_of for word in question)
-        ]
+        ],
+        np.int64,
     ).reshape(-1, 4)
-    if similarity_function in _SCORES:
-        answers = _answers(known, rows, _SCORES[similarity_function])
+    if similarity_function in ("most_similar", "most_similar_cosmul"):
+        answers = _answers(known, rows, similarity_function == "most_similar_cosmul")
     else:
         method = getattr(kv, similarity_function)
         answers = _answers_of(method, kv, known, rows, restrict_vocab)
@@ -231,7 +238,7 @@ def log_accuracy(section: Section) -> None:
         logger.info("%s: %.1f%% (%d/%d)", section["section"], 100 * correct / count, correct, count)
 
 
-def _read_analogies(path: Path, case_insensitive: bool) -> Iterator[tuple[str, list[Question]]]:
+def _read_analogies(path: Pathlike, case_insensitive: bool) -> Iterator[tuple[str, list[Question]]]:
     name, asked = None, list[Question]()
     with open(path, encoding="utf8") as file:
         for number, line in enumerate(file, 1):
@@ -251,52 +258,30 @@ def _read_analogies(path: Path, case_insensitive: bool) -> Iterator[tuple[str, l
         yield name, asked
 
 
-def _cosines(known: _Known, targets: NDArray[Any]) -> NDArray[Any]:
-    """Cosines [questions, words], up to the length of each target, which does not change an order."""
-    scores: NDArray[Any] = targets @ known.vectors.T
-    scores *= known.inverse_norms
-    return scores
+def _answers(known: _Known, questions: NDArray[np.int64], multiply: bool) -> NDArray[np.int64]:
+    """Answer questions [n, 4], given as rows; -1 is no answer.
 
-
-def _additive(known: _Known, a: NDArray[Any], b: NDArray[Any], c: NDArray[Any]) -> NDArray[Any]:
-    return _cosines(known, b + c - a)
-
-
-def _multiplicative(known: _Known, a: NDArray[Any], b: NDArray[Any], c: NDArray[Any]) -> NDArray[Any]:
-    """Levy & Goldberg 2014 (CoNLL), section 6, with cosines shifted into 0..1."""
-
-    def shifted(units: NDArray[Any], by: float) -> NDArray[Any]:  # cosine / 2 + by
-        half = _cosines(known, units / 2)
-        half += np.float32(by)
-        return half
-
-    scores = shifted(b, 0.5)
-    scores *= shifted(c, 0.5)
-    scores /= shifted(a, 0.5 + _EPSILON)
-    return scores
-
-
-_SCORES = {"most_similar": _additive, "most_similar_cosmul": _multiplicative}
-
-
-def _answers(known: _Known, questions: NDArray[np.int64], score: Callable[..., NDArray[Any]]) -> NDArray[np.int64]:
-    """Answer questions [n, 4], given as rows, a block at a time; -1 is no answer."""
+    The score of a word is linear in b, c and a (or a product over them), and a file of questions has few
+    different words: one product with the vocabulary, a block of it at a time, serves all questions. The additive
+    score leaves out the length of b - a + c, which does not change an order.
+    """
+    asked, where = np.unique(questions[:, :3], return_inverse=True)
+    where = where.reshape(-1, 3)
+    units = _units(known, asked).astype(np.float32, copy=False)
     answers = np.full(len(questions), -1)
-    step = max(1, _BLOCK_BYTES // (4 * max(1, len(known.vectors))))
-    for start in range(0, len(questions), step):
-        block = questions[start : start + step, :3]
-        scores = score(known, *(_units(known, rows) for rows in block.T))
-        np.put_along_axis(scores, block, -np.inf, axis=1)
-        pending = np.arange(len(block))
-        for _ in range(_TOP):
-            best = scores[pending].argmax(axis=1) if len(pending) < len(block) else scores.argmax(axis=1)
-            spelling = known.first_row[best]
-            fine = ~(spelling[:, None] == block[pending]).any(axis=1) & np.isfinite(scores[pending, best])
-            answers[start + pending[fine]] = spelling[fine]
-            scores[pending, best] = -np.inf
-            pending = pending[~fine]
-            if not len(pending):
-                break
+    best = np.full(len(questions), -np.inf, np.float32)
+    passed = np.full((len(questions), _TOP), -np.inf, np.float32)
+    step = max(1, _BLOCK_BYTES // (4 * max(1, len(asked))))
+    for start in range(0, len(known.vectors), step):
+        block = slice(start, start + step)
+        scores = units @ known.vectors[block].T.astype(np.float32, copy=False)
+        scores *= known.inverse_norms[block]
+        if multiply:  # Levy & Goldberg 2014 (CoNLL), section 6: cosines shifted into 0..1
+            scores += 1
+            scores /= 2
+        epsilon = COSMUL_EPSILON if multiply else 0.0
+        _text.better_answers(scores, where, known.first_row[block], asked, start, epsilon, best, answers, passed)
+    answers[(passed >= best[:, None]).all(axis=1)] = -1
     return answers
 
 

@@ -3,84 +3,245 @@
 A row is a word, a blank, and the values: decimal numbers and a line end in a text file, little-endian
 float32 in a binary one (word2vec.c adds a line end, gensim does not). A first line says how many rows of
 how many values there are; GloVe's files are the same without it.
+
+Rows are parsed by `_text`, a block at a time, in a second thread while the first one enters the words of the block
+before. Plain files are read too, not mapped: another program that cut a mapped file would kill the process.
 """
 
-import bz2
+import codecs
 import gzip
+import io
 import logging
-import lzma
 import os
 import re
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from w2v.formats import FormatError, Path, TruncatedError, atomic_write, check_finite, open_regular
+from w2v import _text
+from w2v.corpus import Pathlike, codec_of, open_binary
+from w2v.formats import FormatError, TruncatedError, atomic_write, check_finite, open_regular
 
 logger = logging.getLogger(__name__)
 
-_BLOCK = 1 << 24  # bytes read at a time
-_MAX_WORD = 1 << 20  # bytes; what is longer is no word but a wrong kind of file
+BLOCK = 1 << 23  # bytes read at a time
+LONGEST_WORD = 1 << 20  # bytes, as in _text.pyx; what is longer is no word but a wrong kind of file
 _MAX_LINE = 1 << 26  # bytes; the same for a text line
 _MAX_WIDTH = 1 << 31
 _NAMED_FAULTS = 10  # skipped rows that are logged one by one
-_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _UNREADABLE = re.compile(rb"[ \t\n\v\f\r]")  # where word2vec.c's readers end a word
 
+NO_WORD = "a row without a word"
+EMPTY_LINE = "an empty line"
+NOT_FINITE = "a NaN or an infinity in the vector of {!r}"
 
-class _Rows:
-    """Words and values as they come in: checked, then kept, refused or skipped."""
 
-    def __init__(self, name: str, width: int, capacity: int, dtype: np.dtype[Any], errors: str) -> None:
-        self.name, self.errors = name, errors
-        self.words: dict[str, None] = {}  # in order, and a set
-        self.matrix = np.empty((capacity, width), dtype)
-        self.faults = 0
+class Skipped(NamedTuple):
+    """A row that was left out, and why."""
 
-    def fault(self, where: str, what: str) -> None:
-        """Refuse a row: an error, or a line in the log."""
+    place: int  # a line number in a text file, a byte offset in a binary one (after decompression)
+    reason: str
+
+
+class Loaded(NamedTuple):
+    """What `read_word2vec` read."""
+
+    rows: dict[str, int]  # of each word; in row order
+    vectors: NDArray[Any]
+    skipped: list[Skipped]
+
+
+class _Batch(NamedTuple):
+    """Rows that have been parsed: their values are in the matrix, their words still bytes."""
+
+    first: int  # row in the matrix
+    text: memoryview
+    spans: NDArray[np.int64]  # [rows, 2], where in the text each word begins and ends
+    places: NDArray[np.int64]  # [rows], for `Skipped`
+
+
+_Step = list[_Batch | Skipped]
+
+
+class _Window:
+    """A binary stream seen a block at a time, in two buffers by turns: one can be read while the other fills."""
+
+    def __init__(self, file: IO[bytes], name: str, block: int) -> None:
+        self.file, self.name = file, name
+        self.buffer, self._other = bytearray(max(1, block)), bytearray(max(1, block))
+        self.at = self.end = 0  # where in the buffer the unread bytes begin and end
+        self.base = 0  # offset of the buffer in the stream
+
+    @property
+    def offset(self) -> int:
+        return self.base + self.at
+
+    @property
+    def unread(self) -> int:
+        return self.end - self.at
+
+    def view(self) -> memoryview:
+        return memoryview(self.buffer)[: self.end]
+
+    def find(self, byte: bytes) -> int:
+        """Return how many unread bytes precede this one, or a negative number."""
+        return self.buffer.find(byte, self.at, self.end) - self.at if self.unread else -1
+
+    def refill(self) -> bool:
+        """Read more behind the unread bytes; False at the end. What was read before is void after the next call."""
+        rest = self.buffer[self.at : self.end]
+        if self.at:
+            self.buffer, self._other = self._other, self.buffer
+            self.base += self.at
+        while len(self.buffer) <= len(rest):  # never larger because a header says so, only because bytes are there
+            self.buffer = bytearray(2 * len(self.buffer))
+        self.buffer[: len(rest)] = rest
+        self.at, self.end = 0, len(rest)
+        with memoryview(self.buffer) as room:
+            while self.end < len(room) and (got := self._read_into(room[self.end :])):
+                self.end += got
+        return self.end > len(rest)
+
+    def _read_into(self, room: memoryview) -> int:
+        try:
+            return cast(int, cast(Any, self.file).readinto(room))
+        except EOFError as error:
+            raise TruncatedError(f"{self.name}: the compressed data ends early") from error
+        except MemoryError:
+            raise
+        except Exception as error:  # each decompressor has its own
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk's fault, not the file's
+            suffix = os.path.splitext(self.name)[1]
+            raise FormatError(f"{self.name}: not sound {suffix} data ({error})") from error
+
+    def line(self, longest: int) -> bytes:
+        """Take the next line, with its end, or `longest` bytes of it; nothing at the end."""
+        while self.find(b"\n") < 0 and self.unread < longest and self.refill():
+            pass
+        length = self.find(b"\n") + 1 if self.find(b"\n") >= 0 else self.unread
+        line = bytes(self.view()[self.at : self.at + min(length, longest)])
+        self.at += len(line)
+        return line
+
+    def close_line(self) -> None:
+        """Add the line end that the last line lacks."""
+        self.buffer = self.buffer[: self.end] + b"\n"
+        self.end += 1
+
+
+class _Matrix:
+    """Values as they come in, cast if need be; it grows if it was not told how many rows there will be."""
+
+    def __init__(self, width: int, capacity: int, dtype: np.dtype[Any], parsed: np.dtype[Any]) -> None:
+        self.width, self.parsed = width, parsed
+        self.rows = np.empty((capacity, width), dtype)
+        self.count = 0
+
+    def room(self, places: int) -> NDArray[Any]:
+        """Return where to put the next rows, of dtype `parsed`."""
+        if self.count + places > len(self.rows):
+            self.rows.resize((max(self.count + places, len(self.rows) * 3 // 2), self.width), refcheck=False)
+        if self.parsed != self.rows.dtype:
+            return np.empty((places, self.width), self.parsed)
+        return self.rows[self.count : self.count + places]
+
+    def take(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Keep finite rows that were put into `room`, and say which were kept: a cast can make infinities."""
+        finite = np.ones(len(values), np.bool_)
+        if self.parsed != self.rows.dtype:
+            with np.errstate(over="ignore"):
+                values = values.astype(self.rows.dtype)
+            finite = np.isfinite(values).all(axis=1)
+            values = values[finite]
+            self.rows[self.count : self.count + len(values)] = values
+        self.count += len(values)
+        return finite
+
+    def finish(self, dropped: Sequence[int]) -> NDArray[Any]:
+        """Return all rows but some, given in rising order."""
+        kept = np.delete(np.arange(self.count), dropped)
+        step = 4096
+        for start in range(dropped[0] if dropped else self.count, len(kept), step):
+            part = kept[start : start + step]  # each at `start` or behind it, so nothing is lost
+            self.rows[start : start + len(part)] = self.rows[part]
+        if len(kept) != len(self.rows):
+            self.rows.resize((len(kept), self.width), refcheck=False)
+        return self.rows
+
+
+class _Words:
+    """The words of the rows, each with its row; what is wrong is refused or skipped here."""
+
+    def __init__(self, name: str, unit: str, encoding: str, unicode_errors: str, errors: str) -> None:
+        self.name, self.unit, self.errors = name, unit, errors
+        self.encoding, self.unicode_errors = encoding, unicode_errors
+        self.plain = codecs.lookup(encoding).name == "utf-8" and unicode_errors == "strict"
+        self.index: dict[str, int] = {}
+        self.dropped: list[int] = []  # rows that have their place in the matrix, but no word
+        self.skipped: list[Skipped] = []
+
+    def take(self, event: _Batch | Skipped) -> None:
+        if isinstance(event, Skipped):
+            return self._skip(event)
+        again: list[int] = []
+        if self.plain:
+            try:
+                again = _text.number_words(event.text, event.spans, event.first, self.index)
+            except UnicodeDecodeError:
+                self._decoded(event)  # raises it again, with its place
+        else:
+            words, rows = self._decoded(event), range(event.first, event.first + len(event.spans))
+            found = map(self.index.setdefault, words, rows)
+            again = [
+                i
+                for i, (word, row, known) in enumerate(zip(words, rows, found, strict=True))
+                if known != row or not word
+            ]
+            self.index.pop("", None)
+        for i in again:
+            word = self.decode(bytes(event.text[slice(*event.spans[i])]))
+            self.dropped.append(event.first + i)
+            self._skip(Skipped(int(event.places[i]), f"the word {word!r} occurs a second time" if word else NO_WORD))
+
+    def finish(self) -> dict[str, int]:
+        """Return the words with their rows, after `dropped` has been left out."""
+        if self.skipped:
+            logger.warning("%s: %d rows skipped, %d kept", self.name, len(self.skipped), len(self.index))
+        return {word: row for row, word in enumerate(self.index)} if self.dropped else self.index
+
+    def decode(self, word: bytes) -> str:
+        return word.decode(self.encoding, self.unicode_errors)
+
+    def _decoded(self, batch: _Batch) -> list[str]:
+        words = []
+        for (begin, end), place in zip(batch.spans.tolist(), batch.places.tolist(), strict=True):
+            try:
+                words.append(self.decode(bytes(batch.text[begin:end])))
+            except UnicodeDecodeError as error:
+                error.reason += (
+                    f", in the word at {self.unit} {place:,} of {self.name}; name its encoding, or choose "
+                    "unicode_errors='replace'"
+                )
+                raise
+        return words
+
+    def _skip(self, skipped: Skipped) -> None:
+        where = f"{self.name}, {self.unit} {skipped.place:,}: {skipped.reason}"
         if self.errors == "strict":
-            raise FormatError(f"{self.name}, {where}: {what}; errors='skip' leaves such rows out")
-        self.faults += 1
-        if self.faults <= _NAMED_FAULTS:
-            logger.warning("%s, %s: %s; row skipped", self.name, where, what)
-
-    def add(self, unit: str, places: Sequence[int], words: Sequence[str], values: NDArray[Any]) -> None:
-        """Take in rows [n, width], each from a place such as line 7; they are cast to the matrix's dtype first."""
-        with np.errstate(over="ignore"):  # an overflow is an infinity, and refused as one
-            values = values.astype(self.matrix.dtype, copy=False)
-        finite = np.isfinite(values).all(axis=1).tolist()
-        first = len(self.words)
-        kept = []
-        for i, word in enumerate(words):
-            if not word:
-                self.fault(f"{unit} {places[i]:,}", "a row without a word")
-            elif word in self.words:
-                self.fault(f"{unit} {places[i]:,}", f"the word {word!r} occurs a second time")
-            elif not finite[i]:
-                self.fault(f"{unit} {places[i]:,}", f"a NaN or an infinity in the vector of {word!r}")
-            else:
-                self.words[word] = None
-                kept.append(i)
-        end = len(self.words)
-        if end > len(self.matrix):  # no trustworthy count: grow by halves
-            self.matrix.resize((max(end, len(self.matrix) * 3 // 2), self.matrix.shape[1]), refcheck=False)
-        self.matrix[first:end] = values if len(kept) == len(words) else values[kept]
-
-    def finish(self) -> tuple[list[str], NDArray[Any]]:
-        if self.faults:
-            logger.warning("%s: %d rows skipped, %d kept", self.name, self.faults, len(self.words))
-        if len(self.words) != len(self.matrix):
-            self.matrix.resize((len(self.words), self.matrix.shape[1]), refcheck=False)
-        return list(self.words), self.matrix
+            raise FormatError(f"{where}; errors='skip' leaves such rows out")
+        self.skipped.append(skipped)
+        if len(self.skipped) <= _NAMED_FAULTS:
+            logger.warning("%s; row skipped", where)
 
 
 def read_word2vec(
-    path: Path,
+    path: Pathlike,
     *,
     binary: bool = False,
     encoding: str = "utf8",
@@ -89,9 +250,9 @@ def read_word2vec(
     dtype: DTypeLike = np.float32,
     no_header: bool = False,
     errors: str = "strict",
-    block: int = _BLOCK,
-) -> tuple[list[str], NDArray[Any]]:
-    """Read a word2vec file, text or binary; ``.gz``, ``.bz2`` and ``.xz`` are unpacked on the way.
+    block: int = BLOCK,
+) -> Loaded:
+    """Read a word2vec file, text or binary; ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` are unpacked on the way.
 
     Parameters
     ----------
@@ -100,20 +261,20 @@ def read_word2vec(
     encoding, unicode_errors : str
         How the bytes of a word become a str.
     limit : int, optional
-        Read only that many rows from the start; what follows them is not looked at.
+        Take only that many rows from the start; what follows them is not looked at.
     dtype : dtype, default float32
+        Numbers in text are rounded to float64 on the way to any type.
     no_header : bool, default False
         The first line is a row already (GloVe). Text only.
     errors : {"strict", "skip"}
         What to do with a row that has the wrong number of values, a NaN or infinity, no word, or a word seen
-        before: raise, or leave it out and say so in the log.
+        before: raise, or leave it out, say so in the log and list it.
     block : int
         Bytes read at a time.
 
     Returns
     -------
-    words : list of str
-    matrix : ndarray [words, vector_size]
+    Loaded
 
     Raises
     ------
@@ -129,19 +290,21 @@ def read_word2vec(
     if limit is not None and limit < 0:
         raise ValueError(f"limit={limit}; choose a number of rows, or None for all")
     name, kind = os.fspath(path), np.dtype(dtype)
+    words = _Words(name, "byte" if binary else "line", encoding, unicode_errors, errors)
     with _open(path) as (file, size):
+        window = _Window(file, name, block)
+        first = window.line(_MAX_LINE if no_header else 256)
+        if not first:
+            raise TruncatedError(f"{name}: an empty file")
+        due, promised, capacity = limit, None, 0
         if no_header:
-            first = file.readline(_MAX_LINE)
-            if not first:
-                raise TruncatedError(f"{name}: an empty file")
             width = first.rstrip().count(b" ")
             if width == 0:
                 raise FormatError(f"{name}, line 1: no values after the word")
-            due, promised, consumed = limit, None, first
+            window.at -= len(first)
         else:
-            first = file.readline(256)
             promised, width = _parse_size(first, name)
-            due, consumed = promised if limit is None else min(limit, promised), b""
+            due = promised if limit is None else min(limit, promised)
             # A row has at least a blank and its values; in a text file also a line end, but for the last.
             shortest = due * (1 + 4 * width) if binary else due * (1 + 2 * width) - 1
             if size is not None and shortest > size - len(first):
@@ -149,18 +312,170 @@ def read_word2vec(
                     f"{name}: the header promises {promised:,} rows of {width:,} values, "
                     f"for which {size:,} bytes are too few"
                 )
-        rows = _Rows(name, width, due if due is not None and size is not None and not no_header else 0, kind, errors)
+            capacity = 0 if size is None else due
         whole = due == promised  # also when neither is known
-        if binary:
-            _read_binary(file, rows, cast(int, due), whole, len(first), encoding, unicode_errors, block)
-        else:
-            line = 0 if no_header else 1
-            _read_text(file, rows, due, whole, line, consumed, encoding, unicode_errors, block)
-    return rows.finish()
+        with ThreadPoolExecutor(1) as thread:
+            if binary:
+                matrix = _Matrix(width, capacity, kind, np.dtype("<f4"))
+                steps = _binary_steps(thread, window, matrix, cast(int, due), whole, words.decode)
+            else:
+                matrix = _Matrix(width, capacity, kind, np.dtype(np.float32 if kind == np.float32 else np.float64))
+                steps = _text_steps(thread, window, matrix, due, whole, int(not no_header), words.decode)
+            for step in steps:
+                for event in step:
+                    words.take(event)
+    return Loaded(words.finish(), matrix.finish(words.dropped), words.skipped)
+
+
+def _meanwhile(
+    thread: ThreadPoolExecutor, step: _Step, parse: Callable[..., tuple[int, int, int]], *args: Any
+) -> Generator[_Step, None, tuple[int, int, int]]:
+    """Hand out a step while a parser, which needs no GIL, works in another thread; return what it gives."""
+    begun = threading.Event()
+
+    def run() -> tuple[int, int, int]:
+        begun.set()
+        return parse(*args)
+
+    coming = thread.submit(run)
+    begun.wait()  # or this thread would keep the GIL for 5 ms, longer than a step takes
+    yield step
+    return coming.result()
+
+
+def _binary_steps(
+    thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int, whole: bool, decode: Callable[[bytes], str]
+) -> Iterator[_Step]:
+    """Parse `due` binary rows; a step is handed out while the next one is parsed."""
+    bytes_due, seen = 4 * matrix.width, 0
+    step: _Step = []
+    while True:
+        while places := min(due - seen, window.unread // (1 + bytes_due)):
+            values, spans = matrix.room(places), np.empty((places, 2), np.int64)
+            parse = _meanwhile(
+                thread, step, _text.parse_binary, window.view(), window.at, values.view(np.uint32), spans
+            )
+            rows, at, why = yield from parse
+            step = _taken(window, matrix, values[:rows], spans[:rows], window.base + spans[:rows, 0], decode)
+            seen += rows
+            window.at = at
+            if rows == places:
+                continue
+            blank = window.find(b" ")
+            if why == _text.ROW_CUT or not 0 <= blank <= LONGEST_WORD + 1:
+                break
+            word = bytes(window.view()[at : at + blank]).lstrip(b"\n")  # word2vec.c's line end
+            if why == _text.ROW_NOT_FINITE:
+                reason = NOT_FINITE.format(decode(word))
+            else:
+                reason = f"a line break in the word {word[:40]!r}" if word else NO_WORD
+            step.append(Skipped(window.offset, reason))
+            seen += 1
+            window.at += blank + 1 + bytes_due
+        if seen == due:
+            break
+        endless = window.unread > LONGEST_WORD and not 0 <= window.find(b" ") <= LONGEST_WORD + 1
+        if endless or not window.refill():
+            yield step
+            if endless:
+                raise FormatError(
+                    f"{window.name}, byte {window.offset:,}: no blank after {LONGEST_WORD:,} bytes of a word"
+                )
+            raise TruncatedError(f"{window.name}: ends after {seen:,} of the {due:,} rows its header promises")
+    yield step
+    end = window.offset
+    if whole and (window.line(2) not in (b"", b"\n") or window.line(1)):
+        raise FormatError(f"{window.name}, byte {end:,}: more data than the {due:,} rows its header promises")
+
+
+def _text_steps(
+    thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int | None, whole: bool, line: int,
+    decode: Callable[[bytes], str],
+) -> Iterator[_Step]:  # fmt: skip
+    """Parse `due` rows of text, or all, after `line` lines; a step is handed out while the next one is parsed."""
+    width, seen, blank = matrix.width, 0, 0
+    step: _Step = []
+    error = None
+    while error is None:
+        while whole or seen != due:
+            places = window.unread // (2 + 2 * width)
+            if due is not None:
+                places = min(places, due - seen)
+            why = _text.ROW_ODD
+            if places:
+                values, spans = matrix.room(places), np.empty((places, 2), np.int64)
+                rows, at, why = yield from _meanwhile(
+                    thread, step, _text.parse_lines, window.view(), window.at, values, spans
+                )
+                step = [Skipped(blank, EMPTY_LINE)] if rows and blank else []
+                blank = 0 if rows else blank
+                numbers = np.arange(line + 1, line + rows + 1)
+                step += _taken(window, matrix, values[:rows], spans[:rows], numbers, decode)
+                seen += rows
+                line += rows
+                window.at = at
+                if rows == places:
+                    continue
+            else:
+                yield step  # the buffer it is in may be filled again before the next row
+                step = []
+            length = window.find(b"\n")
+            if length < 0:
+                break
+            text = bytes(window.view()[window.at : window.at + length]).rstrip()
+            line += 1
+            if text and seen == due:
+                error = FormatError(f"{window.name}, line {line:,}: more rows than the {due:,} its header promises")
+                break
+            window.at += length + 1
+            if not text:
+                blank = blank or line  # harmless at the end of the file, and only there
+                continue
+            if blank:
+                step.append(Skipped(blank, EMPTY_LINE))
+                blank = 0
+            seen += 1
+            step.append(Skipped(line, _line_fault(text, width, why, decode)))
+        if not whole and seen == due:
+            break
+        if window.unread > _MAX_LINE and window.find(b"\n") < 0:
+            error = FormatError(f"{window.name}, line {line + 1:,}: longer than {_MAX_LINE:,} bytes")
+        elif error is None and not window.refill():
+            if not window.unread:
+                break
+            window.close_line()
+    yield step
+    if error is not None:
+        raise error
+    if due is not None and whole and seen < due:
+        raise TruncatedError(f"{window.name}: ends after {seen:,} of the {due:,} rows its header promises")
+
+
+def _taken(
+    window: _Window, matrix: _Matrix, values: NDArray[Any], spans: NDArray[np.int64], places: NDArray[np.int64],
+    decode: Callable[[bytes], str],
+) -> _Step:  # fmt: skip
+    """Keep rows that were parsed, but for those that a cast made infinite."""
+    first, text = matrix.count, window.view()
+    finite = matrix.take(values)
+    faults = [
+        Skipped(place, NOT_FINITE.format(decode(bytes(text[begin:end]))))
+        for (begin, end), place in zip(spans[~finite].tolist(), places[~finite].tolist(), strict=True)
+    ]
+    return [_Batch(first, text, spans[finite], places[finite]), *faults]
+
+
+def _line_fault(text: bytes, width: int, why: int, decode: Callable[[bytes], str]) -> str:
+    word, _, values = text.partition(b" ")
+    if not word:
+        return NO_WORD
+    if not values:
+        return f"{width:,} values expected, none found"
+    return NOT_FINITE.format(decode(word)) if why == _text.ROW_NOT_FINITE else f"not {width:,} numbers after the word"
 
 
 def write_word2vec(
-    path: Path,
+    path: Pathlike,
     words: Sequence[str],
     vectors: NDArray[Any],
     order: Sequence[int],
@@ -215,11 +530,13 @@ def write_word2vec(
                 file.write(b"".join(b"%b %b\n" % (encoded[i], t.encode()) for i, t in zip(part, texts, strict=True)))
 
 
-def read_counts(path: Path, encoding: str = "utf8", unicode_errors: str = "strict") -> dict[str, int]:
+def read_counts(path: Pathlike, encoding: str = "utf8", unicode_errors: str = "strict") -> dict[str, int]:
     """Read a vocabulary file: a word, a blank and a count per line."""
     counts = {}
     with _open(path) as (file, _):
-        for number, line in enumerate(file, 1):
+        window, number = _Window(file, os.fspath(path), BLOCK), 0
+        while line := window.line(_MAX_LINE):
+            number += 1
             word, _, count = line.rstrip(b"\r\n").rpartition(b" ")
             if not word or not count.isdigit() or len(count) > 18:
                 raise FormatError(f"{os.fspath(path)}, line {number:,}: not a word and a count")
@@ -227,54 +544,39 @@ def read_counts(path: Path, encoding: str = "utf8", unicode_errors: str = "stric
     return counts
 
 
-def write_counts(path: Path, words: Sequence[str], counts: Sequence[int]) -> None:
+def write_counts(path: Pathlike, words: Sequence[str], counts: Sequence[int]) -> None:
     """Write a vocabulary file: a word, a blank and a count per line."""
     with _replacing(path, append=False) as file:
         file.write("".join(f"{word} {count}\n" for word, count in zip(words, counts, strict=True)).encode())
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[tuple[BinaryIO, int | None]]:
+def _open(path: Pathlike) -> Iterator[tuple[IO[bytes], int | None]]:
     """Open a possibly compressed file; with it comes its size, if that is a bound on what can be read."""
-    suffix = os.path.splitext(os.fspath(path))[1]
     with open_regular(path) as raw:
-        if suffix not in _OPENERS:
-            yield raw, os.fstat(raw.fileno()).st_size
-            return
-        try:
-            with _OPENERS[suffix](raw, "rb") as file:
-                yield file, None
-        except FormatError:
-            raise
-        except EOFError as error:
-            raise TruncatedError(f"{os.fspath(path)}: the compressed data ends early") from error
-        except (OSError, zlib.error, lzma.LZMAError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk's fault, not the file's
-            raise FormatError(f"{os.fspath(path)}: not sound {suffix} data ({error})") from error
+        size = os.fstat(raw.fileno()).st_size
+    with open_binary(path) as file:
+        yield file, size if isinstance(file, io.BufferedReader) else None
 
 
 @contextmanager
-def _replacing(path: Path, append: bool) -> Iterator[BinaryIO]:
-    suffix = os.path.splitext(os.fspath(path))[1]
+def _replacing(path: Pathlike, append: bool) -> Iterator[BinaryIO]:
+    """Open a file for writing, compressed by its ending, that replaces `path` once all is well."""
     with atomic_write(path) as raw:
         if append and os.path.exists(path):
             with open_regular(path) as old:
-                while data := old.read(_BLOCK):
+                while data := old.read(BLOCK):
                     raw.write(data)
-        if suffix == ".gz":  # no name and no time inside: equal vectors give equal bytes
-            with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
-                yield cast(BinaryIO, packed)
-        elif suffix in _OPENERS:
-            with _OPENERS[suffix](raw, "wb") as file:
-                yield file
-        else:
-            yield raw
+        packed: Any = raw
+        if os.path.splitext(os.fspath(path))[1] == ".gz":  # no name and no time inside: equal vectors give equal bytes
+            packed = gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
+        elif codec := codec_of(path):
+            packed = codec.open(raw, "wb")
+        with nullcontext() if packed is raw else packed:
+            yield packed
 
 
 def _parse_size(line: bytes, name: str) -> tuple[int, int]:
-    if not line:
-        raise TruncatedError(f"{name}: an empty file")
     fields = line.split()
     if len(fields) != 2 or not all(f.isdigit() and len(f) <= 18 for f in fields) or len(line) == 256:
         raise FormatError(
@@ -285,103 +587,3 @@ def _parse_size(line: bytes, name: str) -> tuple[int, int]:
     if not 1 <= width < _MAX_WIDTH:
         raise FormatError(f"{name}, line 1: a vector size of {width:,}")
     return rows, width
-
-
-def _parse_numbers(texts: list[bytes], width: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-    """Parse lines of blank-separated numbers; None if any line is not exactly `width` of them."""
-    try:
-        values = np.loadtxt(texts, dtype, comments=None, delimiter=" ", ndmin=2, encoding="latin1")
-    except ValueError:
-        return None
-    return values if values.shape == (len(texts), width) else None
-
-
-def _read_text(
-    file: BinaryIO, rows: _Rows, due: int | None, whole: bool, line: int, tail: bytes,
-    encoding: str, unicode_errors: str, block: int,
-) -> None:  # fmt: skip
-    """Read `due` rows of text, or all; `line` lines came before, `tail` is text already read."""
-    width, seen, blank, ended = rows.matrix.shape[1], 0, 0, False
-    dtype = np.promote_types(rows.matrix.dtype, np.float32)  # half precision is cut down by the rows
-    while not ended and (whole or due is None or seen < due):
-        data = file.read(block)
-        ended = not data
-        lines = (tail + data).split(b"\n")
-        tail = b"" if ended else lines.pop()
-        if len(tail) > _MAX_LINE:
-            raise FormatError(f"{rows.name}, line {line + len(lines) + 1:,}: longer than {_MAX_LINE:,} bytes")
-        words, texts, numbers = [], [], []
-        for text in lines:
-            line += 1
-            text = text.rstrip()
-            if not text:
-                blank = blank or line  # harmless at the end of the file, and only there
-                continue
-            if due is not None and seen == due:
-                if not whole:
-                    break
-                raise FormatError(f"{rows.name}, line {line:,}: more rows than the {due:,} its header promises")
-            if blank:
-                rows.fault(f"line {blank:,}", "an empty line")
-                blank = 0
-            seen += 1
-            word, _, values = text.partition(b" ")
-            if not values:
-                rows.fault(f"line {line:,}", f"{width:,} values expected, none found")
-                continue
-            words.append(word.decode(encoding, unicode_errors))
-            texts.append(values)
-            numbers.append(line)
-        if not texts:
-            continue
-        matrix = _parse_numbers(texts, width, dtype)
-        if matrix is not None:
-            rows.add("line", numbers, words, matrix)
-            continue
-        for number, name, text in zip(numbers, words, texts, strict=True):  # find the odd one
-            matrix = _parse_numbers([text], width, dtype)
-            if matrix is None:
-                rows.fault(f"line {number:,}", f"not {width:,} numbers after the word")
-            else:
-                rows.add("line", [number], [name], matrix)
-    if due is not None and whole and seen < due:
-        raise TruncatedError(f"{rows.name}: ends after {seen:,} of the {due:,} rows its header promises")
-
-
-def _read_binary(
-    file: BinaryIO, rows: _Rows, due: int, whole: bool, base: int,
-    encoding: str, unicode_errors: str, block: int,
-) -> None:  # fmt: skip
-    """Read `due` binary rows; `base` is the offset in the file at which they begin."""
-    width = rows.matrix.shape[1]
-    buffer, at, seen = b"", 0, 0  # at: where in the buffer the next row begins
-    while seen < due:
-        words, vectors, numbers = [], [], []
-        while True:
-            blank = buffer.find(b" ", at, at + _MAX_WORD + 2)
-            end = blank + 1 + 4 * width
-            if blank < 0 or end > len(buffer) or seen == due:
-                break
-            word = buffer[at:blank].lstrip(b"\n")  # word2vec.c's line end
-            if b"\n" in word:
-                rows.fault(f"byte {base + at:,}", f"a line break in the word {word[:40]!r}")
-            else:
-                words.append(word.decode(encoding, unicode_errors))
-                vectors.append(buffer[blank + 1 : end])
-                numbers.append(base + at)
-            at = end
-            seen += 1
-        if words:
-            values = np.frombuffer(b"".join(vectors), "<f4").reshape(len(words), width)
-            rows.add("byte", numbers, words, values)
-        if seen == due:
-            break
-        if blank < 0 and len(buffer) - at > _MAX_WORD:
-            raise FormatError(f"{rows.name}, byte {base + at:,}: no blank after {_MAX_WORD:,} bytes of a word")
-        missing = end - len(buffer) if blank >= 0 else 0
-        more = file.read(max(block, min(missing, _BLOCK)))  # never more because a header says so
-        if not more:
-            raise TruncatedError(f"{rows.name}: ends after {seen:,} of the {due:,} rows its header promises")
-        buffer, base, at = buffer[at:] + more, base + at, 0
-    if whole and (buffer[at:] + file.read(2)).removeprefix(b"\n"):
-        raise FormatError(f"{rows.name}, byte {base + at:,}: more data than the {due:,} rows its header promises")

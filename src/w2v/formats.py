@@ -1,9 +1,12 @@
 """Files that survive: atomic writes, and w2v's own format, one safetensors file per model.
 
 A native file holds data only (nothing in it is ever executed), can be mapped into memory and is readable by
-every safetensors library. It is written and parsed here rather than by the safetensors package, whose writer
-takes raw pointers of non-contiguous arrays, replaces symlinks and does not sync. Files of other tools are
-the business of `foreign`.
+every safetensors library. Files of other tools are the business of `foreign`.
+
+The container is written and parsed here, without the safetensors package (the tests read our files with it). Its
+writer takes raw pointers, so that strided matrices come out scrambled or need a whole second copy, replaces
+symlinks, and does not sync; here rows are streamed, synced, and renamed into place. Its reader lets pass what must
+be refused before memory is allocated: a name that occurs twice, unaligned or misshapen tensors, a NaN.
 """
 
 import errno
@@ -24,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v import __version__
+from w2v.corpus import Pathlike
 
 FORMAT_VERSION = 1
 KINDS = ("vectors", "word2vec")
@@ -37,8 +41,6 @@ _DTYPES = {
 }  # fmt: skip
 _NAME_OF = {np.dtype(code): name for name, code in _DTYPES.items()}
 
-Path = str | os.PathLike[str]
-
 
 class FormatError(ValueError):
     """A file is not what it claims to be; the message names the file and the line or byte."""
@@ -49,7 +51,7 @@ class TruncatedError(FormatError, EOFError):
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Pathlike) -> Iterator[BinaryIO]:
     """Open a binary file that replaces `path` only once all of it is on the disk.
 
     The bytes go to a temporary file in the same folder (``.w2v-*.tmp``, which a killed process may leave
@@ -88,11 +90,19 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             os.close(descriptor)
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Pathlike) -> BinaryIO:
     """Open a regular file for reading; anything else could block, or has no size to hold counts against."""
     if os.path.exists(path) and not os.path.isfile(path):
         raise FormatError(f"{os.fspath(path)}: not a regular file")
     return open(path, "rb")
+
+
+def sha256_of(vectors: NDArray[Any]) -> str:
+    """Hash the values of a matrix, as little-endian float32 row by row, whatever its layout."""
+    digest = hashlib.sha256()
+    for block in row_blocks(vectors, "<f4"):
+        digest.update(_bytes_of(block))
+    return digest.hexdigest()
 
 
 def row_blocks(array: NDArray[Any], dtype: str | None = None) -> Iterator[NDArray[Any]]:
@@ -142,7 +152,7 @@ class _Tensor(NamedTuple):
 
 
 def write_native(
-    path: Path, kind: str, words: Sequence[str], arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+    path: Pathlike, kind: str, words: Sequence[str], arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
 ) -> str:
     """Write one native file, atomically.
 
@@ -217,7 +227,7 @@ def write_native(
 
 
 def read_native(
-    path: Path, mmap: bool = False, *, outputs: bool = True
+    path: Pathlike, mmap: bool = False, *, outputs: bool = True
 ) -> tuple[str, list[str], dict[str, NDArray[Any]], dict[str, Any]]:
     """Read a native file back.
 
@@ -260,7 +270,7 @@ def read_native(
     return about["kind"], words, arrays, about["meta"]
 
 
-def inspect_native(path: Path) -> dict[str, Any]:
+def inspect_native(path: Pathlike) -> dict[str, Any]:
     """Read the header alone: format, kind, library, meta, sha256, words, vector_size, bytes and tensors.
 
     Raises
@@ -276,7 +286,7 @@ def inspect_native(path: Path) -> dict[str, Any]:
     return about | {"words": words, "vector_size": vector_size, "bytes": size, "tensors": shapes}
 
 
-def verify_native(path: Path) -> str:
+def verify_native(path: Pathlike) -> str:
     """Check the content hash of a file that was mapped rather than read, in bounded memory.
 
     Returns
@@ -418,7 +428,10 @@ def _read_header(file: BinaryIO, name: str) -> tuple[dict[str, Any], dict[str, _
                 f"{name}: looks like a pickle, such as gensim's save() writes; w2v does not execute pickles. "
                 "In gensim, use save_word2vec_format() and load that file"
             )
-        raise FormatError(f"{name}, byte 0: not a file of w2v (no safetensors header of a sound length)")
+        raise FormatError(
+            f"{name}, byte 0: not a file of w2v (no safetensors header of a sound length); word2vec's text and "
+            "binary files are read by KeyedVectors.load_word2vec_format()"
+        )
     data = 8 + length
     header = _parse_json(file.read(length), name, "the header")
     metadata = header.pop("__metadata__", None)

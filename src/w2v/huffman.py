@@ -23,6 +23,7 @@ def paths(counts: NDArray[np.int64]) -> Paths:
     n = len(counts)
     if n < 2:
         return Paths(np.zeros(n + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int8))
+    counts = np.maximum(counts, 1)  # words never seen would make one long chain
     order = np.argsort(-counts, kind="stable")  # the tree's leaf i is word order[i]
     parent, code = _merge(counts[order].tolist())
 

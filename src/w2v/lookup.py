@@ -160,8 +160,9 @@ class Lookup:
 
     def fill_norms(self, force: bool = False) -> None:
         """Compute `norms` if they are not known, or anew with ``force=True``."""
-        if force or self.norms is None or len(self.norms) != len(self.vectors):
-            self.norms = queries.row_norms(self.vectors)
+        if force:
+            self.norms = None
+        self._norms()
 
     def unit_normalize_all(self) -> None:
         """Scale all vectors to unit length in place; a model so treated should not be trained on."""
@@ -169,7 +170,7 @@ class Lookup:
         self.norms = None
 
     def _norms(self) -> Array:
-        norms = self.norms
+        norms = self.norms  # read once: another thread may change it
         if norms is None or len(norms) != len(self.vectors):
             norms = self.norms = queries.row_norms(self.vectors)
         return norms

@@ -21,7 +21,10 @@ def weights(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
     """
     distinct, where = np.unique(counts, return_inverse=True)
     power, context = Decimal(repr(float(exponent))), Context(prec=28)
-    of_distinct = [float(context.power(Decimal(count), power)) if count else 0.0 for count in distinct.tolist()]
+    try:
+        of_distinct = [float(context.power(Decimal(count), power)) if count else 0.0 for count in distinct.tolist()]
+    except ArithmeticError as error:
+        raise ValueError(f"ns_exponent={exponent!r} is too far from 0 for counts like these") from error
     return np.array(of_distinct)[where]
 
 
@@ -36,7 +39,7 @@ def alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]:
         "A linear algorithm for generating random numbers with a given distribution".
     """
     n = len(weights)
-    total = math.fsum(weights)
+    total = math.fsum(weights) if weights.max(initial=0) < 1e300 else math.inf
     if not (0 < total < math.inf):
         raise ValueError(
             f"the noise distribution cannot be built: its weights sum to {total}; use an ns_exponent nearer to 0"

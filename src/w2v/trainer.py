@@ -72,7 +72,14 @@ class EpochRecord:
 def new_matrix(rows: int, vector_size: int) -> NDArray[np.float32]:
     """A zero matrix [rows, vector_size], its rows padded to a multiple of 16 floats, on huge pages if it can be."""
     stride = -(-vector_size // 16) * 16
-    memory = mmap.mmap(-1, max(rows * stride, 1) * 4, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    size = max(rows * stride, 1) * 4
+    try:
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except (OSError, OverflowError):
+        raise MemoryError(
+            f"no memory for a matrix of {rows:,} x {vector_size:,} floats ({size / 2**30:,.1f} GiB); "
+            "lower vector_size, or raise min_count"
+        ) from None
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):  # a kernel built without them
             memory.madvise(mmap.MADV_HUGEPAGE)
@@ -109,12 +116,9 @@ def first_vectors(rows: int, vector_size: int, seed: int, first_row: int = 0) ->
     matrix = new_matrix(rows, vector_size)
     whole = padded(matrix)
     assert whole is not None
-    fill_rows(whole, vector_size, derived_key(seed, 0), first_row)
+    for row in range(first_row, rows, 65_536):  # in parts, so that Ctrl-C is heard
+        fill_rows(whole[row : row + 65_536], vector_size, derived_key(seed, 0), row)
     return matrix
-
-
-def all_finite(matrix: NDArray[np.float32]) -> bool:
-    return all(np.isfinite(matrix[i : i + 65_536]).all() for i in range(0, len(matrix), 65_536))
 
 
 # --- settings ---------------------------------------------------------------------------------------------------
@@ -166,7 +170,7 @@ def progress_bar(wanted: bool | None, **options: Any) -> Any:
     class Bar(tqdm):  # type: ignore[type-arg]
         monitor_interval = 0  # no thread of its own: it would outlive the bar
 
-    shown = sys.stderr.isatty() if wanted is None else wanted
+    shown = sys.stderr is not None and sys.stderr.isatty() if wanted is None else wanted
     return Bar(disable=not shown, dynamic_ncols=True, unit="words", unit_scale=True, **options)
 
 
@@ -285,7 +289,7 @@ def run_epoch(
         words, _, examples = crew.counts[:, :3].sum(axis=0).tolist()
         shown = {"alpha": f"{alpha - slope * words:.4f}"}
         if loss := float(crew.loss[:, 0].sum()):
-            shown["loss"] = f"{loss / examples:.3f}"
+            shown["loss"] = f"{loss / max(examples, 1):.3f}"
         bar.set_postfix(shown, refresh=False)
         bar.update(words - bar.n)
 

@@ -6,19 +6,19 @@ The table is in `lookup`, the arithmetic in `queries`, the scoring in `evaluate`
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from w2v import evaluate, foreign, formats, queries
+from w2v.corpus import Pathlike
 from w2v.formats import FormatError
 from w2v.lookup import Array, Key, Lookup
 
 logger = logging.getLogger(__name__)
 
-Path = str | os.PathLike[str]
 Scored = list[tuple[Any, float]]
 
 
@@ -308,8 +308,7 @@ class KeyedVectors(Lookup):
         """
         known = [key for key in dict.fromkeys(keys) if self.has_index_for(key)]
         rows = self.rows_of(known)
-        made = KeyedVectors._of(known, self.vectors[rows])
-        made.expandos["count"] = _made_up_counts(len(known))
+        made = KeyedVectors.from_arrays(known, self.vectors[rows], {"count": _made_up_counts(len(known))})
         if copy_vecattrs:
             self.allocate_vecattrs()
             made.expandos |= {name: values[rows] for name, values in self.expandos.items()}
@@ -319,7 +318,7 @@ class KeyedVectors(Lookup):
 
     def evaluate_word_analogies(
         self,
-        analogies: Path,
+        analogies: Pathlike,
         restrict_vocab: int | None = 300000,
         case_insensitive: bool = True,
         dummy4unknown: bool = False,
@@ -339,7 +338,7 @@ class KeyedVectors(Lookup):
 
     def evaluate_word_pairs(
         self,
-        pairs: Path,
+        pairs: Pathlike,
         delimiter: str = "\t",
         encoding: str = "utf8",
         restrict_vocab: int | None = 300000,
@@ -351,6 +350,7 @@ class KeyedVectors(Lookup):
         Returns
         -------
         pearson, spearman : scipy results
+            NaN where all scores, or all similarities, are equal.
         oov : float
             Per cent of the pairs with an unknown word.
         """
@@ -364,13 +364,13 @@ class KeyedVectors(Lookup):
         evaluate.log_accuracy(section)
 
     @staticmethod
-    def log_evaluate_word_pairs(pearson: Any, spearman: Any, oov: float, pairs: Path) -> None:
+    def log_evaluate_word_pairs(pearson: Any, spearman: Any, oov: float, pairs: Pathlike) -> None:
         """Log the result of `evaluate_word_pairs`."""
         evaluate.log_evaluate_word_pairs(pearson, spearman, oov, pairs)
 
     # Files
 
-    def save(self, fname: Path) -> None:
+    def save(self, fname: Pathlike) -> None:
         """Write words, vectors and numeric attributes to one file, atomically; `load` reads it.
 
         The format (safetensors) holds data only; see `w2v.formats`. Equal vectors give equal bytes.
@@ -393,7 +393,7 @@ class KeyedVectors(Lookup):
         formats.write_native(fname, "vectors", self.index_to_key, arrays, {})
 
     @classmethod
-    def load(cls, fname: Path, mmap: str | bool | None = None) -> Self:
+    def load(cls, fname: Pathlike, mmap: str | bool | None = None) -> Self:
         """Read a file of `save`, or the vectors of a whole saved model.
 
         Parameters
@@ -405,32 +405,43 @@ class KeyedVectors(Lookup):
         Raises
         ------
         FormatError
-            The file is damaged, or none of ours.
+            The file is damaged, or none of ours: text and binary files of other tools are read by
+            `load_word2vec_format`, pickles not at all.
         """
         if mmap not in (None, False, True, "r"):
             raise ValueError(f"mmap={mmap!r}; a file can only be mapped read-only, mmap='r'")
         _, words, arrays, _ = formats.read_native(fname, mmap=bool(mmap), outputs=False)
-        loaded = cls._of(words, arrays["vectors"])
+        attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
         if "vocab.counts" in arrays:
-            loaded.expandos["count"] = arrays["vocab.counts"]
-        for name, values in arrays.items():
-            if name.startswith("attr."):
-                loaded.expandos[name.removeprefix("attr.")] = values
-        return loaded
+            attributes = {"count": arrays["vocab.counts"]} | attributes
+        return cls.from_arrays(words, arrays["vectors"], attributes)
 
     @classmethod
-    def _of(cls, words: list[Any], vectors: Array) -> Self:
+    def from_arrays(
+        cls, keys: list[Any] | dict[Any, int], vectors: Array, attributes: Mapping[str, Array] | None = None
+    ) -> Self:
+        """Build from keys and their vectors, which are taken over, not copied or checked.
+
+        Parameters
+        ----------
+        keys : list, or dict of key to row
+            All different; a dict is in the order of its rows.
+        vectors : ndarray [keys, vector_size]
+        attributes : mapping of str to ndarray [keys], optional
+            Such as ``count``.
+        """
         made = cls(vectors.shape[1], dtype=vectors.dtype)
         made.vectors = vectors
-        made.index_to_key = words
-        made.key_to_index = {word: row for row, word in enumerate(words)}
-        made.next_index = len(words)
+        made.index_to_key = keys if isinstance(keys, list) else list(keys)
+        made.key_to_index = keys if isinstance(keys, dict) else {key: row for row, key in enumerate(keys)}
+        made.next_index = len(keys)
+        made.expandos = dict(attributes or {})
         return made
 
     def save_word2vec_format(
         self,
-        fname: Path,
-        fvocab: Path | None = None,
+        fname: Pathlike,
+        fvocab: Pathlike | None = None,
         binary: bool = False,
         total_vec: int | None = None,
         write_header: bool = True,
@@ -482,8 +493,8 @@ class KeyedVectors(Lookup):
     @classmethod
     def load_word2vec_format(
         cls,
-        fname: Path,
-        fvocab: Path | None = None,
+        fname: Pathlike,
+        fvocab: Pathlike | None = None,
         binary: bool = False,
         encoding: str = "utf8",
         unicode_errors: str = "strict",
@@ -492,13 +503,14 @@ class KeyedVectors(Lookup):
         no_header: bool = False,
         *,
         errors: str = "strict",
+        skipped: list[Any] | None = None,
     ) -> Self:
         """Read a file of word2vec.c, gensim or, with ``no_header=True``, GloVe.
 
         Parameters
         ----------
         fname : path-like
-            ``.gz``, ``.bz2`` and ``.xz`` are unpacked.
+            ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` are unpacked.
         fvocab : path-like, optional
             Lines of word and count. Without it the counts are made up, descending: words - row.
         binary : bool, default False
@@ -511,7 +523,10 @@ class KeyedVectors(Lookup):
             The first line is a row already. Text only.
         errors : {"strict", "skip"}
             Refuse a file with a bad row (wrong number of values, NaN, no word, a word seen before), or leave
-            such rows out and log them.
+            such rows out, log them (the first ten, and how many), and add them to `skipped`.
+        skipped : list, optional
+            Where to add ``(place, reason)`` for each row left out; `place` is the number of a line, in a binary
+            file the offset of a byte.
 
         Raises
         ------
@@ -521,27 +536,29 @@ class KeyedVectors(Lookup):
             A word is not in `encoding`; ``unicode_errors="replace"`` or ``"ignore"`` read it all the same.
         """
         return _load_word2vec_format(
-            cls, fname, fvocab, binary, encoding, unicode_errors, limit, datatype, no_header, errors=errors
-        )
+            cls, fname, fvocab, binary, encoding, unicode_errors, limit, datatype, no_header,
+            errors=errors, skipped=skipped,
+        )  # fmt: skip
 
 
 def _load_word2vec_format(
     cls: type[_K],
-    fname: Path,
-    fvocab: Path | None = None,
+    fname: Pathlike,
+    fvocab: Pathlike | None = None,
     binary: bool = False,
     encoding: str = "utf8",
     unicode_errors: str = "strict",
     limit: int | None = None,
     datatype: DTypeLike = np.float32,
     no_header: bool = False,
-    binary_chunk_size: int = 1 << 24,
+    binary_chunk_size: int = foreign.BLOCK,
     *,
     errors: str = "strict",
+    skipped: list[Any] | None = None,
 ) -> _K:
     """Do the work of `KeyedVectors.load_word2vec_format`, reading `binary_chunk_size` bytes at a time."""
     counts = None if fvocab is None else foreign.read_counts(fvocab, encoding, unicode_errors)
-    words, vectors = foreign.read_word2vec(
+    loaded = foreign.read_word2vec(
         fname,
         binary=binary,
         encoding=encoding,
@@ -552,15 +569,15 @@ def _load_word2vec_format(
         errors=errors,
         block=binary_chunk_size,
     )
-    loaded = cls._of(words, vectors)
-    if counts is None:
-        loaded.expandos["count"] = _made_up_counts(len(words))
-        return loaded
-    missing = next((word for word in words if word not in counts), None)
-    if missing is not None and errors == "strict":
-        raise FormatError(f"{os.fspath(cast(Path, fvocab))}: no count for the word {missing!r}")
-    loaded.expandos["count"] = np.array([counts.get(word, 0) for word in words], np.int64)
-    return loaded
+    if skipped is not None:
+        skipped += loaded.skipped
+    count = _made_up_counts(len(loaded.rows))
+    if counts is not None:
+        missing = next((word for word in loaded.rows if word not in counts), None)
+        if missing is not None and errors == "strict":
+            raise FormatError(f"{os.fspath(cast(Pathlike, fvocab))}: no count for the word {missing!r}")
+        count = np.array([counts.get(word, 0) for word in loaded.rows], np.int64)
+    return cls.from_arrays(loaded.rows, loaded.vectors, {"count": count})
 
 
 load_word2vec_format = KeyedVectors.load_word2vec_format

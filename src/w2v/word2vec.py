@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v import checks, formats, huffman, noise, trainer, vocab
-from w2v.corpus import Pathlike
-from w2v.encode import CACHE_BYTES, Encoded, Scan, Sentences, encode, whole_batches
+from w2v.corpus import Pathlike, files_of
+from w2v.encode import CACHE_BYTES, Encoded, Scan, Sentences, check_token, encode, whole_batches
 from w2v.vectors import KeyedVectors
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,10 @@ STREAM_WORDS = 1 << 20
 # Beyond these nothing is gained, and a worker's scratch space would outgrow its indices.
 MOST_WINDOW = 100_000_000
 MOST_NEGATIVE = 100_000
+MOST_DIMENSIONS = 1_000_000
+MOST_ALPHA = 1000.0
+LEAST_SAMPLE = 1e-12
+MOST_WORDS = 2**63 - 1
 
 HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 
@@ -176,43 +180,43 @@ class Word2Vec:
         cache: str = "auto",
         progress: bool | None = None,
     ) -> None:
-        self.vector_size = self.layer1_size = checks.integer("vector_size", vector_size, 1)
-        self.alpha = checks.number("alpha", alpha, 0)
-        self.window = checks.integer("window", window, 1, MOST_WINDOW)
-        self.min_count = checks.integer("min_count", min_count, 0)
+        self.vector_size = vector_size
+        self.alpha = alpha
+        self.window = window
+        self.min_count = min_count
         self.max_vocab_size = max_vocab_size
-        if max_vocab_size is not None:
-            checks.integer("max_vocab_size", max_vocab_size, 1, hint="; None means no limit")
-        self.sample = checks.number("sample", sample, 0, hint="; 0 switches subsampling off")
-        self.seed = checks.integer("seed", seed, 0, 2**64 - 1)
-        self.workers = checks.worker_number(workers)
-        self.min_alpha = checks.number("min_alpha", min_alpha, 0)
-        self.sg = int(checks.one_of("sg", sg, (0, 1)))
-        self.hs = int(checks.one_of("hs", hs, (0, 1)))
-        self.negative = checks.integer("negative", negative, 0, MOST_NEGATIVE, "; 0 switches negative sampling off")
-        self.ns_exponent = checks.number("ns_exponent", ns_exponent)
-        self.cbow_mean = int(checks.one_of("cbow_mean", cbow_mean, (0, 1)))
+        self.sample = sample
+        self.seed = seed
+        self.workers = workers
+        self.min_alpha = min_alpha
+        self.sg = sg
+        self.hs = hs
+        self.negative = negative
+        self.ns_exponent = ns_exponent
+        self.cbow_mean = cbow_mean
         self.hashfxn = hashfxn
-        self.epochs = checks.integer("epochs", epochs, 1)
-        checks.one_of("null_word", null_word, (0,))
-        self.sorted_vocab = int(checks.one_of("sorted_vocab", sorted_vocab, (0, 1)))
+        self.epochs = epochs
+        self.sorted_vocab = sorted_vocab
         self.batch_words = batch_words
-        self.compute_loss = bool(compute_loss)
+        self.compute_loss = compute_loss
         self.comment = comment
         self.max_final_vocab = max_final_vocab
-        if max_final_vocab is not None:
-            checks.integer("max_final_vocab", max_final_vocab, 1, hint="; None means no limit")
-        self.shrink_windows = bool(shrink_windows)
-        self.shared_negatives = bool(shared_negatives)
-        self.cbow_corrected = bool(cbow_corrected)
-        self.cache = checks.one_of("cache", cache, CACHE_LIMITS)
+        self.shrink_windows = shrink_windows
+        self.shared_negatives = shared_negatives
+        self.cbow_corrected = cbow_corrected
+        self.cache = cache
         self.progress = progress
+        self._check_settings()
+        checks.one_of("null_word", null_word, (0,), "; the null word exists only for Doc2Vec's concatenation")
+        if trim_rule is not None and not callable(trim_rule):
+            raise TypeError(f"trim_rule={trim_rule!r} must be a function of (word, count, min_count)")
+        self.layer1_size = self.vector_size
         self._start_empty()
 
-        callbacks = list(callbacks)
-        _check_callbacks(callbacks)
+        callbacks = _checked_callbacks(callbacks)
         if sentences is not None or corpus_file is not None:
-            self._check_losses()
+            _source(sentences, corpus_file)
+            self._check_something_to_train()
             self.build_vocab(sentences, corpus_file, trim_rule=trim_rule)
             self.train(
                 sentences,
@@ -222,6 +226,42 @@ class Word2Vec:
                 epochs=self.epochs,
                 callbacks=callbacks,
             )
+
+    def _check_settings(self) -> None:
+        """Check every setting, also one that was assigned since; what is saved can be loaded."""
+        self.vector_size = checks.integer("vector_size", self.vector_size, 1, MOST_DIMENSIONS)
+        self.alpha = checks.number("alpha", self.alpha, 0, MOST_ALPHA)
+        self.min_alpha = checks.number("min_alpha", self.min_alpha, 0, MOST_ALPHA)
+        self.window = checks.integer("window", self.window, 1, MOST_WINDOW)
+        self.min_count = checks.integer("min_count", self.min_count, 0)
+        if self.max_vocab_size is not None:
+            self.max_vocab_size = checks.integer("max_vocab_size", self.max_vocab_size, 1, hint="; None means no limit")
+        if self.max_final_vocab is not None:
+            self.max_final_vocab = checks.integer(
+                "max_final_vocab", self.max_final_vocab, 1, hint="; None means no limit"
+            )
+        self.sample = checks.number("sample", self.sample, 0, 1e18, "; 0 switches subsampling off")
+        if 0 < self.sample < LEAST_SAMPLE:
+            raise ValueError(
+                f"sample={self.sample!r} would drop every word; use 0 to keep all, or {LEAST_SAMPLE:g} and more"
+            )
+        self.seed = checks.integer("seed", self.seed, 0, 2**64 - 1)
+        self.workers = checks.worker_number(self.workers)
+        self.sg = int(checks.one_of("sg", self.sg, (0, 1)))
+        self.hs = int(checks.one_of("hs", self.hs, (0, 1)))
+        self.negative = checks.integer(
+            "negative", self.negative, 0, MOST_NEGATIVE, "; 0 switches negative sampling off"
+        )
+        self.ns_exponent = checks.number("ns_exponent", self.ns_exponent)
+        self.cbow_mean = int(checks.one_of("cbow_mean", self.cbow_mean, (0, 1)))
+        self.epochs = checks.integer("epochs", self.epochs, 1)
+        self.sorted_vocab = int(checks.one_of("sorted_vocab", self.sorted_vocab, (0, 1)))
+        if self.comment is not None and not isinstance(self.comment, str):
+            raise TypeError(f"comment={self.comment!r} must be a str")
+        checks.one_of("cache", self.cache, CACHE_LIMITS)
+        checks.one_of("progress", self.progress, (None, True, False))
+        for switch in ("compute_loss", "shrink_windows", "shared_negatives", "cbow_corrected"):
+            setattr(self, switch, bool(getattr(self, switch)))
 
     def _start_empty(self) -> None:
         self.wv = KeyedVectors(self.vector_size)
@@ -238,7 +278,9 @@ class Word2Vec:
         self.min_alpha_yet_reached = self.alpha
         self._scan: tuple[Any, Scan] | None = None
         self._encoded: tuple[Any, Encoded] | None = None  # what it was made from, and the integers
+        self._streamed: tuple[Any, int] | None = None  # a corpus read in every epoch, and its size in tokens
         self._tables: dict[str, Any] = {}
+        self._trained_words: list[str] = []  # the words that the rows of the output matrices belong to
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}<vocab={len(self.wv)}, vector_size={self.vector_size}, alpha={self.alpha}>"
@@ -275,15 +317,15 @@ class Word2Vec:
         corpus_count: int | None = None,
         trim_rule: vocab.TrimRule | None = None,
     ) -> None:
-        """Choose the vocabulary from known counts, up to 2^63 - 1 each, and make new matrices for it."""
+        """Choose the vocabulary from known counts, up to 2^63 - 1 in all, and make new matrices for it."""
+        counts = {}
         for word, count in word_freq.items():
-            if not isinstance(word, str):
-                raise TypeError(f"words must be str, not {type(word).__name__}: {word!r}")
-            checks.integer(f"the count of {word!r}", count, 0, 2**63 - 1)
+            check_token(word)
+            counts[word] = checks.integer(f"the count of {word!r}", count, 0, MOST_WORDS)
+        total = checks.integer("the sum of all counts", sum(counts.values()), 0, MOST_WORDS)
+        sentences = checks.integer("corpus_count", corpus_count or 0, 0, MOST_WORDS)
         self._start_empty()
-        self.raw_vocab = dict(word_freq)
-        self.corpus_count = corpus_count or 0
-        self.corpus_total_words = sum(self.raw_vocab.values())
+        self.raw_vocab, self.corpus_count, self.corpus_total_words = counts, sentences, total
         self.prepare_vocab(keep_raw_vocab=keep_raw_vocab, trim_rule=trim_rule)
         self.prepare_weights()
 
@@ -300,10 +342,12 @@ class Word2Vec:
         -------
         words, sentences : int
         """
+        self._check_settings()
         source, is_path = _source(corpus_iterable, corpus_file)
-        if self.cache == "none":
+        identity = _identity(source, is_path)
+        cached = self.cache != "none"
+        if not cached:
             _check_repeatable(source, is_path)
-        self._start_empty()
         with trainer.progress_bar(self.progress, desc="reading", leave=False) as bar:
             scan = Scan(
                 source,
@@ -311,13 +355,13 @@ class Word2Vec:
                 max_vocab_size=self.max_vocab_size,
                 trim_rule=trim_rule,
                 cache_bytes=CACHE_LIMITS[self.cache],
-                keep_tokens=self.cache != "none",
+                keep_tokens=cached,
                 report=bar.update,
             )
+        self._start_empty()
         self.raw_vocab = scan.counts
         self.corpus_count, self.corpus_total_words = scan.sentences, scan.raw_words
-        if self.cache != "none":
-            self._scan = _identity(source, is_path), scan
+        self._scan = identity, scan
         logger.info(
             "read %s words in %s sentences, %s different",
             f"{scan.raw_words:,}",
@@ -347,6 +391,10 @@ class Word2Vec:
         all_counts = np.fromiter(self.raw_vocab.values(), np.int64, len(self.raw_vocab))
         effective = vocab.effective_min_count(all_counts, wanted, self.max_final_vocab)
         words, counts = vocab.select(self.raw_vocab, effective, trim_rule, bool(self.sorted_vocab))
+        if not self.raw_vocab and self.corpus_total_words:
+            raise RuntimeError(
+                "the words of the corpus are no longer known; build_vocab(..., keep_raw_vocab=True) keeps them"
+            )
         if not words:
             raise RuntimeError(
                 f"no word occurs min_count={effective} times in this corpus "
@@ -371,16 +419,16 @@ class Word2Vec:
         if dry_run:
             return report
         self.min_count, self.sample, self.effective_min_count = wanted, rate, effective
-        self.wv = KeyedVectors(self.vector_size)
-        self.wv.index_to_key = words
-        self.wv.key_to_index = {word: number for number, word in enumerate(words)}
-        self.wv.next_index = len(words)
-        self.wv.expandos = {"count": counts}
+        self.wv = KeyedVectors.from_arrays(words, np.zeros((0, self.vector_size), np.float32), {"count": counts})
         if len(words) == 1:
             logger.warning("the vocabulary has one word, %r: there is nothing to tell it from", words[0])
         if self._scan is not None:
             identity, scan = self._scan
-            self._encoded = (*identity, *self._vocabulary()), scan.encoded(self.wv.key_to_index)
+            identity = (*identity, *self._vocabulary())
+            if self.cache != "none":
+                self._encoded = identity, scan.encoded(self.wv.key_to_index)
+            elif self.max_vocab_size is None:  # which may have forgotten some occurrences
+                self._streamed = identity, int(counts.sum())
             self._scan = None
         else:
             self._encoded = None  # it was encoded for another vocabulary
@@ -401,14 +449,15 @@ class Word2Vec:
         self.wv.norms = None
         self.syn1neg = trainer.new_matrix(rows, self.vector_size) if self.negative else None
         self.syn1 = trainer.new_matrix(rows - 1, self.vector_size) if self.hs else None
+        self._trained_words = self.wv.index_to_key
         self.trained_epochs = 0
         self.loss_history = []
         self.min_alpha_yet_reached = self.alpha
 
     def _make_tables(self) -> None:
         counts = self.wv.expandos["count"]
-        if self._tables.get("counts") is not counts:
-            self._tables = {"counts": counts}
+        if self._tables.get("counts") is not counts or self._tables["ns_exponent"] != self.ns_exponent:
+            self._tables = {"counts": counts, "ns_exponent": self.ns_exponent}
         if self.negative and "noise" not in self._tables:
             self._tables["noise"] = noise.alias_table(noise.weights(counts, self.ns_exponent))
         if self.hs and "paths" not in self._tables:
@@ -460,32 +509,36 @@ class Word2Vec:
             If the vectors are no longer finite.
         """
         source, is_path = _source(corpus_iterable, corpus_file)
-        self._check_losses()
+        self._check_settings()
+        self._check_something_to_train()
         if not len(self.wv):
             raise RuntimeError("there is no vocabulary to train; call build_vocab first")
         if total_examples is None and total_words is None:
             raise ValueError("give total_examples=model.corpus_count or total_words=model.corpus_total_words")
+        for name, total in (("total_examples", total_examples), ("total_words", total_words)):
+            if total is not None:
+                checks.number(name, total, 0)
         if epochs is None:
             raise ValueError("give epochs=, for example epochs=model.epochs")
         checks.integer("epochs", epochs, 1)
         if start_alpha is not None:
-            self.alpha = checks.number("start_alpha", start_alpha, 0)
-        end = self.min_alpha if end_alpha is None else checks.number("end_alpha", end_alpha, 0)
-        self._check_alpha(end)
+            self.alpha = checks.number("start_alpha", start_alpha, 0, MOST_ALPHA)
+        if end_alpha is not None:
+            end_alpha = checks.number("end_alpha", end_alpha, 0, MOST_ALPHA)
+        self._warn_of_the_unusual(self.min_alpha if end_alpha is None else end_alpha)
         if compute_loss is not None:
             self.compute_loss = bool(compute_loss)
-        if self.cache == "none" and epochs > 1:
+        if self.cache == "none":
             _check_repeatable(source, is_path)
         self.running_training_loss = 0.0
-        callbacks = list(callbacks)
-        _check_callbacks(callbacks)
-        kernel = self._kernel()
+        callbacks = _checked_callbacks(callbacks)
+        self._check_matrices()
         trained = raw = 0
         try:
             self._call(callbacks, "on_train_begin")
             for number in range(epochs):
                 self._call(callbacks, "on_epoch_begin")
-                survivors, words = self._train_epoch(kernel, source, is_path, number, epochs, end)
+                survivors, words = self._train_epoch(source, is_path, number, epochs, end_alpha)
                 trained, raw = trained + survivors, raw + words
                 self._call(callbacks, "on_epoch_end")
         except trainer.StopTraining as reason:
@@ -495,14 +548,17 @@ class Word2Vec:
         return trained, raw
 
     def _train_epoch(
-        self, kernel: trainer.Kernel, source: Any, is_path: bool, number: int, epochs: int, end_alpha: float
+        self, source: Any, is_path: bool, number: int, epochs: int, end_alpha: float | None
     ) -> tuple[int, int]:
+        # Made anew for every epoch: a callback may have assigned vectors, words or settings.
+        self._check_settings()
+        kernel = self._kernel()
         encoded = None if self.cache == "none" else self._encode(source, is_path)
-        tokens = int(self.wv.expandos["count"].sum()) if encoded is None else len(encoded.tokens)
+        tokens = self._streamed_tokens(source, is_path) if encoded is None else len(encoded.tokens)
         if tokens == 0:
             raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")
         workers = trainer.worker_count(self.workers, tokens)
-        slope = (self.alpha - end_alpha) / (epochs * tokens)
+        slope = (self.alpha - (self.min_alpha if end_alpha is None else end_alpha)) / (epochs * tokens)
         alpha = self.alpha - slope * tokens * number
         read = _WordCounter(self._stream(source, is_path) if encoded is None else [encoded])
         started = time.perf_counter()
@@ -522,9 +578,18 @@ class Word2Vec:
             self.wv.norms = None  # also after Ctrl-C the vectors have changed
         if encoded is None and words != tokens:
             logger.warning("the corpus had %s words of the vocabulary, not the %s counted before", words, tokens)
-        if not all(trainer.all_finite(matrix) for matrix in self._matrices().values()):
+        if not examples:
+            logger.warning(
+                "nothing was trained: of %s words %s survived subsampling (sample=%g), and none had a neighbour "
+                "in its sentence and a target to learn",
+                f"{words:,}",
+                f"{survivors:,}",
+                self.sample,
+            )
+        if any(formats.check_finite(matrix) is not None for matrix in self._matrices().values()):
             raise FloatingPointError(
-                f"the vectors are no longer finite after epoch {number + 1}; lower alpha={self.alpha!r}"
+                f"the vectors are no longer finite after epoch {number + 1}; lower alpha={self.alpha!r} "
+                "and start again (init_weights makes new ones)"
             )
         record = trainer.EpochRecord(
             epoch=self.trained_epochs,
@@ -533,7 +598,7 @@ class Word2Vec:
             examples=examples,
             seconds=time.perf_counter() - started,
             alpha=alpha - slope * tokens,
-            loss=loss / max(examples, 1) if self.compute_loss else None,
+            loss=loss / examples if self.compute_loss and examples else None,
         )
         self.history.append(record)
         if record.loss is not None:
@@ -561,9 +626,16 @@ class Word2Vec:
             self._encoded = identity, encoded
         return self._encoded[1]
 
-    def _vocabulary(self) -> tuple[int, int]:
+    def _streamed_tokens(self, source: Any, is_path: bool) -> int:
+        """How many words of the vocabulary a corpus has that is not cached: known, or counted once."""
+        identity = (*_identity(source, is_path), *self._vocabulary())
+        if self._streamed is None or not _same(self._streamed[0], identity):
+            self._streamed = identity, sum(len(part.tokens) for part in self._stream(source, is_path))
+        return self._streamed[1]
+
+    def _vocabulary(self) -> tuple[dict[str, int], int]:
         """What tells a vocabulary from another: the object, and how much it has grown."""
-        return id(self.wv.key_to_index), len(self.wv.key_to_index)
+        return self.wv.key_to_index, len(self.wv.key_to_index)
 
     def _stream(self, source: Any, is_path: bool) -> Iterator[Encoded]:
         return whole_batches(source, is_path, self.wv.key_to_index, STREAM_WORDS)
@@ -593,6 +665,11 @@ class Word2Vec:
                     f"model.{name} is {found}, but the vocabulary of {words:,} words needs "
                     f"({wanted:,}, {self.vector_size}); was a word added or wv replaced? build_vocab starts again"
                 )
+        if self.wv.index_to_key is not self._trained_words:
+            raise RuntimeError(
+                "the words of wv are not those that the output vectors were made for (wv replaced or reordered?); "
+                "call build_vocab or init_weights to start again"
+            )
         numbers = self.wv.key_to_index.values()
         if len(self.wv.expandos["count"]) != words or min(numbers) < 0 or max(numbers) >= words:
             raise RuntimeError("wv.key_to_index, index_to_key and the counts do not fit together; call build_vocab")
@@ -624,6 +701,8 @@ class Word2Vec:
             shared=self.shared_negatives,
             cbow=not self.sg,
             mean_forward=bool(self.cbow_mean),
+            # The gradient of a mean is divided by the number of words, that of a sum is not. word2vec does it the
+            # other way round; cbow_corrected does it right.
             mean_backward=bool(self.cbow_mean) == self.cbow_corrected,
             with_loss=self.compute_loss,
         )
@@ -632,16 +711,16 @@ class Word2Vec:
         for callback in callbacks:
             getattr(callback, hook)(self)
 
-    def _check_losses(self) -> None:
+    def _check_something_to_train(self) -> None:
         if not self.hs and not self.negative:
             raise ValueError("hs=0 and negative=0 leave nothing to train; set negative=5 or hs=1")
+
+    def _warn_of_the_unusual(self, end: float) -> None:
         if self.hs and self.negative:
             logger.warning(
                 "Both hierarchical softmax and negative sampling are activated. "
                 "The model learns from both; set hs=0 or negative=0 for one of them."
             )
-
-    def _check_alpha(self, end: float) -> None:
         if self.alpha > self.min_alpha_yet_reached and self.trained_epochs:
             logger.warning(
                 "Effective 'alpha' higher than previous training cycles: %g after %g",
@@ -659,15 +738,11 @@ class Word2Vec:
 
     @property
     def output_vectors(self) -> KeyedVectors:
-        """The output vectors of negative sampling under the same words; they share memory with the model."""
+        """The output vectors of negative sampling under the same words; the numbers share memory with the model."""
         if self.syn1neg is None:
             raise AttributeError("only negative sampling has an output vector per word; train with negative > 0")
-        outputs = KeyedVectors(self.vector_size)
-        outputs.index_to_key, outputs.key_to_index = self.wv.index_to_key, self.wv.key_to_index
-        outputs.next_index = self.wv.next_index
-        outputs.expandos = {"count": self.wv.expandos["count"]}
-        outputs.vectors = self.syn1neg
-        return outputs
+        counts = self.wv.expandos["count"]
+        return KeyedVectors.from_arrays(list(self.wv.index_to_key), self.syn1neg, {"count": counts})
 
     def save(self, path: Pathlike) -> str:
         """Write the whole model to one safetensors file, atomically; `load` gives it back, ready to train on.
@@ -679,7 +754,11 @@ class Word2Vec:
         """
         if not len(self.wv):
             raise RuntimeError("there is nothing to save yet; call build_vocab first")
-        arrays: dict[str, NDArray[Any]] = {"vocab.counts": self.wv.expandos["count"], **self._matrices()}
+        self._check_settings()
+        self._check_matrices()
+        arrays: dict[str, NDArray[Any]] = dict(self._matrices())
+        for name, values in self.wv.expandos.items():
+            arrays["vocab.counts" if name == "count" else f"attr.{name}"] = values
         meta = {
             "settings": {name: getattr(self, name) for name in SAVED_SETTINGS},
             "state": {name: getattr(self, name) for name in SAVED_STATE},
@@ -704,6 +783,7 @@ class Word2Vec:
         AttributeError
             If it holds vectors alone; use `KeyedVectors.load`.
         """
+        checks.one_of("mmap", mmap, (None, False, True, "r"))
         kind, words, arrays, meta = formats.read_native(os.fspath(path), mmap=bool(mmap))
         if kind != "word2vec":
             raise AttributeError(
@@ -711,17 +791,17 @@ class Word2Vec:
             )
         if meta.get("scheme") != trainer.SCHEME:
             logger.warning("the model was trained under scheme %s, this is %s", meta.get("scheme"), trainer.SCHEME)
+        model = cls.__new__(cls)  # a subclass may want other arguments
         try:
-            model = cls(**meta["settings"])
+            Word2Vec.__init__(model, **meta["settings"])
             for name in SAVED_STATE:
                 setattr(model, name, meta["state"][name])
         except (KeyError, TypeError, ValueError) as error:
             raise formats.FormatError(f"{os.fspath(path)}: the model's settings are not readable: {error}") from error
-        model.wv.index_to_key = words
-        model.wv.key_to_index = {word: number for number, word in enumerate(words)}
-        model.wv.next_index = len(words)
-        model.wv.expandos = {"count": arrays["vocab.counts"]}
-        model.wv.vectors = arrays["vectors"]
+        attributes = {name.removeprefix("attr."): values for name, values in arrays.items() if name.startswith("attr.")}
+        attributes["count"] = arrays["vocab.counts"]
+        model.wv = KeyedVectors.from_arrays(words, arrays["vectors"], attributes)
+        model._trained_words = model.wv.index_to_key
         model.syn1neg = arrays.get("outputs.negative")
         model.syn1 = arrays.get("outputs.hierarchical")
         try:
@@ -732,7 +812,7 @@ class Word2Vec:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies hold the model without the encoded corpus."""
-        return {**self.__dict__, "_scan": None, "_encoded": None, "_tables": {}}
+        return {**self.__dict__, "_scan": None, "_encoded": None, "_streamed": None, "_tables": {}}
 
 
 class _WordCounter:
@@ -767,10 +847,14 @@ def _source(corpus_iterable: Sentences | None, corpus_file: Pathlike | None) -> 
     return corpus_iterable, False
 
 
-def _check_callbacks(callbacks: Iterable[Any]) -> None:
+def _checked_callbacks(callbacks: Iterable[Any]) -> list[Any]:
+    if not hasattr(callbacks, "__iter__"):
+        raise TypeError(f"callbacks={callbacks!r} must be a list of callbacks")
+    callbacks = list(callbacks)
     for callback in callbacks:
         if missing := [hook for hook in HOOKS if not callable(getattr(callback, hook, None))]:
             raise TypeError(f"{type(callback).__name__} is no callback: it has no {', '.join(missing)}")
+    return callbacks
 
 
 def _check_repeatable(source: Any, is_path: bool) -> None:
@@ -782,13 +866,19 @@ def _check_repeatable(source: Any, is_path: bool) -> None:
 
 
 def _identity(source: Any, is_path: bool) -> tuple[Any, ...]:
-    """What tells a corpus from another: the object and its length, or the file and its size and time."""
-    if is_path:
-        status = os.stat(source)
-        return os.path.abspath(source), status.st_size, status.st_mtime_ns
-    return source, len(source) if hasattr(source, "__len__") else None
+    """What tells a corpus from another: the object, its length, and the size and time of the files it reads."""
+    files = [os.fspath(source)] if is_path else files_of(source)
+    status = [(file.st_size, file.st_mtime_ns) for file in map(os.stat, files)]
+    try:
+        length = len(source) if hasattr(source, "__len__") and not is_path else None
+    except TypeError:  # some data loaders have a length only at times
+        length = None
+    return os.path.abspath(source) if is_path else source, length, status
 
 
 def _same(known: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
-    same_source = known[0] is new[0] or (isinstance(known[0], str) and known[0] == new[0])
-    return same_source and known[1:] == new[1:]
+    """Whether two identities agree: the objects are the same ones, everything else is equal."""
+    return all(
+        a is b or (isinstance(a, str | int | list) and type(a) is type(b) and a == b)
+        for a, b in zip(known, new, strict=True)
+    )
