@@ -130,7 +130,7 @@ def test_a_long_line_in_short_sentences_takes_no_longer(tmp_path, count):
 def test_what_has_no_blanks_is_no_text(tmp_path):
     path = tmp_path / "binary"
     path.write_bytes(b"x" * (5 << 20))
-    with pytest.raises(ValueError, match=r"a word of more than 1,048,576 characters .*binary; is it text"):
+    with pytest.raises(ValueError, match=r"a word of more than 1,048,576 bytes .*binary; is it text"):
         list(LineSentence(path))
 
 

@@ -1,13 +1,14 @@
 import enum
 import os
 from collections import Counter
+from pydoc_data.topics import topics
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from w2v import encode, vocab
+from w2v import LineSentence, PathLineSentences, Text8Corpus, corpus, encode, vocab
 
 words = st.text(alphabet="abcde", min_size=1, max_size=2)
 corpora = st.lists(st.lists(words, max_size=8), max_size=12)
@@ -19,31 +20,144 @@ def read_back(encoded, index):
     return [[names[int(token)] for token in encoded.tokens[a:b]] for a, b in spans]
 
 
+def counted(scan):
+    return dict(zip(scan.words(), scan.counts.tolist(), strict=True))
+
+
 @settings(max_examples=200, deadline=None)
-@given(corpora, st.integers(1, 3), st.sampled_from([0, 8, float("inf")]), st.integers(1, 40), st.integers(1, 5))
-def test_encoding_gives_back_the_sentences_without_the_words_dropped(corpus, min_count, limit, block, step):
-    """Whatever the sizes of blocks, and in memory, on disk, or moving to disk on the way."""
-    before = encode.BLOCK_TOKENS, encode.STEP
-    encode.BLOCK_TOKENS, encode.STEP = block, step
-    try:
-        scan = encode.Scan(corpus, False, cache_bytes=limit)
-        assert scan.counts == Counter(word for sentence in corpus for word in sentence)
-        assert list(scan.counts) == list(dict.fromkeys(word for sentence in corpus for word in sentence))
-        kept, _ = vocab.select(scan.counts, min_count, None, True)
-        index = {word: number for number, word in enumerate(kept)}
-        expected = [[word for word in sentence if word in index] for sentence in corpus]
-        encoded = scan.encoded(index)
-        assert read_back(encoded, index) == expected
-        assert encoded.raw_words == scan.raw_words == sum(map(len, corpus))
-        assert len(encoded.offsets) == len(corpus) + 1
-        assert (encoded.tokens.dtype, encoded.offsets.dtype) == (np.int32, np.int64)
-        again = encode.encode(corpus, False, index, limit)
-        assert read_back(again, index) == expected
-        pieces = list(encode.whole_batches(corpus, False, index, block))
-        assert [sentence for piece in pieces for sentence in read_back(piece, index)] == expected
-        assert sum(piece.raw_words for piece in pieces) == scan.raw_words
-    finally:
-        encode.BLOCK_TOKENS, encode.STEP = before
+@given(corpora, st.integers(1, 3), st.sampled_from([0, 8, float("inf")]), st.integers(1, 40))
+def test_encoding_gives_back_the_sentences_without_the_words_dropped(corpus, min_count, limit, block):
+    """Whatever the size of blocks, and in memory, on disk, or moving to disk on the way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encode, "BLOCK_TOKENS", block)
+        agree_on(corpus, corpus, False, min_count, limit, block, threads=1)
+
+
+def agree_on(source, corpus, is_path, min_count, limit, size, threads):
+    """Scan, encode and stream `source`, which holds the sentences `corpus`, and compare with those."""
+    scan = encode.Scan(source, is_path, cache_bytes=limit, threads=threads)
+    assert counted(scan) == Counter(word for sentence in corpus for word in sentence)
+    assert scan.words() == list(dict.fromkeys(word for sentence in corpus for word in sentence))
+    kept = scan.words(vocab.select(scan.counts, min_count, True))
+    index = {word: number for number, word in enumerate(kept)}
+    expected = [[word for word in sentence if word in index] for sentence in corpus]
+    encoded = scan.encoded(index)
+    assert read_back(encoded, index) == expected
+    assert encoded.raw_words == scan.raw_words == sum(map(len, corpus))
+    assert scan.sentences == len(corpus)
+    assert (encoded.tokens.dtype, encoded.offsets.dtype) == (np.int32, np.int64)
+    again = encode.encode(source, is_path, index, limit, threads)
+    assert read_back(again, index) == expected
+    pieces = list(encode.whole_batches(source, is_path, index, size, threads))
+    assert [sentence for piece in pieces for sentence in read_back(piece, index)] == expected
+    assert sum(piece.raw_words for piece in pieces) == scan.raw_words
+
+
+# Blanks of one, two and three bytes, characters that look like them, and both kinds of line ends.
+texts = st.text(
+    alphabet=st.sampled_from(
+        "aaabb \n\t\r\x0b\x1c\x1f\x85\xa0\u1680\u2003\u2028\u202f\u205f\u3000\u200b\ufeffé\u20ac😀\0"
+    ),
+    max_size=150,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(texts, st.integers(1, 70), st.integers(1, 3), st.sampled_from([1, 2, 3, float("inf")]), st.data())
+def test_text_in_c_is_read_like_text_in_python(tmp_path_factory, text, block, threads, longest, data):
+    path = tmp_path_factory.getbasetemp() / f"text-{os.getpid()}"
+    path.write_bytes(text.encode())
+    lines = [line.split() for line in text.split("\n") if line.split()]
+    reader = data.draw(st.sampled_from(["path", "lines", "text8", "folder"]))
+    source, expected = path, lines
+    if reader in ("lines", "folder"):
+        source = LineSentence(path, longest) if reader == "lines" else PathLineSentences(path, longest)
+        step = min(longest, 1000)
+        expected = [line[i : i + step] for line in lines for i in range(0, len(line), step)]
+    elif reader == "text8":
+        source = Text8Corpus(path, min(longest, 1000))
+        words, step = text.split(), min(longest, 1000)
+        expected = [words[i : i + step] for i in range(0, len(words), step)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus, "BLOCK", block)
+        assert encode.tokenizable(source, reader == "path") is not None
+        agree_on(source, expected, reader == "path", 1 + threads // 3, float("inf"), block, threads)
+        if reader != "path":
+            assert list(source) == expected
+
+
+def test_real_text_in_c_is_read_like_text_in_python(tmp_path):
+    path = tmp_path / "topics.txt"
+    path.write_text("\n".join(topics.values()), encoding="utf-8")
+    expected = [line.split() for line in path.read_text().split("\n") if line.split()]
+    assert sum(map(len, expected)) > 50_000
+    for threads in (1, 2, 5):
+        agree_on(path, expected, True, 2, float("inf"), 1000, threads)
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
+def test_compressed_text_takes_the_same_way(tmp_path, ending):
+    path = tmp_path / f"text{ending}"
+    path.write_bytes(corpus.codec_of(path).compress("a b a\n\nc\u3000a".encode() * 3))
+    assert encode.tokenizable(path, True) is not None
+    scan = encode.Scan(path, True)
+    assert (counted(scan), scan.sentences) == ({"a": 5, "b": 3, "c": 3, "aa": 2}, 4)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(OSError, match=rf"text\{ending}, it may be damaged or cut short"):
+        encode.Scan(path, True)
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 1 << 20])
+@pytest.mark.parametrize(
+    ("data", "offset"),
+    [
+        (b"\xff", 0),
+        (b"some words \xe9 and more", 11),
+        (b"a" * 70 + b"\xe2\x82 cut", 70),
+        (b"surrogate \xed\xa0\x80", 10),
+        (b"too long \xc0\x80", 9),
+        (b"beyond \xf4\x90\x80\x80", 7),
+        (b"cut off at the end \xf0\x9f\x98", 19),
+        (b"\xe3\x80\x80 fine \x80", 9),
+    ],
+)
+def test_bytes_that_are_not_utf8_are_named_as_python_names_them(tmp_path, monkeypatch, data, offset, block):
+    monkeypatch.setattr(corpus, "BLOCK", block)
+    path = tmp_path / "latin1"
+    path.write_bytes(data)
+    with pytest.raises(UnicodeDecodeError) as python:
+        list(LineSentence(path))
+    for threads in (1, 2):
+        with pytest.raises(UnicodeDecodeError, match=rf"at byte {offset} of .*latin1; is it UTF-8") as found:
+            encode.Scan(path, True, threads=threads)
+    assert found.value.reason == python.value.reason
+
+
+def test_a_word_without_end_is_refused_wherever_it_stands(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "LONGEST_WORD", 50)
+    monkeypatch.setattr(encode, "LONGEST_WORD", 50)
+    path = tmp_path / "text"
+    for block in (10, 1000):
+        monkeypatch.setattr(corpus, "BLOCK", block)
+        path.write_text("fits " + "é" * 25 + " end")
+        assert encode.Scan(path, True).raw_words == 3
+        path.write_text("fits " + "é" * 25 + "x end")
+        with pytest.raises(ValueError, match="a word of more than 50 bytes"):
+            encode.Scan(path, True)
+
+
+def test_readers_that_are_changed_or_limited_are_iterated(tmp_path):
+    class Lower(LineSentence):
+        def __iter__(self):
+            for sentence in super().__iter__():
+                yield [word.lower() for word in sentence]
+
+    path = tmp_path / "text"
+    path.write_text("A b\nB\n")
+    assert counted(encode.Scan(Lower(path), False)) == {"a": 1, "b": 2}
+    assert counted(encode.Scan(LineSentence(path, limit=1), False)) == {"A": 1, "b": 1}
+    with path.open("rb") as file:
+        assert counted(encode.Scan(LineSentence(file), False)) == {"A": 1, "b": 1, "B": 1}
 
 
 def pruned_by_hand(corpus, limit):
@@ -62,8 +176,8 @@ def pruned_by_hand(corpus, limit):
 @given(corpora, st.integers(1, 6))
 def test_max_vocab_size_counts_like_the_definition_and_loses_no_token(corpus, limit):
     scan = encode.Scan(corpus, False, max_vocab_size=limit)
-    assert scan.counts == pruned_by_hand(corpus, limit)
-    index = {word: number for number, word in enumerate(scan.counts)}
+    assert counted(scan) == pruned_by_hand(corpus, limit)
+    index = {word: number for number, word in enumerate(scan.words())}
     expected = [[word for word in sentence if word in index] for sentence in corpus]
     assert read_back(scan.encoded(index), index) == expected
 
@@ -71,15 +185,15 @@ def test_max_vocab_size_counts_like_the_definition_and_loses_no_token(corpus, li
 def test_pruning_asks_the_trim_rule():
     rule = lambda word, count, min_count: vocab.RULE_KEEP if word == "a" else vocab.RULE_DEFAULT  # noqa: E731
     corpus = [["a", "b"], ["c", "d"], ["e", "f"]]
-    assert "a" in encode.Scan(corpus, False, max_vocab_size=1, trim_rule=rule).counts
-    assert "a" not in encode.Scan(corpus, False, max_vocab_size=1).counts
+    assert "a" in encode.Scan(corpus, False, max_vocab_size=1, trim_rule=rule).words()
+    assert "a" not in encode.Scan(corpus, False, max_vocab_size=1).words()
 
 
 def test_a_file_is_read_like_its_lines(tmp_path):
     path = tmp_path / "text"
     path.write_text("a b a\n\nc\u3000a\n")
     scan = encode.Scan(path, True)
-    assert (scan.counts, scan.sentences) == ({"a": 3, "b": 1, "c": 1}, 2)
+    assert (counted(scan), scan.sentences) == ({"a": 3, "b": 1, "c": 1}, 2)
     index = {"a": 0, "c": 1}
     assert read_back(scan.encoded(index), index) == [["a", "a"], ["c", "a"]]
 
@@ -96,7 +210,7 @@ def test_the_disk_cache_leaves_nothing_behind(tmp_path, monkeypatch):
 
 def test_words_that_are_subclasses_of_str_become_str():
     scan = encode.Scan([np.array(["x", "y"])], False)
-    assert [type(word) for word in scan.counts] == [str, str]
+    assert [type(word) for word in scan.words()] == [str, str]
 
 
 def test_words_that_call_themselves_something_else_are_counted_as_what_they_are():
@@ -104,8 +218,8 @@ def test_words_that_call_themselves_something_else_are_counted_as_what_they_are(
         RED = "red"
 
     scan = encode.Scan([[Colour.RED, "red", Colour.RED]], False)
-    assert scan.counts == {"red": 3}
-    assert [type(word) for word in scan.counts] == [str]
+    assert counted(scan) == {"red": 3}
+    assert [type(word) for word in scan.words()] == [str]
 
 
 @pytest.mark.parametrize(

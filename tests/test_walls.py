@@ -16,12 +16,13 @@ PACKAGE = Path(w2v.__file__).parent
 
 # Every module and the modules of ours it may import, from the first room to the last.
 MAY_IMPORT = {
-    "corpus": set(),
+    "corpus": {"_text"},
+    "spool": set(),
     "vocab": set(),
     "huffman": set(),
     "noise": set(),
     "checks": set(),
-    "encode": {"_text", "corpus", "vocab"},
+    "encode": {"_text", "corpus", "spool", "vocab"},
     "trainer": {"_train", "encode"},
     "formats": {"corpus"},
     "foreign": {"_text", "formats", "corpus"},

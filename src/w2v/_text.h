@@ -9,7 +9,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { TEXT_OK, TEXT_NO_MEMORY, TEXT_NOT_UTF8 };
+enum { TEXT_OK, TEXT_NO_MEMORY, TEXT_NOT_UTF8, TEXT_LONG_WORD };
 
 /* --- words and their numbers ---------------------------------------------------------------------------------- */
 
@@ -131,16 +131,26 @@ static int table_add(Table *table, const uint8_t *word, uint64_t length, uint64_
     return TEXT_OK;
 }
 
+/* The slot of a word, or the free one where it belongs. */
+static inline uint64_t slot_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
+    for (uint64_t at = hash & table->mask;; at = (at + 1) & table->mask) {
+        const Slot *slot = &table->slots[at];
+        if (slot->number < 0 ||
+            (slot->hash == hash && slot->length == length &&
+             (length <= 8 || memcmp(table->arena + table->words[slot->number].start, word, length) == 0)))
+            return at;
+    }
+}
+
+/* The word's number; -1 if it has none. */
+static inline int32_t known_number(const Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
+    return table->slots[slot_of(table, word, length, hash)].number;
+}
+
 /* The word's number, a new one if it is new; -1 if there is no memory for it. */
 static inline int32_t number_of(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
-    uint64_t at = hash & table->mask;
-    for (;; at = (at + 1) & table->mask) {
-        const Slot *slot = &table->slots[at];
-        if (slot->number < 0) break;
-        if (slot->hash == hash && slot->length == length &&
-            (length <= 8 || memcmp(table->arena + table->words[slot->number].start, word, length) == 0))
-            return slot->number;
-    }
+    uint64_t at = slot_of(table, word, length, hash);
+    if (table->slots[at].number >= 0) return table->slots[at].number;
     if (2 * (uint64_t)table->n_words > table->mask) {
         if (table_grow(table) != TEXT_OK) return -1;
         for (at = hash & table->mask; table->slots[at].number >= 0;) at = (at + 1) & table->mask;
@@ -201,10 +211,17 @@ static inline void classify(const uint8_t *p, uint64_t n, uint64_t *space, uint6
     }
 }
 
-/* The first position at or after `from` whose byte is ASCII white space, else `size`: a place where text can be cut. */
-static inline int64_t next_blank(const uint8_t *text, int64_t size, int64_t from) {
-    while (from < size && !is_ascii_space(text[from])) from++;
-    return from;
+/* Behind the last white space of a text, 0 if there is none: where it can be cut. */
+static inline int64_t end_of_words(const uint8_t *text, int64_t size) {
+    for (int64_t i = size - 1; i >= 0; i--) {
+        uint32_t character;
+        if (is_ascii_space(text[i])) return i + 1;
+        if (text[i] >= 0xc2) {
+            const int length = sequence(text + i, (uint64_t)(size - i), &character);
+            if (length && is_wide_space(character)) return i + length;
+        }
+    }
+    return 0;
 }
 
 /* --- the pass over the text ------------------------------------------------------------------------------------ */
@@ -214,7 +231,7 @@ typedef struct {
     int64_t n_tokens;
     int64_t *ends; /* tokens before each newline; grows */
     int64_t n_ends, ends_room;
-    int64_t error; /* offset of the first byte that is not UTF-8 */
+    int64_t error; /* offset of the first byte that is not UTF-8, or of the first word that is too long */
 } Tokens;
 
 static int end_sentence(Tokens *out) {
@@ -230,7 +247,7 @@ static int end_sentence(Tokens *out) {
 }
 
 /* Number all words of text[0, size), 64 bytes at a time. A word ends at a blank or at the end of the text. */
-static int tokenize(Table *table, const uint8_t *text, int64_t size, Tokens *out) {
+static int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t longest, Tokens *out) {
     int64_t word_start = -1;        /* of a word that reaches into this step */
     uint64_t before_is_space = 1;   /* whether the byte before this step is white space */
     uint64_t wide_spill = 0, skip = 0; /* bytes of this step that belong to a character of the step before */
@@ -274,6 +291,10 @@ static int tokenize(Table *table, const uint8_t *text, int64_t size, Tokens *out
                 }
                 const uint64_t length = (uint64_t)(base + i - word_start);
                 const uint8_t *word = text + word_start;
+                if (length > longest) {
+                    out->error = word_start;
+                    return TEXT_LONG_WORD;
+                }
                 const int32_t number =
                     number_of(table, word, length, hash_of(table, word, length, (uint64_t)(size - word_start)));
                 if (number < 0) return TEXT_NO_MEMORY;

@@ -1,18 +1,21 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, freethreading_compatible=True
-"""Text to tokens without a Python object per word: the inner loops of `encode`.
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: freethreading_compatible=True
+"""Words to numbers and back without a Python object per word: the inner loops of `encode`, `foreign` and `evaluate`.
 
 A `WordTable` numbers words in order of first appearance. Each thread has one of its own; `merged` maps their numbers
-to those of a common table. All loops run without the GIL.
+to those of a common table. All loops over text and numbers run without the GIL.
 """
 
 import os
 
 import numpy as np
 
+from cpython cimport array
+from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free
-from libc.string cimport memchr, memcpy
+from libc.stdlib cimport free, malloc
+from libc.string cimport memchr, memcpy, memset
 
 
 cdef extern from "_text.h" nogil:
@@ -20,6 +23,7 @@ cdef extern from "_text.h" nogil:
         TEXT_OK
         TEXT_NO_MEMORY
         TEXT_NOT_UTF8
+        TEXT_LONG_WORD
     ctypedef struct Word:
         uint64_t hash
         uint64_t start
@@ -39,19 +43,24 @@ cdef extern from "_text.h" nogil:
     int table_start(Table *table, uint64_t seed) noexcept
     void table_free(Table *table) noexcept
     int32_t number_of(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) noexcept
-    int64_t next_blank(const uint8_t *text, int64_t size, int64_t start) noexcept
-    int tokenize(Table *table, const uint8_t *text, int64_t size, Tokens *out) noexcept
+    int32_t known_number(const Table *table, const uint8_t *word, uint64_t length, uint64_t hash) noexcept
+    uint64_t hash_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t readable) noexcept
+    int64_t end_of_words(const uint8_t *text, int64_t size) noexcept
+    int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t longest, Tokens *out) noexcept
+
+
+cdef extern from "Python.h":
+    PyObject *PyDict_GetItemWithError(object mapping, object key) except? NULL
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
 
 
 # Where words fall in the hash table is nobody's business but this process's; their numbers do not depend on it.
 cdef uint64_t SEED = int.from_bytes(os.urandom(8), "little")
 
 
-def cut_at_blank(const uint8_t[::1] text, long long start):
-    """The first place from `start` on where the text can be cut without cutting a word or a character."""
-    if start >= text.shape[0]:
-        return text.shape[0]
-    return next_blank(&text[0], text.shape[0], start)
+def cut_between_words(const uint8_t[::1] text):
+    """The last place where a text can be cut without cutting a word or a character; 0 if there is none."""
+    return end_of_words(&text[0], text.shape[0]) if text.shape[0] else 0
 
 
 cdef class WordTable:
@@ -69,33 +78,46 @@ cdef class WordTable:
     def __len__(self):
         return self.table.n_words
 
-    def tokenize(self, const uint8_t[::1] text):
+    def tokenize(self, const uint8_t[::1] text, uint64_t longest):
         """Number the words of a text that begins and ends between words.
+
+        Parameters
+        ----------
+        text : bytes
+        longest : int
+            A word of more bytes than this is refused.
 
         Returns
         -------
         tokens : int32, a number per word
         ends : int64, how many tokens precede each newline
         error : int, offset of the first byte that is not UTF-8, or -1; then the rest is void
+        too_long : int, offset of the first word that is too long, or -1; likewise
         """
         cdef long long size = text.shape[0]
-        if size == 0:
-            return np.zeros(0, np.int32), np.zeros(0, np.int64), -1
-        tokens = np.empty(size // 2 + 1, np.int32)
-        cdef int32_t[::1] room = tokens
-        cdef Tokens out = Tokens(tokens=&room[0], n_tokens=0, ends=NULL, n_ends=0, error=-1)
+        cdef Tokens out
+        cdef int32_t[::1] tokens
         cdef int64_t[::1] ends
-        cdef int outcome
+        cdef int outcome = TEXT_OK
+        memset(&out, 0, sizeof(Tokens))
         try:
-            with nogil:
-                outcome = tokenize(&self.table, &text[0], size, &out)
+            out.tokens = <int32_t *>malloc((size // 2 + 1) * sizeof(int32_t))
+            if out.tokens == NULL:
+                raise MemoryError(f"no memory for {size:,} bytes of text")
+            if size:
+                with nogil:
+                    outcome = tokenize(&self.table, &text[0], size, longest, &out)
             if outcome == TEXT_NO_MEMORY:
                 raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
-            ends = np.empty(out.n_ends, np.int64)
+            tokens, ends = np.empty(out.n_tokens, np.int32), np.empty(out.n_ends, np.int64)
+            if out.n_tokens:
+                memcpy(&tokens[0], out.tokens, out.n_tokens * sizeof(int32_t))
             if out.n_ends:
                 memcpy(&ends[0], out.ends, out.n_ends * sizeof(int64_t))
-            return tokens[:out.n_tokens], np.asarray(ends), out.error
+            return (np.asarray(tokens), np.asarray(ends), out.error if outcome == TEXT_NOT_UTF8 else -1,
+                    out.error if outcome == TEXT_LONG_WORD else -1)
         finally:
+            free(out.tokens)
             free(out.ends)
 
     def merged(self, WordTable other, long long start):
@@ -104,20 +126,22 @@ cdef class WordTable:
         numbers = np.empty(n, np.int32)
         cdef int32_t[::1] given = numbers
         cdef const Word *word
-        for i in range(n):
-            word = &other.table.words[start + i]
-            given[i] = number_of(&self.table, other.table.arena + word.start, word.length, word.hash)
-            if given[i] < 0:
-                raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
+        cdef bint full = False
+        with nogil:
+            for i in range(n):
+                word = &other.table.words[start + i]
+                given[i] = number_of(&self.table, other.table.arena + word.start, word.length, word.hash)
+                full |= given[i] < 0
+        if full:
+            raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
         return numbers
 
     def counts(self):
         """How often each word was seen by `tokenize`, int64."""
-        cdef long long i
         counts = np.empty(self.table.n_words, np.int64)
         cdef int64_t[::1] view = counts
-        for i in range(self.table.n_words):
-            view[i] = self.table.counts[i]
+        if self.table.n_words:
+            memcpy(&view[0], self.table.counts, self.table.n_words * sizeof(int64_t))
         return counts
 
     def words(self, numbers):
@@ -131,8 +155,52 @@ cdef class WordTable:
             words.append(PyUnicode_DecodeUTF8(<const char *>self.table.arena + word.start, word.length, NULL))
         return words
 
+    def numbers(self, words):
+        """The numbers of `words`, a list of str, as int64; -1 for those that are not here."""
+        cdef long long i
+        cdef Py_ssize_t length
+        cdef const uint8_t *text
+        numbers = np.full(len(words), -1, np.int64)
+        cdef int64_t[::1] found = numbers
+        for i, word in enumerate(words):
+            try:
+                text = <const uint8_t *>PyUnicode_AsUTF8AndSize(word, &length)
+            except UnicodeEncodeError:  # a lone surrogate cannot come from a text
+                continue
+            found[i] = known_number(&self.table, text, length, hash_of(&self.table, text, length, length))
+        return numbers
 
-def renumber(int32_t[::1] tokens, const int32_t[::1] table, int64_t[::1] ends):
+
+def append_numbers(words, ids, array.array tokens):
+    """Append to `tokens`, an array('i'), the number in `ids`, a dict, of each of `words`; ``ids[word]`` tells of new ones."""
+    cdef Py_ssize_t n = len(tokens), room = n
+    cdef PyObject *known
+    cdef long long number
+    if isinstance(words, (list, tuple)):
+        room += len(words)
+        array.resize_smart(tokens, room)
+    try:
+        for word in words:
+            known = PyDict_GetItemWithError(ids, word)
+            number = <object>known if known != NULL else ids[word]
+            if n == room:  # of an unknown length, or it grew
+                room += 1 + room // 8
+                array.resize_smart(tokens, room)
+            tokens.data.as_ints[n] = <int32_t>number
+            n += 1
+    finally:
+        array.resize_smart(tokens, n)
+
+
+def tally(const int32_t[::1] tokens, int64_t[::1] counts):
+    """Add one to ``counts[token]`` for every token."""
+    cdef long long i
+    with nogil:
+        for i in range(tokens.shape[0]):
+            counts[tokens[i]] += 1
+
+
+def renumber(int32_t[::1] tokens, int64_t[::1] ends, const int32_t[::1] table):
     """Replace each token by its entry in `table`, leave out those whose entry is negative, move `ends` accordingly.
 
     Both arrays are changed in place; `ends` rises and counts tokens from the start of `tokens`.

@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
+
+from w2v import _text
 
 # Text is decoded and split this many bytes at a time.
 BLOCK = 1 << 20
 
-# More characters than this without a blank are no word.
+# More bytes than this without a blank are no word. At least a BLOCK.
 LONGEST_WORD = 1 << 20
 
 # The longest sentence LineSentence and Text8Corpus give by default, as in gensim. Longer lines are split, not cut.
@@ -48,6 +50,29 @@ def open_binary(path: Pathlike) -> Iterator[IO[bytes]]:
         yield opened
 
 
+def read_blocks(path: Pathlike) -> Iterator[tuple[bytes, int]]:
+    """A file in blocks that begin and end between words, each with its offset; the last block may be empty.
+
+    Raises
+    ------
+    ValueError
+        If a word is longer than `LONGEST_WORD`: that is no text.
+    OSError
+        If the file cannot be read, or is damaged or cut short where it is compressed.
+    """
+    name = os.fspath(path)
+    with open_binary(path) as file:
+        offset, rest = 0, b""
+        while data := _read(file, name):
+            text = rest + data
+            cut = _text.cut_between_words(text)
+            if len(text) - cut > LONGEST_WORD:
+                raise ValueError(too_long_a_word(offset + cut, name))
+            yield text[:cut], offset
+            offset, rest = offset + cut, text[cut:]
+        yield rest, offset
+
+
 def read_pieces(source: Pathlike | IO[bytes], name: str = "") -> Iterator[tuple[list[str], bool]]:
     """Give the words of each line of a file, a long line in several pieces; lines without a word are passed over.
 
@@ -60,10 +85,8 @@ def read_pieces(source: Pathlike | IO[bytes], name: str = "") -> Iterator[tuple[
     ------
     UnicodeDecodeError
         With the file's name and the byte offset (after decompression) in its reason.
-    ValueError
-        If a word is longer than `LONGEST_WORD`: that is no text.
-    OSError
-        If the file cannot be read, or is damaged or cut short where it is compressed.
+    ValueError, OSError
+        As `read_blocks`.
     """
     if isinstance(source, str | os.PathLike):
         with open_binary(source) as stream:
@@ -81,23 +104,33 @@ def read_pieces(source: Pathlike | IO[bytes], name: str = "") -> Iterator[tuple[
             start = offset + len(block) - len(error.object) + error.start
             error.reason += not_utf8(start, name)
             raise
-        offset += len(block)
         *lines, tail = text.split("\n")
         for line in lines:
-            if (words := line.split()) or within:
+            words = line.split()
+            if rest:  # no other word can reach from block to block
+                _check_length(words[0], offset - len(rest), name)
+                rest = ""
+            if words or within:
                 yield words, True
             within = False
+        offset += len(block)
         words = tail.split()
+        if rest:
+            _check_length(words[0], offset, name)
         if not block:
             if words or within:
                 yield words, True
             return
         rest = words.pop() if words and not tail[-1].isspace() else ""
-        if len(rest) > LONGEST_WORD:
-            raise ValueError(too_long_a_word(offset, name))
+        _check_length(rest, offset, name)
         if words:
             yield words, False
             within = True
+
+
+def _check_length(word: str, offset: int, name: str) -> None:
+    if 4 * len(word) > LONGEST_WORD and len(word.encode("utf-8", "replace")) > LONGEST_WORD:
+        raise ValueError(too_long_a_word(offset, name))
 
 
 def not_utf8(offset: int, name: str) -> str:
@@ -106,7 +139,7 @@ def not_utf8(offset: int, name: str) -> str:
 
 def too_long_a_word(offset: int, name: str) -> str:
     return (
-        f"a word of more than {LONGEST_WORD:,} characters before byte {offset:,} of {name or 'the input'}; "
+        f"a word of more than {LONGEST_WORD:,} bytes around byte {offset:,} of {name or 'the input'}; "
         "is it text with blanks between words?"
     )
 
@@ -149,16 +182,25 @@ def _at_least_one(name: str, value: int) -> int:
     return value
 
 
-def files_of(corpus: object) -> list[str]:
-    """The files a reader of this module reads, in order; none for any other object."""
-    if isinstance(corpus, PathLineSentences):
-        return corpus.input_files
-    source: object = None
-    if isinstance(corpus, LineSentence):
-        source = corpus.source
-    elif isinstance(corpus, Text8Corpus):
-        source = corpus.fname
-    return [os.fspath(source)] if isinstance(source, str | os.PathLike) else []
+class Text(NamedTuple):
+    """Text files that stand for a corpus, and how their words become sentences."""
+
+    files: list[str]
+    longest: float = float("inf")  # words of a sentence; what is longer is cut
+    lines: bool = True  # whether a sentence ends where its line does
+    limit: int | None = None  # lines
+
+
+def text_of(corpus: object) -> Text | None:
+    """The files that a reader of this module reads; None for any other object."""
+    match corpus:
+        case PathLineSentences():
+            return Text(corpus.input_files, corpus.max_sentence_length, limit=corpus.limit)
+        case LineSentence(source=(str() | os.PathLike()) as path):
+            return Text([os.fspath(path)], corpus.max_sentence_length, limit=corpus.limit)
+        case Text8Corpus():
+            return Text([os.fspath(corpus.fname)], corpus.max_sentence_length, lines=False)
+    return None
 
 
 class LineSentence:
@@ -230,3 +272,12 @@ class Text8Corpus:
         words = itertools.chain.from_iterable(words for words, _ in read_pieces(self.fname))
         while sentence := list(itertools.islice(words, self.max_sentence_length)):
             yield sentence
+
+
+def iterates_as_is(corpus: object) -> bool:
+    """Whether iterating gives what the reader's files hold: a subclass may change it."""
+    return getattr(type(corpus), "__iter__", None) in (
+        LineSentence.__iter__,
+        PathLineSentences.__iter__,
+        Text8Corpus.__iter__,
+    )

@@ -3,25 +3,38 @@
 One pass counts and encodes at the same time, with provisional ids. When the vocabulary is chosen, the ids are
 renumbered (dropped words disappear), and the text is never read again. Tokens live in memory up to a limit and in an
 anonymous temporary file beyond it.
+
+Text files are tokenized in C by several threads, which no one can tell from the result. Words from any other iterable
+are looked up in a dictionary, and so are those of files under `max_vocab_size`, which forgets words on the way.
 """
 
-import mmap
-import tempfile
+import os
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.corpus import Pathlike, read_pieces
+from w2v import _text
+from w2v.corpus import (
+    LONGEST_WORD,
+    Pathlike,
+    Text,
+    iterates_as_is,
+    not_utf8,
+    read_blocks,
+    read_pieces,
+    text_of,
+    too_long_a_word,
+)
+from w2v.spool import Spool, forget_pages
 from w2v.vocab import TrimRule, is_kept
 
-# Tokens handed on at a time. Blocks this large come straight from the system and go straight back to it.
-BLOCK_TOKENS = 1 << 22
-
-# Tokens looked at in one numpy step, which needs several times their memory.
-STEP = 1 << 20
+# Tokens of an iterable handed on at a time.
+BLOCK_TOKENS = 1 << 18
 
 # Encoded tokens beyond this many bytes go to a temporary file, with cache="auto".
 CACHE_BYTES = 1 << 30
@@ -30,7 +43,7 @@ Sentences = Iterable[Iterable[str]]
 
 
 class Batch(NamedTuple):
-    """Consecutive tokens, and where sentences end among them."""
+    """Consecutive tokens, int32, and where sentences end among them, int64."""
 
     tokens: NDArray[np.int32]
     ends: NDArray[np.int64]
@@ -53,9 +66,10 @@ class Encoded(NamedTuple):
     def forget_pages(self) -> None:
         """Give the memory of a mapped file back to the system; it is read again when needed."""
         for part in (self.tokens, self.offsets):
-            mapping = getattr(part.base, "obj", part.base)
-            if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-                mapping.madvise(mmap.MADV_DONTNEED)
+            forget_pages(part)
+
+
+# --- any iterable -----------------------------------------------------------------------------------------------
 
 
 class Provisional(dict[str, int]):
@@ -85,61 +99,6 @@ def check_token(word: object) -> None:
         raise TypeError(f"tokens must be str, not {type(word).__name__}: got {word!r}; {hint} first")
 
 
-class Spool:
-    """A growing integer array: in memory up to `limit` bytes, beyond that in a temporary file without a name.
-
-    The file is gone when the last reference to it is, also when the process is killed.
-    """
-
-    def __init__(self, dtype: Any, limit: float) -> None:
-        self.dtype = np.dtype(dtype)
-        self.limit = limit
-        self.length = 0
-        self._blocks: list[NDArray[Any]] = []
-        self._file: Any = None
-
-    def append(self, block: NDArray[Any]) -> None:
-        """Take over `block`, which the caller no longer changes."""
-        self.length += len(block)
-        if self._file is None and self.length * self.dtype.itemsize > self.limit:
-            self._file = tempfile.TemporaryFile(prefix="w2v-")  # noqa: SIM115 - lives as long as the spool
-            for held in self._release():
-                self._file.write(held.data)
-        if self._file is None:
-            self._blocks.append(block)
-        else:
-            self._file.write(np.ascontiguousarray(block, self.dtype).data)
-
-    def _release(self) -> Iterator[NDArray[Any]]:
-        self._blocks.reverse()
-        while self._blocks:
-            yield self._blocks.pop()
-
-    def drain(self) -> Iterator[NDArray[Any]]:
-        """Give all blocks in order, once, letting go of each."""
-        if self._file is None:
-            yield from self._release()
-            return
-        self._file.seek(0)
-        while len(block := np.fromfile(self._file, self.dtype, BLOCK_TOKENS)):
-            yield block
-        self._file.close()
-
-    def finish(self) -> NDArray[Any]:
-        """The whole array: in memory, or mapped from the file."""
-        if self._file is not None:
-            self._file.flush()
-            mapping = mmap.mmap(self._file.fileno(), 0)
-            self._file.close()
-            return np.frombuffer(mapping, self.dtype)
-        whole = np.empty(self.length, self.dtype)
-        filled = 0
-        for block in self._release():
-            whole[filled : filled + len(block)] = block
-            filled += len(block)
-        return whole
-
-
 def pieces_of(source: Sentences | Pathlike, is_path: bool) -> Iterator[tuple[Iterable[str], bool]]:
     """Sentences of a corpus as (words, whether the sentence ends with them); a bad one gets a clear error."""
     if is_path:
@@ -154,34 +113,119 @@ def pieces_of(source: Sentences | Pathlike, is_path: bool) -> Iterator[tuple[Ite
         yield sentence, True
 
 
-def batches(
-    pieces: Iterator[tuple[Iterable[str], bool]],
-    ids: Provisional | Final,
-    size: int,
-    *,
-    whole: bool = False,
-    max_ids: float = float("inf"),
+def looked_up(
+    pieces: Iterator[tuple[Iterable[str], bool]], ids: Provisional | Final, max_ids: float = float("inf")
 ) -> Iterator[Batch]:
-    """Encode sentences; a batch has about `size` tokens, or fewer where `ids` outgrows `max_ids`.
-
-    With ``whole=True`` no sentence is cut, so a long one makes a long batch.
-    """
+    """Number words by dictionary; a batch has about `BLOCK_TOKENS`, or fewer where `ids` outgrows `max_ids`."""
     tokens, ends = array("i"), array("q")
-    number = ids.__getitem__
     for words, complete in pieces:
         try:
-            tokens.extend(map(number, words))
+            _text.append_numbers(words, ids, tokens)
         except TypeError as error:
             if "unhashable" in str(error):
                 raise TypeError(f"tokens must be str: {error}; is the corpus nested one level too deep?") from None
             raise
         if complete:
             ends.append(len(tokens))
-        if (len(tokens) >= size and (complete or not whole)) or len(ids) > max_ids:
+        if len(tokens) >= BLOCK_TOKENS or len(ids) > max_ids:
             yield Batch(np.frombuffer(tokens, np.int32), np.frombuffer(ends, np.int64))
             tokens, ends = array("i"), array("q")
     if tokens or ends:
         yield Batch(np.frombuffer(tokens, np.int32), np.frombuffer(ends, np.int64))
+
+
+# --- text files -------------------------------------------------------------------------------------------------
+
+
+class Tokenizer:
+    """Numbers the words of text files in order of first appearance; iterate to get batches, once.
+
+    Threads take blocks of text in turn, each with a table of words of its own. The main thread enters, in the order of
+    the text, the words that were new to a thread into one table: all others were entered with an earlier block.
+
+    Attributes
+    ----------
+    words : WordTable
+    """
+
+    def __init__(self, text: Text, threads: int) -> None:
+        self.words = _text.WordTable()
+        self._text = text
+        self._tables = [_text.WordTable() for _ in range(threads)]
+        self._numbers = [np.zeros(0, np.int32) for _ in range(threads)]  # of a thread's words, in the common table
+
+    def __iter__(self) -> Iterator[Batch]:
+        with ThreadPoolExecutor(len(self._tables)) as pool:
+            for name in self._text.files:
+                waiting: deque[tuple[Future[Any], int, bytes, int]] = deque()
+                begun = 0  # words of the sentence that the next block goes on with
+                try:
+                    for turn, (block, offset) in enumerate(read_blocks(name)):
+                        owner = turn % len(self._tables)
+                        if len(waiting) == len(self._tables):
+                            batch, begun = self._merged(*waiting.popleft(), name, begun)
+                            yield batch
+                        task = pool.submit(self._tables[owner].tokenize, block, LONGEST_WORD)
+                        waiting.append((task, owner, block, offset))
+                    while waiting:
+                        batch, begun = self._merged(*waiting.popleft(), name, begun)
+                        yield batch
+                finally:
+                    for task, *_ in waiting:
+                        task.cancel()
+                if begun:  # the last line has no line end
+                    yield Batch(np.zeros(0, np.int32), np.zeros(1, np.int64))
+
+    def _merged(
+        self, task: Future[Any], owner: int, block: bytes, offset: int, name: str, begun: int
+    ) -> tuple[Batch, int]:
+        tokens, ends, not_text, too_long = task.result()
+        if not_text >= 0:
+            try:
+                block[not_text : not_text + 8].decode()
+            except UnicodeDecodeError as error:
+                error.reason += not_utf8(offset + not_text, name)
+                raise
+        if too_long >= 0:
+            raise ValueError(too_long_a_word(offset + too_long, name))
+        known = self._numbers[owner]
+        new = self.words.merged(self._tables[owner], len(known))
+        if len(new):
+            self._numbers[owner] = known = np.concatenate([known, new])
+        _text.renumber(tokens, ends, known)
+        return self._sentences(tokens, ends, begun)
+
+    def _sentences(self, tokens: NDArray[np.int32], ends: NDArray[np.int64], begun: int) -> tuple[Batch, int]:
+        """Lines to sentences, of which the first has `begun` already: none is empty, none too long."""
+        if not self._text.lines:
+            ends = ends[:0]
+        ends = ends[np.diff(ends, prepend=-begun) > 0]
+        stops = np.append(ends, len(tokens))
+        if np.diff(stops, prepend=-begun).max() > self._text.longest:
+            cuts, begin = [], -begun
+            for stop in stops.tolist():
+                cuts += [range(begin + int(self._text.longest), stop, int(self._text.longest)), [stop]]
+                begin = stop
+            ends = np.array([cut for some in cuts for cut in some][:-1], np.int64)
+        return Batch(tokens, ends), len(tokens) - int(ends[-1]) if len(ends) else begun + len(tokens)
+
+    def counts(self) -> NDArray[np.int64]:
+        """How often each word of `words` has been met."""
+        counts = np.zeros(len(self.words), np.int64)
+        for table, numbers in zip(self._tables, self._numbers, strict=True):
+            counts[numbers] += table.counts()[: len(numbers)]
+        return counts
+
+
+def tokenizable(source: Sentences | Pathlike, is_path: bool) -> Text | None:
+    """The text files behind a corpus, if they can be read in C."""
+    if is_path:
+        return Text([os.fspath(source)])  # type: ignore[arg-type]
+    text = text_of(source)
+    return text if text is not None and text.limit is None and iterates_as_is(source) else None
+
+
+# --- a corpus ---------------------------------------------------------------------------------------------------
 
 
 class Scan:
@@ -189,7 +233,7 @@ class Scan:
 
     Attributes
     ----------
-    counts : dict, word -> count, in order of first appearance
+    counts : int64, of each word, in order of first appearance
     raw_words, sentences : int
     """
 
@@ -202,105 +246,135 @@ class Scan:
         trim_rule: TrimRule | None = None,
         cache_bytes: float = CACHE_BYTES,
         keep_tokens: bool = True,
+        threads: int = 1,
         report: Callable[[int], object] = lambda words: None,
     ) -> None:
-        self._ids = Provisional()
         self._tokens = Spool(np.int32, cache_bytes)
         self._ends = Spool(np.int64, cache_bytes)
-        self._forgotten: tuple[array[int], array[int]] = (
-            array("q"),
-            array("q"),
-        )  # pruned ids, hashes of their words
+        # With max_vocab_size: numbers that were given up, and the hashes of their words.
+        self._forgotten: tuple[array[int], array[int]] = array("q"), array("q")
+        self._table: _text.WordTable | None = None
+        self._ids = Provisional()
         self.raw_words = self.sentences = 0
-        by_id = np.zeros(0, np.int64)
-        limit = float("inf") if max_vocab_size is None else max_vocab_size
-        min_reduce = 1
-        for tokens, ends in batches(pieces_of(source, is_path), self._ids, BLOCK_TOKENS, max_ids=limit):
-            by_id = np.concatenate([by_id, np.zeros(self._ids.given - len(by_id), np.int64)])
-            for begin in range(0, len(tokens), STEP):
-                found = np.bincount(tokens[begin : begin + STEP])
-                by_id[: len(found)] += found
+        text = tokenizable(source, is_path) if max_vocab_size is None else None
+        if text is not None:
+            tokenizer = Tokenizer(text, threads)
+            batches: Iterable[Batch] = tokenizer
+        else:
+            limit = float("inf") if max_vocab_size is None else max_vocab_size
+            batches = self._counted(looked_up(pieces_of(source, is_path), self._ids, limit), limit, trim_rule)
+        for tokens, ends in batches:
             if keep_tokens:
                 self._tokens.append(tokens)
-                self._ends.append(ends + self.raw_words)
+                self._ends.append(ends)
             self.raw_words += len(tokens)
             self.sentences += len(ends)
             report(len(tokens))
-            if len(self._ids) > limit:
-                self._prune(by_id, min_reduce, trim_rule)
-                min_reduce += 1
-        self.counts = {word: int(by_id[number]) for word, number in self._ids.items()}
+        if text is not None:
+            self._table, self.counts = tokenizer.words, tokenizer.counts()
+        else:
+            self.counts = self._by_id[np.fromiter(self._ids.values(), np.int64, len(self._ids))]
 
-    def _prune(self, by_id: NDArray[np.int64], min_reduce: int, trim_rule: TrimRule | None) -> None:
+    def _counted(self, batches: Iterator[Batch], limit: float, trim_rule: TrimRule | None) -> Iterator[Batch]:
+        """Pass batches on, count their tokens, and forget rare words whenever there are too many."""
+        self._by_id = np.zeros(0, np.int64)
+        min_reduce = 1
+        for batch in batches:
+            self._by_id = np.concatenate([self._by_id, np.zeros(self._ids.given - len(self._by_id), np.int64)])
+            _text.tally(batch.tokens, self._by_id)
+            yield batch
+            if len(self._ids) > limit:
+                self._prune(min_reduce, trim_rule)
+                min_reduce += 1
+
+    def _prune(self, min_reduce: int, trim_rule: TrimRule | None) -> None:
         """Forget rare words. Should one come back, it is counted anew, but its earlier tokens are found again."""
         for word, number in list(self._ids.items()):
-            if not is_kept(word, int(by_id[number]), min_reduce, trim_rule):
+            if not is_kept(word, int(self._by_id[number]), min_reduce, trim_rule):
                 del self._ids[word]
                 self._forgotten[0].append(number)
                 self._forgotten[1].append(hash(word))
 
+    def words(self, which: NDArray[np.int64] | None = None) -> list[str]:
+        """All words in order of first appearance, or those at some places of that order."""
+        if self._table is not None:
+            return self._table.words(np.arange(len(self._table)) if which is None else which)
+        words = list(self._ids)
+        return words if which is None else [words[place] for place in which.tolist()]
+
     def encoded(self, index: dict[str, int]) -> Encoded:
         """Renumber the tokens by `index` and drop those without a number; can be called once."""
-        table = np.full(self._ids.given, -1, np.int32)
-        for word, number in self._ids.items():
-            table[number] = index.get(word, -1)
+        words, wanted = list(index), np.fromiter(index.values(), np.int32, len(index))
+        if self._table is not None:
+            table = np.full(len(self._table), -1, np.int32)
+            numbers = self._table.numbers(words)
+        else:
+            table = np.full(self._ids.given, -1, np.int32)
+            numbers = np.fromiter((self._ids.get(word, -1) for word in words), np.int64, len(words))
+        table[numbers[numbers >= 0]] = wanted[numbers >= 0]
         if self._forgotten[0]:
             by_hash = {hash(word): number for word, number in index.items()}
-            numbers = [by_hash.get(hashed, -1) for hashed in self._forgotten[1]]
-            table[np.frombuffer(self._forgotten[0], np.int64)] = numbers
-        return _renumbered(self._tokens.drain(), self._ends.drain(), table, self._tokens.limit, self.raw_words)
+            again = [by_hash.get(hashed, -1) for hashed in self._forgotten[1]]
+            table[np.frombuffer(self._forgotten[0], np.int64)] = again
+        tokens, offsets = Spool(np.int32, self._tokens.limit), Spool(np.int64, self._tokens.limit)
+        offsets.append(np.zeros(1, np.int64))
+        for block, ends in zip(self._tokens.drain(), self._ends.drain(), strict=True):
+            before = tokens.length
+            tokens.append(block[: _text.renumber(block, ends, table)])
+            offsets.append(ends + before)
+        return Encoded(tokens.finish(), offsets.finish(), self.raw_words)
 
 
-def encode(source: Sentences | Pathlike, is_path: bool, index: dict[str, int], cache_bytes: float) -> Encoded:
-    """Encode a corpus with a vocabulary that exists already."""
-    tokens, ends, raw_words = Spool(np.int32, cache_bytes), Spool(np.int64, cache_bytes), 0
-    for batch in batches(pieces_of(source, is_path), Final(index), BLOCK_TOKENS):
-        tokens.append(batch.tokens)
-        ends.append(batch.ends + raw_words)
-        raw_words += len(batch.tokens)
-    return _renumbered(tokens.drain(), ends.drain(), None, cache_bytes, raw_words)
-
-
-def _renumbered(
-    blocks: Iterator[NDArray[np.int32]],
-    ends: Iterator[NDArray[np.int64]],
-    table: NDArray[np.int32] | None,
-    limit: float,
-    raw_words: int,
+def encode(
+    source: Sentences | Pathlike, is_path: bool, index: dict[str, int], cache_bytes: float, threads: int = 1
 ) -> Encoded:
-    """Look tokens up in `table`, leave out those that are -1, and move the sentence ends accordingly.
-
-    Works inside the blocks it is given, so that a large corpus is never held twice.
-    """
-    tokens, offsets = Spool(np.int32, limit), Spool(np.int64, limit)
-    offsets.append(np.zeros(1, np.int64))
-    waiting = next(ends, None)
-    until = 0
-    for block in blocks:
-        filled = 0
-        for start in range(0, len(block), STEP):
-            part = block[start : start + STEP]
-            begin, until = until, until + len(part)
-            ids = part if table is None else table[part]
-            kept = ids >= 0
-            before = np.concatenate([[0], np.cumsum(kept)])  # how many are kept before each position of the part
-            while waiting is not None:
-                here = int(np.searchsorted(waiting, until, side="right"))
-                offsets.append(tokens.length + filled + before[waiting[:here] - begin])
-                if here < len(waiting):
-                    waiting = waiting[here:]
-                    break
-                waiting = next(ends, None)
-            block[filled : filled + before[-1]] = ids[kept]
-            filled += int(before[-1])
-        tokens.append(block[:filled])
-    while waiting is not None:  # sentences without a token
-        offsets.append(np.full(len(waiting), tokens.length))
-        waiting = next(ends, None)
-    return Encoded(tokens.finish(), offsets.finish(), raw_words)
+    """Encode a corpus with a vocabulary that exists already."""
+    return Scan(source, is_path, cache_bytes=cache_bytes, threads=threads).encoded(index)
 
 
-def whole_batches(source: Sentences | Pathlike, is_path: bool, index: dict[str, int], size: int) -> Iterator[Encoded]:
-    """Encode a corpus piece by piece for training without a cache; no sentence is cut."""
-    for batch in batches(pieces_of(source, is_path), Final(index), size, whole=True):
-        yield _renumbered(iter([batch.tokens]), iter([batch.ends]), None, float("inf"), len(batch.tokens))
+def whole_batches(
+    source: Sentences | Pathlike, is_path: bool, index: dict[str, int], size: int, threads: int = 1
+) -> Iterator[Encoded]:
+    """Encode a corpus piece by piece for training without a cache: about `size` words each, no sentence is cut."""
+    held: list[Batch] = []
+    words = ready = 0  # held, and of those the ones in sentences that have ended
+    for batch in _finally_numbered(source, is_path, index, threads):
+        held.append(batch)
+        if len(batch.ends):
+            ready = words + int(batch.ends[-1])
+        words += len(batch.tokens)
+        if ready >= size:
+            tokens, ends = _joined(held)
+            yield _without_unknown(tokens[:ready], ends)
+            held = [Batch(tokens[ready:], ends[:0])]
+            words, ready = words - ready, 0
+    if words or any(len(batch.ends) for batch in held):
+        yield _without_unknown(*_joined(held))
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    starts = np.cumsum([0] + [len(batch.tokens) for batch in batches])
+    ends = [batch.ends + start for batch, start in zip(batches, starts[:-1], strict=True)]
+    return Batch(np.concatenate([batch.tokens for batch in batches]), np.concatenate(ends))
+
+
+def _without_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64]) -> Encoded:
+    kept = tokens >= 0
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return Encoded(tokens[kept], np.concatenate([[0], before[ends]]), len(tokens))
+
+
+def _finally_numbered(
+    source: Sentences | Pathlike, is_path: bool, index: dict[str, int], threads: int
+) -> Iterator[Batch]:
+    """Batches under the numbers of `index`, where -1 stands for every other word."""
+    text = tokenizable(source, is_path)
+    if text is None:
+        yield from looked_up(pieces_of(source, is_path), Final(index))
+        return
+    tokenizer = Tokenizer(text, threads)
+    table = np.zeros(0, np.int32)
+    for tokens, ends in tokenizer:
+        new = tokenizer.words.words(np.arange(len(table), len(tokenizer.words)))
+        table = np.concatenate([table, np.array([index.get(word, -1) for word in new], np.int32)])
+        yield Batch(table[tokens], ends)

@@ -129,11 +129,15 @@ def derived_key(seed: int, *path: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=path).generate_state(1, np.uint64)[0])
 
 
+def thread_count(workers: int) -> int:
+    """How many threads text is read by: `workers`, but no more than there are cores; -1 asks for as many."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if workers == -1 else min(workers, cores)
+
+
 def worker_count(workers: int, tokens: int) -> int:
-    """How many threads to start; -1 asks for one per core this process may use."""
-    if workers == -1:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(workers, tokens // TOKENS_PER_WORKER))
+    """How many threads to train with; -1 asks for one per core this process may use."""
+    return max(1, min(thread_count(-1) if workers == -1 else workers, tokens // TOKENS_PER_WORKER))
 
 
 def show_config() -> dict[str, Any]:

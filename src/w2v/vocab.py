@@ -1,6 +1,6 @@
 """Which words are kept, in which order, and how often each survives subsampling: counts in, counts out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,26 +30,34 @@ def effective_min_count(counts: NDArray[np.int64], min_count: int, max_final_voc
 
 
 def select(
-    raw_vocab: Mapping[str, int], min_count: int, trim_rule: TrimRule | None, by_frequency: bool
-) -> tuple[list[str], NDArray[np.int64]]:
+    counts: NDArray[np.int64],
+    min_count: int,
+    by_frequency: bool,
+    trim_rule: TrimRule | None = None,
+    words: Sequence[str] = (),
+) -> NDArray[np.int64]:
     """Choose the words to keep and put them in their final order.
+
+    Parameters
+    ----------
+    counts : int64, of the words in order of first appearance
+    min_count : int
+    by_frequency : bool
+    trim_rule : callable, optional
+    words : the words themselves, needed for `trim_rule` alone
 
     Returns
     -------
-    words, counts
-        By descending count, ties in reverse order of first appearance (gensim's order); with
+    int64
+        Places in `counts`, by descending count, ties in reverse order of first appearance (gensim's order); with
         ``by_frequency=False`` in order of first appearance.
     """
     if trim_rule is None:
-        kept = [(word, count) for word, count in raw_vocab.items() if count >= min_count]
+        kept = np.flatnonzero(counts >= min_count)
     else:
-        kept = [item for item in raw_vocab.items() if is_kept(*item, min_count, trim_rule)]
-    words = [word for word, _ in kept]
-    counts = np.array([count for _, count in kept], dtype=np.int64)
-    if by_frequency:
-        order = np.argsort(counts, kind="stable")[::-1]
-        words, counts = [words[i] for i in order], counts[order]
-    return words, counts
+        pairs = zip(words, counts.tolist(), strict=True)
+        kept = np.flatnonzero([is_kept(word, count, min_count, trim_rule) for word, count in pairs])
+    return kept[np.argsort(counts[kept], kind="stable")[::-1]] if by_frequency else kept
 
 
 def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v import checks, formats, huffman, noise, trainer, vocab
-from w2v.corpus import Pathlike, files_of
+from w2v.corpus import Pathlike, text_of
 from w2v.encode import CACHE_BYTES, Encoded, Scan, Sentences, check_token, encode, whole_batches
 from w2v.vectors import KeyedVectors
 
@@ -270,7 +270,7 @@ class Word2Vec:
         self.corpus_count = 0
         self.corpus_total_words = 0
         self.effective_min_count = self.min_count
-        self.raw_vocab: Mapping[str, int] = {}
+        self._raw_vocab: Mapping[str, int] | None = None
         self.history: list[trainer.EpochRecord] = []
         self.loss_history: list[float] = []
         self.running_training_loss = 0.0
@@ -284,6 +284,18 @@ class Word2Vec:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}<vocab={len(self.wv)}, vector_size={self.vector_size}, alpha={self.alpha}>"
+
+    @property
+    def raw_vocab(self) -> Mapping[str, int]:
+        """All words of the corpus with their counts, from `scan_vocab` until `prepare_vocab` has chosen among them."""
+        if self._raw_vocab is None:
+            scan = None if self._scan is None else self._scan[1]
+            self._raw_vocab = {} if scan is None else dict(zip(scan.words(), scan.counts.tolist(), strict=True))
+        return self._raw_vocab
+
+    @raw_vocab.setter
+    def raw_vocab(self, counts: Mapping[str, int]) -> None:
+        self._raw_vocab = counts
 
     # --- vocabulary ---------------------------------------------------------------------------------------------
 
@@ -356,10 +368,10 @@ class Word2Vec:
                 trim_rule=trim_rule,
                 cache_bytes=CACHE_LIMITS[self.cache],
                 keep_tokens=cached,
+                threads=trainer.thread_count(self.workers),
                 report=bar.update,
             )
         self._start_empty()
-        self.raw_vocab = scan.counts
         self.corpus_count, self.corpus_total_words = scan.sentences, scan.raw_words
         self._scan = identity, scan
         logger.info(
@@ -388,30 +400,37 @@ class Word2Vec:
         """
         wanted = self.min_count if min_count is None else checks.integer("min_count", min_count, 0)
         rate = self.sample if sample is None else checks.number("sample", sample, 0)
-        all_counts = np.fromiter(self.raw_vocab.values(), np.int64, len(self.raw_vocab))
-        effective = vocab.effective_min_count(all_counts, wanted, self.max_final_vocab)
-        words, counts = vocab.select(self.raw_vocab, effective, trim_rule, bool(self.sorted_vocab))
-        if not self.raw_vocab and self.corpus_total_words:
+        # Words become str late: most of those a corpus has are not kept.
+        scan = self._scan[1] if self._scan is not None and self._raw_vocab is None else None
+        if scan is None:
+            all_counts = np.fromiter(self.raw_vocab.values(), np.int64, len(self.raw_vocab))
+        else:
+            all_counts = scan.counts
+        if not len(all_counts) and self.corpus_total_words:
             raise RuntimeError(
                 "the words of the corpus are no longer known; build_vocab(..., keep_raw_vocab=True) keeps them"
             )
-        if not words:
+        effective = vocab.effective_min_count(all_counts, wanted, self.max_final_vocab)
+        all_words = list(self.raw_vocab) if scan is None or trim_rule is not None else []
+        order = vocab.select(all_counts, effective, bool(self.sorted_vocab), trim_rule, all_words)
+        if not len(order):
             raise RuntimeError(
                 f"no word occurs min_count={effective} times in this corpus "
                 f"({int(all_counts.sum()):,} words, {len(all_counts):,} different); lower min_count or add text"
             )
+        counts = all_counts[order]
         probability = vocab.keep_probability(counts, rate)
         report = {
-            "drop_unique": len(all_counts) - len(words),
+            "drop_unique": len(all_counts) - len(order),
             "retain_total": int(counts.sum()),
-            "num_retained_words": len(words),
+            "num_retained_words": len(order),
             "downsample_unique": int((probability < 1).sum()),
             "downsample_total": int((probability * counts).sum()),
         }
         logger.info(
             "min_count=%d keeps %s words of %s; subsampling leaves about %s of %s occurrences",
             effective,
-            f"{len(words):,}",
+            f"{len(order):,}",
             f"{len(all_counts):,}",
             f"{report['downsample_total']:,}",
             f"{report['retain_total']:,}",
@@ -419,9 +438,11 @@ class Word2Vec:
         if dry_run:
             return report
         self.min_count, self.sample, self.effective_min_count = wanted, rate, effective
+        words = [all_words[place] for place in order.tolist()] if scan is None else scan.words(order)
         self.wv = KeyedVectors.from_arrays(words, np.zeros((0, self.vector_size), np.float32), {"count": counts})
         if len(words) == 1:
             logger.warning("the vocabulary has one word, %r: there is nothing to tell it from", words[0])
+        raw_vocab = self.raw_vocab if keep_raw_vocab else {}
         if self._scan is not None:
             identity, scan = self._scan
             identity = (*identity, *self._vocabulary())
@@ -432,8 +453,7 @@ class Word2Vec:
             self._scan = None
         else:
             self._encoded = None  # it was encoded for another vocabulary
-        if not keep_raw_vocab:
-            self.raw_vocab = {}
+        self.raw_vocab = raw_vocab
         return report
 
     def prepare_weights(self) -> None:
@@ -622,7 +642,9 @@ class Word2Vec:
         """The corpus as integers: the ones there are, if it is the same corpus."""
         identity = (*_identity(source, is_path), *self._vocabulary())
         if self._encoded is None or not _same(self._encoded[0], identity):
-            encoded = encode(source, is_path, self.wv.key_to_index, CACHE_LIMITS[self.cache])
+            encoded = encode(
+                source, is_path, self.wv.key_to_index, CACHE_LIMITS[self.cache], trainer.thread_count(self.workers)
+            )
             self._encoded = identity, encoded
         return self._encoded[1]
 
@@ -638,7 +660,8 @@ class Word2Vec:
         return self.wv.key_to_index, len(self.wv.key_to_index)
 
     def _stream(self, source: Any, is_path: bool) -> Iterator[Encoded]:
-        return whole_batches(source, is_path, self.wv.key_to_index, STREAM_WORDS)
+        threads = trainer.thread_count(self.workers)
+        return whole_batches(source, is_path, self.wv.key_to_index, STREAM_WORDS, threads)
 
     def _matrices(self) -> dict[str, NDArray[np.float32]]:
         named = {
@@ -812,6 +835,7 @@ class Word2Vec:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies hold the model without the encoded corpus."""
+        _ = self.raw_vocab  # made from the scan while there is one
         return {**self.__dict__, "_scan": None, "_encoded": None, "_streamed": None, "_tables": {}}
 
 
@@ -867,7 +891,8 @@ def _check_repeatable(source: Any, is_path: bool) -> None:
 
 def _identity(source: Any, is_path: bool) -> tuple[Any, ...]:
     """What tells a corpus from another: the object, its length, and the size and time of the files it reads."""
-    files = [os.fspath(source)] if is_path else files_of(source)
+    text = text_of(source)
+    files = [os.fspath(source)] if is_path else text.files if text is not None else []
     status = [(file.st_size, file.st_mtime_ns) for file in map(os.stat, files)]
     try:
         length = len(source) if hasattr(source, "__len__") and not is_path else None
