@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -56,3 +58,10 @@ GOLDEN_DRAWS = [3220144176, 1599417572, 399005666]
 def test_weights_that_cannot_be_used_are_refused(counts, exponent):
     with pytest.raises(ValueError, match="ns_exponent"):
         noise.alias_table(noise.weights(np.array(counts, np.int64), exponent))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.integers(1, 2**63 - 1))
+def test_both_ways_to_the_power_of_three_quarters_agree(count):
+    assert noise._three_quarters(count) == noise._decimal_power(count, Decimal("0.75"))
+    assert noise.weights(np.array([count]), 0.75).tolist() == [noise._three_quarters(count)]

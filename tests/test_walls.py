@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "spool": set(),
     "vocab": set(),
     "huffman": set(),
-    "noise": set(),
+    "noise": {"_text"},
     "checks": set(),
     "encode": {"_text", "corpus", "spool", "vocab"},
     "trainer": {"_train", "encode"},

@@ -43,10 +43,11 @@ Sentences = Iterable[Iterable[str]]
 
 
 class Batch(NamedTuple):
-    """Consecutive tokens, int32, and where sentences end among them, int64."""
+    """Consecutive tokens, where sentences end among them, and whose numbers they are (see `Tokenizer`)."""
 
     tokens: NDArray[np.int32]
     ends: NDArray[np.int64]
+    owner: int = 0
 
 
 class Encoded(NamedTuple):
@@ -138,21 +139,25 @@ def looked_up(
 
 
 class Tokenizer:
-    """Numbers the words of text files in order of first appearance; iterate to get batches, once.
+    """Numbers the words of text files; iterate to get batches, once.
 
-    Threads take blocks of text in turn, each with a table of words of its own. The main thread enters, in the order of
-    the text, the words that were new to a thread into one table: all others were entered with an earlier block.
+    Threads take blocks of text in turn, each with a table of words, and numbers, of its own. The main thread enters, in
+    the order of the text, the words that were new to a thread into a common table (all others were entered with an
+    earlier block), whose numbers are thus in order of first appearance.
 
     Attributes
     ----------
     words : WordTable
+        The common table.
+    numbers : list of int32 arrays
+        The common number of each owner's own numbers.
     """
 
     def __init__(self, text: Text, threads: int) -> None:
         self.words = _text.WordTable()
         self._text = text
         self._tables = [_text.WordTable() for _ in range(threads)]
-        self._numbers = [np.zeros(0, np.int32) for _ in range(threads)]  # of a thread's words, in the common table
+        self.numbers = [np.zeros(0, np.int32) for _ in range(threads)]
 
     def __iter__(self) -> Iterator[Batch]:
         with ThreadPoolExecutor(len(self._tables)) as pool:
@@ -188,31 +193,30 @@ class Tokenizer:
                 raise
         if too_long >= 0:
             raise ValueError(too_long_a_word(offset + too_long, name))
-        known = self._numbers[owner]
-        new = self.words.merged(self._tables[owner], len(known))
-        if len(new):
-            self._numbers[owner] = known = np.concatenate([known, new])
-        _text.renumber(tokens, ends, known)
-        return self._sentences(tokens, ends, begun)
+        if len(self._tables[owner]) > len(self.numbers[owner]):
+            new = self.words.merged(self._tables[owner], len(self.numbers[owner]))
+            self.numbers[owner] = np.concatenate([self.numbers[owner], new])
+        ends = self._sentence_ends(ends, len(tokens), begun)
+        return Batch(tokens, ends, owner), len(tokens) - int(ends[-1]) if len(ends) else begun + len(tokens)
 
-    def _sentences(self, tokens: NDArray[np.int32], ends: NDArray[np.int64], begun: int) -> tuple[Batch, int]:
-        """Lines to sentences, of which the first has `begun` already: none is empty, none too long."""
+    def _sentence_ends(self, ends: NDArray[np.int64], n_tokens: int, begun: int) -> NDArray[np.int64]:
+        """Ends of lines to ends of sentences, of which the first has `begun` already: none is empty, none too long."""
         if not self._text.lines:
             ends = ends[:0]
         ends = ends[np.diff(ends, prepend=-begun) > 0]
-        stops = np.append(ends, len(tokens))
+        stops = np.append(ends, n_tokens)
         if np.diff(stops, prepend=-begun).max() > self._text.longest:
             cuts, begin = [], -begun
             for stop in stops.tolist():
                 cuts += [range(begin + int(self._text.longest), stop, int(self._text.longest)), [stop]]
                 begin = stop
             ends = np.array([cut for some in cuts for cut in some][:-1], np.int64)
-        return Batch(tokens, ends), len(tokens) - int(ends[-1]) if len(ends) else begun + len(tokens)
+        return ends
 
     def counts(self) -> NDArray[np.int64]:
         """How often each word of `words` has been met."""
         counts = np.zeros(len(self.words), np.int64)
-        for table, numbers in zip(self._tables, self._numbers, strict=True):
+        for table, numbers in zip(self._tables, self.numbers, strict=True):
             counts[numbers] += table.counts()[: len(numbers)]
         return counts
 
@@ -253,25 +257,27 @@ class Scan:
         self._ends = Spool(np.int64, cache_bytes)
         # With max_vocab_size: numbers that were given up, and the hashes of their words.
         self._forgotten: tuple[array[int], array[int]] = array("q"), array("q")
-        self._table: _text.WordTable | None = None
+        self._owners: list[int] = []
+        self._tokenizer: Tokenizer | None = None
         self._ids = Provisional()
         self.raw_words = self.sentences = 0
         text = tokenizable(source, is_path) if max_vocab_size is None else None
         if text is not None:
-            tokenizer = Tokenizer(text, threads)
-            batches: Iterable[Batch] = tokenizer
+            self._tokenizer = Tokenizer(text, threads)
+            batches: Iterable[Batch] = self._tokenizer
         else:
             limit = float("inf") if max_vocab_size is None else max_vocab_size
             batches = self._counted(looked_up(pieces_of(source, is_path), self._ids, limit), limit, trim_rule)
-        for tokens, ends in batches:
+        for tokens, ends, owner in batches:
             if keep_tokens:
                 self._tokens.append(tokens)
                 self._ends.append(ends)
+                self._owners.append(owner)
             self.raw_words += len(tokens)
             self.sentences += len(ends)
             report(len(tokens))
-        if text is not None:
-            self._table, self.counts = tokenizer.words, tokenizer.counts()
+        if self._tokenizer is not None:
+            self.counts = self._tokenizer.counts()
         else:
             self.counts = self._by_id[np.fromiter(self._ids.values(), np.int64, len(self._ids))]
 
@@ -297,17 +303,17 @@ class Scan:
 
     def words(self, which: NDArray[np.int64] | None = None) -> list[str]:
         """All words in order of first appearance, or those at some places of that order."""
-        if self._table is not None:
-            return self._table.words(np.arange(len(self._table)) if which is None else which)
+        if self._tokenizer is not None:
+            return self._tokenizer.words.words(np.arange(len(self.counts)) if which is None else which)
         words = list(self._ids)
         return words if which is None else [words[place] for place in which.tolist()]
 
     def encoded(self, index: dict[str, int]) -> Encoded:
         """Renumber the tokens by `index` and drop those without a number; can be called once."""
         words, wanted = list(index), np.fromiter(index.values(), np.int32, len(index))
-        if self._table is not None:
-            table = np.full(len(self._table), -1, np.int32)
-            numbers = self._table.numbers(words)
+        if self._tokenizer is not None:
+            table = np.full(len(self.counts), -1, np.int32)
+            numbers = self._tokenizer.words.numbers(words)
         else:
             table = np.full(self._ids.given, -1, np.int32)
             numbers = np.fromiter((self._ids.get(word, -1) for word in words), np.int64, len(words))
@@ -316,13 +322,19 @@ class Scan:
             by_hash = {hash(word): number for word, number in index.items()}
             again = [by_hash.get(hashed, -1) for hashed in self._forgotten[1]]
             table[np.frombuffer(self._forgotten[0], np.int64)] = again
-        tokens, offsets = Spool(np.int32, self._tokens.limit), Spool(np.int64, self._tokens.limit)
+        tables = [table] if self._tokenizer is None else [table[numbers] for numbers in self._tokenizer.numbers]
+        offsets = Spool(np.int64, self._ends.limit)
         offsets.append(np.zeros(1, np.int64))
-        for block, ends in zip(self._tokens.drain(), self._ends.drain(), strict=True):
-            before = tokens.length
-            tokens.append(block[: _text.renumber(block, ends, table)])
-            offsets.append(ends + before)
-        return Encoded(tokens.finish(), offsets.finish(), self.raw_words)
+        sentences = zip(self._ends.drain(), self._owners, strict=True)
+
+        def renumbered(block: NDArray[np.int32], begin: int) -> int:
+            ends, owner = next(sentences)
+            left = _text.renumber(block, ends, tables[owner])
+            offsets.append(ends + begin)
+            return left
+
+        self._tokens.rewrite(renumbered)
+        return Encoded(self._tokens.finish(), offsets.finish(), self.raw_words)
 
 
 def encode(
@@ -344,12 +356,13 @@ def whole_batches(
             ready = words + int(batch.ends[-1])
         words += len(batch.tokens)
         if ready >= size:
-            tokens, ends = _joined(held)
+            tokens, ends, _ = _joined(held)
             yield _without_unknown(tokens[:ready], ends)
             held = [Batch(tokens[ready:], ends[:0])]
             words, ready = words - ready, 0
     if words or any(len(batch.ends) for batch in held):
-        yield _without_unknown(*_joined(held))
+        tokens, ends, _ = _joined(held)
+        yield _without_unknown(tokens, ends)
 
 
 def _joined(batches: list[Batch]) -> Batch:
@@ -374,7 +387,7 @@ def _finally_numbered(
         return
     tokenizer = Tokenizer(text, threads)
     table = np.zeros(0, np.int32)
-    for tokens, ends in tokenizer:
+    for tokens, ends, owner in tokenizer:
         new = tokenizer.words.words(np.arange(len(table), len(tokenizer.words)))
         table = np.concatenate([table, np.array([index.get(word, -1) for word in new], np.int32)])
-        yield Batch(table[tokens], ends)
+        yield Batch(table[tokenizer.numbers[owner][tokens]], ends)

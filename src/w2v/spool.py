@@ -2,17 +2,11 @@
 
 import mmap
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-
-def own_memory(length: int, dtype: Any) -> NDArray[Any]:
-    """An array whose memory comes straight from the system and goes straight back to it, whatever its size."""
-    size = max(1, length * np.dtype(dtype).itemsize)
-    return np.frombuffer(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), dtype, length)
 
 
 class FileMapping(mmap.mmap):
@@ -29,7 +23,8 @@ def forget_pages(array: NDArray[Any]) -> None:
 class Spool:
     """A growing integer array: in memory up to `limit` bytes, beyond that in a temporary file without a name.
 
-    The file is gone when the last reference to it is, also when the process is killed.
+    The file is gone when the last reference to it is, also when the process is killed. Memory comes straight from the
+    system, grows in place, and goes straight back.
     """
 
     def __init__(self, dtype: Any, limit: float) -> None:
@@ -37,49 +32,67 @@ class Spool:
         self.limit = limit
         self.length = 0
         self._lengths: list[int] = []
-        self._blocks: list[NDArray[Any]] = []
+        self._memory: mmap.mmap | None = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._file: Any = None
+
+    def __del__(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def append(self, block: NDArray[Any]) -> None:
         """Add a copy of `block`."""
+        begin, end = (at * self.dtype.itemsize for at in (self.length, self.length + len(block)))
         self.length += len(block)
         self._lengths.append(len(block))
-        if self._file is None and self.length * self.dtype.itemsize > self.limit:
+        if self._memory is not None and end > self.limit:
             self._file = tempfile.TemporaryFile(prefix="w2v-")  # noqa: SIM115 - lives as long as the spool
-            for held in self._release():
-                self._file.write(held.data)
-        if self._file is not None:
+            self._file.write(memoryview(self._memory)[:begin])
+            self._memory = None
+        if self._memory is None:
             self._file.write(np.ascontiguousarray(block, self.dtype).data)
             return
-        held = own_memory(len(block), self.dtype)
-        held[...] = block
-        self._blocks.append(held)
-
-    def _release(self) -> Iterator[NDArray[Any]]:
-        self._blocks.reverse()
-        while self._blocks:
-            yield self._blocks.pop()
+        if end > len(self._memory):
+            self._memory.resize(end + end // 2)  # of pages that nobody touches there is no more than a number
+        if len(block):
+            np.frombuffer(self._memory, self.dtype, len(block), begin)[...] = block
 
     def drain(self) -> Iterator[NDArray[Any]]:
-        """Give all blocks as they were appended, once, letting go of each."""
-        if self._file is None:
-            yield from self._release()
-            return
-        self._file.seek(0)
+        """Give all blocks as they were appended, once."""
+        at = 0
+        if self._file is not None:
+            self._file.seek(0)
         for length in self._lengths:
-            yield np.fromfile(self._file, self.dtype, length)
-        self._file.close()
+            if self._memory is None:
+                yield np.fromfile(self._file, self.dtype, length)
+            else:
+                yield np.frombuffer(self._memory, self.dtype, length, at * self.dtype.itemsize)
+            at += length
+
+    def rewrite(self, change: Callable[[NDArray[Any], int], int]) -> None:
+        """Let ``change(block, begin)`` shorten every block: it works in place, and says how much is left, in front.
+
+        `begin` is where the block now begins in the whole array. Nothing is held twice.
+        """
+        shorter = Spool(self.dtype, -1) if self._memory is None else None
+        filled = 0
+        for block in self.drain():
+            left = block[: change(block, filled)]
+            if shorter is not None:
+                shorter.append(left)
+            elif self._memory is not None and len(left):
+                np.frombuffer(self._memory, self.dtype, len(left), filled * self.dtype.itemsize)[...] = left
+            filled += len(left)
+        if shorter is not None:
+            self._file, shorter._file = shorter._file, self._file  # the old one goes with `shorter`
+        self.length = filled
 
     def finish(self) -> NDArray[Any]:
         """The whole array: in memory, or mapped from the file."""
-        if self._file is not None:
+        if self.length == 0:
+            return np.zeros(0, self.dtype)
+        if self._memory is None:
             self._file.flush()
             mapping = FileMapping(self._file.fileno(), 0)
-            self._file.close()
             return np.frombuffer(mapping, self.dtype)
-        whole = own_memory(self.length, self.dtype)
-        filled = 0
-        for block in self._release():
-            whole[filled : filled + len(block)] = block
-            filled += len(block)
-        return whole
+        self._memory.resize(max(mmap.PAGESIZE, self.length * self.dtype.itemsize))
+        return np.frombuffer(self._memory, self.dtype, self.length)
