@@ -11,6 +11,7 @@
 #undef V
 #undef WIDTH
 #undef GROUP
+#undef PANEL
 #undef TARGET
 
 #if defined(LEVEL_AVX512)
@@ -18,6 +19,7 @@
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
 #define WIDTH 16
 #define GROUP 16
+#define PANEL 8
 #define V __m512
 INLINE V NAME(load)(const float *p) { return _mm512_loadu_ps(p); }
 INLINE void NAME(store)(float *p, V a) { _mm512_storeu_ps(p, a); }
@@ -47,10 +49,12 @@ INLINE V NAME(fold_2)(V a, V b) {
 INLINE V NAME(fold_1)(V a, V b) {
     return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd));
 }
-INLINE void NAME(fold)(V sums[16][1], float *out) {
+INLINE void NAME(fold)(V sums[16][1], const int used, float *out) {
     V quarter[4];
-    UNROLL for (int i = 0; i < 4; i++)
-        quarter[i] = NAME(fold_4)(NAME(fold_8)(sums[i][0], sums[i + 4][0]), NAME(fold_8)(sums[i + 8][0], sums[i + 12][0]));
+    UNROLL for (int i = 0; i < 4; i++) {
+        V half = NAME(fold_8)(sums[i][0], sums[i + 4][0]);
+        quarter[i] = NAME(fold_4)(half, used <= 8 ? half : NAME(fold_8)(sums[i + 8][0], sums[i + 12][0]));
+    }
     NAME(store)(out, NAME(fold_1)(NAME(fold_2)(quarter[0], quarter[1]), NAME(fold_2)(quarter[2], quarter[3])));
 }
 
@@ -59,6 +63,7 @@ INLINE void NAME(fold)(V sums[16][1], float *out) {
 #define TARGET __attribute__((target("avx2,fma")))
 #define WIDTH 8
 #define GROUP 4
+#define PANEL 4
 #define V __m256
 INLINE V NAME(load)(const float *p) { return _mm256_loadu_ps(p); }
 INLINE void NAME(store)(float *p, V a) { _mm256_storeu_ps(p, a); }
@@ -77,7 +82,8 @@ INLINE V NAME(scale_by_power)(V p, V t) {
 INLINE V NAME(fold_4)(V a, V b) {
     return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
 }
-INLINE void NAME(fold)(V sums[4][2], float *out) {
+INLINE void NAME(fold)(V sums[4][2], const int used, float *out) {
+    (void)used;
     V eight[4];
     UNROLL for (int i = 0; i < 4; i++) eight[i] = _mm256_add_ps(sums[i][0], sums[i][1]);
     __m256d even = _mm256_castps_pd(NAME(fold_4)(eight[0], eight[2]));
@@ -92,6 +98,7 @@ INLINE void NAME(fold)(V sums[4][2], float *out) {
 #define TARGET
 #define WIDTH 4
 #define GROUP 4
+#define PANEL 8
 #define V float32x4_t
 INLINE V NAME(load)(const float *p) { return vld1q_f32(p); }
 INLINE void NAME(store)(float *p, V a) { vst1q_f32(p, a); }
@@ -106,7 +113,8 @@ INLINE V NAME(fused)(V a, V b, V c) { return vfmaq_f32(c, a, b); }
 INLINE V NAME(scale_by_power)(V p, V t) {
     return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(p), vshlq_n_s32(vreinterpretq_s32_f32(t), 23)));
 }
-INLINE void NAME(fold)(V sums[4][4], float *out) {
+INLINE void NAME(fold)(V sums[4][4], const int used, float *out) {
+    (void)used;
     float32x2_t two[4];
     UNROLL for (int i = 0; i < 4; i++) {
         V four = vaddq_f32(vaddq_f32(sums[i][0], sums[i][2]), vaddq_f32(sums[i][1], sums[i][3]));
@@ -120,6 +128,7 @@ INLINE void NAME(fold)(V sums[4][4], float *out) {
 #define TARGET
 #define WIDTH 16
 #define GROUP 1
+#define PANEL 1
 #define V Lanes
 #define EACH(expression) \
     V r; \
@@ -146,7 +155,8 @@ INLINE float NAME(exponent_shifted)(float p, float t) {
     return p;
 }
 INLINE V NAME(scale_by_power)(V p, V t) { EACH(NAME(exponent_shifted)(p.lane[i], t.lane[i])); }
-INLINE void NAME(fold)(V sums[1][1], float *out) {
+INLINE void NAME(fold)(V sums[1][1], const int used, float *out) {
+    (void)used;
     float s[8];
     const float *lane = sums[0][0].lane;
     for (int i = 0; i < 8; i++) s[i] = lane[i] + lane[i + 8];

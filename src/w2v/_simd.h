@@ -30,12 +30,20 @@
  * steps taken from one stale value add up; with tiles of eight analogies suffer. */
 #define PATH_TILE 4
 
+/* Rows that will be wanted soon. */
+typedef struct {
+    float *const *rows;
+    int n;
+} Ahead;
+
 typedef struct {
     const char *name;
     void (*learn)(float *const *rows, int n_rows, float *const *targets, const float *labels,
-                  int n_targets, int blocks, float rate, float *scratch, double *loss);
+                  int n_targets, int blocks, float rate, float *scratch, double *loss,
+                       const Ahead *ahead);
     void (*learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
-                       const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss);
+                       const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss,
+                       const Ahead *ahead);
 } Level;
 
 /* Fused multiply-add of the portable level: exactly a * b + c rounded once.
@@ -57,9 +65,11 @@ static inline float fused_multiply_add(float a, float b, float c) {
 #endif
 }
 
+static inline void prefetch(const void *address) { __builtin_prefetch(address); }
+
 /* Ask for a row that is about to be read and written. */
 static inline void prefetch_row(const float *row, int blocks) {
-    for (int block = 0; block < blocks; block++) __builtin_prefetch(row + 16 * block, 1);
+    for (const float *end = row + 16 * blocks; row != end; row += 16) __builtin_prefetch(row, 1);
 }
 
 typedef struct { float lane[16]; } Lanes;

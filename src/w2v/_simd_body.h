@@ -65,7 +65,7 @@ INLINE void NAME(dots_group)(float *const *rows, const int n, const int width, f
                     sums[h * width + c][part] =
                         NAME(fused)(NAME(load)(rows[c] + d + part * WIDTH), target, sums[h * width + c][part]);
             }
-    NAME(fold)(sums, out);
+    NAME(fold)(sums, heads * width, out);
 }
 
 /* scores[t * pitch + c] = the dot of target t and row c, in groups of as many as the registers hold. */
@@ -96,16 +96,16 @@ INLINE void NAME(all_dots)(float *const *rows, const int n, const int pitch, flo
 }
 
 /* One pass over the targets: each is read once; its old value goes into the gradient of every row, its new one back.
- *     into[c] += g[t][c] * targets[t]        targets[t] += g[t][c] * rows[c]        in the order of t and of c
- * `rows` are read before `into` is written, so the two may be the same. */
-INLINE void NAME(update_rows)(float *const *rows, float *const *into, const int n, float *const *targets,
-                              int n_targets, int blocks, int pitch, const float *g) {
+ *     rows[c] += g[t][c] * targets[t]        targets[t] += g[t][c] * rows[c]        in the order of t and of c */
+INLINE void NAME(update_rows)(float *const *rows, const int n, float *const *targets, int n_targets, int blocks,
+                              int pitch, const float *g, const Ahead *ahead) {
     for (int d = 0; d < 16 * blocks; d += WIDTH) {
         V row[TILE], grown[TILE];
         UNROLL for (int c = 0; c < n; c++) row[c] = NAME(load)(rows[c] + d);
-        UNROLL for (int c = 0; c < n; c++) grown[c] = NAME(load)(into[c] + d);
+        UNROLL for (int c = 0; c < n; c++) grown[c] = row[c];
         for (int t = 0; t < n_targets; t++) {
             V target = NAME(load)(targets[t] + d), learnt = target;
+            if (d % 16 == 0) __builtin_prefetch((t < ahead->n ? ahead->rows[t] : targets[t]) + d, 1);
             UNROLL for (int c = 0; c < n; c++) {
                 V step = NAME(fill)(g[t * pitch + c]);
                 grown[c] = NAME(fused)(step, target, grown[c]);
@@ -113,78 +113,140 @@ INLINE void NAME(update_rows)(float *const *rows, float *const *into, const int 
             }
             NAME(store)(targets[t] + d, learnt);
         }
-        UNROLL for (int c = 0; c < n; c++) NAME(store)(into[c] + d, grown[c]);
+        UNROLL for (int c = 0; c < n; c++) NAME(store)(rows[c] + d, grown[c]);
     }
 }
 
-/* Learn every pair of `n` rows, a constant, and the targets; all dots are taken before anything changes. */
-INLINE void NAME(learn_rows)(float *const *rows, float *const *into, const int n, float *const *targets,
-                             const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss) {
-    const int pitch = n > 4 ? 8 : n > 2 ? 4 : n;
-    const int size = n_targets * pitch, padded = (size + 15) & ~15;
-    float *scores = scratch, *spread = scratch + padded + 16;
-    for (int t = 0; t < n_targets; t++)
-        UNROLL for (int c = 0; c < pitch; c++) spread[t * pitch + c] = labels[t];
-    NAME(all_dots)(rows, n, pitch, targets, n_targets, blocks, scores);
+/* From dots to steps, in place: (label - sigmoid) * rate for `n` of every `pitch` scores. Adds the loss if asked to. */
+INLINE void NAME(steps)(float *scores, const float *labels, int size, const int pitch, const int n, float rate,
+                        double *loss) {
+    const int padded = (size + 15) & ~15;
     if (loss) {
         for (int i = 0; i < padded; i += WIDTH) {
             float terms[WIDTH];
-            NAME(store)(terms, NAME(log_loss)(NAME(load)(scores + i), NAME(load)(spread + i)));
+            NAME(store)(terms, NAME(log_loss)(NAME(load)(scores + i), NAME(load)(labels + i)));
             for (int j = 0; j < WIDTH; j++)
                 if (i + j < size && (i + j) % pitch < n) *loss += terms[j];
         }
     }
     for (int i = 0; i < padded; i += WIDTH) {
-        V error = NAME(sub)(NAME(load)(spread + i), NAME(sigmoid)(NAME(load)(scores + i)));
+        V error = NAME(sub)(NAME(load)(labels + i), NAME(sigmoid)(NAME(load)(scores + i)));
         NAME(store)(scores + i, NAME(mul)(error, NAME(fill)(rate)));
     }
-    NAME(update_rows)(rows, into, n, targets, n_targets, blocks, pitch, scores);
 }
 
-/* The same for up to TILE distinct rows. */
+/* Learn every pair of `n` rows, a constant, and the targets; all dots are taken before anything changes. */
+INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targets, const float *labels,
+                             int n_targets, int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) {
+    const int pitch = n > 4 ? 8 : n > 2 ? 4 : n;
+    const int size = n_targets * pitch;
+    float *scores = scratch, *spread = scratch + ((size + 15) & ~15) + 16;
+    for (int t = 0; t < n_targets; t++)
+        UNROLL for (int c = 0; c < pitch; c++) spread[t * pitch + c] = labels[t];
+    NAME(all_dots)(rows, n, pitch, targets, n_targets, blocks, scores);
+    NAME(steps)(scores, spread, size, pitch, n, rate, loss);
+    NAME(update_rows)(rows, n, targets, n_targets, blocks, pitch, scores, ahead);
+}
+
+/* A panel is up to PANEL vectors side by side, which stay in registers: `call(column, width)` for each panel of a row,
+ * its width a constant. */
+#if PANEL == 8
+#define WIDE(call) case 5: call(d, 5) break; case 6: call(d, 6) break; case 7: call(d, 7) break; case 8: call(d, 8) break;
+#else
+#define WIDE(call)
+#endif
+#define PANELS(call) \
+    for (int d = 0, left = PARTS * blocks, w; left; d += w * WIDTH, left -= w) { \
+        w = left < PANEL ? left : PANEL; \
+        switch (w) { \
+            case 1: call(d, 1) break; \
+            case 2: call(d, 2) break; \
+            case 3: call(d, 3) break; \
+            case 4: call(d, 4) break; \
+            WIDE(call) \
+        } \
+    }
+
+/* update_rows for one row. What it grows by is left in `grown`, which may begin with the row itself or with zeros. */
+INLINE void NAME(update_panel)(const V *row, V *grown, float *const *targets, int n_targets, int d, const int width,
+                               const float *g, const Ahead *ahead) {
+    for (int t = 0; t < n_targets; t++) {
+        const V step = NAME(fill)(g[t]);
+        float *target = targets[t] + d;
+        const float *soon = (t < ahead->n ? ahead->rows[t] : targets[t]) + d;
+        UNROLL for (int i = 0; i < width; i++) {
+            if (i * WIDTH % 16 == 0) __builtin_prefetch(soon + i * WIDTH, 1);
+            V old = NAME(load)(target + i * WIDTH);
+            grown[i] = NAME(fused)(step, old, grown[i]);
+            NAME(store)(target + i * WIDTH, NAME(fused)(step, row[i], old));
+        }
+    }
+}
+
+/* Learn one row and the targets. */
+INLINE void NAME(learn_one)(float *row, float *const *targets, const float *labels, int n_targets, int blocks,
+                            float rate, float *scores, double *loss, const Ahead *ahead) {
+    NAME(all_dots)(&row, 1, 1, targets, n_targets, blocks, scores);
+    NAME(steps)(scores, labels, n_targets, 1, 1, rate, loss);
+#define UPDATE(d, width) \
+    { \
+        V old[width], grown[width]; \
+        UNROLL for (int i = 0; i < width; i++) old[i] = grown[i] = NAME(load)(row + d + i * WIDTH); \
+        NAME(update_panel)(old, grown, targets, n_targets, d, width, scores, ahead); \
+        UNROLL for (int i = 0; i < width; i++) NAME(store)(row + d + i * WIDTH, grown[i]); \
+    }
+    PANELS(UPDATE)
+#undef UPDATE
+}
+
+/* Learn up to TILE distinct rows and the targets. */
 KERNEL void NAME(learn)(float *const *rows, int n_rows, float *const *targets, const float *labels,
-                        int n_targets, int blocks, float rate, float *scratch, double *loss) {
+                        int n_targets, int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) {
 #define ROWS(n) \
-    case n: NAME(learn_rows)(rows, rows, n, targets, labels, n_targets, blocks, rate, scratch, loss); break;
-    switch (n_rows) { ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8) }
+    case n: NAME(learn_rows)(rows, n, targets, labels, n_targets, blocks, rate, scratch, loss, ahead); break;
+    switch (n_rows) {
+        case 1: NAME(learn_one)(rows[0], targets, labels, n_targets, blocks, rate, scratch, loss, ahead); break;
+        ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8)
+    }
 #undef ROWS
 }
 
-/* hidden = scale * (rows[0] + rows[1] + ...), added in order, for `width` vectors from column d on; width is a constant
- * where this is inlined, so that the sums stay in registers. */
-INLINE void NAME(gather)(float *const *rows, int n_rows, int d, const int width, float scale, float *hidden) {
-    V sum[4];
-    UNROLL for (int i = 0; i < width; i++) sum[i] = NAME(load)(rows[0] + d + i * WIDTH);
-    for (int c = 1; c < n_rows; c++)
-        UNROLL for (int i = 0; i < width; i++) sum[i] = NAME(add)(sum[i], NAME(load)(rows[c] + d + i * WIDTH));
-    UNROLL for (int i = 0; i < width; i++) NAME(store)(hidden + d + i * WIDTH, NAME(mul)(sum[i], NAME(fill)(scale)));
-}
-
-/* rows[c] += scale * grad, likewise; a row listed twice grows twice. */
-INLINE void NAME(scatter)(float *const *rows, int n_rows, int d, const int width, float scale, const float *grad) {
-    V step[4];
-    UNROLL for (int i = 0; i < width; i++) step[i] = NAME(mul)(NAME(load)(grad + d + i * WIDTH), NAME(fill)(scale));
-    for (int c = 0; c < n_rows; c++)
-        UNROLL for (int i = 0; i < width; i++) {
-            float *at = rows[c] + d + i * WIDTH;
-            NAME(store)(at, NAME(add)(NAME(load)(at), step[i]));
-        }
-}
-
-/* One example: the mean (or sum) of all `rows` against the targets. `forward` scales the sum of the rows, `backward`
- * what each of them learns. */
+/* One example: the mean (or sum) of all `rows`, added in order, against the targets. `forward` scales the sum of the
+ * rows, `backward` what each of them learns; a row listed twice learns twice. */
 KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
                              const float *labels, int n_targets, int blocks, float rate, float *scratch,
-                             double *loss) {
-    const int end = 16 * blocks, step = 4 * WIDTH;
-    float *hidden = scratch, *grad = scratch + end;
-    int d = 0;
-    for (; d + step <= end; d += step) NAME(gather)(rows, n_rows, d, 4, forward, hidden);
-    for (; d < end; d += WIDTH) NAME(gather)(rows, n_rows, d, 1, forward, hidden);
-    for (d = 0; d < end; d += WIDTH) NAME(store)(grad + d, NAME(fill)(0.0f));
-    NAME(learn_rows)(&hidden, &grad, 1, targets, labels, n_targets, blocks, rate, grad + end, loss);
-    for (d = 0; d + step <= end; d += step) NAME(scatter)(rows, n_rows, d, 4, backward, grad);
-    for (; d < end; d += WIDTH) NAME(scatter)(rows, n_rows, d, 1, backward, grad);
+                             double *loss, const Ahead *ahead) {
+    float *mean = scratch, *scores = scratch + 16 * blocks;
+#define GATHER(d, width) \
+    { \
+        V sum[width]; \
+        UNROLL for (int i = 0; i < width; i++) sum[i] = NAME(load)(rows[0] + d + i * WIDTH); \
+        for (int c = 1; c < n_rows; c++) \
+            UNROLL for (int i = 0; i < width; i++) sum[i] = NAME(add)(sum[i], NAME(load)(rows[c] + d + i * WIDTH)); \
+        UNROLL for (int i = 0; i < width; i++) \
+            NAME(store)(mean + d + i * WIDTH, NAME(mul)(sum[i], NAME(fill)(forward))); \
+    }
+    PANELS(GATHER)
+#undef GATHER
+    NAME(all_dots)(&mean, 1, 1, targets, n_targets, blocks, scores);
+    NAME(steps)(scores, labels, n_targets, 1, 1, rate, loss);
+#define SCATTER(d, width) \
+    { \
+        V old[width], grown[width]; \
+        UNROLL for (int i = 0; i < width; i++) old[i] = NAME(load)(mean + d + i * WIDTH); \
+        UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(fill)(0.0f); \
+        NAME(update_panel)(old, grown, targets, n_targets, d, width, scores, ahead); \
+        UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(mul)(grown[i], NAME(fill)(backward)); \
+        for (int c = 0; c < n_rows; c++) \
+            UNROLL for (int i = 0; i < width; i++) { \
+                float *at = rows[c] + d + i * WIDTH; \
+                NAME(store)(at, NAME(add)(NAME(load)(at), grown[i])); \
+            } \
+    }
+    PANELS(SCATTER)
+#undef SCATTER
 }
 
+#undef PANELS
+#undef WIDE
 #undef PARTS

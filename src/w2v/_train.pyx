@@ -26,15 +26,19 @@ cdef extern from "_simd.h" nogil:
         TILE
         PATH_TILE
         N_LEVELS
+    ctypedef struct Ahead:
+        float **rows
+        int n
     ctypedef struct Level:
         const char *name
         void learn(float **rows, int n_rows, float **targets, const float *labels, int n_targets,
-                   int blocks, float rate, float *scratch, double *loss) noexcept nogil
+                   int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) noexcept nogil
         void learn_mean(float **rows, int n_rows, float forward, float backward, float **targets,
-                        const float *labels, int n_targets, int blocks, float rate, float *scratch,
-                        double *loss) noexcept nogil
+                        const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss,
+                        const Ahead *ahead) noexcept nogil
     const Level levels[]
     int level_runs(int i) noexcept
+    void prefetch(const void *address) noexcept
     void prefetch_row(const float *row, int blocks) noexcept
 
 
@@ -48,6 +52,7 @@ cdef extern from "_shared.h" nogil:
 
 
 cdef enum:
+    RING = 4  # windows under way: one draws, one looks up its targets, one learns
     MOST_TARGETS = 100_000_000  # of one window
     CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
 
@@ -145,6 +150,7 @@ cdef struct Window:
     uint64_t stream
     float rate
     int n_targets           # targets of all its pairs, or of each pair in turn where they have their own
+    uint64_t *draws         # one per noise word
     float **targets
     float *labels
     int *ends               # where the targets of each pair end
@@ -154,7 +160,8 @@ cdef struct Worker:
     # what one worker owns
     int32_t *kept           # the surviving tokens of a stretch of one sentence
     long long *positions
-    Window windows[2]
+    Window windows[RING]
+    Ahead ahead             # targets of a window to come that nobody has asked for yet
     float **rows
     float *scratch
     long long words
@@ -164,7 +171,6 @@ cdef struct Worker:
 
 
 cdef inline void add_target(const Plan *plan, Window *window, float *row, float label) noexcept nogil:
-    prefetch_row(row, plan.blocks)
     window.targets[window.n_targets] = row
     window.labels[window.n_targets] = label
     window.n_targets += 1
@@ -177,14 +183,14 @@ cdef inline void add_path(const Plan *plan, Window *window, int32_t word) noexce
         add_target(plan, window, plan.nodes + plan.points[j] * plan.stride, plan.labels[j])
 
 
-cdef inline void add_noise(const Plan *plan, Window *window, int32_t word, uint64_t pair) noexcept nogil:
+cdef inline void add_noise(const Plan *plan, Window *window, int32_t word, int pair) noexcept nogil:
     """Targets of negative sampling: `word` itself, and noise words; a draw of `word` is dropped, not repeated."""
     cdef int k
     cdef uint64_t bits, slot
     cdef uint32_t other, takes_slot
     add_target(plan, window, plan.outputs + word * plan.stride, 1)
     for k in range(plan.negative):
-        bits = draw(window.stream, pair * <uint64_t>plan.negative + <uint64_t>k)
+        bits = window.draws[pair * plan.negative + k]
         slot = scaled(bits >> 32, plan.n_words)
         # a choice without a branch: nothing could predict it
         takes_slot = -<uint32_t>(<uint32_t>bits < plan.noise[2 * slot])  # all bits set, or none
@@ -193,14 +199,28 @@ cdef inline void add_noise(const Plan *plan, Window *window, int32_t word, uint6
             add_target(plan, window, plan.outputs + <long long>other * plan.stride, 0)
 
 
-cdef void draw_targets(const Plan *plan, Window *window, int32_t word) noexcept nogil:
+cdef inline int lists(const Plan *plan, const Window *window) noexcept nogil:
+    """How many lists of targets a window has."""
+    return window.last - window.first - 1 if plan.lists_per_pair else 1
+
+
+cdef void make_draws(const Plan *plan, Window *window) noexcept nogil:
+    """Draw for all noise words of a window, and ask for their slots in the table."""
+    cdef int k
+    if plan.outputs:
+        for k in range(lists(plan, window) * plan.negative):
+            window.draws[k] = draw(window.stream, <uint64_t>k)
+            prefetch(&plan.noise[2 * scaled(window.draws[k] >> 32, plan.n_words)])
+
+
+cdef void look_up_targets(const Plan *plan, Window *window, int32_t word) noexcept nogil:
     cdef int pair
     window.n_targets = 0
-    for pair in range(window.last - window.first - 1 if plan.lists_per_pair else 1):
+    for pair in range(lists(plan, window)):
         if plan.nodes:
             add_path(plan, window, word)
         if plan.outputs:
-            add_noise(plan, window, word, <uint64_t>pair)
+            add_noise(plan, window, word, pair)
         window.ends[pair] = window.n_targets
 
 
@@ -212,10 +232,17 @@ cdef inline bint listed(float **rows, int n, float *row) noexcept nogil:
     return False
 
 
+cdef inline void asked_for(Worker *own, int n) noexcept nogil:
+    n = min(n, own.ahead.n)
+    own.ahead.rows += n
+    own.ahead.n -= n
+
+
 cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int n_rows, int begin,
                        int end) noexcept nogil:
     level.learn(own.rows, n_rows, window.targets + begin, window.labels + begin, end - begin, plan.blocks,
-                window.rate, own.scratch, &own.loss if plan.with_loss else NULL)
+                window.rate, own.scratch, &own.loss if plan.with_loss else NULL, &own.ahead)
+    asked_for(own, end - begin)
     own.examples += n_rows
 
 
@@ -255,7 +282,8 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
     part = <float>1 / <float>n
     level.learn_mean(own.rows, n, part if plan.mean_forward else 1, part if plan.mean_backward else 1,
                      window.targets, window.labels, window.n_targets, plan.blocks, window.rate, own.scratch,
-                     &own.loss if plan.with_loss else NULL)
+                     &own.loss if plan.with_loss else NULL, &own.ahead)
+    asked_for(own, window.n_targets)
     own.examples += 1
 
 
@@ -333,9 +361,10 @@ cdef class Kernel:
         try:
             own.kept = <int32_t *>claim(CHUNK + 2 * reach, sizeof(int32_t))
             own.positions = <long long *>claim(CHUNK + 2 * reach, sizeof(long long))
-            for i in range(2):
+            for i in range(RING):
+                own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
                 own.windows[i].targets = <float **>claim(n_pairs * self.max_targets, sizeof(float *))
-                own.windows[i].labels = <float *>claim(n_pairs * self.max_targets, sizeof(float))
+                own.windows[i].labels = <float *>claim(n_pairs * self.max_targets + 16, sizeof(float))  # read in vectors
                 own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
             own.rows = <float **>claim(max(TILE, 2 * reach), sizeof(float *))
             own.scratch = <float *>claim(2 * (plan.stride + TILE * self.max_targets + 32), sizeof(float))
@@ -356,7 +385,8 @@ cdef class Kernel:
         finally:
             free(own.kept)
             free(own.positions)
-            for i in range(2):
+            for i in range(RING):
+                free(own.windows[i].draws)
                 free(own.windows[i].targets)
                 free(own.windows[i].labels)
                 free(own.windows[i].ends)
@@ -365,7 +395,7 @@ cdef class Kernel:
 
 
 cdef void *claim(long long n, size_t size) except NULL:
-    cdef void *memory = calloc(<size_t>n, size)
+    cdef void *memory = calloc(<size_t>max(n, 1), size)
     if memory == NULL:
         raise MemoryError(f"no memory for a worker's scratch space ({n:,} x {size} bytes)")
     return memory
@@ -406,9 +436,9 @@ cdef void train_stretch(const Plan *plan, Worker *own, const int32_t *tokens, lo
     """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides."""
     cdef long long position = begin, width
     # The stretch starts at index `reach`, so that up to `reach` survivors before it fit in front.
-    cdef int first = <int>reach, last = <int>reach, centre, centres_end
-    cdef uint64_t stream
+    cdef int i, first = <int>reach, last = <int>reach, step, centres_end
     cdef Window *window
+    cdef Window *ahead
     while position > sentence_begin and first > 0:
         position -= 1
         if survives(plan, tokens[position], stream_at(key, origin + position)):
@@ -429,26 +459,32 @@ cdef void train_stretch(const Plan *plan, Worker *own, const int32_t *tokens, lo
     own.survivors += centres_end - reach
     if last - first < 2:
         return
-    # Each window is drawn, and its rows asked for, while the one before it is trained.
-    for centre in range(<int>reach, centres_end + 1):
-        if centre < centres_end:
-            stream = stream_at(key, own.positions[centre])
+    # A pipeline of three stages, so that nothing waits for memory: a window makes its draws, then looks up its targets,
+    # then learns, while the rows of the next one are on their way.
+    for step in range(<int>reach, centres_end + 2):
+        if step < centres_end:
+            window = &own.windows[step % RING]
+            window.stream = stream_at(key, own.positions[step])
             width = plan.window
             if plan.shrink:
-                width = 1 + <long long>scaled(<uint32_t>stream, <uint64_t>plan.window)
-            window = &own.windows[centre & 1]
-            window.first = <int>max(first, centre - width)
-            window.centre = centre
-            window.last = <int>min(last, centre + width + 1)
-            window.stream = stream
-            window.rate = <float>(alpha - slope * <double>min(own.positions[centre], horizon))
-            draw_targets(plan, window, own.kept[centre])
-            prefetch_row(plan.inputs + own.kept[min(last - 1, centre + <int>reach)] * plan.stride, plan.blocks)
-        if centre > reach:
+                width = 1 + <long long>scaled(<uint32_t>window.stream, <uint64_t>plan.window)
+            window.first = <int>max(first, step - width)
+            window.centre = step
+            window.last = <int>min(last, step + width + 1)
+            window.rate = <float>(alpha - slope * <double>min(own.positions[step], horizon))
+            make_draws(plan, window)
+            prefetch_row(plan.inputs + own.kept[min(last - 1, step + <int>reach)] * plan.stride, plan.blocks)
+        if reach < step <= centres_end:
+            look_up_targets(plan, &own.windows[(step - 1) % RING], own.kept[step - 1])
+        if step >= reach + 2:
             if stop_wanted(stop):
                 return
-            window = &own.windows[(centre - 1) & 1]
+            ahead = &own.windows[(step - 1) % RING]
+            own.ahead.rows = ahead.targets
+            own.ahead.n = ahead.n_targets if step <= centres_end else 0
             if plan.cbow:
-                cbow(plan, own, window)
+                cbow(plan, own, &own.windows[(step - 2) % RING])
             else:
-                skip_gram(plan, own, window)
+                skip_gram(plan, own, &own.windows[(step - 2) % RING])
+            for i in range(own.ahead.n):
+                prefetch_row(own.ahead.rows[i], plan.blocks)
