@@ -93,6 +93,8 @@ def main() -> None:
     arguments = parser.parse_args()
     folder, sets = common.work_folder(arguments.folder), Path(arguments.eval)
     corpus = str(common.plain_slice(arguments.corpus, arguments.words, folder))
+    folder = folder / f"{Path(corpus).stem}-{arguments.epochs}-epochs"
+    folder.mkdir(exist_ok=True)
     scores = {}
     for system in ("gensim", "w2v"):
         for model in arguments.models:

@@ -16,7 +16,7 @@
 
 #if defined(LEVEL_AVX512)
 
-#define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
+#define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma,prfchw")))
 #define WIDTH 16
 #define GROUP 16
 #define PANEL 8
@@ -60,7 +60,7 @@ INLINE void NAME(fold)(V sums[16][1], const int used, float *out) {
 
 #elif defined(LEVEL_AVX2)
 
-#define TARGET __attribute__((target("avx2,fma")))
+#define TARGET __attribute__((target("avx2,fma,prfchw")))
 #define WIDTH 8
 #define GROUP 4
 #define PANEL 4

@@ -44,6 +44,7 @@ typedef struct {
     void (*learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
                        const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss,
                        const Ahead *ahead);
+    void (*blend)(float *shared, float *own, long long n, float share);
 } Level;
 
 /* Fused multiply-add of the portable level: exactly a * b + c rounded once.
@@ -83,7 +84,7 @@ typedef struct { float lane[16]; } Lanes;
 /* Several workers update the same rows without locks (Hogwild): the races are meant, and are these functions' alone. */
 #define KERNEL static __attribute__((no_sanitize("thread"))) TARGET
 
-#define TABLE(level) { #level, learn_##level, learn_mean_##level }
+#define TABLE(level) { #level, learn_##level, learn_mean_##level, blend_##level }
 
 #define LEVEL_PORTABLE
 #define NAME(x) x##_portable

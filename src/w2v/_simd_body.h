@@ -247,6 +247,16 @@ KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, floa
 #undef SCATTER
 }
 
+/* Bring a worker's own copy of some rows and the shared rows together: `share` of the way for the shared ones. */
+KERNEL void NAME(blend)(float *shared, float *own, long long n, float share) {
+    for (long long i = 0; i < n; i += WIDTH) {
+        V before = NAME(load)(shared + i);
+        V after = NAME(fused)(NAME(fill)(share), NAME(sub)(NAME(load)(own + i), before), before);
+        NAME(store)(shared + i, after);
+        NAME(store)(own + i, after);
+    }
+}
+
 #undef PANELS
 #undef WIDE
 #undef PARTS

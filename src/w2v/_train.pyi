@@ -39,6 +39,8 @@ class Kernel:
         slope: float,
         horizon: int,
         cursor: NDArray[np.int64],
+        workers: int,
+        n_hot: int,
         stop: NDArray[np.int32],
         counts: NDArray[np.int64],
         loss: NDArray[np.float64],

@@ -36,6 +36,7 @@ cdef extern from "_simd.h" nogil:
         void learn_mean(float **rows, int n_rows, float forward, float backward, float **targets,
                         const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss,
                         const Ahead *ahead) noexcept nogil
+        void blend(float *shared, float *own, long long n, float share) noexcept nogil
     const Level levels[]
     int level_runs(int i) noexcept
     void prefetch(const void *address) noexcept
@@ -52,6 +53,7 @@ cdef extern from "_shared.h" nogil:
 
 
 cdef enum:
+    BLEND_EVERY = 1024  # positions a worker trains between two looks at what the others made of the hot rows
     RING = 4  # windows under way: one draws, one looks up its targets, one learns
     MOST_TARGETS = 100_000_000  # of one window
     CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
@@ -164,10 +166,43 @@ cdef struct Worker:
     Ahead ahead             # targets of a window to come that nobody has asked for yet
     float **rows
     float *scratch
+    long long n_hot         # rows of which it trains a copy of its own, the most frequent words; 0 when it is alone
+    long long first_hot_node
+    float *hot_inputs
+    float *hot_outputs
+    float *hot_nodes        # the nodes nearest to the root
+    float share
+    long long unblended     # positions since the copies were brought together
     long long words
     long long survivors
     long long examples
     double loss
+
+
+cdef inline float *input_row(const Plan *plan, const Worker *own, long long word) noexcept nogil:
+    return (own.hot_inputs if word < own.n_hot else plan.inputs) + word * plan.stride
+
+
+cdef inline float *output_row(const Plan *plan, const Worker *own, long long word) noexcept nogil:
+    return (own.hot_outputs if word < own.n_hot else plan.outputs) + word * plan.stride
+
+
+cdef inline float *node_row(const Plan *plan, const Worker *own, long long node) noexcept nogil:
+    if node >= own.first_hot_node:
+        return own.hot_nodes + (node - own.first_hot_node) * plan.stride
+    return plan.nodes + node * plan.stride
+
+
+cdef void blend(const Plan *plan, Worker *own, float share) noexcept nogil:
+    """Bring the worker's copies and the shared rows together; with a share of 0 the copies are made anew."""
+    cdef long long size = own.n_hot * plan.stride
+    level.blend(plan.inputs, own.hot_inputs, size, share)
+    if plan.outputs:
+        level.blend(plan.outputs, own.hot_outputs, size, share)
+    if plan.nodes:
+        level.blend(plan.nodes + own.first_hot_node * plan.stride, own.hot_nodes,
+                    (<long long>plan.n_words - 1 - own.first_hot_node) * plan.stride, share)
+    own.unblended = 0
 
 
 cdef inline void add_target(const Plan *plan, Window *window, float *row, float label) noexcept nogil:
@@ -176,19 +211,19 @@ cdef inline void add_target(const Plan *plan, Window *window, float *row, float 
     window.n_targets += 1
 
 
-cdef inline void add_path(const Plan *plan, Window *window, int32_t word) noexcept nogil:
+cdef inline void add_path(const Plan *plan, const Worker *own, Window *window, int32_t word) noexcept nogil:
     """Targets of hierarchical softmax: the inner nodes above `word`, labelled 1 - code."""
     cdef long long j
     for j in range(plan.paths[word], plan.paths[word + 1]):
-        add_target(plan, window, plan.nodes + plan.points[j] * plan.stride, plan.labels[j])
+        add_target(plan, window, node_row(plan, own, plan.points[j]), plan.labels[j])
 
 
-cdef inline void add_noise(const Plan *plan, Window *window, int32_t word, int pair) noexcept nogil:
+cdef inline void add_noise(const Plan *plan, const Worker *own, Window *window, int32_t word, int pair) noexcept nogil:
     """Targets of negative sampling: `word` itself, and noise words; a draw of `word` is dropped, not repeated."""
     cdef int k
     cdef uint64_t bits, slot
     cdef uint32_t other, takes_slot
-    add_target(plan, window, plan.outputs + word * plan.stride, 1)
+    add_target(plan, window, output_row(plan, own, word), 1)
     for k in range(plan.negative):
         bits = window.draws[pair * plan.negative + k]
         slot = scaled(bits >> 32, plan.n_words)
@@ -196,7 +231,7 @@ cdef inline void add_noise(const Plan *plan, Window *window, int32_t word, int p
         takes_slot = -<uint32_t>(<uint32_t>bits < plan.noise[2 * slot])  # all bits set, or none
         other = (<uint32_t>slot & takes_slot) | (plan.noise[2 * slot + 1] & ~takes_slot)
         if other != <uint32_t>word:
-            add_target(plan, window, plan.outputs + <long long>other * plan.stride, 0)
+            add_target(plan, window, output_row(plan, own, other), 0)
 
 
 cdef inline int lists(const Plan *plan, const Window *window) noexcept nogil:
@@ -213,14 +248,14 @@ cdef void make_draws(const Plan *plan, Window *window) noexcept nogil:
             prefetch(&plan.noise[2 * scaled(window.draws[k] >> 32, plan.n_words)])
 
 
-cdef void look_up_targets(const Plan *plan, Window *window, int32_t word) noexcept nogil:
+cdef void look_up_targets(const Plan *plan, const Worker *own, Window *window, int32_t word) noexcept nogil:
     cdef int pair
     window.n_targets = 0
     for pair in range(lists(plan, window)):
         if plan.nodes:
-            add_path(plan, window, word)
+            add_path(plan, own, window, word)
         if plan.outputs:
-            add_noise(plan, window, word, pair)
+            add_noise(plan, own, window, word, pair)
         window.ends[pair] = window.n_targets
 
 
@@ -253,7 +288,7 @@ cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcep
     for j in range(window.first, window.last):
         if j == window.centre:
             continue
-        row = plan.inputs + own.kept[j] * plan.stride
+        row = input_row(plan, own, own.kept[j])
         if plan.lists_per_pair:
             own.rows[0] = row
             learn(plan, own, window, 1, begin, window.ends[pair])
@@ -275,7 +310,7 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
     cdef float part
     for j in range(window.first, window.last):
         if j != window.centre:
-            own.rows[n] = plan.inputs + own.kept[j] * plan.stride
+            own.rows[n] = input_row(plan, own, own.kept[j])
             n += 1
     if n == 0:
         return
@@ -335,8 +370,8 @@ cdef class Kernel:
         self.max_targets = <int>longest
 
     def run(self, const int32_t[::1] tokens, const long long[::1] offsets, long long origin, uint64_t key,
-            double alpha, double slope, long long horizon, long long[::1] cursor, const int[::1] stop,
-            long long[::1] counts, double[::1] loss):
+            double alpha, double slope, long long horizon, long long[::1] cursor, int workers, long long n_hot,
+            const int[::1] stop, long long[::1] counts, double[::1] loss):
         """Train on chunks of `tokens` until the cursor has passed their end or `stop[0]` is set.
 
         The learning rate at position p is ``alpha - slope * min(p, horizon)``; `origin` is the position of
@@ -351,6 +386,7 @@ cdef class Kernel:
         cdef long long reach = max(1, min(<long long>plan.window, <long long>int(np.diff(offsets).max()) if n_tokens else 0))
         cdef long long n_pairs = 2 * reach if plan.lists_per_pair else 1
         cdef uint64_t mode
+        cdef char *memory = NULL
         cdef int i
         if n_tokens == 0 or self.max_targets == 0:
             return
@@ -368,9 +404,18 @@ cdef class Kernel:
                 own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
             own.rows = <float **>claim(max(TILE, 2 * reach), sizeof(float *))
             own.scratch = <float *>claim(2 * (plan.stride + TILE * self.max_targets + 32), sizeof(float))
+            own.n_hot = min(n_hot, <long long>plan.n_words - 1) if workers > 1 else 0
+            own.first_hot_node = <long long>plan.n_words - 1 - own.n_hot
+            own.share = <float>1 / <float>workers
+            memory = <char *>claim(3 * own.n_hot * plan.stride + 16, sizeof(float))
+            own.hot_inputs = <float *>(memory + 64 - <size_t>memory % 64)  # rows that begin with a cache line
+            own.hot_outputs = own.hot_inputs + own.n_hot * plan.stride
+            own.hot_nodes = own.hot_outputs + own.n_hot * plan.stride
             own.words, own.survivors, own.examples, own.loss = counts[0], counts[1], counts[2], loss[0]
             with nogil:
                 mode = default_float_mode()
+                if own.n_hot:
+                    blend(plan, &own, 0)
                 while not stop_wanted(&stop[0]):
                     begin = take_chunk(&cursor[0], CHUNK)
                     if begin >= n_tokens:
@@ -381,6 +426,8 @@ cdef class Kernel:
                     publish(&counts[1], own.survivors)
                     publish(&counts[2], own.examples)
                     publish_loss(&loss[0], own.loss)
+                if own.n_hot:
+                    blend(plan, &own, own.share)
                 restore_float_mode(mode)
         finally:
             free(own.kept)
@@ -392,6 +439,7 @@ cdef class Kernel:
                 free(own.windows[i].ends)
             free(own.rows)
             free(own.scratch)
+            free(memory)
 
 
 cdef void *claim(long long n, size_t size) except NULL:
@@ -426,6 +474,9 @@ cdef void train_chunk(const Plan *plan, Worker *own, const int32_t *tokens, cons
         train_stretch(plan, own, tokens, offsets[sentence], offsets[sentence + 1], position, until, reach, origin,
                       key, alpha, slope, horizon, stop)
         own.words += until - position
+        own.unblended += until - position
+        if own.n_hot and own.unblended >= BLEND_EVERY:
+            blend(plan, own, own.share)
         position = until
 
 
@@ -473,9 +524,9 @@ cdef void train_stretch(const Plan *plan, Worker *own, const int32_t *tokens, lo
             window.last = <int>min(last, step + width + 1)
             window.rate = <float>(alpha - slope * <double>min(own.positions[step], horizon))
             make_draws(plan, window)
-            prefetch_row(plan.inputs + own.kept[min(last - 1, step + <int>reach)] * plan.stride, plan.blocks)
+            prefetch_row(input_row(plan, own, own.kept[min(last - 1, step + <int>reach)]), plan.blocks)
         if reach < step <= centres_end:
-            look_up_targets(plan, &own.windows[(step - 1) % RING], own.kept[step - 1])
+            look_up_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
         if step >= reach + 2:
             if stop_wanted(stop):
                 return

@@ -31,6 +31,10 @@ SCHEME = 1
 # Fewer tokens than this do not pay for another worker, and small results stay reproducible.
 TOKENS_PER_WORKER = 10_000
 
+# Of how many rows each of several workers trains a copy of its own, and the least count for each worker of their words.
+HOT_ROWS = 64
+HOT_COUNT = 1000
+
 # How often the main thread looks up from waiting: the longest delay of Ctrl-C and of the progress bar, in seconds.
 TICK = 0.05
 
@@ -138,6 +142,18 @@ def thread_count(workers: int) -> int:
 def worker_count(workers: int, tokens: int) -> int:
     """How many threads to train with; -1 asks for one per core this process may use."""
     return max(1, min(thread_count(-1) if workers == -1 else workers, tokens // TOKENS_PER_WORKER))
+
+
+def hot_rows(counts: NDArray[np.int64], workers: int) -> int:
+    """How many of the first rows every worker trains a copy of.
+
+    Rows of frequent words, and nodes near the root, are wanted by all workers all the time, and travel between their
+    caches. So each worker has copies of them, which are averaged with the shared rows every few thousand words. A word
+    must be so frequent that its row has settled long before the end: an average of n workers learns n times slower.
+    """
+    if workers == 1 or not len(counts) or (np.diff(counts) > 0).any():  # in some other order
+        return 0
+    return int((counts[:HOT_ROWS] >= HOT_COUNT * workers).sum())
 
 
 def show_config() -> dict[str, Any]:
@@ -251,6 +267,7 @@ def run_epoch(
     slope: float,
     tokens: int,
     workers: int,
+    n_hot: int,
     bar: Any,
 ) -> tuple[int, int, int, float]:
     """Train once over `batches`; the learning rate of the word at position p is ``alpha - slope * p``.
@@ -264,6 +281,7 @@ def run_epoch(
     alpha, slope : float
     tokens : int, size of the whole corpus; beyond it the rate no longer falls
     workers : int
+    n_hot : int, from `hot_rows`
     bar : tqdm bar of `tokens` words
 
     Returns
@@ -279,7 +297,8 @@ def run_epoch(
         origin = 0
         for part in batches:
             current[:] = [part]
-            yield part.tokens, part.offsets, origin, key, alpha, slope, tokens, np.zeros(16, np.int64)
+            cursor = np.zeros(16, np.int64)
+            yield part.tokens, part.offsets, origin, key, alpha, slope, tokens, cursor, workers, n_hot
             origin += len(part.tokens)
 
     def tick() -> None:

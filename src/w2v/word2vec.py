@@ -592,6 +592,7 @@ class Word2Vec:
                     slope=slope,
                     tokens=tokens,
                     workers=workers,
+                    n_hot=trainer.hot_rows(self.wv.expandos["count"], workers),
                     bar=bar,
                 )
         finally:
