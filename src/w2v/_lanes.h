@@ -1,8 +1,8 @@
 /* Vectors of one instruction set, under the names the row functions use.
  *
  * Included once per level with LEVEL_<NAME> defined. A level says what V is (WIDTH floats), how to load, store and
- * combine it, and how the 16 lanes of GROUP dot products fold to GROUP sums at once. Every operation is exactly rounded, so every level gives the same
- * bits; only `fused` needs care where the hardware has no fused multiply-add.
+ * combine it, and how the 16 lanes of GROUP dot products fold to GROUP sums at once. Every operation is exactly
+ * rounded, so every level gives the same bits; only `fused` needs care where the hardware has no fused multiply-add.
  *
  * smaller/larger follow one rule everywhere: `a < b ? a : b`, so that a NaN in `a` gives `b`.
  * scale_by_power adds the integer held in the low bits of `t` to the exponent of `p` (see `exp_` in _simd_body.h).
@@ -88,7 +88,8 @@ INLINE void NAME(fold)(V sums[4][2], const int used, float *out) {
     UNROLL for (int i = 0; i < 4; i++) eight[i] = _mm256_add_ps(sums[i][0], sums[i][1]);
     __m256d even = _mm256_castps_pd(NAME(fold_4)(eight[0], eight[2]));
     __m256d odd = _mm256_castps_pd(NAME(fold_4)(eight[1], eight[3]));
-    V two = _mm256_add_ps(_mm256_castpd_ps(_mm256_unpacklo_pd(even, odd)), _mm256_castpd_ps(_mm256_unpackhi_pd(even, odd)));
+    V low = _mm256_castpd_ps(_mm256_unpacklo_pd(even, odd)), high = _mm256_castpd_ps(_mm256_unpackhi_pd(even, odd));
+    V two = _mm256_add_ps(low, high);
     V one = _mm256_add_ps(_mm256_shuffle_ps(two, two, 0x88), _mm256_shuffle_ps(two, two, 0xdd));
     _mm_storeu_ps(out, _mm_movelh_ps(_mm256_castps256_ps128(one), _mm256_extractf128_ps(one, 1)));
 }

@@ -129,7 +129,8 @@ static inline int level_runs(int i) {
     __builtin_cpu_init();
     if (i == 0)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("fma");
     if (i == 1) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
     (void)i;

@@ -151,7 +151,8 @@ INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targ
 /* A panel is up to PANEL vectors side by side, which stay in registers: `call(column, width)` for each panel of a row,
  * its width a constant. */
 #if PANEL == 8
-#define WIDE(call) case 5: call(d, 5) break; case 6: call(d, 6) break; case 7: call(d, 7) break; case 8: call(d, 8) break;
+#define WIDE(call) \
+    case 5: call(d, 5) break; case 6: call(d, 6) break; case 7: call(d, 7) break; case 8: call(d, 8) break;
 #else
 #define WIDE(call)
 #endif

@@ -172,7 +172,10 @@ cdef class WordTable:
 
 
 def append_numbers(words, ids, array.array tokens):
-    """Append to `tokens`, an array('i'), the number in `ids`, a dict, of each of `words`; ``ids[word]`` tells of new ones."""
+    """Append to `tokens`, an array('i'), the number that `ids`, a dict, has for each of `words`.
+
+    ``ids[word]`` is asked of a word it does not hold.
+    """
     cdef Py_ssize_t n = len(tokens), room = n
     cdef PyObject *known
     cdef long long number
@@ -522,7 +525,8 @@ def better_answers(
         The highest scores of words that were passed over for having the spelling of a, b or c, changed in place;
         complete only above the best score.
     """
-    cdef long long n = questions.shape[0], columns = similarities.shape[1], k = passed.shape[1], q, start, stop, i, j, low
+    cdef long long n = questions.shape[0], columns = similarities.shape[1], k = passed.shape[1]
+    cdef long long q, start, stop, i, j, low
     cdef const float *a
     cdef const float *b
     cdef const float *c

@@ -1,4 +1,5 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, freethreading_compatible=True
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: freethreading_compatible=True
 """The training loop: token ids in, two matrices changed in place. No string and no Python object inside.
 
 Every model is one example shape: some input rows, and a list of (target row, label). Two functions say which input
@@ -354,7 +355,8 @@ cdef class Kernel:
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, stride=inputs.shape[1],
             blocks=<int>(inputs.shape[1] // 16), n_words=<uint64_t>inputs.shape[0], keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
-            tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0, cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss)
+            tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
+            cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss)
         if keep is not None:
             self.plan.keep = &keep[0]
         if outputs is not None:
@@ -383,7 +385,8 @@ cdef class Kernel:
         cdef const Plan *plan = &self.plan
         cdef long long n_tokens = tokens.shape[0], begin
         # no word sees further than its sentence
-        cdef long long reach = max(1, min(<long long>plan.window, <long long>int(np.diff(offsets).max()) if n_tokens else 0))
+        cdef long long longest = int(np.diff(offsets).max()) if n_tokens else 0
+        cdef long long reach = max(1, min(<long long>plan.window, longest))
         cdef long long n_pairs = 2 * reach if plan.lists_per_pair else 1
         cdef uint64_t mode
         cdef char *memory = NULL
@@ -400,7 +403,7 @@ cdef class Kernel:
             for i in range(RING):
                 own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
                 own.windows[i].targets = <float **>claim(n_pairs * self.max_targets, sizeof(float *))
-                own.windows[i].labels = <float *>claim(n_pairs * self.max_targets + 16, sizeof(float))  # read in vectors
+                own.windows[i].labels = <float *>claim(n_pairs * self.max_targets + 16, sizeof(float))
                 own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
             own.rows = <float **>claim(max(TILE, 2 * reach), sizeof(float *))
             own.scratch = <float *>claim(2 * (plan.stride + TILE * self.max_targets + 32), sizeof(float))

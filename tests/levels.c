@@ -1,0 +1,66 @@
+/* Runs every function of every level this CPU has on made-up rows, and prints a hash of what comes out: one line per
+ * level. All lines are equal, on every machine. No Python in it, so that it can be built for another machine and run
+ * there, or in an emulator. */
+#include <stdio.h>
+#include <string.h>
+
+#include "_simd.h"
+
+enum { MOST_ROWS = 8, MOST_TARGETS = 45, MOST_BLOCKS = 13 };
+
+static uint64_t state;
+
+/* A value in [-1, 1), from integers alone. */
+static float any_value(void) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (float)(int32_t)(state >> 32) / 2147483648.0f;
+}
+
+static float *row_of(float *memory, int i) { return memory + i * 16 * MOST_BLOCKS; }
+
+static uint64_t hash_of(uint64_t hash, const void *data, size_t size) {
+    for (size_t i = 0; i < size; i += 4) {
+        uint32_t bits;
+        memcpy(&bits, (const char *)data + i, 4);
+        hash = (hash ^ bits) * 1099511628211u;
+    }
+    return hash;
+}
+
+int main(void) {
+    static float rows[MOST_ROWS * 16 * MOST_BLOCKS], targets[MOST_TARGETS * 16 * MOST_BLOCKS], labels[MOST_TARGETS + 16];
+    static float scratch[2 * (16 * MOST_BLOCKS + TILE * MOST_TARGETS + 32)];
+    for (int level = 0; level < N_LEVELS; level++) {
+        if (!level_runs(level)) continue;
+        const Level *run = &levels[level];
+        uint64_t hash = 14695981039346656037u;
+        state = 1;
+        for (int blocks = 1; blocks <= MOST_BLOCKS; blocks += blocks < 9 ? 1 : 4)
+            for (int n_rows = 1; n_rows <= MOST_ROWS; n_rows += n_rows < 4 ? 1 : 4)
+                for (int n_targets = 1; n_targets <= MOST_TARGETS; n_targets += n_targets < 18 ? 1 : 9)
+                    for (int mean = 0; mean < 2; mean++) {
+                        float *row[MOST_ROWS], *target[MOST_TARGETS];
+                        /* some rows are so large that every sigmoid saturates */
+                        const float size = n_targets % 7 == 3 ? 60.0f : 0.5f;
+                        double loss = 0;
+                        for (int i = 0; i < MOST_ROWS * 16 * MOST_BLOCKS; i++) rows[i] = size * any_value();
+                        for (int i = 0; i < MOST_TARGETS * 16 * MOST_BLOCKS; i++) targets[i] = any_value();
+                        for (int c = 0; c < n_rows; c++) row[c] = row_of(rows, c);
+                        for (int t = 0; t < n_targets; t++) {
+                            target[t] = row_of(targets, t);
+                            labels[t] = (float)(t % 3 == 0);
+                        }
+                        const Ahead ahead = {target, n_targets / 2};
+                        if (mean)
+                            run->learn_mean(row, n_rows, 1.0f / (float)n_rows, 0.5f, target, labels, n_targets, blocks,
+                                            0.025f, scratch, &loss, &ahead);
+                        else
+                            run->learn(row, n_rows, target, labels, n_targets, blocks, 0.025f, scratch,
+                                       n_targets % 2 ? &loss : NULL, &ahead);
+                        run->blend(targets, rows, 16 * blocks, 1.0f / 3);
+                        hash = hash_of(hash_of(hash_of(hash, rows, sizeof rows), targets, sizeof targets), &loss, 8);
+                    }
+        printf("%s %016llx\n", run->name, (unsigned long long)hash);
+    }
+    return 0;
+}

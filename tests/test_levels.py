@@ -1,0 +1,57 @@
+"""The row functions of every level give the same bits, also those for processors that this machine is not."""
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+import w2v
+
+PACKAGE = Path(w2v.__file__).parent
+FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"]
+
+# Of every function on made-up rows (levels.c). It changes with the numerical scheme alone.
+GOLDEN = "b79b58ed7f45f158"
+
+CC = os.environ.get("CC", "cc")
+CROSS = "aarch64-linux-gnu-gcc"
+EMULATOR = "qemu-aarch64"
+
+
+def needs(program):
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
+
+
+def hashes(compiler, runner, folder, *flags):
+    program = folder / "levels"
+    source = Path(__file__).with_name("levels.c")
+    subprocess.run([compiler, *FLAGS, *flags, f"-I{PACKAGE}", "-o", program, source], check=True)
+    done = subprocess.run([*runner, program], capture_output=True, text=True, check=True, timeout=300)
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+@needs(CC)
+def test_all_levels_of_this_machine_give_the_golden_hash(tmp_path):
+    found = hashes(CC, [], tmp_path)
+    assert list(found) == list(w2v.show_config()["available"])
+    assert set(found.values()) == {GOLDEN}
+
+
+@needs(CROSS)
+@needs(EMULATOR)
+def test_neon_gives_the_golden_hash_in_an_emulator(tmp_path):
+    assert hashes(CROSS, [EMULATOR], tmp_path, "-static") == {"neon": GOLDEN, "portable": GOLDEN}
+
+
+@needs(CROSS)
+@pytest.mark.parametrize("extension", ["_train", "_text"])
+def test_the_extensions_compile_for_aarch64(tmp_path, extension):
+    source = PACKAGE / f"{extension}.c"
+    if not source.exists():
+        pytest.skip("the C that Cython made is not kept in an installed package")
+    include = sysconfig.get_paths()["include"]  # made for this machine, where the types have the same sizes
+    command = [CROSS, "-O1", "-ffp-contract=off", f"-I{include}", f"-I{PACKAGE}", "-c", source, "-o", tmp_path / "o"]
+    subprocess.run(command, check=True)
