@@ -23,16 +23,16 @@ from w2v import show_config
 # Twelve sums that do not depend on each other: more than the latency of an operation times how many start per cycle.
 LOOP = r"""
 typedef float V __attribute__((vector_size(BYTES)));
+#define ALL(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11)
+#define DECLARE(i) V s##i = a + (float)i;
+#define STEP(i) s##i = s##i * a + b; __asm__ volatile("" : "+v"(s##i));
+#define ADD(i) total += s##i;
 float spin(long rounds, float seed) {
-    V a = seed - (V){}, b = 1e-9f - (V){}, s[12];
-    for (int i = 0; i < 12; i++) s[i] = a + (float)i;
-    for (long r = 0; r < rounds; r++) {
-#pragma GCC unroll 12
-        for (int i = 0; i < 12; i++) s[i] = s[i] * a + b;
-        __asm__ volatile("" : "+v"(s[0]), "+v"(s[1]), "+v"(s[2]), "+v"(s[3]), "+v"(s[4]), "+v"(s[5]));
-    }
-    for (int i = 1; i < 12; i++) s[0] += s[i];
-    return s[0][0];
+    V a = seed - (V){}, b = 1 - a, total = {};
+    ALL(DECLARE)
+    for (long r = 0; r < rounds; r++) { ALL(STEP) }
+    ALL(ADD)
+    return total[0];
 }
 """
 FLAGS = {"avx512": (64, ["-mavx512f", "-mfma"]), "avx2": (32, ["-mavx2", "-mfma"])}

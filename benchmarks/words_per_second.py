@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=5_000_000, help="use the first N words (default 5,000,000)")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--models", nargs="+", default=["SG-NS", "CBOW-NS"], choices=list(SETTINGS))
+    parser.add_argument("--models", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
     parser.add_argument("--folder", help="where the slice of the corpus is kept")
     arguments = parser.parse_args()
 
