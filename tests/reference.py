@@ -58,6 +58,7 @@ class Twin:
     def __init__(self, inputs, outputs, nodes, keep, noise, paths, points, labels, **options):
         self.inputs, self.outputs, self.nodes = inputs, outputs, nodes
         self.keep, self.noise, self.paths = keep, noise, (paths, points, labels)
+        self.locks = None
         self.__dict__.update(options)
         self.survivors = self.examples = 0
         self.loss = 0.0
@@ -90,6 +91,10 @@ class Twin:
         self.examples += len(hidden)
         return gradient
 
+    def unlocked(self, rows):
+        """The factor of each row's gradient."""
+        return np.ones((len(rows), 1), np.float32) if self.locks is None else self.locks[rows][:, None]
+
     def skip_gram(self, context, word, stream, rate):
         fresh = self.outputs is not None and not self.shared
         full = 1 if fresh else PATH_TILE if self.nodes is not None else TILE
@@ -97,12 +102,12 @@ class Twin:
         tile = []
         for pair, row in enumerate(context):
             if len(tile) == full or row in tile:
-                self.inputs[tile] += self.learn(self.inputs[tile], shared_targets, rate)
+                self.inputs[tile] += self.unlocked(tile) * self.learn(self.inputs[tile], shared_targets, rate)
                 tile = []
             if fresh:
                 shared_targets = self.targets(word, stream, pair)
             tile.append(row)
-        self.inputs[tile] += self.learn(self.inputs[tile], shared_targets, rate)
+        self.inputs[tile] += self.unlocked(tile) * self.learn(self.inputs[tile], shared_targets, rate)
 
     def cbow_window(self, context, word, stream, rate):
         hidden = self.inputs[context].sum(axis=0)
@@ -111,7 +116,7 @@ class Twin:
         gradient = self.learn(hidden[None], self.targets(word, stream, 0), rate)[0]
         if self.mean_backward:
             gradient /= len(context)
-        np.add.at(self.inputs, context, gradient)
+        np.add.at(self.inputs, context, self.unlocked(context) * gradient)
 
     def run(self, tokens, offsets, origin, key, alpha, slope, horizon):
         for begin, end in pairwise(offsets):

@@ -71,3 +71,34 @@ def test_a_million_words_take_seconds():
     tree = huffman.paths(counts)
     assert len(tree.offsets) == 1_000_001
     assert np.diff(tree.offsets)[0] < np.diff(tree.offsets)[-1]
+
+
+def words_below(paths, n_words):
+    """{node: (words on the one side, words on the other)}, of the first n_words."""
+    found = {}
+    for word in range(n_words):
+        for j in range(paths.offsets[word], paths.offsets[word + 1]):
+            found.setdefault(int(paths.points[j]), (set(), set()))[paths.labels[j]].add(word)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_node_is_the_same_if_it_tells_the_same_words_apart(seed):
+    rng = np.random.default_rng(seed)
+    counts = np.sort(rng.integers(1, 1000, 40))[::-1]
+    before = huffman.paths(counts[:33])
+    after = huffman.paths(np.concatenate([counts[:33] + rng.integers(0, 9, 33), counts[33:]]))
+    old, new = words_below(before, 33), words_below(after, 33)
+    same = huffman.same_nodes(before, after)
+    assert len(same) == 39
+    for node in range(39):
+        sides = new.get(node, (set(), set()))
+        expected = [former for former, theirs in old.items() if theirs == sides] if all(sides) else []
+        assert [int(same[node])] == (expected or [-1])
+    assert huffman.same_nodes(before, before).tolist() == list(range(32))
+
+
+def test_a_tree_of_one_word_has_no_nodes_to_keep():
+    one, three = huffman.paths(np.array([5])), huffman.paths(np.array([5, 4, 3]))
+    assert huffman.same_nodes(one, three).tolist() == [-1, -1]
+    assert huffman.same_nodes(one, one).tolist() == []

@@ -98,6 +98,8 @@ MODELS = list(itertools.product([False, True], [(0, 5), (1, 0), (1, 5)]))
         {"mean_backward": True},
         {"negative": 1},
         {"negative": 40},
+        {"locks": np.linspace(0, 2, VOCABULARY, dtype=np.float32)},
+        {"locks": np.linspace(0, 2, VOCABULARY, dtype=np.float32), "shared": False},
     ],
     ids=str,
 )
@@ -190,7 +192,7 @@ def test_a_worker_trains_its_copies_of_hot_rows_and_meets_the_others_half_way(cb
             **settings(cbow=cbow, negative=negative),
         )
         shared = [np.zeros(16, np.int64), workers, n_hot, np.zeros(1, np.int32), np.zeros(3, np.int64), np.zeros(1)]
-        kernel.run(tokens, offsets, 0, 1, 0.05, 0, 1, *shared)
+        kernel.run(tokens, offsets, kernel.longest_sentence(tokens, offsets), 0, 1, 0.05, 0, 1, *shared)
         return matrices
 
     hot_rows = min(n_hot, VOCABULARY - 1)
@@ -209,11 +211,51 @@ def test_a_worker_trains_its_copies_of_hot_rows_and_meets_the_others_half_way(cb
 
 def test_rows_are_hot_where_words_are_frequent_and_come_by_frequency():
     counts = np.array([9_000, 4_000, 2_000, 1_999, 5])
-    assert trainer.hot_rows(counts, 1) == 0
-    assert trainer.hot_rows(counts, 2) == 3
-    assert trainer.hot_rows(counts, 5) == 1
-    assert trainer.hot_rows(counts[::-1], 2) == 0
-    assert trainer.hot_rows(np.full(1000, 10**6), 2) == trainer.HOT_ROWS
+    tokens = int(counts.sum())
+    assert trainer.hot_rows(counts, tokens, 1) == 0
+    assert trainer.hot_rows(counts, tokens, 2) == 3
+    assert trainer.hot_rows(counts, tokens, 5) == 1
+    assert trainer.hot_rows(counts[::-1], tokens, 2) == 0
+    assert trainer.hot_rows(np.full(1000, 10**6), 10**9, 2) == trainer.HOT_ROWS
+    # words that were frequent where they were counted need not be so in the corpus trained on
+    assert trainer.hot_rows(counts, tokens // 10, 2) < 3
+
+
+@pytest.mark.parametrize(
+    ("tokens", "offsets"),
+    [
+        ([0, VOCABULARY], [0, 2]),
+        ([0, -1], [0, 2]),
+        ([0, 1], [0, 1]),
+        ([0, 1], [0, 3]),
+        ([0, 1], [0, 2, 1, 2]),
+        ([], []),
+    ],
+)
+def test_what_would_lead_out_of_the_matrices_is_refused(tokens, offsets):
+    kernel = trainer.Kernel(
+        *[None if matrix is None else trainer.padded(matrix) for matrix in fresh(8, 0, 1)],
+        *tables(corpus()[0]),
+        **settings(),
+    )
+    with pytest.raises(ValueError, match=r"token|offsets"):
+        kernel.longest_sentence(np.array(tokens, np.int32), np.array(offsets, np.int64))
+
+
+def test_a_row_whose_lock_is_zero_keeps_its_bytes_with_several_workers():
+    rng = np.random.default_rng(1)
+    tokens = (rng.integers(0, VOCABULARY, (2, 200_000)).prod(axis=0) // VOCABULARY).astype(np.int32)
+    offsets = np.arange(0, len(tokens) + 1, 20)
+    keep, *rest = tables(tokens)
+    for cbow in (False, True):
+        matrices = fresh(20, 1, 5)
+        before = matrices[0].copy()
+        locks = np.ones(VOCABULARY, np.float32)
+        locks[[0, 7]] = 0
+        run_kernel(matrices, tokens, offsets, keep, rest, settings(cbow=cbow, locks=locks), workers=3, n_hot=5)
+        same = (matrices[0] == before).all(axis=1)
+        assert same[[0, 7]].all()
+        assert not same[[1, 2, 3, 4, 5, 6]].any()
 
 
 @pytest.mark.parametrize("workers", [2, 3, 8])
@@ -242,7 +284,8 @@ def test_the_learning_rate_stops_falling_at_the_horizon():
         np.zeros(3, np.int64),
         np.zeros(1),
     )
-    kernel.run(tokens, offsets, 1000, 1, 0.5, 0.5 / 1000, 1000, cursor, 1, 0, stop, counts, loss)
+    longest = kernel.longest_sentence(tokens, offsets)
+    kernel.run(tokens, offsets, longest, 1000, 1, 0.5, 0.5 / 1000, 1000, cursor, 1, 0, stop, counts, loss)
     assert counts[0] == len(tokens)
     assert (frozen[0] == before).all()
 

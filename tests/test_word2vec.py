@@ -22,7 +22,8 @@ ALL_MODELS = list(itertools.product([0, 1], LOSSES))
 
 
 def digest(model):
-    parts = [model.wv.vectors, *(m for m in (model.syn1neg, model.syn1) if m is not None)]
+    nodes = None if model.syn1 is None else model.syn1[:-1]  # the last row is there for gensim's sake alone
+    parts = [model.wv.vectors, *(m for m in (model.syn1neg, nodes) if m is not None)]
     return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
 
 
@@ -436,7 +437,7 @@ def test_an_error_in_a_callback_surfaces_at_once(hook):
         ("window", -2, "window=-2"),
         ("window", 2**31 - 1, "window=2147483647 must be at most 100,000,000"),
         ("negative", 2**29 - 1, "negative=536870911 must be at most 100,000"),
-        ("null_word", 1, "null_word=1"),
+        ("null_word", 2, "null_word=2"),
         ("min_count", -1, "min_count=-1"),
         ("workers", 0, "workers=0 would train nothing; use 1 or more, or -1"),
         ("workers", -2, "-1 means all cores"),

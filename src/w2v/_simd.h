@@ -66,6 +66,13 @@ static inline float fused_multiply_add(float a, float b, float c) {
 #endif
 }
 
+/* row += part * (after - before); with a part of 0 the row is not touched at all. */
+__attribute__((no_sanitize("thread"), unused))
+static void add_part(float *row, const float *after, const float *before, long long n, float part) {
+    if (part != 0)
+        for (long long d = 0; d < n; d++) row[d] += part * (after[d] - before[d]);
+}
+
 static inline void prefetch(const void *address) { __builtin_prefetch(address); }
 
 /* Ask for a row that is about to be read and written. */
@@ -123,7 +130,8 @@ static const Level levels[] = {
 };
 #define N_LEVELS ((int)(sizeof levels / sizeof levels[0]))
 
-/* Whether this CPU, and the system's register saving, can run a level. */
+/* Whether this CPU, and the system's register saving, can run a level. prefetchw is not asked for: where it is missing
+ * it does nothing. */
 static inline int level_runs(int i) {
 #if defined(__x86_64__)
     __builtin_cpu_init();

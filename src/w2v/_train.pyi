@@ -20,6 +20,7 @@ class Kernel:
         points: NDArray[np.int32] | None,
         labels: NDArray[np.int8] | None,
         *,
+        locks: NDArray[np.float32] | None = None,
         window: int,
         negative: int,
         shrink: bool,
@@ -29,10 +30,12 @@ class Kernel:
         mean_backward: bool,
         with_loss: bool,
     ) -> None: ...
+    def longest_sentence(self, tokens: NDArray[np.int32], offsets: NDArray[np.int64]) -> int: ...
     def run(
         self,
         tokens: NDArray[np.int32],
         offsets: NDArray[np.int64],
+        longest: int,
         origin: int,
         key: int,
         alpha: float,

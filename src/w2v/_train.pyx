@@ -10,7 +10,8 @@ Every random choice is a function of (seed, epoch, position in the corpus): whet
 wide its window is, which noise words it meets. So a worker can take any range of positions, look up by itself which
 neighbours beyond the range survive, and one worker gives the same bits however the corpus is cut.
 
-Bounds are not checked here: `Word2Vec` checks matrices and vocabulary, `Kernel` the tokens, before the first of them.
+The loop checks no bounds: `Word2Vec` checks matrices and vocabulary, `Kernel.longest_sentence` tokens and offsets,
+before the first of them.
 """
 
 import os
@@ -19,7 +20,7 @@ import numpy as np
 
 from libc.stdint cimport int8_t, int32_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 
 cdef extern from "_simd.h" nogil:
@@ -42,6 +43,7 @@ cdef extern from "_simd.h" nogil:
     int level_runs(int i) noexcept
     void prefetch(const void *address) noexcept
     void prefetch_row(const float *row, int blocks) noexcept
+    void add_part(float *row, const float *after, const float *before, long long n, float part) noexcept
 
 
 cdef extern from "_shared.h" nogil:
@@ -55,7 +57,7 @@ cdef extern from "_shared.h" nogil:
 
 cdef enum:
     BLEND_EVERY = 1024  # positions a worker trains between two looks at what the others made of the hot rows
-    RING = 4  # windows under way: one draws, one looks up its targets, one learns
+    RING = 4  # three windows are under way: one draws, one looks up its targets, one learns; a power of two
     MOST_TARGETS = 100_000_000  # of one window
     CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
 
@@ -111,13 +113,16 @@ def fill_rows(float[:, ::1] rows, int vector_size, uint64_t key, long long first
     cdef long long row
     cdef int d
     cdef uint64_t stream
+    cdef uint64_t mode
     with nogil:
+        mode = default_float_mode()
         for row in range(rows.shape[0]):
             stream = stream_at(key, first_row + row)
             for d in range(vector_size):
                 rows[row, d] = (<float>(draw(stream, d) >> 40) * <float>(1.0 / 8388608) - 1) / <float>vector_size
             for d in range(vector_size, <int>rows.shape[1]):
                 rows[row, d] = 0
+        restore_float_mode(mode)
 
 
 # --- one training run -------------------------------------------------------------------------------------------
@@ -126,6 +131,7 @@ cdef struct Plan:
     float *inputs
     float *outputs          # negative sampling, a row per word; NULL when off
     float *nodes            # hierarchical softmax, a row per inner node; NULL when off
+    const float *locks      # how much of its gradient each input row takes; NULL when all take all of it
     long long stride
     int blocks
     uint64_t n_words
@@ -166,6 +172,8 @@ cdef struct Worker:
     Window windows[RING]
     Ahead ahead             # targets of a window to come that nobody has asked for yet
     float **rows
+    int32_t *words_of_rows
+    float *copies           # two of each locked row among them: one learns, one stays
     float *scratch
     long long n_hot         # rows of which it trains a copy of its own, the most frequent words; 0 when it is alone
     long long first_hot_node
@@ -206,7 +214,7 @@ cdef void blend(const Plan *plan, Worker *own, float share) noexcept nogil:
     own.unblended = 0
 
 
-cdef inline void add_target(const Plan *plan, Window *window, float *row, float label) noexcept nogil:
+cdef inline void add_target(Window *window, float *row, float label) noexcept nogil:
     window.targets[window.n_targets] = row
     window.labels[window.n_targets] = label
     window.n_targets += 1
@@ -216,7 +224,7 @@ cdef inline void add_path(const Plan *plan, const Worker *own, Window *window, i
     """Targets of hierarchical softmax: the inner nodes above `word`, labelled 1 - code."""
     cdef long long j
     for j in range(plan.paths[word], plan.paths[word + 1]):
-        add_target(plan, window, node_row(plan, own, plan.points[j]), plan.labels[j])
+        add_target(window, node_row(plan, own, plan.points[j]), plan.labels[j])
 
 
 cdef inline void add_noise(const Plan *plan, const Worker *own, Window *window, int32_t word, int pair) noexcept nogil:
@@ -224,7 +232,7 @@ cdef inline void add_noise(const Plan *plan, const Worker *own, Window *window, 
     cdef int k
     cdef uint64_t bits, slot
     cdef uint32_t other, takes_slot
-    add_target(plan, window, output_row(plan, own, word), 1)
+    add_target(window, output_row(plan, own, word), 1)
     for k in range(plan.negative):
         bits = window.draws[pair * plan.negative + k]
         slot = scaled(bits >> 32, plan.n_words)
@@ -232,7 +240,7 @@ cdef inline void add_noise(const Plan *plan, const Worker *own, Window *window, 
         takes_slot = -<uint32_t>(<uint32_t>bits < plan.noise[2 * slot])  # all bits set, or none
         other = (<uint32_t>slot & takes_slot) | (plan.noise[2 * slot + 1] & ~takes_slot)
         if other != <uint32_t>word:
-            add_target(plan, window, output_row(plan, own, other), 0)
+            add_target(window, output_row(plan, own, other), 0)
 
 
 cdef inline int lists(const Plan *plan, const Window *window) noexcept nogil:
@@ -260,10 +268,10 @@ cdef void look_up_targets(const Plan *plan, const Worker *own, Window *window, i
         window.ends[pair] = window.n_targets
 
 
-cdef inline bint listed(float **rows, int n, float *row) noexcept nogil:
+cdef inline bint listed(const int32_t *words, int n, int32_t word) noexcept nogil:
     cdef int j
     for j in range(n):
-        if rows[j] == row:
+        if words[j] == word:
             return True
     return False
 
@@ -274,10 +282,35 @@ cdef inline void asked_for(Worker *own, int n) noexcept nogil:
     own.ahead.n -= n
 
 
+cdef inline void take_row(const Plan *plan, Worker *own, int i, int32_t word) noexcept nogil:
+    """Make the input row of `word` the i-th row to learn; or a copy, so that one whose lock is 0 is never written."""
+    cdef float *copy
+    own.rows[i] = input_row(plan, own, word)
+    own.words_of_rows[i] = word
+    if plan.locks and plan.locks[word] != 1:
+        copy = own.copies + 2 * i * plan.stride
+        memcpy(copy, own.rows[i], <size_t>plan.stride * sizeof(float))
+        memcpy(copy + plan.stride, own.rows[i], <size_t>plan.stride * sizeof(float))
+        own.rows[i] = copy
+
+
+cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
+    """Add to each locked row its share of what the copy has learnt."""
+    cdef int i
+    cdef float *copy
+    for i in range(n_rows):
+        copy = own.copies + 2 * i * plan.stride
+        if own.rows[i] == copy:
+            add_part(input_row(plan, own, own.words_of_rows[i]), copy, copy + plan.stride, plan.stride,
+                     plan.locks[own.words_of_rows[i]])
+
+
 cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int n_rows, int begin,
                        int end) noexcept nogil:
     level.learn(own.rows, n_rows, window.targets + begin, window.labels + begin, end - begin, plan.blocks,
                 window.rate, own.scratch, &own.loss if plan.with_loss else NULL, &own.ahead)
+    if plan.locks:
+        hand_back(plan, own, n_rows)
     asked_for(own, end - begin)
     own.examples += n_rows
 
@@ -285,21 +318,19 @@ cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int 
 cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
     """Each context word alone predicts the centre word; up to `tile` different ones learn together."""
     cdef int j, n = 0, pair = 0, begin = 0
-    cdef float *row
     for j in range(window.first, window.last):
         if j == window.centre:
             continue
-        row = input_row(plan, own, own.kept[j])
         if plan.lists_per_pair:
-            own.rows[0] = row
+            take_row(plan, own, 0, own.kept[j])
             learn(plan, own, window, 1, begin, window.ends[pair])
             begin = window.ends[pair]
             pair += 1
             continue
-        if n == plan.tile or listed(own.rows, n, row):
+        if n == plan.tile or listed(own.words_of_rows, n, own.kept[j]):
             learn(plan, own, window, n, 0, window.n_targets)
             n = 0
-        own.rows[n] = row
+        take_row(plan, own, n, own.kept[j])
         n += 1
     if n:
         learn(plan, own, window, n, 0, window.n_targets)
@@ -311,7 +342,7 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
     cdef float part
     for j in range(window.first, window.last):
         if j != window.centre:
-            own.rows[n] = input_row(plan, own, own.kept[j])
+            take_row(plan, own, n, own.kept[j])
             n += 1
     if n == 0:
         return
@@ -319,6 +350,8 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
     level.learn_mean(own.rows, n, part if plan.mean_forward else 1, part if plan.mean_backward else 1,
                      window.targets, window.labels, window.n_targets, plan.blocks, window.rate, own.scratch,
                      &own.loss if plan.with_loss else NULL, &own.ahead)
+    if plan.locks:
+        hand_back(plan, own, n)
     asked_for(own, window.n_targets)
     own.examples += 1
 
@@ -338,6 +371,7 @@ cdef class Kernel:
     keep : uint32 [V] or None, largest 32-bit draw with which a token survives subsampling
     noise : uint32 [V, 2] or None, alias table of the noise distribution
     paths, points, labels : int64 [V + 1], int32 [P], int8 [P] or None, Huffman paths with label 1 - code
+    locks : float32 [V] or None, the factor of each input row's gradient
     window, negative, shrink, shared, cbow, mean_forward, mean_backward, with_loss : the model's options
     """
 
@@ -347,16 +381,20 @@ cdef class Kernel:
 
     def __init__(self, float[:, ::1] inputs, float[:, ::1] outputs, float[:, ::1] nodes, const uint32_t[::1] keep,
                  const uint32_t[:, ::1] noise, const long long[::1] paths, const int32_t[::1] points,
-                 const int8_t[::1] labels, *, int window, int negative, bint shrink, bint shared, bint cbow,
+                 const int8_t[::1] labels, *, const float[::1] locks=None, int window, int negative, bint shrink, bint shared, bint cbow,
                  bint mean_forward, bint mean_backward, bint with_loss):
         cdef long long longest = 0
-        self.arrays = (inputs, outputs, nodes, keep, noise, paths, points, labels)
+        self.arrays = (inputs, outputs, nodes, locks, keep, noise, paths, points, labels)
         self.plan = Plan(
-            inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, stride=inputs.shape[1],
+            inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, locks=NULL, stride=inputs.shape[1],
             blocks=<int>(inputs.shape[1] // 16), n_words=<uint64_t>inputs.shape[0], keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
             tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
             cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss)
+        if locks is not None:
+            if <uint64_t>locks.shape[0] != self.plan.n_words:
+                raise ValueError(f"{locks.shape[0]:,} locks for {self.plan.n_words:,} rows")
+            self.plan.locks = &locks[0]
         if keep is not None:
             self.plan.keep = &keep[0]
         if outputs is not None:
@@ -371,27 +409,48 @@ cdef class Kernel:
             longest += int(np.diff(paths).max())
         self.max_targets = <int>longest
 
-    def run(self, const int32_t[::1] tokens, const long long[::1] offsets, long long origin, uint64_t key,
-            double alpha, double slope, long long horizon, long long[::1] cursor, int workers, long long n_hot,
+    def longest_sentence(self, const int32_t[::1] tokens, const long long[::1] offsets):
+        """Check what `run` will not: every token has a row, and the sentences are a partition of the tokens.
+
+        Returns the number of tokens in the longest one.
+        """
+        cdef long long n_tokens = tokens.shape[0], n_sentences = offsets.shape[0] - 1, i, longest = 0, length
+        cdef uint32_t largest = 0
+        cdef bint rising = n_sentences >= 0 and offsets[0] == 0 and offsets[n_sentences] == n_tokens
+        with nogil:
+            for i in range(n_tokens):
+                largest = max(largest, <uint32_t>tokens[i])  # a negative one becomes large
+            for i in range(n_sentences if rising else 0):
+                length = offsets[i + 1] - offsets[i]
+                rising = rising and length >= 0
+                longest = max(longest, length)
+        if not rising:
+            raise ValueError(f"the offsets of sentences must rise from 0 to {n_tokens:,}, the number of tokens")
+        if n_tokens and largest >= self.plan.n_words:
+            raise ValueError(f"a token has no row among the {self.plan.n_words:,} words")
+        return longest
+
+    def run(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest, long long origin,
+            uint64_t key, double alpha, double slope, long long horizon, long long[::1] cursor, int workers, long long n_hot,
             const int[::1] stop, long long[::1] counts, double[::1] loss):
         """Train on chunks of `tokens` until the cursor has passed their end or `stop[0]` is set.
 
         The learning rate at position p is ``alpha - slope * min(p, horizon)``; `origin` is the position of
-        ``tokens[0]``.
+        ``tokens[0]``, and `longest` what `longest_sentence` says of them.
         `cursor` is shared by all workers on these tokens; `counts` (words, survivors, examples) and `loss`
         (their summed loss) belong to this worker and grow as it goes.
         """
         cdef Worker own
         cdef const Plan *plan = &self.plan
         cdef long long n_tokens = tokens.shape[0], begin
-        # no word sees further than its sentence
-        cdef long long longest = int(np.diff(offsets).max()) if n_tokens else 0
-        cdef long long reach = max(1, min(<long long>plan.window, longest))
+        cdef long long reach = max(1, min(<long long>plan.window, longest))  # no word sees beyond its sentence
+        cdef long long most_rows = max(TILE, 2 * reach if plan.cbow else 1)
         cdef long long n_pairs = 2 * reach if plan.lists_per_pair else 1
         cdef uint64_t mode
         cdef char *memory = NULL
+        cdef char *copies = NULL
         cdef int i
-        if n_tokens == 0 or self.max_targets == 0:
+        if n_tokens == 0:
             return
         if n_pairs * self.max_targets > MOST_TARGETS:
             raise ValueError(f"negative={plan.negative} noise words for each of the {n_pairs:,} pairs of a window are "
@@ -405,7 +464,11 @@ cdef class Kernel:
                 own.windows[i].targets = <float **>claim(n_pairs * self.max_targets, sizeof(float *))
                 own.windows[i].labels = <float *>claim(n_pairs * self.max_targets + 16, sizeof(float))
                 own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
-            own.rows = <float **>claim(max(TILE, 2 * reach), sizeof(float *))
+            own.rows = <float **>claim(most_rows, sizeof(float *))
+            own.words_of_rows = <int32_t *>claim(most_rows, sizeof(int32_t))
+            if plan.locks:
+                copies = <char *>claim(2 * most_rows * plan.stride + 16, sizeof(float))
+                own.copies = <float *>(copies + 64 - <size_t>copies % 64)
             own.scratch = <float *>claim(2 * (plan.stride + TILE * self.max_targets + 32), sizeof(float))
             own.n_hot = min(n_hot, <long long>plan.n_words - 1) if workers > 1 else 0
             own.first_hot_node = <long long>plan.n_words - 1 - own.n_hot
@@ -429,7 +492,7 @@ cdef class Kernel:
                     publish(&counts[1], own.survivors)
                     publish(&counts[2], own.examples)
                     publish_loss(&loss[0], own.loss)
-                if own.n_hot:
+                if own.n_hot and own.unblended:
                     blend(plan, &own, own.share)
                 restore_float_mode(mode)
         finally:
@@ -442,6 +505,8 @@ cdef class Kernel:
                 free(own.windows[i].ends)
             free(own.rows)
             free(own.scratch)
+            free(own.words_of_rows)
+            free(copies)
             free(memory)
 
 
@@ -474,6 +539,8 @@ cdef void train_chunk(const Plan *plan, Worker *own, const int32_t *tokens, cons
         while offsets[sentence + 1] <= position:
             sentence += 1
         until = min(end, offsets[sentence + 1])
+        if own.n_hot:
+            until = min(until, position + BLEND_EVERY)
         train_stretch(plan, own, tokens, offsets[sentence], offsets[sentence + 1], position, until, reach, origin,
                       key, alpha, slope, horizon, stop)
         own.words += until - position
@@ -536,6 +603,8 @@ cdef void train_stretch(const Plan *plan, Worker *own, const int32_t *tokens, lo
             ahead = &own.windows[(step - 1) % RING]
             own.ahead.rows = ahead.targets
             own.ahead.n = ahead.n_targets if step <= centres_end else 0
+            if own.windows[(step - 2) % RING].n_targets == 0:  # a vocabulary of one word has no path
+                continue
             if plan.cbow:
                 cbow(plan, own, &own.windows[(step - 2) % RING])
             else:

@@ -274,6 +274,27 @@ class Text8Corpus:
             yield sentence
 
 
+class BrownCorpus:
+    """The Brown corpus: a folder of files whose tokens are ``word/tag``.
+
+    Sentences are the lines that have a token with a tag of letters; a word becomes lower case, a tag its first two
+    characters: ``jury/nn``.
+    """
+
+    def __init__(self, dirname: Pathlike) -> None:
+        self.dirname = dirname
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for path in sorted(Path(self.dirname).iterdir()):
+            for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+                pairs = [token.split("/") for token in line.split()]
+                words = [
+                    f"{pair[0].lower()}/{pair[1][:2]}" for pair in pairs if len(pair) == 2 and pair[1][:2].isalpha()
+                ]
+                if words:
+                    yield words
+
+
 def iterates_as_is(corpus: object) -> bool:
     """Whether iterating gives what the reader's files hold: a subclass may change it."""
     return getattr(type(corpus), "__iter__", None) in (

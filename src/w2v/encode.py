@@ -286,7 +286,9 @@ class Scan:
         self._by_id = np.zeros(0, np.int64)
         min_reduce = 1
         for batch in batches:
-            self._by_id = np.concatenate([self._by_id, np.zeros(self._ids.given - len(self._by_id), np.int64)])
+            if self._ids.given > len(self._by_id):  # by doubling: most blocks bring only a few new words
+                room = np.zeros(max(self._ids.given, 2 * len(self._by_id)) - len(self._by_id), np.int64)
+                self._by_id = np.concatenate([self._by_id, room])
             _text.tally(batch.tokens, self._by_id)
             yield batch
             if len(self._ids) > limit:
@@ -389,5 +391,6 @@ def _finally_numbered(
     table = np.zeros(0, np.int32)
     for tokens, ends, owner in tokenizer:
         new = tokenizer.words.words(np.arange(len(table), len(tokenizer.words)))
-        table = np.concatenate([table, np.array([index.get(word, -1) for word in new], np.int32)])
+        if new:
+            table = np.concatenate([table, np.array([index.get(word, -1) for word in new], np.int32)])
         yield Batch(table[tokenizer.numbers[owner][tokens]], ends)

@@ -51,14 +51,17 @@ class TruncatedError(FormatError, EOFError):
 
 
 @contextmanager
-def atomic_write(path: Pathlike) -> Iterator[BinaryIO]:
-    """Open a binary file that replaces `path` only once all of it is on the disk.
+def atomic_write(path: Pathlike | BinaryIO) -> Iterator[BinaryIO]:
+    """Open a binary file that replaces `path` only once all of it is on the disk; a file that is open is just used.
 
     The bytes go to a temporary file in the same folder (``.w2v-*.tmp``, which a killed process may leave
     behind), which is synced and renamed over the target. If anything fails, the old file is untouched.
     Symbolic links are followed, the mode of a previous file is kept, and a target that exists but is no
     regular file is refused with an OSError.
     """
+    if not isinstance(path, str | os.PathLike):
+        yield path
+        return
     target = os.path.realpath(path)
     try:
         previous: int | None = os.stat(target).st_mode
@@ -115,25 +118,27 @@ def row_blocks(array: NDArray[Any], dtype: str | None = None) -> Iterator[NDArra
     dtype : str, optional
         The blocks' type and byte order; by default the array's own.
     """
-    rows = max(1, _BLOCK * len(array) // max(1, array.nbytes))
-    for start in range(0, len(array), rows):
+    for start in range(0, len(array), rows := _rows_at_a_time(array)):
         yield np.ascontiguousarray(array[start : start + rows], dtype)
+
+
+def _rows_at_a_time(array: NDArray[Any]) -> int:
+    return max(1, _BLOCK * len(array) // max(1, array.nbytes))
 
 
 def check_finite(array: NDArray[Any]) -> int | None:
     """Find the first row that holds a NaN or an infinity; None if there is none."""
-    start = 0
-    for block in row_blocks(array):
-        finite = np.isfinite(block)
+    for start in range(0, len(array), rows := _rows_at_a_time(array)):
+        finite = np.isfinite(array[start : start + rows])
         if not finite.all():
-            return start + int(np.flatnonzero(~finite.reshape(len(block), -1).all(axis=1))[0])
-        start += len(block)
+            return start + int(np.flatnonzero(~finite.reshape(len(finite), -1).all(axis=1))[0])
     return None
 
 
 # The native format: 8 bytes of header length, a JSON header, the tensors without gaps.
 #
 #   vectors              F32 [V, D]   input rows, unpadded
+#   vectors.locks        F32 [V]      whole models: factors of the rows' gradients, if not all 1
 #   outputs.negative     F32 [V, D]   whole models: output rows of negative sampling
 #   outputs.hierarchical F32 [V-1, D] whole models: inner nodes of the Huffman tree
 #   vocab.bytes          U8  [B]      all words, UTF-8, one after the other in row order
@@ -152,7 +157,11 @@ class _Tensor(NamedTuple):
 
 
 def write_native(
-    path: Pathlike, kind: str, words: Sequence[str], arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+    path: Pathlike | BinaryIO,
+    kind: str,
+    words: Sequence[str],
+    arrays: Mapping[str, NDArray[Any]],
+    meta: Mapping[str, Any],
 ) -> str:
     """Write one native file, atomically.
 
@@ -160,7 +169,7 @@ def write_native(
 
     Parameters
     ----------
-    path : path-like
+    path : path-like, or a binary file open for writing
         The target; by custom ``*.safetensors``.
     kind : {"vectors", "word2vec"}
         What the file holds: vectors alone, or a model whose training can go on.
@@ -181,47 +190,48 @@ def write_native(
     ValueError
         Wrong shapes or types, duplicate words, NaN or infinity. The target is then untouched.
     """
-    tensors = {name: np.asarray(array) for name, array in arrays.items()} | _pack_words(words)
-    unknown = [name for name, array in tensors.items() if array.dtype.newbyteorder("<") not in _NAME_OF]
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else getattr(path, "name", "the model")
+    tensors = {key: np.asarray(array) for key, array in arrays.items()} | _pack_words(words)
+    unknown = [key for key, array in tensors.items() if array.dtype.newbyteorder("<") not in _NAME_OF]
     if unknown:
         raise ValueError(f"{unknown[0]!r} has dtype {tensors[unknown[0]].dtype}; only plain numbers can be saved")
-    dtypes = {name: _NAME_OF[array.dtype.newbyteorder("<")] for name, array in tensors.items()}
-    fault = _schema_fault(kind, {name: (dtypes[name], array.shape) for name, array in tensors.items()})
+    dtypes = {key: _NAME_OF[array.dtype.newbyteorder("<")] for key, array in tensors.items()}
+    fault = _schema_fault(kind, {key: (dtypes[key], array.shape) for key, array in tensors.items()})
     if "vectors" in arrays and len(words) != len(arrays["vectors"]):
         fault = f"{len(words):,} words for {len(arrays['vectors']):,} rows"
     if fault is None:
         fault = _content_fault(tensors)
     if fault is not None:
-        raise ValueError(f"cannot save {os.fspath(path)}: {fault}")
+        raise ValueError(f"cannot save {name}: {fault}")
 
     # Through JSON and back first, so that tuples and integer keys are hashed as they will be read.
     kept_meta = json.loads(json.dumps(dict(meta), allow_nan=False))
     about = {"format": FORMAT_VERSION, "kind": kind, "library": __version__, "meta": kept_meta}
     digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(_tensor_label(name, dtypes[name], tensors[name].shape))
-        for block in row_blocks(tensors[name], _DTYPES[dtypes[name]]):
+    for key in sorted(tensors):
+        digest.update(_tensor_label(key, dtypes[key], tensors[key].shape))
+        for block in row_blocks(tensors[key], _DTYPES[dtypes[key]]):
             digest.update(_bytes_of(block))
     digest.update(_canonical(about))
     about["sha256"] = digest.hexdigest()
 
     # The widest types first: every tensor is then aligned to its own item size.
-    order = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
+    order = sorted(tensors, key=lambda key: (-tensors[key].itemsize, key))
     header: dict[str, Any] = {"__metadata__": {"w2v": _canonical(about).decode()}}
     position = 0
-    for name in order:
-        end = position + tensors[name].nbytes
-        shape = list(tensors[name].shape)
-        header[name] = {"dtype": dtypes[name], "shape": shape, "data_offsets": [position, end]}
+    for key in order:
+        end = position + tensors[key].nbytes
+        shape = list(tensors[key].shape)
+        header[key] = {"dtype": dtypes[key], "shape": shape, "data_offsets": [position, end]}
         position = end
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-(8 + len(text)) % _ALIGN)
     if len(text) > _MAX_HEADER:
-        raise ValueError(f"cannot save {os.fspath(path)}: a header of {len(text):,} bytes is too long")
+        raise ValueError(f"cannot save {name}: a header of {len(text):,} bytes is too long")
     with atomic_write(path) as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        for name in order:
-            for block in row_blocks(tensors[name], _DTYPES[dtypes[name]]):
+        for key in order:
+            for block in row_blocks(tensors[key], _DTYPES[dtypes[key]]):
                 file.write(_bytes_of(block))
     return digest.hexdigest()
 
@@ -358,6 +368,7 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
     due: dict[str, tuple[str, tuple[int, ...]]] = {
         "vocab.offsets": ("I64", (words + 1,)),
         "vocab.counts": ("I64", (words,)),
+        "vectors.locks": ("F32", (words,)),
         "outputs.negative": ("F32", (words, width)),
         "outputs.hierarchical": ("F32", (max(words - 1, 0), width)),
     }

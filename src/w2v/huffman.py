@@ -50,6 +50,27 @@ def paths(counts: NDArray[np.int64]) -> Paths:
     return Paths(offsets, points, labels)
 
 
+def same_nodes(before: Paths, after: Paths) -> NDArray[np.int64]:
+    """For each inner node of `after`, the node of `before` that tells the same words apart, or -1.
+
+    `after` is a tree of more words, of which the first are those of `before`. Two nodes are the same if they have the
+    same words of `before` on either side, each side at least one; new words may have joined.
+    """
+    old, new = (_sides(paths, len(before.offsets) - 1).tolist() for paths in (before, after))
+    known = {tuple(sides): node for node, sides in enumerate(old)}
+    return np.array([known.get(tuple(sides), -1) if all(sides) else -1 for sides in new], np.int64)
+
+
+def _sides(paths: Paths, n_words: int) -> NDArray[np.uint64]:
+    """A hash of the words below each node, on each side [V - 1, 2]; only the first `n_words` count."""
+    lengths = np.diff(paths.offsets)
+    marks = np.zeros(len(lengths), np.uint64)
+    marks[:n_words] = np.random.default_rng(0).integers(1, 2**64, n_words, np.uint64)
+    sums = np.zeros((max(0, len(lengths) - 1), 2), np.uint64)
+    np.add.at(sums, (paths.points, paths.labels), np.repeat(marks, lengths))
+    return sums
+
+
 def _merge(falling: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Join the two rarest nodes until one is left; the parent of the root is -1."""
     n = len(falling)

@@ -47,9 +47,9 @@ def alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]:
     Returns
     -------
     uint32 [V, 2]
-        A slot is drawn uniformly. A second draw below ``table[slot, 0]`` of 2^32 gives word ``slot``, otherwise
-        word ``table[slot, 1]``. Probabilities are those of `weights` to within ``2^-32 / V``. Source: Vose 1991,
-        "A linear algorithm for generating random numbers with a given distribution".
+        A slot is drawn uniformly, from 32 bits: its probability is off by up to 2^-32. A second draw below
+        ``table[slot, 0]`` of 2^32 gives word ``slot``, otherwise word ``table[slot, 1]``. Source: Vose 1991, "A linear
+        algorithm for generating random numbers with a given distribution".
     """
     n = len(weights)
     total = math.fsum(weights) if weights.max(initial=0) < 1e300 else math.inf

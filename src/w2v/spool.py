@@ -46,15 +46,35 @@ class Spool:
         self._lengths.append(len(block))
         if self._memory is not None and end > self.limit:
             self._file = tempfile.TemporaryFile(prefix="w2v-")  # noqa: SIM115 - lives as long as the spool
-            self._file.write(memoryview(self._memory)[:begin])
+            self._write(memoryview(self._memory)[:begin])
             self._memory = None
         if self._memory is None:
-            self._file.write(np.ascontiguousarray(block, self.dtype).data)
+            self._write(np.ascontiguousarray(block, self.dtype).data)
             return
         if end > len(self._memory):
-            self._memory.resize(end + end // 2)  # of pages that nobody touches there is no more than a number
+            self._grow(end)
         if len(block):
             np.frombuffer(self._memory, self.dtype, len(block), begin)[...] = block
+
+    def _grow(self, end: int) -> None:
+        assert self._memory is not None
+        for size in (end + end // 2, end):  # of pages that nobody touches there is no more than a number
+            try:
+                return self._memory.resize(size)
+            except OSError:
+                continue
+        raise MemoryError(f"no memory for {end:,} bytes of encoded corpus; cache='disk' keeps it in a temporary file")
+
+    def _write(self, data: Any) -> None:
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{error.strerror} (the encoded corpus, after {self._file.tell():,} bytes; TMPDIR names another "
+                "folder, and cache='none' needs no file)",
+                tempfile.gettempdir(),
+            ) from error
 
     def drain(self) -> Iterator[NDArray[Any]]:
         """Give all blocks as they were appended, once."""
@@ -85,6 +105,7 @@ class Spool:
         if shorter is not None:
             self._file, shorter._file = shorter._file, self._file  # the old one goes with `shorter`
         self.length = filled
+        self._lengths = []  # the blocks are no longer what was appended
 
     def finish(self) -> NDArray[Any]:
         """The whole array: in memory, or mapped from the file."""

@@ -35,6 +35,10 @@ TOKENS_PER_WORKER = 10_000
 HOT_ROWS = 64
 HOT_COUNT = 1000
 
+# Most threads to tokenize text: cutting it up and merging what they found is one thread's work, and each has its own
+# table of all words it met.
+READERS = 8
+
 # How often the main thread looks up from waiting: the longest delay of Ctrl-C and of the progress bar, in seconds.
 TICK = 0.05
 
@@ -73,9 +77,14 @@ class EpochRecord:
 # --- matrices ---------------------------------------------------------------------------------------------------
 
 
+def padded_size(vector_size: int) -> int:
+    """How many floats apart rows begin: the next multiple of 16."""
+    return -(-vector_size // 16) * 16
+
+
 def new_matrix(rows: int, vector_size: int) -> NDArray[np.float32]:
     """A zero matrix [rows, vector_size], its rows padded to a multiple of 16 floats, on huge pages if it can be."""
-    stride = -(-vector_size // 16) * 16
+    stride = padded_size(vector_size)
     size = max(rows * stride, 1) * 4
     try:
         memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -93,7 +102,7 @@ def new_matrix(rows: int, vector_size: int) -> NDArray[np.float32]:
 def padded(matrix: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """The padded rows behind a matrix of `new_matrix`, or None if it is any other array."""
     rows, vector_size = matrix.shape
-    stride = -(-vector_size // 16) * 16
+    stride = padded_size(vector_size)
     whole = matrix.base
     ours = (
         isinstance(whole, np.ndarray)
@@ -115,6 +124,13 @@ def trainable(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     return copy
 
 
+def grown(matrix: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
+    """A copy with `rows` rows, the new ones zero."""
+    copy = new_matrix(rows, matrix.shape[1])
+    copy[: len(matrix)] = matrix
+    return copy
+
+
 def first_vectors(rows: int, vector_size: int, seed: int, first_row: int = 0) -> NDArray[np.float32]:
     """Initial input rows, uniform in [-1/vector_size, 1/vector_size); a row depends on (seed, its number) alone."""
     matrix = new_matrix(rows, vector_size)
@@ -133,27 +149,32 @@ def derived_key(seed: int, *path: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=path).generate_state(1, np.uint64)[0])
 
 
+def core_count() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def thread_count(workers: int) -> int:
-    """How many threads text is read by: `workers`, but no more than there are cores; -1 asks for as many."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if workers == -1 else min(workers, cores)
+    """How many threads text is read by: `workers`, but no more than there are cores, nor than can be kept busy."""
+    return min(READERS, core_count(), core_count() if workers == -1 else workers)
 
 
 def worker_count(workers: int, tokens: int) -> int:
     """How many threads to train with; -1 asks for one per core this process may use."""
-    return max(1, min(thread_count(-1) if workers == -1 else workers, tokens // TOKENS_PER_WORKER))
+    return max(1, min(core_count() if workers == -1 else workers, tokens // TOKENS_PER_WORKER))
 
 
-def hot_rows(counts: NDArray[np.int64], workers: int) -> int:
-    """How many of the first rows every worker trains a copy of.
+def hot_rows(counts: NDArray[np.int64], tokens: int, workers: int) -> int:
+    """How many of the first rows every worker trains a copy of, in an epoch of so many tokens.
 
     Rows of frequent words, and nodes near the root, are wanted by all workers all the time, and travel between their
-    caches. So each worker has copies of them, which are averaged with the shared rows every few thousand words. A word
+    caches. So each worker has copies of them, which are averaged with the shared rows every thousand words. A word
     must be so frequent that its row has settled long before the end: an average of n workers learns n times slower.
     """
     if workers == 1 or not len(counts) or (np.diff(counts) > 0).any():  # in some other order
         return 0
-    return int((counts[:HOT_ROWS] >= HOT_COUNT * workers).sum())
+    expected = counts[:HOT_ROWS] * (tokens / max(1.0, float(counts.sum())))  # the corpus may not be the one counted
+    return int((expected >= HOT_COUNT * workers).sum())
 
 
 def show_config() -> dict[str, Any]:
@@ -298,7 +319,8 @@ def run_epoch(
         for part in batches:
             current[:] = [part]
             cursor = np.zeros(16, np.int64)
-            yield part.tokens, part.offsets, origin, key, alpha, slope, tokens, cursor, workers, n_hot
+            longest = kernel.longest_sentence(part.tokens, part.offsets)
+            yield part.tokens, part.offsets, longest, origin, key, alpha, slope, tokens, cursor, workers, n_hot
             origin += len(part.tokens)
 
     def tick() -> None:

@@ -6,15 +6,17 @@ The table is in `lookup`, the arithmetic in `queries`, the scoring in `evaluate`
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self, TypeVar, cast
+from typing import Any, BinaryIO, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from w2v import evaluate, foreign, formats, queries
+from w2v import evaluate, foreign, formats, gensim_files, queries, transport
 from w2v.corpus import Pathlike
 from w2v.formats import FormatError
+from w2v.legacy import OldVectorNames
 from w2v.lookup import Array, Key, Lookup
 
 logger = logging.getLogger(__name__)
@@ -25,7 +27,7 @@ Scored = list[tuple[Any, float]]
 _K = TypeVar("_K", bound="KeyedVectors")
 
 
-class KeyedVectors(Lookup):
+class KeyedVectors(OldVectorNames, Lookup):
     """Words (or other keys) and one vector for each.
 
     Parameters
@@ -234,6 +236,36 @@ class KeyedVectors(Lookup):
         left, right = (self.get_mean_vector(words, pre_normalize=False, post_normalize=True) for words in sets)
         return np.float32(left @ right)
 
+    def wmdistance(self, document1: Iterable[Key], document2: Iterable[Key], norm: bool = True) -> float:
+        """Word mover's distance of two documents: the least total way from the words of one to those of the other.
+
+        Source: Kusner et al. 2015, "From Word Embeddings To Document Distances" (ICML), section 3.
+
+        Parameters
+        ----------
+        document1, document2 : list of str
+            Unknown words are left out.
+        norm : bool, default True
+            Take the vectors at unit length.
+
+        Returns
+        -------
+        float
+            Infinite if a document has no known word.
+        """
+        if isinstance(document1, str) or isinstance(document2, str):
+            raise TypeError("a document is a list of words; split the text first")
+        counts = [Counter(word for word in document if word in self) for document in (document1, document2)]
+        if not all(counts):
+            logger.warning("a document without known words is infinitely far from any other")
+            return float("inf")
+        if counts[0].keys() == counts[1].keys() and len(counts[0]) == 1:
+            return 0.0
+        sides = [np.stack([self.get_vector(word, norm=norm) for word in count]) for count in counts]
+        return transport.distance(
+            sides[0], np.array(list(counts[0].values())), sides[1], np.array(list(counts[1].values()))
+        )
+
     @staticmethod
     def cosine_similarities(vector_1: Array, vectors_all: Array) -> Array:
         """Cosine of one vector with each row of a matrix; 0 where either is zero."""
@@ -370,10 +402,18 @@ class KeyedVectors(Lookup):
 
     # Files
 
-    def save(self, fname: Pathlike) -> None:
+    def save(
+        self,
+        fname_or_handle: Pathlike | BinaryIO,
+        separately: object = None,
+        sep_limit: int = 0,
+        ignore: object = (),
+        pickle_protocol: int = 0,
+    ) -> None:
         """Write words, vectors and numeric attributes to one file, atomically; `load` reads it.
 
-        The format (safetensors) holds data only; see `w2v.formats`. Equal vectors give equal bytes.
+        The format (safetensors) holds data only; see `w2v.formats`. Equal vectors give equal bytes. The other
+        parameters are accepted for gensim's sake and ignored: there is one file, and no pickle.
 
         Raises
         ------
@@ -390,10 +430,17 @@ class KeyedVectors(Lookup):
                     f"the attribute {name!r} holds {values.dtype}, not numbers; delete it from expandos first"
                 )
             arrays["vocab.counts" if name == "count" else f"attr.{name}"] = values
-        formats.write_native(fname, "vectors", self.index_to_key, arrays, {})
+        formats.write_native(fname_or_handle, "vectors", self.index_to_key, arrays, {})
 
     @classmethod
-    def load(cls, fname: Pathlike, mmap: str | bool | None = None) -> Self:
+    def load(
+        cls,
+        fname: Pathlike,
+        mmap: str | bool | None = None,
+        rethrow: bool = False,
+        *,
+        allow_pickle: bool | None = None,
+    ) -> Self:
         """Read a file of `save`, or the vectors of a whole saved model.
 
         Parameters
@@ -401,15 +448,22 @@ class KeyedVectors(Lookup):
         fname : path-like
         mmap : {None, "r", True}
             Map the vectors read-only instead of copying them; their contents are then not checked.
+        rethrow : ignored
+        allow_pickle : bool, default False
+            Read what gensim has pickled, too, with its .npy files; see `w2v.gensim_files`. No code in such a file
+            is run, but one that was made to do harm can still fill the memory.
 
         Raises
         ------
         FormatError
             The file is damaged, or none of ours: text and binary files of other tools are read by
-            `load_word2vec_format`, pickles not at all.
+            `load_word2vec_format`.
         """
         if mmap not in (None, False, True, "r"):
             raise ValueError(f"mmap={mmap!r}; a file can only be mapped read-only, mmap='r'")
+        if gensim_files.may_read(fname, allow_pickle):
+            found = gensim_files.read_gensim(fname, mmap)
+            return cls.from_arrays(found.words, found.vectors, found.attributes)
         _, words, arrays, _ = formats.read_native(fname, mmap=bool(mmap), outputs=False)
         attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
         if "vocab.counts" in arrays:
@@ -539,6 +593,55 @@ class KeyedVectors(Lookup):
             cls, fname, fvocab, binary, encoding, unicode_errors, limit, datatype, no_header,
             errors=errors, skipped=skipped,
         )  # fmt: skip
+
+    def intersect_word2vec_format(
+        self,
+        fname: Pathlike,
+        lockf: float = 0.0,
+        binary: bool = False,
+        encoding: str = "utf8",
+        unicode_errors: str = "strict",
+    ) -> int:
+        """Take over the vectors that a file has for words that are here; no word is added.
+
+        Parameters
+        ----------
+        fname : path-like
+            As in `load_word2vec_format`.
+        lockf : float, default 0.0
+            The factor of these words' gradients from now on (`vectors_lockf`): 0 keeps the vectors as they are
+            read, 1 trains them on.
+        binary : bool, default False
+        encoding, unicode_errors : str
+
+        Returns
+        -------
+        int
+            How many words were found.
+
+        Raises
+        ------
+        ValueError
+            The file has vectors of another size.
+        """
+        other = KeyedVectors.load_word2vec_format(
+            fname, binary=binary, encoding=encoding, unicode_errors=unicode_errors
+        )
+        if other.vector_size != self.vector_size:
+            raise ValueError(
+                f"{os.fspath(fname)} has vectors of size {other.vector_size}, not vector_size={self.vector_size}"
+            )
+        shared = [word for word in other.index_to_key if word in self.key_to_index]
+        rows = self.rows_of(shared)
+        self._writable_vectors()[rows] = other.vectors[other.rows_of(shared)]
+        locks = np.asarray(self.vectors_lockf, np.float32)
+        if len(locks) != len(self):
+            locks = np.full(len(self), locks[0], np.float32)
+        locks[rows] = lockf
+        self.vectors_lockf = locks
+        self.norms = None
+        logger.info("%s: %s of %s words taken over", os.fspath(fname), f"{len(shared):,}", f"{len(self):,}")
+        return len(shared)
 
 
 def _load_word2vec_format(

@@ -9,13 +9,14 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import checks, formats, huffman, noise, trainer, vocab
-from w2v.corpus import Pathlike, text_of
+from w2v import callbacks as hooks
+from w2v import checks, formats, gensim_files, huffman, legacy, noise, predict, queries, source, trainer, vocab
+from w2v.corpus import Pathlike
 from w2v.encode import CACHE_BYTES, Encoded, Scan, Sentences, check_token, encode, whole_batches
 from w2v.vectors import KeyedVectors
 
@@ -32,15 +33,13 @@ MOST_ALPHA = 1000.0
 LEAST_SAMPLE = 1e-12
 MOST_WORDS = 2**63 - 1
 
-HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
-
 CACHE_LIMITS = {"auto": CACHE_BYTES, "memory": float("inf"), "disk": 0, "none": 0}
 
 # What a saved model holds of its settings; everything else follows from them.
 SAVED_SETTINGS = [
     *("vector_size", "alpha", "min_alpha", "window", "min_count", "max_vocab_size", "max_final_vocab", "sample"),
     *("seed", "workers", "sg", "hs", "negative", "ns_exponent", "cbow_mean", "epochs", "sorted_vocab", "comment"),
-    *("compute_loss", "shrink_windows", "shared_negatives", "cbow_corrected", "cache"),
+    *("compute_loss", "shrink_windows", "shared_negatives", "cbow_corrected", "cache", "null_word"),
 ]
 SAVED_STATE = [
     *("corpus_count", "corpus_total_words", "effective_min_count"),
@@ -48,7 +47,31 @@ SAVED_STATE = [
 ]
 
 
-class Word2Vec:
+# gensim-3 names of parameters.
+OLD_PARAMETERS = {"size": "vector_size", "iter": "epochs"}
+OLD_CORPUS = {"sentences": "corpus_iterable"}
+
+# What a null word is called (Doc2Vec pads with it).
+NULL_WORD = "\0"
+
+# About what a word takes besides its vectors: the string, its place in list and dict, and its tables.
+BYTES_PER_WORD = 250
+
+
+if TYPE_CHECKING:
+    class_only = classmethod
+else:
+
+    class class_only(classmethod):
+        """A class method that an object does not have: ``model.load(path)`` would not change `model`."""
+
+        def __get__(self, instance, owner=None):
+            if instance is not None:
+                raise AttributeError(f"load is called on the class: {type(instance).__name__}.load(path)")
+            return super().__get__(instance, owner)
+
+
+class Word2Vec(legacy.OldModelNames):
     """Train word vectors with skip-gram or CBOW (Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546).
 
     Parameters
@@ -89,8 +112,8 @@ class Word2Vec:
     hashfxn : ignored
         Initial vectors depend on `seed` and the word's rank alone.
     epochs : int, default 5
-    null_word : {0}
-        Only for compatible positions.
+    null_word : {0, 1}, default 0
+        1 adds a word that does not occur, as gensim does for Doc2Vec.
     trim_rule : callable, optional
         ``f(word, count, min_count)`` returning ``RULE_DEFAULT``, ``RULE_DISCARD`` or ``RULE_KEEP``.
     sorted_vocab : {0, 1}, default 1
@@ -179,7 +202,11 @@ class Word2Vec:
         cbow_corrected: bool = False,
         cache: str = "auto",
         progress: bool | None = None,
+        **old_names: Any,
     ) -> None:
+        new_names = legacy.renamed(OLD_PARAMETERS, old_names, "Word2Vec")
+        vector_size = new_names.get("vector_size", vector_size)
+        epochs = new_names.get("epochs", epochs)
         self.vector_size = vector_size
         self.alpha = alpha
         self.window = window
@@ -195,6 +222,7 @@ class Word2Vec:
         self.ns_exponent = ns_exponent
         self.cbow_mean = cbow_mean
         self.hashfxn = hashfxn
+        self.null_word = null_word
         self.epochs = epochs
         self.sorted_vocab = sorted_vocab
         self.batch_words = batch_words
@@ -207,15 +235,14 @@ class Word2Vec:
         self.cache = cache
         self.progress = progress
         self._check_settings()
-        checks.one_of("null_word", null_word, (0,), "; the null word exists only for Doc2Vec's concatenation")
         if trim_rule is not None and not callable(trim_rule):
             raise TypeError(f"trim_rule={trim_rule!r} must be a function of (word, count, min_count)")
         self.layer1_size = self.vector_size
         self._start_empty()
 
-        callbacks = _checked_callbacks(callbacks)
+        callbacks = hooks.checked(callbacks)
         if sentences is not None or corpus_file is not None:
-            _source(sentences, corpus_file)
+            source.given(sentences, corpus_file)
             self._check_something_to_train()
             self.build_vocab(sentences, corpus_file, trim_rule=trim_rule)
             self.train(
@@ -256,6 +283,7 @@ class Word2Vec:
         self.cbow_mean = int(checks.one_of("cbow_mean", self.cbow_mean, (0, 1)))
         self.epochs = checks.integer("epochs", self.epochs, 1)
         self.sorted_vocab = int(checks.one_of("sorted_vocab", self.sorted_vocab, (0, 1)))
+        self.null_word = int(checks.one_of("null_word", self.null_word, (0, 1)))
         if self.comment is not None and not isinstance(self.comment, str):
             raise TypeError(f"comment={self.comment!r} must be a str")
         checks.one_of("cache", self.cache, CACHE_LIMITS)
@@ -266,24 +294,30 @@ class Word2Vec:
     def _start_empty(self) -> None:
         self.wv = KeyedVectors(self.vector_size)
         self.syn1neg: NDArray[np.float32] | None = None  # output rows of negative sampling, one per word
-        self.syn1: NDArray[np.float32] | None = None  # inner nodes of hierarchical softmax
+        self.syn1: NDArray[np.float32] | None = None  # inner nodes of hierarchical softmax; the last row is not used
         self.corpus_count = 0
-        self.corpus_total_words = 0
+        self.corpus_total_words: int | None = 0  # None: an old file does not know
         self.effective_min_count = self.min_count
         self._raw_vocab: Mapping[str, int] | None = None
         self.history: list[trainer.EpochRecord] = []
         self.loss_history: list[float] = []
         self.running_training_loss = 0.0
         self.trained_epochs = 0
+        self.train_count = 0
+        self.total_train_time = 0.0
         self.min_alpha_yet_reached = self.alpha
         self._scan: tuple[Any, Scan] | None = None
         self._encoded: tuple[Any, Encoded] | None = None  # what it was made from, and the integers
         self._streamed: tuple[Any, int] | None = None  # a corpus read in every epoch, and its size in tokens
         self._tables: dict[str, Any] = {}
+        self._random: np.random.RandomState | None = None
+        self._former: NDArray[np.int64] | None = None  # counts before an update
         self._trained_words: list[str] = []  # the words that the rows of the output matrices belong to
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return f"{type(self).__name__}<vocab={len(self.wv)}, vector_size={self.vector_size}, alpha={self.alpha}>"
+
+    __repr__ = __str__
 
     @property
     def raw_vocab(self) -> Mapping[str, int]:
@@ -303,24 +337,45 @@ class Word2Vec:
         self,
         corpus_iterable: Sentences | None = None,
         corpus_file: Pathlike | None = None,
-        *,
+        update: bool = False,
         progress_per: int = 10_000,
         keep_raw_vocab: bool = False,
         trim_rule: vocab.TrimRule | None = None,
+        *,
+        min_count: int | None = None,
+        sample: float | None = None,
+        **old_names: Any,
     ) -> None:
         """Read a corpus, choose the vocabulary and make new matrices for it; nothing trained before is kept.
 
         The encoded corpus stays with the model: `train` on the same corpus does not read the text again.
-        `progress_per` is accepted for gensim's sake and ignored.
+
+        Parameters
+        ----------
+        corpus_iterable, corpus_file
+            As in the constructor.
+        update : bool, default False
+            Keep the words there are, with all their vectors, and add those of this corpus: words of which it has
+            `min_count`. Counts add up, and subsampling, noise and Huffman tree follow from the sums;
+            `corpus_count` and `corpus_total_words` become those of this corpus.
+        progress_per : ignored
+        keep_raw_vocab : bool, default False
+            Keep `raw_vocab`, the counts of all words.
+        trim_rule : callable, optional
+            As in the constructor.
+        min_count, sample : optional
+            Replace the model's own settings.
 
         Raises
         ------
         RuntimeError
-            If no word is kept.
+            If no word is kept, or there is nothing to update.
         """
+        corpus_iterable = legacy.renamed(OLD_CORPUS, old_names, "build_vocab").get("corpus_iterable", corpus_iterable)
+        self._check_update(update)
         self.scan_vocab(corpus_iterable, corpus_file, trim_rule=trim_rule)
-        self.prepare_vocab(keep_raw_vocab=keep_raw_vocab, trim_rule=trim_rule)
-        self.prepare_weights()
+        self.prepare_vocab(update, keep_raw_vocab, trim_rule, min_count, sample)
+        self.prepare_weights(update)
 
     def build_vocab_from_freq(
         self,
@@ -328,50 +383,65 @@ class Word2Vec:
         keep_raw_vocab: bool = False,
         corpus_count: int | None = None,
         trim_rule: vocab.TrimRule | None = None,
+        update: bool = False,
     ) -> None:
-        """Choose the vocabulary from known counts, up to 2^63 - 1 in all, and make new matrices for it."""
+        """Choose the vocabulary from known counts, up to 2^63 - 1 in all, and make new matrices for it.
+
+        With ``update=True`` they are added to the vocabulary there is; see `build_vocab`.
+        """
+        self._check_update(update)
         counts = {}
         for word, count in word_freq.items():
             check_token(word)
             counts[word] = checks.integer(f"the count of {word!r}", count, 0, MOST_WORDS)
         total = checks.integer("the sum of all counts", sum(counts.values()), 0, MOST_WORDS)
         sentences = checks.integer("corpus_count", corpus_count or 0, 0, MOST_WORDS)
-        self._start_empty()
+        self._scan = None
         self.raw_vocab, self.corpus_count, self.corpus_total_words = counts, sentences, total
-        self.prepare_vocab(keep_raw_vocab=keep_raw_vocab, trim_rule=trim_rule)
-        self.prepare_weights()
+        self.prepare_vocab(update, keep_raw_vocab, trim_rule)
+        self.prepare_weights(update)
+
+    def _check_update(self, update: bool) -> None:
+        if update and not len(self.wv):
+            raise RuntimeError("there is no vocabulary to update; call build_vocab without update=True first")
+        if update:
+            self._check_matrices()
 
     def scan_vocab(
         self,
         corpus_iterable: Sentences | None = None,
         corpus_file: Pathlike | None = None,
-        *,
+        progress_per: int = 10_000,
+        workers: int | None = None,
         trim_rule: vocab.TrimRule | None = None,
     ) -> tuple[int, int]:
         """Count the words of a corpus into `raw_vocab`, and encode it on the way.
+
+        `progress_per` is accepted for gensim's sake and ignored; `workers` is how many threads read, by default
+        those of the model.
 
         Returns
         -------
         words, sentences : int
         """
         self._check_settings()
-        source, is_path = _source(corpus_iterable, corpus_file)
-        identity = _identity(source, is_path)
+        corpus, is_path = source.given(corpus_iterable, corpus_file)
+        identity = source.identity(corpus, is_path)
         cached = self.cache != "none"
         if not cached:
-            _check_repeatable(source, is_path)
+            source.check_repeatable(corpus, is_path)
         with trainer.progress_bar(self.progress, desc="reading", leave=False) as bar:
             scan = Scan(
-                source,
+                corpus,
                 is_path,
                 max_vocab_size=self.max_vocab_size,
                 trim_rule=trim_rule,
                 cache_bytes=CACHE_LIMITS[self.cache],
                 keep_tokens=cached,
-                threads=trainer.thread_count(self.workers),
+                threads=trainer.thread_count(self.workers if workers is None else checks.worker_number(workers)),
                 report=bar.update,
             )
-        self._start_empty()
+        self._raw_vocab = None
         self.corpus_count, self.corpus_total_words = scan.sentences, scan.raw_words
         self._scan = identity, scan
         logger.info(
@@ -384,19 +454,20 @@ class Word2Vec:
 
     def prepare_vocab(
         self,
-        *,
+        update: bool = False,
+        keep_raw_vocab: bool = False,
+        trim_rule: vocab.TrimRule | None = None,
         min_count: int | None = None,
         sample: float | None = None,
         dry_run: bool = False,
-        keep_raw_vocab: bool = False,
-        trim_rule: vocab.TrimRule | None = None,
     ) -> dict[str, int]:
         """Choose the words to keep from `raw_vocab`; with ``dry_run=True`` only tell what would be kept.
 
         Returns
         -------
         dict
-            ``drop_unique``, ``retain_total``, ``num_retained_words``, ``downsample_unique``, ``downsample_total``.
+            ``drop_unique``, ``retain_total``, ``num_retained_words``, ``downsample_unique``, ``downsample_total``;
+            with ``update=True`` also ``new_words``.
         """
         wanted = self.min_count if min_count is None else checks.integer("min_count", min_count, 0)
         rate = self.sample if sample is None else checks.number("sample", sample, 0)
@@ -410,55 +481,91 @@ class Word2Vec:
             raise RuntimeError(
                 "the words of the corpus are no longer known; build_vocab(..., keep_raw_vocab=True) keeps them"
             )
-        effective = vocab.effective_min_count(all_counts, wanted, self.max_final_vocab)
-        all_words = list(self.raw_vocab) if scan is None or trim_rule is not None else []
-        order = vocab.select(all_counts, effective, bool(self.sorted_vocab), trim_rule, all_words)
-        if not len(order):
+        all_words = list(self.raw_vocab) if scan is None or update or trim_rule is not None else []
+        known = self._added_counts(all_words, all_counts) if update else None
+        places = np.arange(len(all_counts)) if known is None else known.others
+        spare = self.max_final_vocab
+        if known is not None and spare is not None:
+            spare = max(0, spare - len(self.wv))
+        effective = vocab.effective_min_count(all_counts[places], wanted, spare)
+        candidates = [all_words[place] for place in places.tolist()] if trim_rule is not None else []
+        order = places[vocab.select(all_counts[places], effective, bool(self.sorted_vocab), trim_rule, candidates)]
+        if not len(order) and known is None:
             raise RuntimeError(
                 f"no word occurs min_count={effective} times in this corpus "
                 f"({int(all_counts.sum()):,} words, {len(all_counts):,} different); lower min_count or add text"
             )
-        counts = all_counts[order]
+        counts = all_counts[order] if known is None else np.concatenate([known.counts, all_counts[order]])
+        if not counts.any():
+            raise ValueError("all words kept have the count 0; without counts there is nothing to draw words by")
         probability = vocab.keep_probability(counts, rate)
         report = {
-            "drop_unique": len(all_counts) - len(order),
+            "drop_unique": len(places) - len(order),
             "retain_total": int(counts.sum()),
-            "num_retained_words": len(order),
+            "num_retained_words": len(counts),
             "downsample_unique": int((probability < 1).sum()),
             "downsample_total": int((probability * counts).sum()),
         }
+        if update:
+            report["new_words"] = len(order)
         logger.info(
             "min_count=%d keeps %s words of %s; subsampling leaves about %s of %s occurrences",
             effective,
             f"{len(order):,}",
-            f"{len(all_counts):,}",
+            f"{len(places):,}",
             f"{report['downsample_total']:,}",
             f"{report['retain_total']:,}",
         )
         if dry_run:
             return report
         self.min_count, self.sample, self.effective_min_count = wanted, rate, effective
-        words = [all_words[place] for place in order.tolist()] if scan is None else scan.words(order)
-        self.wv = KeyedVectors.from_arrays(words, np.zeros((0, self.vector_size), np.float32), {"count": counts})
+        words = scan.words(order) if scan is not None and not all_words else [all_words[i] for i in order.tolist()]
+        self._take_words(words, counts, update, keep_raw_vocab)
+        return report
+
+    def _added_counts(self, words: list[str], counts: NDArray[np.int64]) -> "_AddedCounts":
+        """The counts of the vocabulary with those of a further corpus, and which of its words are not in it."""
+        rows = np.array([self.wv.key_to_index.get(word, -1) for word in words], np.int64)
+        total = self.wv.expandos["count"].astype(np.int64)
+        np.add.at(total, rows[rows >= 0], counts[rows >= 0])
+        return _AddedCounts(total, np.flatnonzero(rows < 0))
+
+    def _take_words(self, words: list[str], counts: NDArray[np.int64], update: bool, keep_raw_vocab: bool) -> None:
+        """Make `words` the vocabulary, or with `update` its new end, and encode what was scanned."""
+        raw_vocab = self.raw_vocab if keep_raw_vocab else {}
+        if self.null_word and not update:
+            words, counts = [*words, NULL_WORD], np.append(counts, 1)
+        self._former = self.wv.expandos.get("count") if update else None
+        if update:
+            words = self.wv.index_to_key + words
+            attributes = {name: values for name, values in self.wv.expandos.items() if name != "count"}
+            vectors, locks = self.wv.vectors, self.wv.vectors_lockf
+        else:
+            attributes, vectors = {}, np.zeros((0, self.vector_size), np.float32)
+            locks = np.ones(1, np.float32)
+            self.history, self.running_training_loss = [], 0.0
+            self.train_count, self.total_train_time = 0, 0.0
+        self.wv = KeyedVectors.from_arrays(words, vectors, {"count": counts, **attributes})
+        self.wv.vectors_lockf = locks
+        self.wv.allocate_vecattrs()
         if len(words) == 1:
             logger.warning("the vocabulary has one word, %r: there is nothing to tell it from", words[0])
-        raw_vocab = self.raw_vocab if keep_raw_vocab else {}
+        self._encoded = self._streamed = None  # they belong to another vocabulary
         if self._scan is not None:
-            identity, scan = self._scan
+            (identity, scan), self._scan = self._scan, None  # encoding uses it up, also when it is interrupted
             identity = (*identity, *self._vocabulary())
             if self.cache != "none":
                 self._encoded = identity, scan.encoded(self.wv.key_to_index)
-            elif self.max_vocab_size is None:  # which may have forgotten some occurrences
-                self._streamed = identity, int(counts.sum())
-            self._scan = None
-        else:
-            self._encoded = None  # it was encoded for another vocabulary
+            elif self.max_vocab_size is None and not update:  # which may have forgotten some occurrences
+                self._streamed = identity, int(counts.sum()) - (1 if self.null_word else 0)
         self.raw_vocab = raw_vocab
-        return report
 
-    def prepare_weights(self) -> None:
-        """Make new matrices and the tables of the vocabulary."""
-        self.init_weights()
+    def prepare_weights(self, update: bool = False) -> None:
+        """Make new matrices and the tables of the vocabulary; with ``update=True`` let the matrices grow instead."""
+        if update:
+            self.update_weights()
+        else:
+            self.init_weights()
         self._tables = {}
         self._make_tables()
 
@@ -466,13 +573,90 @@ class Word2Vec:
         """Start again: input vectors from the seed, zero outputs."""
         rows = len(self.wv)
         self.wv.vectors = trainer.first_vectors(rows, self.vector_size, self.seed)
+        self.wv.vectors_lockf = np.ones(1, np.float32)
         self.wv.norms = None
         self.syn1neg = trainer.new_matrix(rows, self.vector_size) if self.negative else None
-        self.syn1 = trainer.new_matrix(rows - 1, self.vector_size) if self.hs else None
+        self.syn1 = trainer.new_matrix(rows, self.vector_size) if self.hs else None
         self._trained_words = self.wv.index_to_key
         self.trained_epochs = 0
         self.loss_history = []
         self.min_alpha_yet_reached = self.alpha
+
+    def update_weights(self) -> None:
+        """Give new words their rows: input vectors from the seed, zero outputs; every old word keeps its own."""
+        rows, known = len(self.wv), len(self.wv.vectors)
+        vectors = trainer.first_vectors(rows, self.vector_size, self.seed, first_row=known)
+        vectors[:known] = self.wv.vectors
+        self.wv.vectors, self.wv.norms = vectors, None
+        if len(self.wv.vectors_lockf) > 1:
+            locks = np.ones(rows, np.float32)
+            locks[:known] = self.wv.vectors_lockf
+            self.wv.vectors_lockf = locks
+        if self.syn1neg is not None:
+            self.syn1neg = trainer.grown(self.syn1neg, rows)
+        if self.syn1 is not None:
+            # A node keeps its vector if it still tells the same words apart; any other one would only mislead.
+            former = huffman.paths(self.wv.expandos["count"][:known] if self._former is None else self._former)
+            nodes = huffman.same_nodes(former, huffman.paths(self.wv.expandos["count"]))
+            syn1 = trainer.new_matrix(rows, self.vector_size)
+            syn1[np.flatnonzero(nodes >= 0)] = self.syn1[nodes[nodes >= 0]]
+            self.syn1 = syn1
+        self._trained_words = self.wv.index_to_key
+
+    def reset_from(self, other_model: "Word2Vec") -> None:
+        """Take over the vocabulary of another model, and start with new matrices."""
+        if not len(other_model.wv):
+            raise RuntimeError("the other model has no vocabulary yet")
+        self._check_settings()
+        counts = {name: values.copy() for name, values in other_model.wv.expandos.items()}
+        self._start_empty()
+        self.wv = KeyedVectors.from_arrays(
+            list(other_model.wv.index_to_key), np.zeros((0, self.vector_size), np.float32), counts
+        )
+        self.corpus_count, self.corpus_total_words = other_model.corpus_count, other_model.corpus_total_words
+        self.effective_min_count = other_model.effective_min_count
+        self.prepare_weights()
+
+    def estimate_memory(self, vocab_size: int | None = None, report: dict[str, int] | None = None) -> dict[str, int]:
+        """Tell how many bytes a model of these settings takes, without its corpus.
+
+        Parameters
+        ----------
+        vocab_size : int, optional
+            By default that of the vocabulary there is.
+        report : dict, optional
+            What to add the answer to.
+
+        Returns
+        -------
+        dict
+            ``vocab``, ``vectors``, ``syn1``, ``syn1neg`` and ``total``; the matrices exactly, `vocab` roughly.
+        """
+        words = len(self.wv) if vocab_size is None else checks.integer("vocab_size", vocab_size, 0, MOST_WORDS)
+        matrix = words * trainer.padded_size(self.vector_size) * 4
+        report = {} if report is None else report
+        report["vocab"] = words * (BYTES_PER_WORD + (100 if self.hs else 0))
+        report["vectors"] = matrix
+        if self.hs:
+            report["syn1"] = matrix
+        if self.negative:
+            report["syn1neg"] = matrix
+        report["total"] = sum(size for name, size in report.items() if name != "total")
+        return report
+
+    @property
+    def cum_table(self) -> NDArray[np.uint32]:
+        """The noise distribution as gensim keeps it: running sums of ``counts ** ns_exponent``, 2^31 - 1 in all."""
+        sums = np.cumsum(noise.weights(self.wv.expandos["count"], self.ns_exponent))
+        table: NDArray[np.uint32] = np.rint(sums / sums[-1] * (2**31 - 1)).astype(np.uint32)
+        return table
+
+    @property
+    def random(self) -> np.random.RandomState:
+        """A generator from the seed, for programs that ask gensim's model for one; training does not use it."""
+        if self._random is None:
+            self._random = np.random.RandomState(self.seed % 2**32)
+        return self._random
 
     def _make_tables(self) -> None:
         counts = self.wv.expandos["count"]
@@ -499,6 +683,7 @@ class Word2Vec:
         report_delay: float = 1.0,
         compute_loss: bool | None = None,
         callbacks: Iterable[Any] = (),
+        **old_names: Any,
     ) -> tuple[int, int]:
         """Train on a corpus with the vocabulary there is.
 
@@ -528,7 +713,8 @@ class Word2Vec:
         FloatingPointError
             If the vectors are no longer finite.
         """
-        source, is_path = _source(corpus_iterable, corpus_file)
+        corpus_iterable = legacy.renamed(OLD_CORPUS, old_names, "train").get("corpus_iterable", corpus_iterable)
+        corpus, is_path = source.given(corpus_iterable, corpus_file)
         self._check_settings()
         self._check_something_to_train()
         if not len(self.wv):
@@ -549,38 +735,42 @@ class Word2Vec:
         if compute_loss is not None:
             self.compute_loss = bool(compute_loss)
         if self.cache == "none":
-            _check_repeatable(source, is_path)
+            source.check_repeatable(corpus, is_path)
         self.running_training_loss = 0.0
-        callbacks = _checked_callbacks(callbacks)
+        callbacks = hooks.checked(callbacks)
         self._check_matrices()
+        self.train_count += 1
+        started = time.perf_counter()
         trained = raw = 0
         try:
             self._call(callbacks, "on_train_begin")
             for number in range(epochs):
                 self._call(callbacks, "on_epoch_begin")
-                survivors, words = self._train_epoch(source, is_path, number, epochs, end_alpha)
+                survivors, words = self._train_epoch(corpus, is_path, number, epochs, end_alpha)
                 trained, raw = trained + survivors, raw + words
                 self._call(callbacks, "on_epoch_end")
         except trainer.StopTraining as reason:
             logger.info("stopped after %d epochs: %s", self.trained_epochs, reason)
+        finally:
+            self.total_train_time += time.perf_counter() - started
         with suppress(trainer.StopTraining):
             self._call(callbacks, "on_train_end")
         return trained, raw
 
     def _train_epoch(
-        self, source: Any, is_path: bool, number: int, epochs: int, end_alpha: float | None
+        self, corpus: Any, is_path: bool, number: int, epochs: int, end_alpha: float | None
     ) -> tuple[int, int]:
         # Made anew for every epoch: a callback may have assigned vectors, words or settings.
         self._check_settings()
         kernel = self._kernel()
-        encoded = None if self.cache == "none" else self._encode(source, is_path)
-        tokens = self._streamed_tokens(source, is_path) if encoded is None else len(encoded.tokens)
+        encoded = None if self.cache == "none" else self._encode(corpus, is_path)
+        tokens = self._streamed_tokens(corpus, is_path) if encoded is None else len(encoded.tokens)
         if tokens == 0:
             raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")
         workers = trainer.worker_count(self.workers, tokens)
         slope = (self.alpha - (self.min_alpha if end_alpha is None else end_alpha)) / (epochs * tokens)
         alpha = self.alpha - slope * tokens * number
-        read = _WordCounter(self._stream(source, is_path) if encoded is None else [encoded])
+        read = _WordCounter(self._stream(corpus, is_path) if encoded is None else [encoded])
         started = time.perf_counter()
         try:
             with trainer.progress_bar(self.progress, total=tokens, desc=f"epoch {number + 1}/{epochs}") as bar:
@@ -592,7 +782,7 @@ class Word2Vec:
                     slope=slope,
                     tokens=tokens,
                     workers=workers,
-                    n_hot=trainer.hot_rows(self.wv.expandos["count"], workers),
+                    n_hot=trainer.hot_rows(self.wv.expandos["count"], tokens, workers),
                     bar=bar,
                 )
         finally:
@@ -607,7 +797,8 @@ class Word2Vec:
                 f"{survivors:,}",
                 self.sample,
             )
-        if any(formats.check_finite(matrix) is not None for matrix in self._matrices().values()):
+        whole = [matrix if (rows := trainer.padded(matrix)) is None else rows for matrix in self._matrices().values()]
+        if any(formats.check_finite(matrix) is not None for matrix in whole):
             raise FloatingPointError(
                 f"the vectors are no longer finite after epoch {number + 1}; lower alpha={self.alpha!r} "
                 "and start again (init_weights makes new ones)"
@@ -639,36 +830,36 @@ class Word2Vec:
         )
         return survivors, read.words
 
-    def _encode(self, source: Any, is_path: bool) -> Encoded:
+    def _encode(self, corpus: Any, is_path: bool) -> Encoded:
         """The corpus as integers: the ones there are, if it is the same corpus."""
-        identity = (*_identity(source, is_path), *self._vocabulary())
-        if self._encoded is None or not _same(self._encoded[0], identity):
+        identity = (*source.identity(corpus, is_path), *self._vocabulary())
+        if self._encoded is None or not source.same(self._encoded[0], identity):
             encoded = encode(
-                source, is_path, self.wv.key_to_index, CACHE_LIMITS[self.cache], trainer.thread_count(self.workers)
+                corpus, is_path, self.wv.key_to_index, CACHE_LIMITS[self.cache], trainer.thread_count(self.workers)
             )
             self._encoded = identity, encoded
         return self._encoded[1]
 
-    def _streamed_tokens(self, source: Any, is_path: bool) -> int:
+    def _streamed_tokens(self, corpus: Any, is_path: bool) -> int:
         """How many words of the vocabulary a corpus has that is not cached: known, or counted once."""
-        identity = (*_identity(source, is_path), *self._vocabulary())
-        if self._streamed is None or not _same(self._streamed[0], identity):
-            self._streamed = identity, sum(len(part.tokens) for part in self._stream(source, is_path))
+        identity = (*source.identity(corpus, is_path), *self._vocabulary())
+        if self._streamed is None or not source.same(self._streamed[0], identity):
+            self._streamed = identity, sum(len(part.tokens) for part in self._stream(corpus, is_path))
         return self._streamed[1]
 
     def _vocabulary(self) -> tuple[dict[str, int], int]:
         """What tells a vocabulary from another: the object, and how much it has grown."""
         return self.wv.key_to_index, len(self.wv.key_to_index)
 
-    def _stream(self, source: Any, is_path: bool) -> Iterator[Encoded]:
+    def _stream(self, corpus: Any, is_path: bool) -> Iterator[Encoded]:
         threads = trainer.thread_count(self.workers)
-        return whole_batches(source, is_path, self.wv.key_to_index, STREAM_WORDS, threads)
+        return whole_batches(corpus, is_path, self.wv.key_to_index, STREAM_WORDS, threads)
 
     def _matrices(self) -> dict[str, NDArray[np.float32]]:
         named = {
             "vectors": self.wv.vectors,
             "outputs.negative": self.syn1neg,
-            "outputs.hierarchical": self.syn1,
+            "outputs.hierarchical": None if self.syn1 is None else self.syn1[: len(self.wv) - 1],
         }
         return {name: matrix for name, matrix in named.items() if matrix is not None}
 
@@ -681,7 +872,7 @@ class Word2Vec:
         if self.negative:
             rows["syn1neg"] = (self.syn1neg, words)
         if self.hs:
-            rows["syn1"] = (self.syn1, words - 1)
+            rows["syn1"] = (self.syn1, words)
         for name, (matrix, wanted) in rows.items():
             if matrix is None or matrix.shape != (wanted, self.vector_size):
                 found = "missing" if matrix is None else f"of shape {matrix.shape}"
@@ -719,6 +910,7 @@ class Word2Vec:
             keep,
             self._tables["noise"] if self.negative else None,
             *paths,
+            locks=self._locks(),
             window=self.window,
             negative=self.negative,
             shrink=self.shrink_windows,
@@ -730,6 +922,20 @@ class Word2Vec:
             mean_backward=bool(self.cbow_mean) == self.cbow_corrected,
             with_loss=self.compute_loss,
         )
+
+    def _locks(self) -> NDArray[np.float32] | None:
+        """The factor of each row's gradient, or None where all are 1."""
+        locks = np.asarray(self.wv.vectors_lockf, np.float32)
+        if locks.shape not in ((1,), (len(self.wv),)):
+            raise ValueError(
+                f"wv.vectors_lockf has shape {locks.shape}; give one factor for all words, or one for each of "
+                f"the {len(self.wv):,}"
+            )
+        if not np.isfinite(locks).all():
+            raise ValueError("wv.vectors_lockf holds a NaN or an infinity; 0 keeps a word's vector, 1 trains it")
+        if (locks == 1).all():
+            return None
+        return np.ascontiguousarray(np.broadcast_to(locks, len(self.wv)))
 
     def _call(self, callbacks: Sequence[Any], hook: str) -> None:
         for callback in callbacks:
@@ -760,6 +966,67 @@ class Word2Vec:
 
     # --- results ------------------------------------------------------------------------------------------------
 
+    def score(
+        self,
+        sentences: Iterable[Sequence[str]],
+        total_sentences: int = 1_000_000,
+        chunksize: int = 100,
+        queue_factor: int = 2,
+        report_delay: float = 1,
+    ) -> NDArray[np.float32]:
+        """Log-probability of each sentence, float32 [sentences]; see `w2v.predict.sentence_scores`.
+
+        Unknown words are left out. The other parameters are accepted for gensim's sake and ignored.
+
+        Raises
+        ------
+        RuntimeError
+            Without hierarchical softmax (``hs=1``) there are no probabilities.
+        """
+        if not self.hs or self.syn1 is None:
+            raise RuntimeError("only a model trained with hs=1 gives sentences a probability")
+        self._check_matrices()
+        self._make_tables()
+        known = self.wv.key_to_index
+        rows = ([known[word] for word in sentence if word in known] for sentence in sentences)
+        return predict.sentence_scores(
+            rows,
+            self.wv.vectors,
+            self.syn1,
+            self._tables["paths"],
+            window=self.window,
+            cbow=not self.sg,
+            mean=bool(self.cbow_mean),
+        )
+
+    def predict_output_word(
+        self, context_words_list: Sequence[str | int], topn: int = 10
+    ) -> list[tuple[str, np.float32]] | None:
+        """Find the words most probable in a context: ``[(word, probability), ...]``, best first.
+
+        Parameters
+        ----------
+        context_words_list : list of str, or of row numbers
+            Unknown words are left out; if none is left, the answer is None.
+        topn : int, default 10
+
+        Raises
+        ------
+        RuntimeError
+            Without negative sampling there is no output vector per word.
+        """
+        if not self.negative or self.syn1neg is None:
+            raise RuntimeError("only a model trained with negative > 0 has an output vector for each word")
+        if len(self.syn1neg) != len(self.wv):
+            raise RuntimeError(f"{len(self.wv):,} words, but {len(self.syn1neg):,} output vectors; was wv replaced?")
+        rows = [self.wv.get_index(word) for word in context_words_list if word in self.wv]
+        if not rows:
+            logger.warning("none of the context words is in the vocabulary: %r", list(context_words_list)[:10])
+            return None
+        found = predict.output_probabilities(rows, self.wv.vectors, self.syn1neg, bool(self.cbow_mean))
+        best = queries.top_rows(found, topn) if topn > 0 else []
+        return [(self.wv.index_to_key[row], found[row]) for row in best]
+
     @property
     def output_vectors(self) -> KeyedVectors:
         """The output vectors of negative sampling under the same words; the numbers share memory with the model."""
@@ -768,8 +1035,17 @@ class Word2Vec:
         counts = self.wv.expandos["count"]
         return KeyedVectors.from_arrays(list(self.wv.index_to_key), self.syn1neg, {"count": counts})
 
-    def save(self, path: Pathlike) -> str:
+    def save(
+        self,
+        fname_or_handle: Pathlike | BinaryIO,
+        separately: object = None,
+        sep_limit: int = 0,
+        ignore: object = (),
+        pickle_protocol: int = 0,
+    ) -> str:
         """Write the whole model to one safetensors file, atomically; `load` gives it back, ready to train on.
+
+        The other parameters are accepted for gensim's sake and ignored: there is one file, and no pickle.
 
         Returns
         -------
@@ -783,22 +1059,35 @@ class Word2Vec:
         arrays: dict[str, NDArray[Any]] = dict(self._matrices())
         for name, values in self.wv.expandos.items():
             arrays["vocab.counts" if name == "count" else f"attr.{name}"] = values
+        if (locks := self._locks()) is not None:
+            arrays["vectors.locks"] = locks
         meta = {
             "settings": {name: getattr(self, name) for name in SAVED_SETTINGS},
             "state": {name: getattr(self, name) for name in SAVED_STATE},
             "scheme": trainer.SCHEME,
         }
-        return formats.write_native(os.fspath(path), "word2vec", self.wv.index_to_key, arrays, meta)
+        return formats.write_native(fname_or_handle, "word2vec", self.wv.index_to_key, arrays, meta)
 
-    @classmethod
-    def load(cls, path: Pathlike, mmap: bool | str | None = None) -> "Word2Vec":
+    @class_only
+    def load(
+        cls,
+        fname: Pathlike,
+        mmap: bool | str | None = None,
+        rethrow: bool = False,
+        *,
+        allow_pickle: bool | None = None,
+    ) -> "Word2Vec":
         """Read a model written by `save`.
 
         Parameters
         ----------
-        path : path
+        fname : path
         mmap : bool or 'r', optional
             Map the matrices read-only instead of reading them; training copies them first.
+        rethrow : ignored
+        allow_pickle : bool, default False
+            Read a model that gensim has pickled, too, with its .npy files; see `w2v.gensim_files`. No code in such a
+            file is run, but one that was made to do harm can still fill the memory.
 
         Raises
         ------
@@ -808,36 +1097,76 @@ class Word2Vec:
             If it holds vectors alone; use `KeyedVectors.load`.
         """
         checks.one_of("mmap", mmap, (None, False, True, "r"))
-        kind, words, arrays, meta = formats.read_native(os.fspath(path), mmap=bool(mmap))
+        if gensim_files.may_read(fname, allow_pickle):
+            return cls._from_gensim(fname, mmap)
+        kind, words, arrays, meta = formats.read_native(os.fspath(fname), mmap=bool(mmap))
         if kind != "word2vec":
             raise AttributeError(
-                f"{os.fspath(path)} holds vectors alone, which cannot be trained; use KeyedVectors.load"
+                f"{os.fspath(fname)} holds vectors alone, which cannot be trained; use KeyedVectors.load"
             )
         if meta.get("scheme") != trainer.SCHEME:
             logger.warning("the model was trained under scheme %s, this is %s", meta.get("scheme"), trainer.SCHEME)
+        attributes = {name.removeprefix("attr."): values for name, values in arrays.items() if name.startswith("attr.")}
+        attributes["count"] = arrays["vocab.counts"]
+        vectors = KeyedVectors.from_arrays(words, arrays["vectors"], attributes)
+        vectors.vectors_lockf = arrays.get("vectors.locks", np.ones(1, np.float32))
+        return cls._restored(
+            fname, meta, SAVED_STATE, vectors, arrays.get("outputs.negative"), arrays.get("outputs.hierarchical")
+        )
+
+    @classmethod
+    def _from_gensim(cls, fname: Pathlike, mmap: bool | str | None) -> "Word2Vec":
+        found = gensim_files.read_gensim(fname, mmap)
+        if found.kind != "word2vec":
+            raise AttributeError(
+                f"{os.fspath(fname)} holds vectors alone, which cannot be trained; use KeyedVectors.load"
+            )
+        vectors = KeyedVectors.from_arrays(found.words, found.vectors, found.attributes)
+        vectors.vectors_lockf = np.ones(1, np.float32) if found.lockf is None else found.lockf
+        settings, state = dict(found.settings), {"corpus_total_words": None, **found.state}
+        # What a model was trained with, its matrices tell; an old file may not.
+        settings |= {"vector_size": vectors.vector_size, "hs": int(found.syn1 is not None)}
+        if found.syn1neg is None:
+            settings["negative"] = 0
+        meta = {"settings": settings, "state": state}
+        return cls._restored(fname, meta, [*state], vectors, found.syn1neg, found.syn1)
+
+    @classmethod
+    def _restored(
+        cls,
+        fname: Pathlike,
+        meta: Mapping[str, Any],
+        state: Iterable[str],
+        vectors: KeyedVectors,
+        syn1neg: NDArray[np.float32] | None,
+        nodes: NDArray[np.float32] | None,
+    ) -> "Word2Vec":
+        """A model of what a file holds; FormatError if it does not fit together."""
         model = cls.__new__(cls)  # a subclass may want other arguments
         try:
             Word2Vec.__init__(model, **meta["settings"])
-            for name in SAVED_STATE:
+            for name in state:
                 setattr(model, name, meta["state"][name])
         except (KeyError, TypeError, ValueError) as error:
-            raise formats.FormatError(f"{os.fspath(path)}: the model's settings are not readable: {error}") from error
-        attributes = {name.removeprefix("attr."): values for name, values in arrays.items() if name.startswith("attr.")}
-        attributes["count"] = arrays["vocab.counts"]
-        model.wv = KeyedVectors.from_arrays(words, arrays["vectors"], attributes)
-        model._trained_words = model.wv.index_to_key
-        model.syn1neg = arrays.get("outputs.negative")
-        model.syn1 = arrays.get("outputs.hierarchical")
+            raise formats.FormatError(f"{os.fspath(fname)}: the model's settings are not readable: {error}") from error
+        model.wv, model.syn1neg = vectors, syn1neg
+        model.syn1 = None if nodes is None else trainer.grown(nodes, len(vectors))
+        model._trained_words = vectors.index_to_key
         try:
             model._check_matrices()
         except RuntimeError as error:
-            raise formats.FormatError(f"{os.fspath(path)}: {error}") from error
+            raise formats.FormatError(f"{os.fspath(fname)}: {error}") from error
         return model
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies hold the model without the encoded corpus."""
         _ = self.raw_vocab  # made from the scan while there is one
         return {**self.__dict__, "_scan": None, "_encoded": None, "_streamed": None, "_tables": {}}
+
+
+class _AddedCounts(NamedTuple):
+    counts: NDArray[np.int64]  # of the words there were
+    others: NDArray[np.int64]  # places of the words of the new corpus that are not among them
 
 
 class _WordCounter:
@@ -851,60 +1180,3 @@ class _WordCounter:
         for batch in self._batches:
             self.words += batch.raw_words
             yield batch
-
-
-def _source(corpus_iterable: Sentences | None, corpus_file: Pathlike | None) -> tuple[Any, bool]:
-    """The one corpus that was given, and whether it is a path."""
-    if (corpus_iterable is None) == (corpus_file is None):
-        raise TypeError("give either an iterable of sentences or corpus_file=, one of the two")
-    if corpus_file is not None:
-        if not isinstance(corpus_file, str | os.PathLike):
-            raise TypeError(f"corpus_file must be a path, not {type(corpus_file).__name__}")
-        if not os.path.isfile(corpus_file):
-            raise TypeError(f"corpus_file={os.fspath(corpus_file)!r} is not a file")
-        return corpus_file, True
-    if isinstance(corpus_iterable, str | bytes | os.PathLike):
-        raise TypeError(
-            f"sentences={corpus_iterable!r:.60} is a string, not lists of tokens; for a file use corpus_file="
-        )
-    if not hasattr(corpus_iterable, "__iter__") and not hasattr(corpus_iterable, "__getitem__"):
-        raise TypeError(f"sentences must be an iterable of token lists, not {type(corpus_iterable).__name__}")
-    return corpus_iterable, False
-
-
-def _checked_callbacks(callbacks: Iterable[Any]) -> list[Any]:
-    if not hasattr(callbacks, "__iter__"):
-        raise TypeError(f"callbacks={callbacks!r} must be a list of callbacks")
-    callbacks = list(callbacks)
-    for callback in callbacks:
-        if missing := [hook for hook in HOOKS if not callable(getattr(callback, hook, None))]:
-            raise TypeError(f"{type(callback).__name__} is no callback: it has no {', '.join(missing)}")
-    return callbacks
-
-
-def _check_repeatable(source: Any, is_path: bool) -> None:
-    if not is_path and iter(source) is source:
-        raise TypeError(
-            f"cache='none' reads the corpus in every epoch, but a {type(source).__name__} can be read only once; "
-            "pass a re-iterable corpus (see LineSentence) or leave cache='auto'"
-        )
-
-
-def _identity(source: Any, is_path: bool) -> tuple[Any, ...]:
-    """What tells a corpus from another: the object, its length, and the size and time of the files it reads."""
-    text = text_of(source)
-    files = [os.fspath(source)] if is_path else text.files if text is not None else []
-    status = [(file.st_size, file.st_mtime_ns) for file in map(os.stat, files)]
-    try:
-        length = len(source) if hasattr(source, "__len__") and not is_path else None
-    except TypeError:  # some data loaders have a length only at times
-        length = None
-    return os.path.abspath(source) if is_path else source, length, status
-
-
-def _same(known: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
-    """Whether two identities agree: the objects are the same ones, everything else is equal."""
-    return all(
-        a is b or (isinstance(a, str | int | list) and type(a) is type(b) and a == b)
-        for a, b in zip(known, new, strict=True)
-    )

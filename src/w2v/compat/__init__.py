@@ -1,0 +1,1 @@
+"""Standing in for other libraries, when asked to."""

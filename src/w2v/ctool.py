@@ -1,0 +1,542 @@
+"""The command lines of word2vec's C programs: word2vec, distance, word-analogy and compute-accuracy.
+
+Options, defaults, prompts, tables and figures are theirs; docs/c-tools.md says where we differ. Training is Word2Vec's.
+"""
+
+import argparse
+import os
+import re
+import sys
+import textwrap
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v import queries
+from w2v.corpus import BLOCK, LineSentence, open_binary
+from w2v.formats import atomic_write
+
+if TYPE_CHECKING:
+    from w2v import KeyedVectors, Word2Vec
+
+# word2vec.c's first word: it is counted once per line end, it ends a sentence, and it is never trained.
+SENTENCE_END = "</s>"
+
+LEAST_ALPHA = 1e-4  # of the first learning rate; where word2vec.c stops lowering it
+ALPHA = {True: 0.05, False: 0.025}  # by whether it is CBOW
+CLASS_ROUNDS = 10
+NEIGHBOURS = 40  # that distance and word-analogy show
+SEMANTIC_SECTIONS = 5  # of questions-words.txt: the first ones ask for facts, the others for word forms
+
+# How many questions meet how many words at a time in compute-accuracy: 32 MiB of scores.
+QUESTIONS_AT_ONCE = 2048
+WORDS_AT_ONCE = 4096
+
+TEXT = re.compile(r"\.(txt|vec)(\.(gz|bz2|xz|zst))?$")
+
+FILE_HELP = "vectors: .safetensors; .txt or .vec for text; any other name is a binary word2vec file"
+
+EXAMPLES = {
+    "word2vec": """
+        w2v word2vec -train text.txt -output vectors.bin -cbow 0 -size 200 -sample 1e-4 -threads 20 -binary 1 -iter 15
+        w2v word2vec -train text.txt -output classes.txt -classes 500
+        w2v word2vec -train text.txt -save-vocab vocab.txt -min-count 10
+        w2v word2vec -train text.txt -read-vocab vocab.txt -output vectors.txt -hs 1 -negative 0
+    """,
+    "distance": """
+        w2v distance vectors.bin
+        w2v distance vectors.bin river
+        w2v distance vectors.bin new york
+    """,
+    "word-analogy": """
+        w2v word-analogy vectors.bin
+        w2v word-analogy vectors.bin man king woman
+    """,
+    "compute-accuracy": """
+        w2v compute-accuracy vectors.bin < questions-words.txt
+        w2v compute-accuracy vectors.bin 30000 -questions questions-words.txt
+    """,
+}
+
+Array = NDArray[Any]
+Section = tuple[str, list[list[bytes]]]
+
+
+# --- word2vec ---------------------------------------------------------------------------------------------------
+
+
+class _Vocabulary(NamedTuple):
+    """The words of the files we write, the end of a sentence first."""
+
+    words: list[str]
+    counts: list[int]
+    rows: NDArray[np.intp]  # of all words but the first, in the model
+
+
+def word2vec(arguments: Sequence[str]) -> None:
+    """Train as word2vec.c does: a vocabulary, vectors or classes from a text."""
+    parser = _word2vec_parser()
+    if not arguments:
+        return parser.print_help()
+    _refuse_unknown(parser, arguments)
+    args = parser.parse_args(arguments)
+    args.alpha = ALPHA[bool(args.cbow)] if args.alpha is None else args.alpha
+    _check_word2vec(args)
+    if args.debug > 0:
+        print(f"Starting training using file {args.train}")
+    with _opened(args.output) as file:
+        model = _new_model(args)
+        vocabulary = _ordered(model, _build_vocabulary(model, args))
+        if args.debug > 0:
+            print(f"Vocab size: {len(vocabulary.words)}")
+            print(f"Words in train file: {sum(vocabulary.counts)}", flush=True)
+        if args.save_vocab is not None:
+            with atomic_write(args.save_vocab) as saved:
+                _write_pairs(saved, vocabulary.words, vocabulary.counts)
+        if file is not None:
+            _train(model, args)
+            _write(file, model, vocabulary, args)
+
+
+def _word2vec_parser() -> argparse.ArgumentParser:
+    parser = _new_parser("word2vec")
+    add = parser.add_argument
+    add("-train", required=True, metavar="FILE", help="the text, a sentence per line")
+    add("-output", metavar="FILE", help="where vectors or classes go; without it nothing is trained")
+    add("-size", type=int, default=100, metavar="N", help="size of the vectors (%(default)s)")
+    add("-window", type=int, default=5, metavar="N", help="words looked at on either side, at most (%(default)s)")
+    add("-sample", type=float, default=1e-3, metavar="X", help="thin out words more frequent than this (%(default)s)")
+    add("-hs", type=int, default=0, metavar="0|1", help="hierarchical softmax (%(default)s)")
+    add("-negative", type=int, default=5, metavar="N", help="noise words per example; 0 for none (%(default)s)")
+    add("-threads", type=int, default=12, metavar="N", help="1 gives the same bytes on every run (%(default)s)")
+    add("-iter", type=int, default=5, metavar="N", help="passes over the text (%(default)s)")
+    add("-min-count", "-min_count", type=int, default=5, metavar="N", help="leave out rarer words (%(default)s)")
+    add("-alpha", type=float, metavar="X", help="first learning rate (0.05 for CBOW, 0.025 for skip-gram)")
+    add("-classes", type=_count, default=0, metavar="K", help="write K classes of words, not vectors (%(default)s)")
+    add("-debug", type=int, default=2, metavar="N", help="0 quiet, 1 sizes, 2 also progress (%(default)s)")
+    add("-binary", type=int, default=0, metavar="0|1", help="write vectors as float32, not as text (%(default)s)")
+    add("-save-vocab", metavar="FILE", help="where the words and their counts go")
+    add("-read-vocab", metavar="FILE", help="take words and counts from here, not from the text")
+    add("-cbow", type=int, default=1, metavar="0|1", help="1 is CBOW, 0 is skip-gram (%(default)s)")
+    add("-seed", type=int, default=1, metavar="N", help="what all random choices follow from (%(default)s)")
+    return parser
+
+
+def _refuse_unknown(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    """End with a usage error at a flag that is not one: argparse would take -tra for -train, and -hx for -h -x."""
+    flags = {flag for action in parser._actions for flag in action.option_strings}
+    for argument in arguments:
+        if re.match(r"--?[A-Za-z]", argument) and argument.partition("=")[0] not in flags:
+            parser.error(f"unknown option {argument}")
+
+
+def _check_word2vec(args: argparse.Namespace) -> None:
+    """Refuse before any work what would fail, or destroy the text, at the end of it."""
+    if os.path.exists(args.train) and not os.path.isfile(args.train):
+        raise ValueError(f"-train {args.train} is not a regular file; it is read twice, so write the text to a file")
+    for flag, path in (("-output", args.output), ("-save-vocab", args.save_vocab)):
+        if path is not None and os.path.realpath(path) == os.path.realpath(args.train):
+            raise ValueError(f"{flag} {path} is the text itself; write to another file")
+    if args.output and args.save_vocab and os.path.realpath(args.output) == os.path.realpath(args.save_vocab):
+        raise ValueError(f"-output and -save-vocab are both {args.output}; choose two files")
+    if args.output is not None and not args.hs and not args.negative:
+        raise ValueError("-hs 0 and -negative 0 leave nothing to train; give -hs 1, or -negative 5")
+
+
+@contextmanager
+def _opened(path: str | None) -> Iterator[BinaryIO | None]:
+    """Open the output before the work, so that a path that cannot be written to costs no hours of training."""
+    if path is None:
+        yield None
+        return
+    with atomic_write(path) as file:
+        yield file
+
+
+def _new_model(args: argparse.Namespace) -> "Word2Vec":
+    from w2v import Word2Vec
+
+    trains = args.output is not None
+    return Word2Vec(
+        vector_size=args.size if trains else 1,
+        alpha=args.alpha,
+        min_alpha=args.alpha * LEAST_ALPHA,
+        window=args.window,
+        min_count=args.min_count,
+        sample=args.sample if args.sample < 1 else 0,  # a share of all words: from 1 on none is too frequent
+        seed=args.seed,
+        workers=args.threads,
+        sg=int(not args.cbow),
+        hs=int(bool(args.hs)),
+        negative=args.negative,
+        epochs=args.iter,
+        cache="auto" if trains else "none",  # only the words are counted; nobody needs the text as numbers
+        progress=None if args.debug > 1 else False,
+    )
+
+
+def _build_vocabulary(model: "Word2Vec", args: argparse.Namespace) -> int:
+    """Give the model its vocabulary, without the end of a sentence; return how many of these there are."""
+    from w2v import RULE_DEFAULT, RULE_DISCARD
+
+    if args.read_vocab is not None:
+        with open(args.train, "rb"):  # C reads a vocabulary only together with a text
+            pass
+        counts = _read_vocabulary(args.read_vocab)
+        ends = counts.pop(SENTENCE_END, 0)
+        model.build_vocab_from_freq(counts)
+        return ends
+    ends, marked = _count_line_ends(args.train)
+    if not marked:
+        model.build_vocab(corpus_file=args.train)
+        return ends
+    model.build_vocab(
+        corpus_file=args.train,
+        keep_raw_vocab=True,
+        trim_rule=lambda word, count, least: RULE_DISCARD if word == SENTENCE_END else RULE_DEFAULT,
+    )
+    return ends + model.raw_vocab.get(SENTENCE_END, 0)
+
+
+def _count_line_ends(path: str) -> tuple[int, bool]:
+    """Count the line ends of a text, and say whether it may have the end of a sentence as a word of its own."""
+    mark, ends, marked, tail = SENTENCE_END.encode(), 0, False, b""
+    with open_binary(path) as file:
+        while block := file.read(BLOCK):
+            ends += block.count(b"\n")
+            marked = marked or mark in tail + block
+            tail = block[1 - len(mark) :]
+    return ends, marked
+
+
+def _read_vocabulary(path: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for line in LineSentence(path):
+        if len(line) != 2 or not re.fullmatch("[0-9]{1,18}", line[1]):
+            raise ValueError(f"{path}: the line {' '.join(line)!r:.80} is not a word and a count")
+        if line[0] in counts:
+            raise ValueError(f"{path}: the word {line[0]!r} occurs a second time")
+        counts[line[0]] = int(line[1])
+    return counts
+
+
+def _ordered(model: "Word2Vec", sentence_ends: int) -> _Vocabulary:
+    """Order words as word2vec.c: by falling count, words of equal count as they first appeared."""
+    counts: Array = model.wv.expandos["count"]
+    # The model has words of equal count the other way round, as gensim does.
+    rows = len(counts) - 1 - np.argsort(-counts[::-1], kind="stable")
+    words = model.wv.index_to_key
+    return _Vocabulary(
+        [SENTENCE_END, *(words[row] for row in rows.tolist())], [sentence_ends, *counts[rows].tolist()], rows
+    )
+
+
+def _train(model: "Word2Vec", args: argparse.Namespace) -> None:
+    model.train(corpus_file=args.train, total_words=model.corpus_total_words, epochs=args.iter)
+    if args.debug > 0:
+        words = sum(epoch.raw_words for epoch in model.history)
+        seconds = sum(epoch.seconds for epoch in model.history)
+        print(f"{words:,} words in {seconds:.1f} s, {words / seconds / 1000:,.0f}k words/s", file=sys.stderr)
+
+
+def _write(file: BinaryIO, model: "Word2Vec", vocabulary: _Vocabulary, args: argparse.Namespace) -> None:
+    end = _untrained_vector(args.seed, model.vector_size)[None]
+    vectors: Array = model.wv.vectors
+    if args.classes:
+        classes = _classes(np.concatenate([end, vectors[vocabulary.rows]]), args.classes)
+        return _write_pairs(file, vocabulary.words, classes.tolist())
+    file.write(f"{len(vocabulary.words)} {model.vector_size}\n".encode())
+    _write_vectors(file, vocabulary.words[:1], end, bool(args.binary))
+    for start in range(0, len(vocabulary.rows), WORDS_AT_ONCE):
+        part = slice(start, start + WORDS_AT_ONCE)
+        _write_vectors(file, vocabulary.words[1:][part], vectors[vocabulary.rows[part]], bool(args.binary))
+
+
+def _untrained_vector(seed: int, vector_size: int) -> NDArray[np.float32]:
+    """A vector as word2vec.c begins with, uniform in [-0.5, 0.5) / vector_size; the same bits everywhere."""
+    draws = np.random.SeedSequence(seed).generate_state(vector_size)
+    return ((draws / 2**32 - 0.5) / vector_size).astype(np.float32)
+
+
+def _write_vectors(file: IO[bytes], words: Sequence[str], vectors: Array, binary: bool) -> None:
+    """Write rows; a text row has the shortest digits that read back to the same bits."""
+    for word, vector in zip(words, vectors.astype("<f4", copy=False), strict=True):
+        values = vector.tobytes() if binary else " ".join(map(str, vector)).encode()
+        file.write(b"%b %b\n" % (word.encode(), values))
+
+
+def _write_pairs(file: IO[bytes], words: Sequence[str], numbers: Sequence[int]) -> None:
+    file.writelines(f"{word} {number}\n".encode() for word, number in zip(words, numbers, strict=True))
+
+
+def _classes(vectors: Array, count: int) -> Array:
+    """K-means of the directions of vectors, from classes dealt out in turn; a class may lose all its words."""
+    from scipy.cluster.vq import kmeans2  # takes a while to import; few want classes
+
+    unit = queries.unit_rows(vectors, queries.row_norms(vectors))
+    centres = np.zeros((count, vectors.shape[1]), np.float32)
+    for i in range(min(count, len(unit))):
+        centres[i] = unit[i::count].mean(axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a class without words, which keeps its centre
+        labels: Array = kmeans2(unit, centres, iter=CLASS_ROUNDS, minit="matrix")[1]
+    return labels
+
+
+# --- distance, word-analogy -------------------------------------------------------------------------------------
+
+
+def distance(arguments: Sequence[str]) -> None:
+    """List the words nearest to a word or to the sum of several, once or as often as asked."""
+    parser = _new_parser("distance")
+    parser.add_argument("file", metavar="FILE", help=FILE_HELP)
+    parser.add_argument("words", nargs="*", metavar="WORD", help="ask for these and end; without: ask on the terminal")
+    args = parser.parse_args(arguments)
+    vectors = _load(args.file)
+
+    def answer(words: list[str]) -> None:
+        if rows := _positions(vectors, words, missing=-1):
+            total = _unit_rows(vectors, rows).sum(axis=0)
+            _print_nearest(vectors, rows, total, "Word       Cosine distance", above=-1)
+
+    if args.words:
+        _check_known(vectors, args.words, args.file)
+        answer(args.words)
+    else:
+        _ask("Enter word or sentence (EXIT to break): ", answer)
+
+
+def word_analogy(arguments: Sequence[str]) -> None:
+    """Answer what is to the third word as the second is to the first, once or as often as asked."""
+    parser = _new_parser("word-analogy")
+    parser.add_argument("file", metavar="FILE", help=FILE_HELP)
+    parser.add_argument("words", nargs="*", metavar="WORD", help="A B C: ask once, A is to B as C is to what?")
+    args = parser.parse_args(arguments)
+    if len(args.words) not in (0, 3):
+        parser.error(f"three words are needed after the file, not {len(args.words)}; or none, to be asked for them")
+    vectors = _load(args.file)
+
+    def answer(words: list[str]) -> None:
+        if len(words) < 3:
+            count = len(words)
+            print(f"Only {count} words were entered.. three words are needed at the input to perform the calculation")
+        elif rows := _positions(vectors, words, missing=0):
+            first, second, third = _unit_rows(vectors, rows[:3])
+            _print_nearest(vectors, rows, second - first + third, "Word              Distance", above=0)
+
+    if args.words:
+        _check_known(vectors, args.words, args.file)
+        answer(args.words)
+    else:
+        _ask("Enter three words (EXIT to break): ", answer)
+
+
+def _ask(prompt: str, answer: Callable[[list[str]], None]) -> None:
+    """Answer lines of standard input until one says EXIT, or there are no more."""
+    while True:
+        print(prompt, end="", flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            return print()
+        if line.rstrip("\r\n") == "EXIT":
+            return
+        if words := line.split():
+            answer(words)
+
+
+def _check_known(vectors: "KeyedVectors", words: Sequence[str], path: str) -> None:
+    for word in words:
+        if word not in vectors.key_to_index:
+            raise KeyError(f"{word!r} is not among the {len(vectors):,} words of {path}")
+
+
+def _positions(vectors: "KeyedVectors", words: Sequence[str], missing: int) -> list[int]:
+    """Print the row of each word and return them; nothing from the first unknown word on."""
+    rows = []
+    for word in words:
+        row = vectors.key_to_index.get(word)
+        print(f"\nWord: {word}  Position in vocabulary: {missing if row is None else row}")
+        if row is None:
+            print("Out of dictionary word!")
+            return []
+        rows.append(row)
+    return rows
+
+
+def _unit_rows(vectors: "KeyedVectors", rows: Sequence[int]) -> Array:
+    part = vectors.vectors[list(rows)].astype(np.float32, copy=False)
+    return queries.unit_rows(part, queries.row_norms(part))
+
+
+def _print_nearest(vectors: "KeyedVectors", rows: Sequence[int], query: Array, head: str, above: float) -> None:
+    """Print the table of the words nearest to a query that are none of `rows` and nearer than `above`."""
+    print(f"\n{' ' * 46}{head}\n{'-' * 72}")
+    vectors.fill_norms()
+    norms: Array = np.asarray(vectors.norms)
+    scores = queries.cosines(vectors.vectors, norms, queries.unit(query))
+    # A zero vector has no direction: in C it gives NaN, which is never near, nor is anything near to it.
+    scores[(norms == 0) | (not norms[list(rows)].all())] = -np.inf
+    for row in queries.top_rows(scores, NEIGHBOURS, set(rows)):
+        if scores[row] > above:
+            print(f"{vectors.index_to_key[row]:>50}\t\t{scores[row]:f}")
+
+
+# --- compute-accuracy -------------------------------------------------------------------------------------------
+
+
+def compute_accuracy(arguments: Sequence[str]) -> None:
+    """Print the shares of right answers to analogy questions, section by section."""
+    parser = _new_parser("compute-accuracy")
+    add = parser.add_argument
+    add("file", metavar="FILE", help=FILE_HELP)
+    add("threshold", nargs="?", type=_count, default=0, metavar="THRESHOLD", help="first words only; 0 for all")
+    add("-questions", "--questions", metavar="F", help="read the questions from F, not from standard input")
+    _refuse_unknown(parser, arguments)
+    args = parser.parse_intermixed_args(arguments)
+    if args.questions is None:
+        sections = _read_sections(sys.stdin.buffer.read())
+    else:
+        with open_binary(args.questions) as file:
+            sections = _read_sections(file.read())
+    vectors = _load(args.file, args.threshold or None)
+    _print_accuracy(sections, _verdicts(vectors, args.threshold or None, sections))
+
+
+def _read_sections(text: bytes) -> list[Section]:
+    """Divide questions into sections; the first, without a name, has what stands before a section opens.
+
+    As in C, line ends mean nothing: a word ``:`` where a question could begin opens a section (so does ``EXIT``, in
+    any case), the next word is its name, and else four words are a question.
+    """
+    sections: list[Section] = [("", [])]
+    words, at = text.split(), 0  # bytes: what is white space and what is upper case is ASCII's
+    while at < len(words):
+        if words[at].upper() in (b":", b"EXIT"):
+            if at + 1 < len(words):
+                sections.append((words[at + 1].decode(errors="backslashreplace"), []))
+            at += 2
+            continue
+        question = [word.upper() for word in words[at : at + 4]]
+        if len(question) < 4:
+            found = b" ".join(words[at:]).decode(errors="backslashreplace")
+            raise ValueError(f"the questions end with {found!r:.80}; a question has four words")
+        sections[-1][1].append(question)
+        at += 4
+    return sections
+
+
+def _verdicts(vectors: "KeyedVectors", limit: int | None, sections: Sequence[Section]) -> list[bool | None]:
+    """Say of each question whether the first `limit` words answer it rightly; None where a word is unknown."""
+    row_of: dict[bytes, int] = {}
+    first_row = np.array(  # of all rows with the same spelling in upper case
+        [row_of.setdefault(word.encode().upper(), row) for row, word in enumerate(vectors.index_to_key[:limit])],
+        np.int64,
+    )
+    asked = [[row_of.get(word, -1) for word in question] for _, questions in sections for question in questions]
+    rows = np.array(asked, np.int64).reshape(-1, 4)
+    known = (rows >= 0).all(axis=1)
+    answers = _answers(vectors.vectors[:limit], rows[known, :3])
+    right = (answers >= 0) & (first_row[answers] == rows[known, 3])
+    verdicts = np.full(len(rows), None)
+    verdicts[known] = right
+    return list(verdicts.tolist())
+
+
+def _answers(vectors: Array, questions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Answer questions [n, 3], rows a, b, c: the row with the greatest dot product with b - a + c, unit vectors all.
+
+    The three rows themselves are no answers, nor is a product that is not above 0; -1 is no answer. Of equal
+    products the first row has the answer.
+    """
+    norms = queries.row_norms(vectors)
+    a, b, c = (queries.unit_rows(vectors[rows].astype(np.float32), norms[rows]) for rows in questions.T)
+    asked = b - a + c
+    asked[(norms[questions] == 0).any(axis=1)] = 0  # in C, NaN: no answer
+    best = np.zeros(len(questions), np.float32)
+    answers = np.full(len(questions), -1)
+    for start in range(0, len(vectors), WORDS_AT_ONCE):
+        block = slice(start, start + WORDS_AT_ONCE)
+        units = queries.unit_rows(vectors[block].astype(np.float32, copy=False), norms[block])
+        for first in range(0, len(questions), QUESTIONS_AT_ONCE):
+            part = slice(first, first + QUESTIONS_AT_ONCE)
+            scores = asked[part] @ units.T
+            places = questions[part] - start
+            inside = (places >= 0) & (places < len(units))
+            scores[np.nonzero(inside)[0], places[inside]] = -np.inf
+            nearest = scores.argmax(axis=1)
+            nearness = scores[np.arange(len(scores)), nearest]
+            better = nearness > best[part]
+            best[part][better] = nearness[better]
+            answers[part][better] = start + nearest[better]
+    return answers
+
+
+def _print_accuracy(sections: Sequence[Section], verdicts: Sequence[bool | None]) -> None:
+    right, seen, total = [0, 0], [0, 0], 0  # two numbers: of facts, of word forms
+    for number, (name, questions) in enumerate(sections):
+        found = verdicts[total : total + len(questions)]
+        good, known = found.count(True), len(found) - found.count(None)
+        kind = int(number > SEMANTIC_SECTIONS)
+        right[kind] += good
+        seen[kind] += known
+        total += len(found)
+        if number == 0:  # before the first section
+            continue
+        print(f"{name}:")
+        known = max(1, known)  # as C prints it
+        print(f"ACCURACY TOP1: {_percent(good, known)} %  ({good} / {known})")
+        shares = [_percent(sum(right), sum(seen)), _percent(right[0], seen[0]), _percent(right[1], seen[1])]
+        print("Total accuracy: {} %   Semantic accuracy: {} %   Syntactic accuracy: {} % ".format(*shares))
+    print(f"Questions seen / total: {sum(seen)} {total}   {_percent(sum(seen), total)} % ")
+
+
+def _percent(part: int, whole: int) -> str:
+    """Format a share as C does, in float32; 0 of 0 has the sign that the processor gives it, -nan on x86-64."""
+    with np.errstate(invalid="ignore"):
+        share = np.float32(part) / np.float32(whole) * np.float32(100)
+    return "-nan" if np.isnan(share) and np.signbit(share) else f"{share:.2f}"
+
+
+# --- what all of them need --------------------------------------------------------------------------------------
+
+
+def _new_parser(name: str) -> argparse.ArgumentParser:
+    purpose = COMMANDS[name][1]
+    return argparse.ArgumentParser(
+        f"w2v {name}",
+        description=f"{purpose[0].upper()}{purpose[1:]}.",
+        epilog="examples:\n" + textwrap.indent(textwrap.dedent(EXAMPLES[name]).strip(), "  "),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _count(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise argparse.ArgumentTypeError(f"{number} is below 0")
+    return number
+
+
+def _load(path: str, limit: int | None = None) -> "KeyedVectors":
+    """Read vectors, perhaps only the first `limit`; a name that tells nothing is binary, as for the C programs."""
+    from w2v import KeyedVectors
+
+    if path.endswith(".safetensors"):
+        return KeyedVectors.load(path)
+    binary = TEXT.search(path) is None
+    try:
+        return KeyedVectors.load_word2vec_format(path, binary=binary, limit=limit)
+    except UnicodeDecodeError:  # word2vec.c cuts long words anywhere; to its own readers all are bytes
+        return KeyedVectors.load_word2vec_format(path, binary=binary, limit=limit, unicode_errors="backslashreplace")
+
+
+COMMANDS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
+    "word2vec": (word2vec, "train as the C program word2vec does, with its options"),
+    "distance": (distance, "list the words nearest to a word, or to the sum of several, as the C program does"),
+    "word-analogy": (word_analogy, "answer analogies of three words, as the C program does"),
+    "compute-accuracy": (compute_accuracy, "print the accuracy on analogy questions, as the C program does"),
+}

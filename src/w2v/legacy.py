@@ -1,0 +1,182 @@
+"""Names of gensim 3 and older, so that old programs run: each works, and warns once per place that uses it.
+
+Two mixins, for `KeyedVectors` and for `Word2Vec`; nothing else in the package uses these names.
+"""
+
+import operator
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+def warn(old: str, new: str, level: int = 3) -> None:
+    """Say once per calling line that `old` is now `new`; `level` is how many calls up that line is."""
+    warnings.warn(f"{old} is the name of gensim 3; use {new}", DeprecationWarning, stacklevel=level)
+
+
+def renamed(old_names: Mapping[str, str], given: dict[str, Any], function: str) -> dict[str, Any]:
+    """Arguments under their new names; an unknown name is the TypeError that Python itself would raise."""
+    found = {}
+    for name, value in given.items():
+        if name not in old_names:
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
+        warn(f"{name}=", f"{old_names[name]}=", 4)
+        found[old_names[name]] = value
+    return found
+
+
+def _attribute(old: str, new: str) -> property:
+    """A property that reads and assigns `new`, a path such as ``wv.vectors``."""
+
+    def read(self: Any) -> Any:
+        warn(old, new)
+        return operator.attrgetter(new)(self)
+
+    def assign(self: Any, value: Any) -> None:
+        warn(old, new)
+        *path, last = new.split(".")
+        setattr(operator.attrgetter(".".join(path))(self) if path else self, last, value)
+
+    return property(read, assign, doc=f"Old name of `{new}`.")
+
+
+def _method(old: str, new: str) -> Callable[..., Any]:
+    """A method that calls `new`, a path such as ``wv.most_similar``."""
+
+    def call(self: Any, *args: Any, **options: Any) -> Any:
+        warn(f"{old}()", f"{new}()")
+        return operator.attrgetter(new)(self)(*args, **options)
+
+    call.__name__ = old
+    call.__doc__ = f"Old name of `{new}`."
+    return call
+
+
+@dataclass(frozen=True)
+class Vocab:
+    """What gensim 3 kept for a word: its count, its row, and its 32-bit threshold of subsampling."""
+
+    count: int
+    index: int
+    sample_int: int | None = None
+
+
+class VocabView(Mapping[str, Vocab]):
+    """``wv.vocab`` of gensim 3: words and their `Vocab`, made when looked at."""
+
+    def __init__(self, vectors: Any) -> None:
+        self._vectors = vectors
+
+    def __getitem__(self, word: str) -> Vocab:
+        row, known = self._vectors.key_to_index[word], self._vectors.expandos
+        count = int(known["count"][row]) if "count" in known else len(self) - row
+        threshold = int(known["sample_int"][row]) if "sample_int" in known else None
+        return Vocab(count, row, threshold)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._vectors.key_to_index)
+
+    def __len__(self) -> int:
+        return len(self._vectors.key_to_index)
+
+
+class OldVectorNames:
+    """Of `KeyedVectors`."""
+
+    index2word = _attribute("index2word", "index_to_key")
+    index2entity = _attribute("index2entity", "index_to_key")
+    syn0 = _attribute("syn0", "vectors")
+
+    word_vec = _method("word_vec", "get_vector")
+    words_closer_than = _method("words_closer_than", "closer_than")
+
+    @property
+    def vocab(self) -> VocabView:
+        """Old form of `key_to_index` and ``get_vecattr(word, "count")``."""
+        warn("vocab", 'key_to_index, and get_vecattr(word, "count")')
+        return VocabView(self)
+
+    @property
+    def vectors_norm(self) -> Any:
+        """Old form of ``get_normed_vectors()``; a copy."""
+        warn("vectors_norm", "get_normed_vectors()")
+        return self.get_normed_vectors()  # type: ignore[attr-defined]
+
+    @property
+    def syn0norm(self) -> Any:
+        """Old form of ``get_normed_vectors()``; a copy."""
+        warn("syn0norm", "get_normed_vectors()")
+        return self.get_normed_vectors()  # type: ignore[attr-defined]
+
+    @property
+    def wv(self) -> Any:
+        """The object itself."""
+        warn("wv of vectors", "the vectors themselves")
+        return self
+
+    def init_sims(self, replace: bool = False) -> None:
+        """Old form of `fill_norms`, or with ``replace=True`` of `unit_normalize_all`."""
+        warn("init_sims()", "fill_norms(), or unit_normalize_all() for replace=True")
+        if replace:
+            self.unit_normalize_all()  # type: ignore[attr-defined]
+        else:
+            self.fill_norms()  # type: ignore[attr-defined]
+
+    def accuracy(self, questions: Any, restrict_vocab: int = 30_000, case_insensitive: bool = True) -> Any:
+        """Old form of `evaluate_word_analogies`; only its sections."""
+        warn("accuracy()", "evaluate_word_analogies()")
+        return self.evaluate_word_analogies(questions, restrict_vocab, case_insensitive)[1]  # type: ignore[attr-defined]
+
+
+class OldModelNames:
+    """Of `Word2Vec`, which once was its own vectors."""
+
+    iter = _attribute("iter", "epochs")
+    size = _attribute("size", "vector_size")
+    vocab = _attribute("vocab", "wv.vocab")
+    index2word = _attribute("index2word", "wv.index_to_key")
+    syn0 = _attribute("syn0", "wv.vectors")
+    syn0norm = _attribute("syn0norm", "wv.vectors_norm")
+    syn0_lockf = _attribute("syn0_lockf", "wv.vectors_lockf")
+
+    most_similar = _method("most_similar", "wv.most_similar")
+    most_similar_cosmul = _method("most_similar_cosmul", "wv.most_similar_cosmul")
+    similar_by_word = _method("similar_by_word", "wv.similar_by_word")
+    similar_by_vector = _method("similar_by_vector", "wv.similar_by_vector")
+    doesnt_match = _method("doesnt_match", "wv.doesnt_match")
+    similarity = _method("similarity", "wv.similarity")
+    n_similarity = _method("n_similarity", "wv.n_similarity")
+    wmdistance = _method("wmdistance", "wv.wmdistance")
+    accuracy = _method("accuracy", "wv.accuracy")
+    evaluate_word_pairs = _method("evaluate_word_pairs", "wv.evaluate_word_pairs")
+    save_word2vec_format = _method("save_word2vec_format", "wv.save_word2vec_format")
+    intersect_word2vec_format = _method("intersect_word2vec_format", "wv.intersect_word2vec_format")
+    delete_temporary_training_data = _method("delete_temporary_training_data", "_nothing_to_delete")
+
+    def _nothing_to_delete(self, *args: Any, **options: Any) -> None:
+        """Training leaves nothing behind that a query could do without."""
+
+    def init_sims(self, replace: bool = False) -> None:
+        """Old form of ``wv.fill_norms``, or with ``replace=True`` of ``wv.unit_normalize_all``."""
+        warn("init_sims()", "wv.fill_norms(), or wv.unit_normalize_all() for replace=True")
+        vectors: Any = self.wv  # type: ignore[attr-defined]
+        (vectors.unit_normalize_all if replace else vectors.fill_norms)()
+
+    def __getitem__(self, words: Any) -> Any:
+        """Old form of ``wv[words]``."""
+        warn("model[word]", "model.wv[word]")
+        return self.wv[words]  # type: ignore[attr-defined]
+
+    def __contains__(self, word: object) -> bool:
+        """Old form of ``word in wv``."""
+        warn("word in model", "word in model.wv")
+        return word in self.wv  # type: ignore[attr-defined]
+
+    @classmethod
+    def load_word2vec_format(cls, *args: Any, **options: Any) -> Any:
+        """Old form of ``KeyedVectors.load_word2vec_format``."""
+        from w2v.vectors import KeyedVectors
+
+        warn("Word2Vec.load_word2vec_format()", "KeyedVectors.load_word2vec_format()")
+        return KeyedVectors.load_word2vec_format(*args, **options)

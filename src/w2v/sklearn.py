@@ -1,0 +1,326 @@
+"""A scikit-learn transformer: documents in, the means of their word vectors out.
+
+Importing this module imports scikit-learn; nothing else in the package does.
+"""
+
+import copy
+import re
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from w2v.word2vec import Word2Vec
+
+try:
+    from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_is_fitted
+except ImportError as error:
+    raise ImportError("w2v.sklearn needs scikit-learn; pip install 'w2v[sklearn]'") from error
+
+__all__ = ["Word2VecVectorizer"]
+
+# The parameters that go to Word2Vec as they are.
+SETTINGS = [
+    *("vector_size", "alpha", "window", "min_count", "max_vocab_size", "sample", "min_alpha", "sg", "hs", "negative"),
+    *("ns_exponent", "cbow_mean", "epochs", "max_final_vocab", "shrink_windows", "shared_negatives", "cbow_corrected"),
+]
+
+# Documents averaged at a time: their sums are float64, and would take twice the space of the result.
+BLOCK_DOCUMENTS = 4096
+
+Documents = Iterable[str | Iterable[str]]
+
+
+class Word2VecVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Learn word vectors from documents, and turn each document into the mean of its words' vectors.
+
+    A document is a str, which is split into words, or a list (any iterable) of str, which is taken as it is.
+
+    Parameters
+    ----------
+    vector_size, alpha, window, min_count, max_vocab_size, sample, min_alpha, sg, hs, negative, ns_exponent, \
+cbow_mean, epochs, max_final_vocab, shrink_windows, shared_negatives, cbow_corrected
+        As in `w2v.Word2Vec`, with its defaults. They are checked by `fit`.
+    random_state : int, RandomState instance or None, default 1
+        An int is the seed of `w2v.Word2Vec`. A RandomState, or numpy's global one for None, draws the seed.
+    n_jobs : int or None, default None
+        Threads of `fit`: None is 1, -1 one per core. With 1 and an int as `random_state` the vectors are the same
+        bytes on every run; with more they differ a little from run to run.
+    lowercase : bool, default True
+        Lower-case a str before it is split.
+    token_pattern : str, default r"(?u)\\b\\w+\\b"
+        Regular expression of a word. If it has one capturing group, the word is what that matches.
+    tokenizer : callable, optional
+        Splits a str into an iterable of str, instead of `token_pattern`.
+
+    Attributes
+    ----------
+    model_ : Word2Vec
+        The trained model, without its encoded corpus; the word vectors are ``model_.wv``.
+    vocabulary_ : dict of str to int
+        The words that were kept, and their rows in ``model_.wv.vectors``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        By `fit`: a parameter out of range or of the wrong kind, before anything is learnt.
+
+    Examples
+    --------
+    >>> from w2v.sklearn import Word2VecVectorizer
+    >>> documents = ["Bread, flour, oven.", "A river; a lake."] * 100
+    >>> vectorizer = Word2VecVectorizer(vector_size=16)
+    >>> vectorizer.fit_transform(documents).shape
+    (200, 16)
+    >>> sorted(vectorizer.vocabulary_)
+    ['a', 'bread', 'flour', 'lake', 'oven', 'river']
+    """
+
+    def __init__(
+        self,
+        *,
+        vector_size: int = 100,
+        alpha: float = 0.025,
+        window: int = 5,
+        min_count: int = 5,
+        max_vocab_size: int | None = None,
+        sample: float = 1e-3,
+        min_alpha: float = 0.0001,
+        sg: int = 0,
+        hs: int = 0,
+        negative: int = 5,
+        ns_exponent: float = 0.75,
+        cbow_mean: int = 1,
+        epochs: int = 5,
+        max_final_vocab: int | None = None,
+        shrink_windows: bool = True,
+        shared_negatives: bool = True,
+        cbow_corrected: bool = False,
+        random_state: int | np.random.RandomState | None = 1,
+        n_jobs: int | None = None,
+        lowercase: bool = True,
+        token_pattern: str = r"(?u)\b\w+\b",
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
+    ) -> None:
+        self.vector_size = vector_size
+        self.alpha = alpha
+        self.window = window
+        self.min_count = min_count
+        self.max_vocab_size = max_vocab_size
+        self.sample = sample
+        self.min_alpha = min_alpha
+        self.sg = sg
+        self.hs = hs
+        self.negative = negative
+        self.ns_exponent = ns_exponent
+        self.cbow_mean = cbow_mean
+        self.epochs = epochs
+        self.max_final_vocab = max_final_vocab
+        self.shrink_windows = shrink_windows
+        self.shared_negatives = shared_negatives
+        self.cbow_corrected = cbow_corrected
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.lowercase = lowercase
+        self.token_pattern = token_pattern
+        self.tokenizer = tokenizer
+
+    def fit(self, X: Documents, y: Any = None) -> Self:
+        """Learn the vocabulary and its vectors.
+
+        Parameters
+        ----------
+        X : iterable of documents
+            Read once, so a generator will do.
+        y : ignored
+
+        Raises
+        ------
+        ValueError
+            If there are no documents, or `X` is a single str, or has more than one dimension.
+        TypeError
+            If a document is neither str nor an iterable of str.
+        RuntimeError
+            If no word occurs `min_count` times.
+        """
+        self._learn(self._words(X))
+        return self
+
+    def fit_transform(self, X: Documents, y: Any = None) -> NDArray[np.float32]:
+        """Do `fit` and `transform` in one; the documents are read and split only once.
+
+        Parameters
+        ----------
+        X : iterable of documents
+        y : ignored
+
+        Returns
+        -------
+        ndarray of float32 [documents, vector_size]
+        """
+        read = _Numbered()
+        self._learn(read.passing_on(self._words(X)))
+        return self._means(read)
+
+    def transform(self, X: Documents) -> NDArray[np.float32]:
+        """Average the vectors of each document's words; a word counts as often as it occurs.
+
+        Parameters
+        ----------
+        X : iterable of documents
+            Read once.
+
+        Returns
+        -------
+        ndarray of float32 [documents, vector_size]
+            Unknown words are left out. A document without a known word is a row of zeros.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            As in `fit`; but no documents are no error here.
+        """
+        check_is_fitted(self)
+        read = _Numbered()
+        for _ in read.passing_on(self._words(X)):
+            pass
+        return self._means(read)
+
+    @property
+    def _n_features_out(self) -> int:
+        """How many names `get_feature_names_out` makes; that of the fitted model, whatever is set since."""
+        return self.model_.vector_size
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.transformer_tags.preserves_dtype = []  # float32, always
+        tags.non_deterministic = self.n_jobs not in (None, 1)
+        return tags
+
+    def _words(self, documents: Documents) -> Iterator[list[str]]:
+        """Each document as a list of words."""
+        _check_documents(documents)
+        split = self._splitter()
+        for number, document in enumerate(documents):
+            if isinstance(document, str):
+                words = split(document.lower() if self.lowercase else document)
+                yield _list_of_words(words, f"what the tokenizer made of document {number:,}")
+            else:
+                yield _list_of_words(document, f"document {number:,}")
+
+    def _splitter(self) -> Callable[[str], Iterable[str]]:
+        tokenizer: Any = self.tokenizer
+        if tokenizer is not None and not callable(tokenizer):
+            raise TypeError(f"tokenizer={tokenizer!r} must be a function from str to a list of words")
+        if tokenizer is not None:
+            return tokenizer  # type: ignore[no-any-return]
+        pattern = re.compile(self.token_pattern)
+        if pattern.groups > 1:
+            raise ValueError(
+                f"token_pattern={self.token_pattern!r} has {pattern.groups} capturing groups, at most one is the word; "
+                "write the others as (?:...)"
+            )
+        return pattern.findall
+
+    def _learn(self, sentences: Iterator[list[str]]) -> None:
+        first = next(sentences, None)
+        if first is None:
+            raise ValueError("there are no documents to learn from")
+        model = Word2Vec(
+            chain([first], sentences),
+            seed=self._seed(),
+            workers=1 if self.n_jobs is None else self.n_jobs,
+            progress=False,
+            **{name: getattr(self, name) for name in SETTINGS},
+        )
+        self.model_ = copy.copy(model)  # a copy leaves the encoded corpus behind
+        self.vocabulary_ = self.model_.wv.key_to_index
+
+    def _seed(self) -> Any:
+        if isinstance(self.random_state, int | np.integer):
+            return self.random_state  # all 64 bits; a RandomState would take 32
+        return int(check_random_state(self.random_state).randint(2**31))
+
+    def _means(self, read: "_Numbered") -> NDArray[np.float32]:
+        """One product of a sparse matrix, 1 for every known word in its place, with the vectors of the words.
+
+        Sums are float64: a float32 sum of a long document would lose digits. They are taken in the order of the
+        words, so a document's mean does not depend on what else is transformed.
+        """
+        wv = self.model_.wv
+        rows = np.array([self.vocabulary_.get(word, -1) for word in read.numbers], np.int64)
+        known = rows >= 0
+        vectors = wv.vectors[rows[known]].astype(np.float64)
+        tokens = np.asarray(read.tokens)
+        kept = known[tokens]
+        columns = (np.cumsum(known) - 1)[tokens[kept]]
+        offsets = np.append(0, np.cumsum(kept))[np.asarray(read.offsets)]
+        members = csr_array((np.ones(len(columns)), columns, offsets), shape=(len(offsets) - 1, len(vectors)))
+        lengths = np.maximum(np.diff(offsets), 1)[:, np.newaxis]  # without words the sum is 0, and so is the mean
+
+        means = np.empty((len(lengths), wv.vector_size), np.float32)
+        for start in range(0, len(means), BLOCK_DOCUMENTS):
+            block = slice(start, start + BLOCK_DOCUMENTS)
+            means[block] = members[block] @ vectors / lengths[block]
+        return means
+
+
+class _Numbered:
+    """Documents as numbers: 4 bytes a word, and each different word once.
+
+    Attributes
+    ----------
+    numbers : dict of str to int, in order of first appearance
+    tokens : int32 [N]
+    offsets : int64 [documents + 1], document d is ``tokens[offsets[d]:offsets[d + 1]]``
+    """
+
+    def __init__(self) -> None:
+        self.numbers: defaultdict[str, int] = defaultdict()
+        self.numbers.default_factory = self.numbers.__len__  # a look-up of a new word adds it
+        self.tokens = array("i")
+        self.offsets = array("q", [0])
+
+    def passing_on(self, documents: Iterable[list[str]]) -> Iterator[list[str]]:
+        for words in documents:
+            self.tokens.extend(map(self.numbers.__getitem__, words))
+            self.offsets.append(len(self.tokens))
+            yield words
+
+
+def _check_documents(documents: Any) -> None:
+    if isinstance(documents, str | bytes):
+        # scikit-learn's own words, which people search for
+        raise ValueError("Iterable over raw text documents expected, string object received.")
+    if not hasattr(documents, "__iter__"):
+        raise TypeError(f"X must be an iterable of documents, not {type(documents).__name__}: {documents!r:.60}")
+    shape: Any = getattr(documents, "shape", ())
+    if len(shape) > 1:  # a data frame would give the names of its columns, and a column of texts one word per text
+        raise ValueError(
+            f"X is a {type(documents).__name__} of shape {shape}, not a sequence of documents; pass one column of "
+            "texts (in a ColumnTransformer, name it by a str, not a list), or lists of words: X.tolist()"
+        )
+
+
+def _list_of_words(words: Any, what: str) -> list[str]:
+    if isinstance(words, bytes):
+        raise TypeError(f"{what} is {words!r:.60}, not text; decode it first")
+    if isinstance(words, str) or not hasattr(words, "__iter__"):
+        raise TypeError(f"{what} is {words!r:.60}, not a list of words; where a text is missing, pass an empty str")
+    as_list: list[str] = words if isinstance(words, list) else list(words)
+    for kind in set(map(type, as_list)):
+        if not issubclass(kind, str):
+            raise TypeError(f"words must be str, but {what} has {kind.__name__}: {as_list!r:.60}")
+    return as_list
