@@ -33,9 +33,8 @@ class Results:
 
     def pytest_runtest_logreport(self, report):
         name = report.nodeid.split("/")[-1]
-        if report.outcome != "passed" or report.when == "call":
-            if self.outcomes.get(name) != "failed":
-                self.outcomes[name] = report.outcome
+        if (report.when == "call" or report.outcome != "passed") and self.outcomes.get(name) != "failed":
+            self.outcomes[name] = report.outcome
 
 
 def expected_failures():

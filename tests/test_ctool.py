@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from w2v import FormatError, KeyedVectors, Word2Vec, ctool
+from w2v import FormatError, KeyedVectors, Word2Vec, cli, ctool
 
 TOPICS = ["river lake sea boat water fish", "bread flour oven dough yeast baker"]
 
@@ -626,3 +626,12 @@ def test_shares_are_rounded_as_in_c():
     assert ctool._percent(1, 3) == "33.33"
     assert ctool._percent(3956, 19544) == "20.24"
     assert ctool._percent(7, 7) == "100.00"
+
+
+def test_the_command_line_knows_the_four_programs(room, capsys):
+    assert {name: purpose for name, (_, purpose) in ctool.COMMANDS.items()} == cli.C_TOOLS
+    assert cli.main(["word2vec", "-train", "nowhere.txt", "-output", "vectors.bin"]) == 1
+    assert "nowhere.txt" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["word2vec", "-tra", "nowhere.txt"])
+    assert stopped.value.code == 2

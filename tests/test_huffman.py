@@ -83,22 +83,28 @@ def words_below(paths, n_words):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_node_is_the_same_if_it_tells_the_same_words_apart(seed):
+def test_a_row_goes_to_the_node_that_tells_the_same_words_apart(seed):
     rng = np.random.default_rng(seed)
     counts = np.sort(rng.integers(1, 1000, 40))[::-1]
     before = huffman.paths(counts[:33])
-    after = huffman.paths(np.concatenate([counts[:33] + rng.integers(0, 9, 33), counts[33:]]))
+    after = huffman.paths(np.concatenate([counts[:33] + rng.integers(0, 40, 33), counts[33:]]))
     old, new = words_below(before, 33), words_below(after, 33)
-    same = huffman.same_nodes(before, after)
-    assert len(same) == 39
-    for node in range(39):
-        sides = new.get(node, (set(), set()))
-        expected = [former for former, theirs in old.items() if theirs == sides] if all(sides) else []
-        assert [int(same[node])] == (expected or [-1])
-    assert huffman.same_nodes(before, before).tolist() == list(range(32))
+    rows = rng.random((33, 4)).astype(np.float32)  # one more than there are nodes, as gensim has
+    moved, found = huffman.carried_over(rows, before, after)
+    assert moved.shape == (39, 4)
+    expected = np.zeros_like(moved)
+    for node, sides in new.items():
+        for former, theirs in old.items():
+            if theirs == sides:
+                expected[node] = rows[former]
+            elif theirs == sides[::-1]:
+                expected[node] = -rows[former]
+    assert np.array_equal(moved, expected)
+    assert found == expected.any(axis=1).sum() > 0
+    assert np.array_equal(huffman.carried_over(rows, before, before)[0], rows[:32])
 
 
-def test_a_tree_of_one_word_has_no_nodes_to_keep():
+def test_a_tree_of_one_word_has_no_rows_to_carry_over():
     one, three = huffman.paths(np.array([5])), huffman.paths(np.array([5, 4, 3]))
-    assert huffman.same_nodes(one, three).tolist() == [-1, -1]
-    assert huffman.same_nodes(one, one).tolist() == []
+    assert huffman.carried_over(np.ones((1, 2), np.float32), one, three)[0].tolist() == [[0, 0], [0, 0]]
+    assert huffman.carried_over(np.ones((1, 2), np.float32), one, one)[0].shape == (0, 2)

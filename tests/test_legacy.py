@@ -62,7 +62,7 @@ def test_an_old_name_of_a_model_works_and_warns_with_the_new_one(model, name):
 
 
 def test_old_parameters_are_accepted():
-    with pytest.warns(DeprecationWarning) as found:
+    with pytest.warns(DeprecationWarning, match="gensim 3") as found:
         model = Word2Vec(two_topics(), size=12, iter=2, min_count=1, workers=1)
     assert [str(warning.message) for warning in found] == [
         "size= is the name of gensim 3; use vector_size=",

@@ -42,7 +42,7 @@ MAY_IMPORT = {
     },
     "sklearn": {"word2vec"},
     "compat": set(),
-    "compat.gensim": {  # which imports itself where it was started as a program
+    "compat.gensim": {  # it imports itself where it was started as a program
         *("callbacks", "compat", "compat.gensim", "compat.gensim_names", "compat.gensim_utils"),
         *("corpus", "gensim_files", "legacy", "vectors", "word2vec"),
     },

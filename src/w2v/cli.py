@@ -65,6 +65,14 @@ EXAMPLES = {
     """,
 }
 
+# The command lines of word2vec's C programs, in `ctool`.
+C_TOOLS = {
+    "word2vec": "train as the C program word2vec does, with its options",
+    "distance": "list the words nearest to a word, or to the sum of several, as the C program does",
+    "word-analogy": "answer analogies of three words, as the C program does",
+    "compute-accuracy": "print the accuracy on analogy questions, as the C program does",
+}
+
 # Options handed on as they are: flag, parameter of Word2Vec, type, its default there (a test compares), help.
 # Word2Vec also decides which values are allowed, once for every door.
 TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str]] = [
@@ -86,7 +94,7 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, `sys.argv` by default, and return its exit code; bad usage raises SystemExit."""
-    args = build_parser().parse_args(argv)
+    args = _parsed(sys.argv[1:] if argv is None else list(argv))
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
@@ -101,6 +109,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"w2v: error: {_message(error)}", file=sys.stderr)
             return 1
     return 0
+
+
+def _parsed(argv: list[str]) -> argparse.Namespace:
+    if argv and argv[0] in C_TOOLS:  # which have a command line of another kind
+        from w2v.ctool import COMMANDS
+
+        return argparse.Namespace(run=lambda args: COMMANDS[argv[0]][0](argv[1:]))
+    return build_parser().parse_args(argv)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -167,6 +183,9 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("demo", _demo, "train on Python's own documentation and query the result")
     add("-o", "--output", default="w2v-demo.safetensors", metavar="OUT", help="default: %(default)s")
     _add_progress(add)
+
+    for name, purpose in C_TOOLS.items():
+        commands.add_parser(name, help=purpose, add_help=False)
     return parser
 
 

@@ -436,8 +436,8 @@ def _read_header(file: BinaryIO, name: str) -> tuple[dict[str, Any], dict[str, _
     if len(start) < 8 or length > min(size - 8, _MAX_HEADER) or length < 2:
         if re.match(rb"\x80[\x02-\x05]", start):
             raise FormatError(
-                f"{name}: looks like a pickle, such as gensim's save() writes; w2v does not execute pickles. "
-                "In gensim, use save_word2vec_format() and load that file"
+                f"{name}: a pickle, such as gensim's save() writes; load(..., allow_pickle=True) reads gensim's models "
+                "and vectors, as data. A file of a stranger's may still be made to take much time and memory"
             )
         raise FormatError(
             f"{name}, byte 0: not a file of w2v (no safetensors header of a sound length); word2vec's text and "

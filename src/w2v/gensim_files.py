@@ -873,11 +873,8 @@ def _nodes(value: Any, words: _Words, width: int, source: _Source) -> NDArray[np
     """The rows of the inner nodes, from gensim's tree into ours.
 
     Equally rare nodes may be joined in any order, and gensim's order (a heap's) is not ours, so that both trees are
-    optimal, and different. What a node has learnt is to tell the words on one side of it from those on the other. So
-    a row is kept if our tree has a node between the same two sets of words, whatever its number, and negated if the
-    sides have changed places: it then means exactly what it meant. Nodes that ours alone has start at zero, like
-    those of a new model, and the log says how many. To copy rows by number would give them to the wrong words; to keep
-    gensim's tree would need a place for it in every file of ours.
+    optimal, and different. `huffman.carried_over` says which rows can be kept, and the log how many. To copy rows by
+    number would give them to the wrong words; to keep gensim's tree would need a place for it in every file of ours.
     """
     count = len(words.words)
     if value is None or not count:
@@ -885,20 +882,10 @@ def _nodes(value: Any, words: _Words, width: int, source: _Source) -> NDArray[np
     theirs = _floats(value, source, "syn1", (None, width))
     if len(theirs) not in (count - 1, count):  # gensim has a row too many
         raise source.fault(f"syn1 has {len(theirs):,} rows for {count:,} words")
-    ours = np.zeros((count - 1, width), np.float32)
-    found = 0
-    if count > 1 and words.codes is not None and words.points is not None and "count" in words.attributes:
-        offsets, points, codes = _their_paths(words.codes, words.points, len(theirs), source)
-        tree = huffman.paths(words.attributes["count"])
-        left, right = _sides(offsets, points, codes, len(theirs))
-        our_left, our_right = _sides(tree.offsets, tree.points, 1 - tree.labels, count - 1)
-        at = {sides: node for node, sides in enumerate(zip(left.tolist(), right.tolist(), strict=True)) if any(sides)}
-        for node, sides in enumerate(zip(our_left.tolist(), our_right.tolist(), strict=True)):
-            if (same := at.get(sides)) is not None:
-                ours[node] = theirs[same]
-            elif (same := at.get(sides[::-1])) is not None:
-                ours[node] = -theirs[same]
-            found += same is not None
+    ours, found = np.zeros((count - 1, width), np.float32), 0
+    if words.codes is not None and words.points is not None and "count" in words.attributes:
+        paths = _their_paths(words.codes, words.points, len(theirs), source)
+        ours, found = huffman.carried_over(theirs, paths, huffman.paths(words.attributes["count"]))
     if found < count - 1:
         logger.warning(
             "%s: of the %s inner nodes of its Huffman tree, %s are in ours as well and keep what they learnt; the "
@@ -908,9 +895,7 @@ def _nodes(value: Any, words: _Words, width: int, source: _Source) -> NDArray[np
     return ours
 
 
-def _their_paths(
-    codes: list[Any], points: list[Any], rows: int, source: _Source
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _their_paths(codes: list[Any], points: list[Any], rows: int, source: _Source) -> huffman.Paths:
     """The paths in the file as flat arrays, checked."""
     flat: list[list[NDArray[Any]]] = [[], []]
     for into, column in zip(flat, (codes, points), strict=True):
@@ -926,19 +911,6 @@ def _their_paths(
     code, point = (np.concatenate([np.zeros(0, np.int64), *paths]) for paths in flat)
     if (lengths[0] != lengths[1]).any() or ((code < 0) | (code > 1)).any() or ((point < 0) | (point >= rows)).any():
         raise source.fault("code and point of the words do not describe a Huffman tree over syn1")
-    return np.concatenate([[0], np.cumsum(lengths[0])]), point, code
-
-
-def _sides(
-    offsets: NDArray[np.int64], points: NDArray[Any], codes: NDArray[Any], nodes: int
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """A fingerprint of the words on each side of every node: the sum of 64 scrambled bits per word."""
-    words = len(offsets) - 1
-    bits = np.arange(1, words + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # SplitMix64, Steele et al. 2014
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    of_slot = np.repeat(bits ^ (bits >> np.uint64(31)), np.diff(offsets))
-    sides = np.zeros((2, nodes), np.uint64)
-    for side in (0, 1):
-        np.add.at(sides[side], points[codes == side], of_slot[codes == side])
-    return sides[0], sides[1]
+    return huffman.Paths(
+        np.concatenate([[0], np.cumsum(lengths[0])]), point.astype(np.int32), (1 - code).astype(np.int8)
+    )

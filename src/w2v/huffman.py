@@ -50,25 +50,48 @@ def paths(counts: NDArray[np.int64]) -> Paths:
     return Paths(offsets, points, labels)
 
 
-def same_nodes(before: Paths, after: Paths) -> NDArray[np.int64]:
-    """For each inner node of `after`, the node of `before` that tells the same words apart, or -1.
+def carried_over(rows: NDArray[np.float32], before: Paths, after: Paths) -> tuple[NDArray[np.float32], int]:
+    """The rows that belong to the inner nodes of one tree, brought to the nodes of another.
 
-    `after` is a tree of more words, of which the first are those of `before`. Two nodes are the same if they have the
-    same words of `before` on either side, each side at least one; new words may have joined.
+    What a node has learnt is to tell the words on one side of it from those on the other. So a row goes to the node
+    that has the same words on either side, whatever its number, negated if the sides have changed places. Words that
+    only `after` has may have joined. Nodes that `after` alone has start at zero, like those of a new model: rows of
+    other words would only mislead.
+
+    Parameters
+    ----------
+    rows : float32 [n, vector_size], by the numbers in ``before.points``
+    before, after : Paths
+        The first words of `after` are those of `before`.
+
+    Returns
+    -------
+    float32 [V - 1, vector_size]
+    int
+        How many nodes have a row carried over to them.
     """
-    old, new = (_sides(paths, len(before.offsets) - 1).tolist() for paths in (before, after))
-    known = {tuple(sides): node for node, sides in enumerate(old)}
-    return np.array([known.get(tuple(sides), -1) if all(sides) else -1 for sides in new], np.int64)
+    n_words = len(before.offsets) - 1
+    found = {sides: node for node, sides in enumerate(_sides(before, n_words, len(rows))) if all(sides)}
+    moved, count = np.zeros((max(0, len(after.offsets) - 2), rows.shape[1]), np.float32), 0
+    for node, sides in enumerate(_sides(after, n_words, len(moved))):
+        if sides in found:
+            moved[node] = rows[found[sides]]
+        elif sides[::-1] in found:
+            moved[node] = -rows[found[sides[::-1]]]
+        else:
+            continue
+        count += 1
+    return moved, count
 
 
-def _sides(paths: Paths, n_words: int) -> NDArray[np.uint64]:
-    """A hash of the words below each node, on each side [V - 1, 2]; only the first `n_words` count."""
+def _sides(paths: Paths, n_words: int, n_nodes: int) -> list[tuple[int, int]]:
+    """A hash of the words on each side of every node; only the first `n_words` count."""
     lengths = np.diff(paths.offsets)
     marks = np.zeros(len(lengths), np.uint64)
     marks[:n_words] = np.random.default_rng(0).integers(1, 2**64, n_words, np.uint64)
-    sums = np.zeros((max(0, len(lengths) - 1), 2), np.uint64)
+    sums = np.zeros((n_nodes, 2), np.uint64)
     np.add.at(sums, (paths.points, paths.labels), np.repeat(marks, lengths))
-    return sums
+    return [(left, right) for left, right in sums.tolist()]
 
 
 def _merge(falling: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:

@@ -31,6 +31,9 @@ SCHEME = 1
 # Fewer tokens than this do not pay for another worker, and small results stay reproducible.
 TOKENS_PER_WORKER = 10_000
 
+# Of x86-64, and of most aarch64 systems.
+HUGE_PAGE = 1 << 21
+
 # Of how many rows each of several workers trains a copy of its own, and the least count for each worker of their words.
 HOT_ROWS = 64
 HOT_COUNT = 1000
@@ -86,8 +89,9 @@ def new_matrix(rows: int, vector_size: int) -> NDArray[np.float32]:
     """A zero matrix [rows, vector_size], its rows padded to a multiple of 16 floats, on huge pages if it can be."""
     stride = padded_size(vector_size)
     size = max(rows * stride, 1) * 4
+    room = 2 * HUGE_PAGE if size > HUGE_PAGE else 0  # to begin and end with a page; what is not touched is not taken
     try:
-        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory = mmap.mmap(-1, size + room, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except (OSError, OverflowError):
         raise MemoryError(
             f"no memory for a matrix of {rows:,} x {vector_size:,} floats ({size / 2**30:,.1f} GiB); "
@@ -96,7 +100,8 @@ def new_matrix(rows: int, vector_size: int) -> NDArray[np.float32]:
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):  # a kernel built without them
             memory.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(memory, np.float32, rows * stride).reshape(rows, stride)[:, :vector_size]
+    start = -np.frombuffer(memory, np.uint8).ctypes.data % HUGE_PAGE if room else 0
+    return np.frombuffer(memory, np.float32, rows * stride, start).reshape(rows, stride)[:, :vector_size]
 
 
 def padded(matrix: NDArray[np.float32]) -> NDArray[np.float32] | None:

@@ -595,12 +595,9 @@ class Word2Vec(legacy.OldModelNames):
         if self.syn1neg is not None:
             self.syn1neg = trainer.grown(self.syn1neg, rows)
         if self.syn1 is not None:
-            # A node keeps its vector if it still tells the same words apart; any other one would only mislead.
-            former = huffman.paths(self.wv.expandos["count"][:known] if self._former is None else self._former)
-            nodes = huffman.same_nodes(former, huffman.paths(self.wv.expandos["count"]))
-            syn1 = trainer.new_matrix(rows, self.vector_size)
-            syn1[np.flatnonzero(nodes >= 0)] = self.syn1[nodes[nodes >= 0]]
-            self.syn1 = syn1
+            counts = self.wv.expandos["count"]
+            former = huffman.paths(counts[:known] if self._former is None else self._former)
+            self.syn1 = trainer.grown(huffman.carried_over(self.syn1, former, huffman.paths(counts))[0], rows)
         self._trained_words = self.wv.index_to_key
 
     def reset_from(self, other_model: "Word2Vec") -> None:

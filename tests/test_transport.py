@@ -1,0 +1,49 @@
+"""Word mover's distance: right answers by construction, and by trying all assignments."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from w2v import KeyedVectors, transport
+
+
+def test_equal_masses_are_assigned_in_the_best_of_all_ways():
+    rng = np.random.default_rng(0)
+    left, right = rng.random((5, 3)), rng.random((5, 3))
+    costs = np.linalg.norm(left[:, None] - right[None], axis=2)
+    best = min(sum(costs[i, j] for i, j in enumerate(order)) for order in permutations(range(5))) / 5
+    ones = np.ones(5)
+    assert transport.distance(left, ones, right, ones) == pytest.approx(best)
+    assert transport._least_cost(costs, ones / 5, ones / 5) == pytest.approx(best)
+
+
+def test_mass_may_be_split():
+    left, right = np.array([[0.0]]), np.array([[1.0], [3.0]])
+    assert transport.distance(left, np.array([4]), right, np.array([1, 1])) == pytest.approx(2.0)
+    assert transport.distance(left, np.array([4]), right, np.array([3, 1])) == pytest.approx(1.5)
+
+
+@pytest.fixture
+def vectors():
+    rows = np.array([[1, 0], [0, 2], [3, 3], [-1, 0]], np.float32)
+    return KeyedVectors.from_arrays(["a", "b", "c", "d"], rows)
+
+
+def test_distances_of_documents(vectors):
+    assert vectors.wmdistance(["a"], ["a"]) == 0
+    assert vectors.wmdistance(["a", "b", "a"], ["b", "a", "a"]) == pytest.approx(0)
+    assert vectors.wmdistance(["a"], ["d"]) == pytest.approx(2)
+    assert vectors.wmdistance(["a"], ["b"]) == pytest.approx(np.sqrt(2))
+    assert vectors.wmdistance(["a"], ["b"], norm=False) == pytest.approx(np.sqrt(5))
+    assert vectors.wmdistance(["a", "unheard-of"], ["d"]) == pytest.approx(2)
+
+
+def test_a_document_of_unknown_words_is_infinitely_far(vectors):
+    assert vectors.wmdistance(["unheard-of"], ["a"]) == float("inf")
+    assert vectors.wmdistance([], ["a"]) == float("inf")
+
+
+def test_a_text_is_no_document(vectors):
+    with pytest.raises(TypeError, match="list of words"):
+        vectors.wmdistance("a b", ["a"])
