@@ -30,9 +30,12 @@ lint: build      ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: build     ## speed beside gensim: make bench CORPUS=text.txt
+bench: build     ## speed beside gensim: make bench CORPUS=text.txt [EVAL=folder]
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/words_per_second.py $(CORPUS)
+	$(BIN)/python benchmarks/whole_jobs.py $(CORPUS) $(if $(EVAL),--eval $(EVAL))
+	$(BIN)/python benchmarks/fma_ceiling.py $(CORPUS)
+	$(BIN)/python benchmarks/load_vectors.py
 
 quality: build   ## quality beside gensim: make quality CORPUS=text.txt EVAL=folder
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
