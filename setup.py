@@ -26,7 +26,7 @@ if ABI3 and "free-threading" in sys.version:
     raise SystemExit("W2V_ABI3: a free-threaded Python has no stable ABI; unset it for this build")
 
 HEADERS = {
-    "_train": ["_lanes.h", "_shared.h", "_simd.h", "_simd_body.h"],
+    "_train": ["_lanes.h", "_rounds.h", "_shared.h", "_simd.h", "_simd_body.h"],
     "_text": ["_text.h"],
 }
 

@@ -58,6 +58,7 @@ int main(void) {
                             run->learn(row, n_rows, target, labels, n_targets, blocks, 0.025f, scratch,
                                        n_targets % 2 ? &loss : NULL, &ahead);
                         run->blend(targets, rows, 16 * blocks, 1.0f / 3);
+                        run->merge(targets, (const float *const *)row, n_rows, 0.7f, 16 * blocks);
                         hash = hash_of(hash_of(hash_of(hash, rows, sizeof rows), targets, sizeof targets), &loss, 8);
                     }
         printf("%s %016llx\n", run->name, (unsigned long long)hash);

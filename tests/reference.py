@@ -91,6 +91,36 @@ class Twin:
         self.examples += len(hidden)
         return gradient
 
+    def touched(self, tokens, offsets, key, centres):
+        """How often each row of each matrix is asked for by a lane that trains the positions `centres`."""
+        times = [
+            None if matrix is None else np.zeros(len(matrix)) for matrix in (self.inputs, self.outputs, self.nodes)
+        ]
+        reach = max(1, min(self.window, int(np.diff(offsets).max())))
+
+        def kept(positions):
+            streams = ((p, stream_at(key, p)) for p in positions)
+            return [(p, stream) for p, stream in streams if self.keep is None or stream >> 32 <= self.keep[tokens[p]]]
+
+        for begin, end in pairwise(offsets):
+            first, last = max(begin, centres.start), min(end, centres.stop)
+            if first >= last:
+                continue
+            own = kept(range(first, last))
+            around = [*kept(range(begin, first))[-reach:], *own, *kept(range(last, end))[:reach]]
+            if len(around) < 2:
+                continue
+            np.add.at(times[0], [tokens[p] for p, _ in around], 1)
+            at = {p: i for i, (p, _) in enumerate(around)}
+            for p, stream in own:
+                width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
+                pairs = min(len(around), at[p] + width + 1) - max(0, at[p] - width) - 1
+                fresh = not self.shared and not self.cbow and self.outputs is not None
+                for pair in range(pairs if fresh else 1):
+                    for matrix, row, _ in self.targets(int(tokens[p]), stream, pair):
+                        times[1 if matrix is self.outputs else 2][row] += 1
+        return times
+
     def unlocked(self, rows):
         """The factor of each row's gradient."""
         return np.ones((len(rows), 1), np.float32) if self.locks is None else self.locks[rows][:, None]
@@ -118,7 +148,8 @@ class Twin:
             gradient /= len(context)
         np.add.at(self.inputs, context, self.unlocked(context) * gradient)
 
-    def run(self, tokens, offsets, origin, key, alpha, slope, horizon):
+    def run(self, tokens, offsets, origin, key, alpha, slope, horizon, centres=None):
+        """Train all tokens, or of them those at the positions `centres`."""
         for begin, end in pairwise(offsets):
             kept = []
             for position in range(begin, end):
@@ -130,6 +161,6 @@ class Twin:
                 width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
                 around = [*range(max(0, centre - width), centre), *range(centre + 1, centre + width + 1)]
                 context = [kept[j][0] for j in around if j < len(kept)]
-                if context:
+                if context and (centres is None or position in centres):
                     step = self.cbow_window if self.cbow else self.skip_gram
                     step(context, word, stream, np.float32(alpha - slope * min(position, horizon)))

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from w2v import _text
+from w2v import KeyedVectors, _text
 from w2v.corpus import codec_of
 from w2v.foreign import read_counts, read_word2vec, write_counts, write_word2vec
 from w2v.formats import FormatError, TruncatedError
@@ -249,7 +249,7 @@ def test_files_are_written_as_gensim_writes_them(tmp_path):
     assert path.read_bytes() == GENSIM_BINARY
 
 
-@pytest.mark.parametrize("word", ["", "a b", "a\nb", "a\t", "\rb", "\ud800"])
+@pytest.mark.parametrize("word", ["", "a\nb", "a\t", "\rb", "a \v", "\ud800"])
 def test_what_could_not_be_read_back_is_not_written(tmp_path, word):
     path = tmp_path / "v"
     path.write_text("old")
@@ -389,3 +389,16 @@ def test_many_rows_skipped_anywhere_leave_the_others_in_order(tmp_path):
         assert list(index) == [f"w{i}" for i in good]
         assert vectors[:, 0].tolist() == good.tolist()
         assert [place for place, _ in skipped] == (np.flatnonzero(kinds != "good") + 2).tolist()
+
+
+def test_a_blank_in_a_word_is_written_to_text_with_a_warning(tmp_path, caplog):
+    vectors = KeyedVectors.from_arrays(["('1', '2')", "b"], np.eye(2, dtype=np.float32))
+    vectors.save_word2vec_format(tmp_path / "edges.txt")
+    assert (tmp_path / "edges.txt").read_text() == "2 2\n('1', '2') 1.0 0.0\nb 0.0 1.0\n"
+    assert "no reader knows where they end" in caplog.text
+    for word, binary in (("a b", True), ("a\tb", False), ("", False), ("a \n", False)):
+        with pytest.raises(ValueError, match="white space"):
+            KeyedVectors.from_arrays([word], np.ones((1, 2), np.float32)).save_word2vec_format(
+                tmp_path / "x", binary=binary
+            )
+    assert not (tmp_path / "x").exists()

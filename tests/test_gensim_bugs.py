@@ -270,3 +270,17 @@ def test_row_26_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed():
     }
     assert len(found) == 1
     assert trainer.SCHEME == 1
+
+
+def test_without_a_seed_one_is_drawn_and_kept():
+    one, other = small(two_topics(), seed=None), small(two_topics(), seed=None)
+    assert one.seed != other.seed
+    assert np.array_equal(small(two_topics(), seed=one.seed).wv.vectors, one.wv.vectors)
+
+
+def test_many_epochs_over_an_iterator_are_trained_and_told(caplog):
+    model = small()
+    model.build_vocab(two_topics())
+    model.train(iter(two_topics(10)), total_examples=1, epochs=100)
+    assert len(model.history) == 100
+    assert "100 epochs over an iterator" in caplog.text

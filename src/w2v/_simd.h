@@ -45,6 +45,7 @@ typedef struct {
                        const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss,
                        const Ahead *ahead);
     void (*blend)(float *shared, float *own, long long n, float share);
+    void (*merge)(float *row, const float *const *copies, int n_copies, float share, long long n);
 } Level;
 
 /* Fused multiply-add of the portable level: exactly a * b + c rounded once.
@@ -91,7 +92,7 @@ typedef struct { float lane[16]; } Lanes;
 /* Several workers update the same rows without locks (Hogwild): the races are meant, and are these functions' alone. */
 #define KERNEL static __attribute__((no_sanitize("thread"))) TARGET
 
-#define TABLE(level) { #level, learn_##level, learn_mean_##level, blend_##level }
+#define TABLE(level) { #level, learn_##level, learn_mean_##level, blend_##level, merge_##level }
 
 #define LEVEL_PORTABLE
 #define NAME(x) x##_portable

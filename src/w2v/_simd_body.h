@@ -258,6 +258,17 @@ KERNEL void NAME(blend)(float *shared, float *own, long long n, float share) {
     }
 }
 
+/* Add to a row a share of what each copy of it has learnt, in their order. */
+KERNEL void NAME(merge)(float *row, const float *const *copies, int n_copies, float share, long long n) {
+    for (long long i = 0; i < n; i += WIDTH) {
+        const V before = NAME(load)(row + i);
+        V learnt = NAME(sub)(NAME(load)(copies[0] + i), before);
+        for (int c = 1; c < n_copies; c++)
+            learnt = NAME(add)(learnt, NAME(sub)(NAME(load)(copies[c] + i), before));
+        NAME(store)(row + i, NAME(fused)(NAME(fill)(share), learnt, before));
+    }
+}
+
 #undef PANELS
 #undef WIDE
 #undef PARTS

@@ -31,6 +31,22 @@ class Kernel:
         with_loss: bool,
     ) -> None: ...
     def longest_sentence(self, tokens: NDArray[np.int32], offsets: NDArray[np.int64]) -> int: ...
+    def run_rounds(
+        self,
+        tokens: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        longest: int,
+        origin: int,
+        key: int,
+        alpha: float,
+        slope: float,
+        horizon: int,
+        lanes: Lanes,
+        workers: int,
+        stop: NDArray[np.int32],
+        counts: NDArray[np.int64],
+        loss: NDArray[np.float64],
+    ) -> None: ...
     def run(
         self,
         tokens: NDArray[np.int32],
@@ -48,3 +64,7 @@ class Kernel:
         counts: NDArray[np.int64],
         loss: NDArray[np.float64],
     ) -> None: ...
+
+class Lanes:
+    loss: float
+    def __init__(self, kernel: Kernel, longest: int, lanes: int, lane_words: int, jitter: int = 0) -> None: ...

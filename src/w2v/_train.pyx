@@ -18,7 +18,7 @@ import os
 
 import numpy as np
 
-from libc.stdint cimport int8_t, int32_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
@@ -46,6 +46,42 @@ cdef extern from "_simd.h" nogil:
     void add_part(float *row, const float *after, const float *before, long long n, float part) noexcept
 
 
+cdef extern from "_rounds.h" nogil:
+    enum:
+        MOST_LANES
+        TABLES
+    ctypedef struct Copy:
+        pass
+    ctypedef struct Table:
+        float *rows
+        uint8_t *stamps
+        int32_t **touched
+        float **mine
+        uint32_t **slots
+        int32_t **row_of
+        Copy **copies
+    ctypedef struct Rounds:
+        Table *tables
+        int lanes
+        int most_touched
+        long long stride
+        float *memory
+        long long most_copies
+        double *loss
+        int over
+        unsigned jitter
+    void touch(Rounds *all, int matrix, int lane, int parity, long long row) noexcept
+    void forget_touched(Rounds *all, int lane, int parity) noexcept
+    void mark(Rounds *all, int lane, int parity) noexcept
+    void find_rows(Rounds *all, int lane, int parity) noexcept
+    int merge(Rounds *all, const Level *level, int parity, int block) noexcept
+    int take(Rounds *all, int work) noexcept
+    int wait_for_all(Rounds *all, int workers, const int *given_up) noexcept
+    void go_on(Rounds *all) noexcept
+    void round_is_over(Rounds *all, int parity) noexcept
+    void sleep_at_random(Rounds *all, unsigned long long position) noexcept
+
+
 cdef extern from "_shared.h" nogil:
     long long take_chunk(long long *cursor, long long size) noexcept
     bint stop_wanted(const int *stop) noexcept
@@ -54,6 +90,12 @@ cdef extern from "_shared.h" nogil:
     uint64_t default_float_mode() noexcept
     void restore_float_mode(uint64_t saved) noexcept
 
+
+cdef enum:  # the matrices of a round
+    INPUTS, OUTPUTS, NODES
+
+cdef enum:  # the work of a round, see _rounds.h
+    TRAIN, STAMP, MERGE, MARK
 
 cdef enum:
     BLEND_EVERY = 1024  # positions a worker trains between two looks at what the others made of the hot rows
@@ -165,6 +207,21 @@ cdef struct Window:
     int *ends               # where the targets of each pair end
 
 
+cdef struct Part:
+    # an encoded part of the corpus, and what changes from epoch to epoch
+    const int32_t *tokens
+    long long n_tokens
+    const long long *offsets
+    long long n_sentences
+    long long reach         # the window, but no more than the longest sentence
+    long long origin        # the position of the first token
+    uint64_t key
+    double alpha
+    double slope
+    long long horizon
+    const int *stop
+
+
 cdef struct Worker:
     # what one worker owns
     int32_t *kept           # the surviving tokens of a stretch of one sentence
@@ -172,20 +229,34 @@ cdef struct Worker:
     Window windows[RING]
     Ahead ahead             # targets of a window to come that nobody has asked for yet
     float **rows
+    float **taken           # the rows behind them, where they are copies
     int32_t *words_of_rows
     float *copies           # two of each locked row among them: one learns, one stays
     float *scratch
+    void *copies_memory
+    void *hot_memory
     long long n_hot         # rows of which it trains a copy of its own, the most frequent words; 0 when it is alone
     long long first_hot_node
     float *hot_inputs
     float *hot_outputs
     float *hot_nodes        # the nodes nearest to the root
     float share
+    Rounds *rounds          # when training is deterministic: which lane it works on, of an even or odd round
+    int lane
+    int parity
+    bint looking_ahead      # it trains nothing, but stamps the rows it would touch
+    float **mine[TABLES]    # where it finds the rows it asks for next
+    float **kept_rows       # those of the surviving tokens
     long long unblended     # positions since the copies were brought together
     long long words
     long long survivors
     long long examples
     double loss
+
+
+cdef inline float *next_row(Worker *own, int matrix) noexcept nogil:
+    own.mine[matrix] += 1
+    return (own.mine[matrix] - 1)[0]
 
 
 cdef inline float *input_row(const Plan *plan, const Worker *own, long long word) noexcept nogil:
@@ -220,25 +291,37 @@ cdef inline void add_target(Window *window, float *row, float label) noexcept no
     window.n_targets += 1
 
 
-cdef inline void add_path(const Plan *plan, const Worker *own, Window *window, int32_t word) noexcept nogil:
+cdef inline void add_path(const Plan *plan, Worker *own, Window *window, int32_t word) noexcept nogil:
     """Targets of hierarchical softmax: the inner nodes above `word`, labelled 1 - code."""
     cdef long long j
+    cdef float *row
     for j in range(plan.paths[word], plan.paths[word + 1]):
-        add_target(window, node_row(plan, own, plan.points[j]), plan.labels[j])
+        row = next_row(own, NODES) if own.rounds else node_row(plan, own, plan.points[j])
+        add_target(window, row, plan.labels[j])
 
 
-cdef inline void add_noise(const Plan *plan, const Worker *own, Window *window, int32_t word, int pair) noexcept nogil:
+cdef inline uint32_t noise_word(const Plan *plan, uint64_t bits) noexcept nogil:
+    cdef uint64_t slot = scaled(bits >> 32, plan.n_words)
+    # a choice without a branch: nothing could predict it
+    cdef uint32_t takes_slot = -<uint32_t>(<uint32_t>bits < plan.noise[2 * slot])  # all bits set, or none
+    return (<uint32_t>slot & takes_slot) | (plan.noise[2 * slot + 1] & ~takes_slot)
+
+
+cdef inline void add_noise(const Plan *plan, Worker *own, Window *window, int32_t word, int pair) noexcept nogil:
     """Targets of negative sampling: `word` itself, and noise words; a draw of `word` is dropped, not repeated."""
     cdef int k
-    cdef uint64_t bits, slot
-    cdef uint32_t other, takes_slot
+    cdef uint32_t other
+    cdef float *row
+    if own.rounds:
+        add_target(window, next_row(own, OUTPUTS), 1)
+        for k in range(plan.negative):
+            row = next_row(own, OUTPUTS)
+            if row:
+                add_target(window, row, 0)
+        return
     add_target(window, output_row(plan, own, word), 1)
     for k in range(plan.negative):
-        bits = window.draws[pair * plan.negative + k]
-        slot = scaled(bits >> 32, plan.n_words)
-        # a choice without a branch: nothing could predict it
-        takes_slot = -<uint32_t>(<uint32_t>bits < plan.noise[2 * slot])  # all bits set, or none
-        other = (<uint32_t>slot & takes_slot) | (plan.noise[2 * slot + 1] & ~takes_slot)
+        other = noise_word(plan, window.draws[pair * plan.negative + k])
         if other != <uint32_t>word:
             add_target(window, output_row(plan, own, other), 0)
 
@@ -257,7 +340,7 @@ cdef void make_draws(const Plan *plan, Window *window) noexcept nogil:
             prefetch(&plan.noise[2 * scaled(window.draws[k] >> 32, plan.n_words)])
 
 
-cdef void look_up_targets(const Plan *plan, const Worker *own, Window *window, int32_t word) noexcept nogil:
+cdef void look_up_targets(const Plan *plan, Worker *own, Window *window, int32_t word) noexcept nogil:
     cdef int pair
     window.n_targets = 0
     for pair in range(lists(plan, window)):
@@ -282,11 +365,13 @@ cdef inline void asked_for(Worker *own, int n) noexcept nogil:
     own.ahead.n -= n
 
 
-cdef inline void take_row(const Plan *plan, Worker *own, int i, int32_t word) noexcept nogil:
-    """Make the input row of `word` the i-th row to learn; or a copy, so that one whose lock is 0 is never written."""
+cdef inline void take_row(const Plan *plan, Worker *own, int i, int j) noexcept nogil:
+    """Make the row of the survivor at j the i-th to learn; or a copy, so that one whose lock is 0 is never written."""
     cdef float *copy
-    own.rows[i] = input_row(plan, own, word)
+    cdef int32_t word = own.kept[j]
+    own.rows[i] = own.kept_rows[j] if own.rounds else input_row(plan, own, word)
     own.words_of_rows[i] = word
+    own.taken[i] = own.rows[i]
     if plan.locks and plan.locks[word] != 1:
         copy = own.copies + 2 * i * plan.stride
         memcpy(copy, own.rows[i], <size_t>plan.stride * sizeof(float))
@@ -301,8 +386,7 @@ cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
     for i in range(n_rows):
         copy = own.copies + 2 * i * plan.stride
         if own.rows[i] == copy:
-            add_part(input_row(plan, own, own.words_of_rows[i]), copy, copy + plan.stride, plan.stride,
-                     plan.locks[own.words_of_rows[i]])
+            add_part(own.taken[i], copy, copy + plan.stride, plan.stride, plan.locks[own.words_of_rows[i]])
 
 
 cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int n_rows, int begin,
@@ -322,7 +406,7 @@ cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcep
         if j == window.centre:
             continue
         if plan.lists_per_pair:
-            take_row(plan, own, 0, own.kept[j])
+            take_row(plan, own, 0, j)
             learn(plan, own, window, 1, begin, window.ends[pair])
             begin = window.ends[pair]
             pair += 1
@@ -330,7 +414,7 @@ cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcep
         if n == plan.tile or listed(own.words_of_rows, n, own.kept[j]):
             learn(plan, own, window, n, 0, window.n_targets)
             n = 0
-        take_row(plan, own, n, own.kept[j])
+        take_row(plan, own, n, j)
         n += 1
     if n:
         learn(plan, own, window, n, 0, window.n_targets)
@@ -342,7 +426,7 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
     cdef float part
     for j in range(window.first, window.last):
         if j != window.centre:
-            take_row(plan, own, n, own.kept[j])
+            take_row(plan, own, n, j)
             n += 1
     if n == 0:
         return
@@ -431,8 +515,8 @@ cdef class Kernel:
         return longest
 
     def run(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest, long long origin,
-            uint64_t key, double alpha, double slope, long long horizon, long long[::1] cursor, int workers, long long n_hot,
-            const int[::1] stop, long long[::1] counts, double[::1] loss):
+            uint64_t key, double alpha, double slope, long long horizon, long long[::1] cursor, int workers,
+            long long n_hot, const int[::1] stop, long long[::1] counts, double[::1] loss):
         """Train on chunks of `tokens` until the cursor has passed their end or `stop[0]` is set.
 
         The learning rate at position p is ``alpha - slope * min(p, horizon)``; `origin` is the position of
@@ -442,72 +526,240 @@ cdef class Kernel:
         """
         cdef Worker own
         cdef const Plan *plan = &self.plan
-        cdef long long n_tokens = tokens.shape[0], begin
-        cdef long long reach = max(1, min(<long long>plan.window, longest))  # no word sees beyond its sentence
-        cdef long long most_rows = max(TILE, 2 * reach if plan.cbow else 1)
-        cdef long long n_pairs = 2 * reach if plan.lists_per_pair else 1
+        cdef Part part
+        cdef long long begin
         cdef uint64_t mode
-        cdef char *memory = NULL
-        cdef char *copies = NULL
-        cdef int i
-        if n_tokens == 0:
+        if tokens.shape[0] == 0:
             return
-        if n_pairs * self.max_targets > MOST_TARGETS:
-            raise ValueError(f"negative={plan.negative} noise words for each of the {n_pairs:,} pairs of a window are "
-                             "too many; use a smaller window, or shared_negatives=True")
-        memset(&own, 0, sizeof(Worker))
+        part = self.part_of(tokens, offsets, longest, origin, key, alpha, slope, horizon, stop)
         try:
-            own.kept = <int32_t *>claim(CHUNK + 2 * reach, sizeof(int32_t))
-            own.positions = <long long *>claim(CHUNK + 2 * reach, sizeof(long long))
-            for i in range(RING):
-                own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
-                own.windows[i].targets = <float **>claim(n_pairs * self.max_targets, sizeof(float *))
-                own.windows[i].labels = <float *>claim(n_pairs * self.max_targets + 16, sizeof(float))
-                own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
-            own.rows = <float **>claim(most_rows, sizeof(float *))
-            own.words_of_rows = <int32_t *>claim(most_rows, sizeof(int32_t))
-            if plan.locks:
-                copies = <char *>claim(2 * most_rows * plan.stride + 16, sizeof(float))
-                own.copies = <float *>(copies + 64 - <size_t>copies % 64)
-            own.scratch = <float *>claim(2 * (plan.stride + TILE * self.max_targets + 32), sizeof(float))
-            own.n_hot = min(n_hot, <long long>plan.n_words - 1) if workers > 1 else 0
-            own.first_hot_node = <long long>plan.n_words - 1 - own.n_hot
+            equip(plan, &own, part.reach, self.max_targets, min(n_hot, <long long>plan.n_words - 1) if workers > 1 else 0)
             own.share = <float>1 / <float>workers
-            memory = <char *>claim(3 * own.n_hot * plan.stride + 16, sizeof(float))
-            own.hot_inputs = <float *>(memory + 64 - <size_t>memory % 64)  # rows that begin with a cache line
-            own.hot_outputs = own.hot_inputs + own.n_hot * plan.stride
-            own.hot_nodes = own.hot_outputs + own.n_hot * plan.stride
             own.words, own.survivors, own.examples, own.loss = counts[0], counts[1], counts[2], loss[0]
             with nogil:
                 mode = default_float_mode()
                 if own.n_hot:
                     blend(plan, &own, 0)
-                while not stop_wanted(&stop[0]):
+                while not stop_wanted(part.stop):
                     begin = take_chunk(&cursor[0], CHUNK)
-                    if begin >= n_tokens:
+                    if begin >= part.n_tokens:
                         break
-                    train_chunk(plan, &own, &tokens[0], &offsets[0], offsets.shape[0] - 1, begin,
-                                min(begin + CHUNK, n_tokens), reach, origin, key, alpha, slope, horizon, &stop[0])
-                    publish(&counts[0], own.words)
-                    publish(&counts[1], own.survivors)
-                    publish(&counts[2], own.examples)
+                    train_chunk(plan, &own, &part, begin, min(begin + CHUNK, part.n_tokens))
+                    publish_all(&own, &counts[0])
                     publish_loss(&loss[0], own.loss)
                 if own.n_hot and own.unblended:
                     blend(plan, &own, own.share)
                 restore_float_mode(mode)
         finally:
-            free(own.kept)
-            free(own.positions)
-            for i in range(RING):
-                free(own.windows[i].draws)
-                free(own.windows[i].targets)
-                free(own.windows[i].labels)
-                free(own.windows[i].ends)
-            free(own.rows)
-            free(own.scratch)
-            free(own.words_of_rows)
-            free(copies)
-            free(memory)
+            disband(&own)
+
+    def run_rounds(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest, long long origin,
+                   uint64_t key, double alpha, double slope, long long horizon, Lanes lanes, int workers,
+                   const int[::1] stop, long long[::1] counts, double[::1] loss):
+        """Train as `run` does, but so that the result does not depend on the number of workers; see _rounds.h.
+
+        All `workers` call this with the same arguments but for `counts` and `loss`. ``stop[0]`` ends training
+        after a round, ``stop[1]`` is for when a worker is missing: no one waits for it then.
+        """
+        cdef Worker own
+        cdef const Plan *plan = &self.plan
+        cdef Rounds *all = &lanes.all
+        cdef Part part
+        cdef long long size = lanes.lane_words * all.lanes, n_rounds, number
+        cdef uint64_t mode
+        cdef int lane, parity, last
+        if tokens.shape[0] == 0:
+            return
+        part = self.part_of(tokens, offsets, longest, origin, key, alpha, slope, horizon, stop)
+        n_rounds = (part.n_tokens + size - 1) // size
+        try:
+            equip(plan, &own, part.reach, self.max_targets, 0)
+            own.words, own.survivors, own.examples = counts[0], counts[1], counts[2]
+            own.rounds = all
+            with nogil:
+                mode = default_float_mode()
+                # before the first round, its lanes are stamped and marked
+                for number in range(-1, n_rounds):
+                    parity = <int>(number & 1)
+                    while number >= 0:
+                        lane = take(all, TRAIN)
+                        if lane >= all.lanes:
+                            break
+                        train_lane(plan, &own, &part, lanes.lane_words, number, lane, parity)
+                        publish_all(&own, &counts[0])
+                    while number + 1 < n_rounds:
+                        lane = take(all, STAMP)
+                        if lane >= all.lanes:
+                            break
+                        own.looking_ahead = True
+                        train_lane(plan, &own, &part, lanes.lane_words, number + 1, lane, 1 - parity)
+                        own.looking_ahead = False
+                    last = wait_for_all(all, workers, &stop[1])
+                    if last < 0:
+                        break
+                    if last:
+                        go_on(all)
+                    while merge(all, level, parity, take(all, MERGE)):
+                        pass
+                    while True:
+                        lane = take(all, MARK)
+                        if lane >= all.lanes:
+                            break
+                        mark(all, lane, 1 - parity)
+                    last = wait_for_all(all, workers, &stop[1])
+                    if last < 0:
+                        break
+                    if last:  # one decides for all
+                        all.over = stop_wanted(part.stop)
+                        round_is_over(all, parity)
+                        go_on(all)
+                    if all.over:
+                        break
+                restore_float_mode(mode)
+        finally:
+            disband(&own)
+
+    cdef Part part_of(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest,
+                      long long origin, uint64_t key, double alpha, double slope, long long horizon,
+                      const int[::1] stop) except *:
+        cdef Part part
+        part.tokens, part.n_tokens = &tokens[0], tokens.shape[0]
+        part.offsets, part.n_sentences = &offsets[0], offsets.shape[0] - 1
+        part.reach = max(1, min(<long long>self.plan.window, longest))  # no word sees beyond its sentence
+        part.origin, part.key, part.stop = origin, key, &stop[0]
+        part.alpha, part.slope, part.horizon = alpha, slope, horizon
+        if targets_of_a_window(&self.plan, part.reach, self.max_targets) > MOST_TARGETS:
+            raise ValueError(f"negative={self.plan.negative} noise words for each of the {2 * part.reach:,} pairs of a "
+                             "window are too many; use a smaller window, or shared_negatives=True")
+        return part
+
+
+cdef class Lanes:
+    """What the workers of deterministic training share: stamps and slots of rows, and the lanes' copies.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    longest : int, from `Kernel.longest_sentence`
+    lanes, lane_words : int, the lanes of a round, and the positions of each
+    jitter : int, threads sleep up to so many microseconds before each lane; for tests
+    """
+
+    cdef Rounds all
+    cdef long long lane_words
+    cdef object kernel
+    cdef list held
+
+    def __init__(self, Kernel kernel, long long longest, int lanes, long long lane_words, unsigned jitter=0):
+        cdef const Plan *plan = &kernel.plan
+        cdef long long reach = max(1, min(<long long>plan.window, longest)), most
+        if not 1 <= lanes <= MOST_LANES or not 1 <= lane_words <= CHUNK:
+            raise ValueError(f"{lanes} lanes of {lane_words} words: at most {MOST_LANES} of {CHUNK}")
+        most = lane_words + 2 * reach + lane_words * targets_of_a_window(plan, reach, kernel.max_targets)
+        self.kernel, self.lane_words, self.held = kernel, lane_words, []
+        self.all.lanes, self.all.stride, self.all.jitter = lanes, plan.stride, jitter
+        self.all.most_touched = <int>min(most, 2**31 - 1)
+        self.all.most_copies = min(most, 3 * <long long>plan.n_words)
+        self.all.memory = <float *>self.claimed(lanes * self.all.most_copies * plan.stride + 16, sizeof(float))
+        self.all.memory += 16 - (<size_t>self.all.memory // sizeof(float)) % 16
+        self.lay(INPUTS, plan.inputs, <long long>plan.n_words)
+        if plan.outputs:
+            self.lay(OUTPUTS, plan.outputs, <long long>plan.n_words)
+        if plan.nodes:
+            self.lay(NODES, plan.nodes, <long long>plan.n_words - 1)
+
+    def __dealloc__(self):
+        cdef size_t address
+        for address in self.held or ():
+            free(<void *>address)
+
+    cdef void *claimed(self, long long n, size_t size) except NULL:
+        cdef void *memory = claim(n, size)
+        self.held.append(<size_t>memory)
+        return memory
+
+    cdef int lay(self, int matrix, float *rows, long long n_rows) except -1:
+        cdef Table *table = &self.all.tables[matrix]
+        cdef int parity
+        cdef long long most_touched = <long long>self.all.lanes * self.all.most_touched
+        cdef long long most_slots = min(most_touched, self.all.lanes * n_rows)  # each lane may take one in vain
+        table.rows = rows
+        table.stamps = <uint8_t *>self.claimed(n_rows, sizeof(uint8_t))
+        table.mine = <float **>self.claimed(most_touched, sizeof(float *))
+        for parity in range(2):
+            table.touched[parity] = <int32_t *>self.claimed(most_touched, sizeof(int32_t))
+            table.slots[parity] = <uint32_t *>self.claimed(n_rows, sizeof(uint32_t))
+            table.row_of[parity] = <int32_t *>self.claimed(most_slots, sizeof(int32_t))
+            table.copies[parity] = <Copy *>self.claimed(most_slots * self.all.lanes, sizeof(Copy))
+        return 0
+
+    @property
+    def loss(self):
+        """The summed loss, added up in the order of the lanes."""
+        return sum([self.all.loss[lane] for lane in range(self.all.lanes)])
+
+
+cdef long long targets_of_a_window(const Plan *plan, long long reach, long long max_targets) noexcept nogil:
+    return max_targets * (2 * reach if plan.lists_per_pair else 1)
+
+
+cdef int equip(const Plan *plan, Worker *own, long long reach, long long max_targets, long long n_hot) except -1:
+    """Claim all that a worker needs, before anything is trained; `disband` frees it."""
+    cdef long long most_rows = max(TILE, 2 * reach if plan.cbow else 1)
+    cdef long long n_pairs = 2 * reach if plan.lists_per_pair else 1
+    cdef int i
+    memset(own, 0, sizeof(Worker))
+    own.kept = <int32_t *>claim(CHUNK + 2 * reach, sizeof(int32_t))
+    own.positions = <long long *>claim(CHUNK + 2 * reach, sizeof(long long))
+    own.kept_rows = <float **>claim(CHUNK + 2 * reach, sizeof(float *))
+    for i in range(RING):
+        own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
+        own.windows[i].targets = <float **>claim(n_pairs * max_targets, sizeof(float *))
+        own.windows[i].labels = <float *>claim(n_pairs * max_targets + 16, sizeof(float))
+        own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
+    own.rows = <float **>claim(most_rows, sizeof(float *))
+    own.taken = <float **>claim(most_rows, sizeof(float *))
+    own.words_of_rows = <int32_t *>claim(most_rows, sizeof(int32_t))
+    own.scratch = <float *>claim(2 * (plan.stride + TILE * max_targets + 32), sizeof(float))
+    if plan.locks:
+        own.copies_memory = claim(2 * most_rows * plan.stride + 16, sizeof(float))
+        own.copies = at_a_line(own.copies_memory)
+    own.n_hot = n_hot
+    own.first_hot_node = <long long>plan.n_words - 1 - n_hot
+    own.hot_memory = claim(3 * n_hot * plan.stride + 16, sizeof(float))
+    own.hot_inputs = at_a_line(own.hot_memory)
+    own.hot_outputs = own.hot_inputs + n_hot * plan.stride
+    own.hot_nodes = own.hot_outputs + n_hot * plan.stride
+    return 0
+
+
+cdef void disband(Worker *own) noexcept:
+    cdef int i
+    free(own.kept)
+    free(own.positions)
+    for i in range(RING):
+        free(own.windows[i].draws)
+        free(own.windows[i].targets)
+        free(own.windows[i].labels)
+        free(own.windows[i].ends)
+    free(own.rows)
+    free(own.taken)
+    free(own.words_of_rows)
+    free(own.kept_rows)
+    free(own.scratch)
+    free(own.copies_memory)
+    free(own.hot_memory)
+
+
+cdef inline float *at_a_line(void *memory) noexcept nogil:
+    """The first float that begins a cache line; there is room for it."""
+    return <float *>(<char *>memory + 64 - <size_t>memory % 64)
+
+
+cdef inline void publish_all(const Worker *own, long long *counts) noexcept nogil:
+    publish(&counts[0], own.words)
+    publish(&counts[1], own.survivors)
+    publish(&counts[2], own.examples)
 
 
 cdef void *claim(long long n, size_t size) except NULL:
@@ -529,76 +781,128 @@ cdef long long sentence_of(const long long *offsets, long long n_sentences, long
     return low
 
 
-cdef void train_chunk(const Plan *plan, Worker *own, const int32_t *tokens, const long long *offsets,
-                      long long n_sentences, long long begin, long long end, long long reach, long long origin,
-                      uint64_t key, double alpha, double slope, long long horizon,
-                      const int *stop) noexcept nogil:
+cdef void train_lane(const Plan *plan, Worker *own, const Part *part, long long lane_words, long long number, int lane,
+                     int parity) noexcept nogil:
+    """Train the positions of one lane of round `number`, or stamp their rows."""
+    cdef long long begin = (number * own.rounds.lanes + lane) * lane_words
+    cdef int m
+    if own.looking_ahead:
+        forget_touched(own.rounds, lane, parity)
+    if begin >= part.n_tokens:
+        return
+    sleep_at_random(own.rounds, <unsigned long long>begin)
+    own.lane, own.parity = lane, parity
+    if not own.looking_ahead:
+        find_rows(own.rounds, lane, parity)
+        for m in range(TABLES):
+            own.mine[m] = own.rounds.tables[m].mine + <long long>lane * own.rounds.most_touched
+        own.loss = own.rounds.loss[lane]
+    train_chunk(plan, own, part, begin, min(begin + lane_words, part.n_tokens))
+    if not own.looking_ahead:
+        own.rounds.loss[lane] = own.loss
+
+
+cdef void train_chunk(const Plan *plan, Worker *own, const Part *part, long long begin, long long end) noexcept nogil:
     """Train the centre words at positions [begin, end), sentence by sentence."""
-    cdef long long sentence = sentence_of(offsets, n_sentences, begin), position = begin, until
-    while position < end and not stop_wanted(stop):
-        while offsets[sentence + 1] <= position:
+    cdef long long sentence = sentence_of(part.offsets, part.n_sentences, begin), position = begin, until
+    while position < end and (own.rounds or not stop_wanted(part.stop)):
+        while part.offsets[sentence + 1] <= position:
             sentence += 1
-        until = min(end, offsets[sentence + 1])
+        until = min(end, part.offsets[sentence + 1])
         if own.n_hot:
             until = min(until, position + BLEND_EVERY)
-        train_stretch(plan, own, tokens, offsets[sentence], offsets[sentence + 1], position, until, reach, origin,
-                      key, alpha, slope, horizon, stop)
-        own.words += until - position
+        train_stretch(plan, own, part, sentence, position, until)
+        if not own.looking_ahead:
+            own.words += until - position
         own.unblended += until - position
         if own.n_hot and own.unblended >= BLEND_EVERY:
             blend(plan, own, own.share)
         position = until
 
 
-cdef void train_stretch(const Plan *plan, Worker *own, const int32_t *tokens, long long sentence_begin,
-                        long long sentence_end, long long begin, long long end, long long reach, long long origin,
-                        uint64_t key, double alpha, double slope, long long horizon,
-                        const int *stop) noexcept nogil:
+cdef void open_window(const Plan *plan, Worker *own, const Part *part, int step, int first, int last) noexcept nogil:
+    """The window around the survivor at index `step`, when `first` to `last` are known, and its draws."""
+    cdef Window *window = &own.windows[step % RING]
+    cdef long long width = plan.window
+    window.stream = stream_at(part.key, own.positions[step])
+    if plan.shrink:
+        width = 1 + <long long>scaled(<uint32_t>window.stream, <uint64_t>plan.window)
+    window.first = <int>max(first, step - width)
+    window.centre = step
+    window.last = <int>min(last, step + width + 1)
+    window.rate = <float>(part.alpha - part.slope * <double>min(own.positions[step], part.horizon))
+    if own.looking_ahead or not own.rounds:
+        make_draws(plan, window)
+
+
+cdef void stamp_targets(const Plan *plan, Worker *own, const Window *window, int32_t word) noexcept nogil:
+    """Stamp the rows that `look_up_targets` will ask for."""
+    cdef long long j
+    cdef int k, pair
+    cdef uint32_t other
+    for pair in range(lists(plan, window)):
+        if plan.nodes:
+            for j in range(plan.paths[word], plan.paths[word + 1]):
+                touch(own.rounds, NODES, own.lane, own.parity, plan.points[j])
+        if plan.outputs:
+            touch(own.rounds, OUTPUTS, own.lane, own.parity, word)
+            for k in range(pair * plan.negative, (pair + 1) * plan.negative):
+                other = noise_word(plan, window.draws[k])
+                touch(own.rounds, OUTPUTS, own.lane, own.parity, other if other != <uint32_t>word else -1)
+
+
+cdef void train_stretch(const Plan *plan, Worker *own, const Part *part, long long sentence, long long begin,
+                        long long end) noexcept nogil:
     """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides."""
-    cdef long long position = begin, width
+    cdef long long position = begin, reach = part.reach
+    cdef const int32_t *tokens = part.tokens
     # The stretch starts at index `reach`, so that up to `reach` survivors before it fit in front.
     cdef int i, first = <int>reach, last = <int>reach, step, centres_end
-    cdef Window *window
     cdef Window *ahead
-    while position > sentence_begin and first > 0:
+    while position > part.offsets[sentence] and first > 0:
         position -= 1
-        if survives(plan, tokens[position], stream_at(key, origin + position)):
+        if survives(plan, tokens[position], stream_at(part.key, part.origin + position)):
             first -= 1
             own.kept[first] = tokens[position]
     for position in range(begin, end):
-        if survives(plan, tokens[position], stream_at(key, origin + position)):
+        if survives(plan, tokens[position], stream_at(part.key, part.origin + position)):
             own.kept[last] = tokens[position]
-            own.positions[last] = origin + position
+            own.positions[last] = part.origin + position
             last += 1
     centres_end = last
     position = end
-    while position < sentence_end and last < centres_end + reach:
-        if survives(plan, tokens[position], stream_at(key, origin + position)):
+    while position < part.offsets[sentence + 1] and last < centres_end + reach:
+        if survives(plan, tokens[position], stream_at(part.key, part.origin + position)):
             own.kept[last] = tokens[position]
             last += 1
         position += 1
-    own.survivors += centres_end - reach
+    if not own.looking_ahead:
+        own.survivors += centres_end - reach
     if last - first < 2:
         return
+    if own.looking_ahead:
+        for step in range(first, last):
+            touch(own.rounds, INPUTS, own.lane, own.parity, own.kept[step])
+        for step in range(<int>reach, centres_end + 1):  # the slots of its noise words arrive while others are stamped
+            if step < centres_end:
+                open_window(plan, own, part, step, first, last)
+            if step > reach:
+                stamp_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
+        return
+    if own.rounds:
+        for step in range(first, last):
+            own.kept_rows[step] = next_row(own, INPUTS)
     # A pipeline of three stages, so that nothing waits for memory: a window makes its draws, then looks up its targets,
     # then learns, while the rows of the next one are on their way.
     for step in range(<int>reach, centres_end + 2):
         if step < centres_end:
-            window = &own.windows[step % RING]
-            window.stream = stream_at(key, own.positions[step])
-            width = plan.window
-            if plan.shrink:
-                width = 1 + <long long>scaled(<uint32_t>window.stream, <uint64_t>plan.window)
-            window.first = <int>max(first, step - width)
-            window.centre = step
-            window.last = <int>min(last, step + width + 1)
-            window.rate = <float>(alpha - slope * <double>min(own.positions[step], horizon))
-            make_draws(plan, window)
-            prefetch_row(input_row(plan, own, own.kept[min(last - 1, step + <int>reach)]), plan.blocks)
+            open_window(plan, own, part, step, first, last)
+            i = min(last - 1, step + <int>reach)
+            prefetch_row(own.kept_rows[i] if own.rounds else input_row(plan, own, own.kept[i]), plan.blocks)
         if reach < step <= centres_end:
             look_up_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
         if step >= reach + 2:
-            if stop_wanted(stop):
+            if not own.rounds and stop_wanted(part.stop):
                 return
             ahead = &own.windows[(step - 1) % RING]
             own.ahead.rows = ahead.targets

@@ -505,15 +505,22 @@ def write_word2vec(
     ------
     ValueError
         A word that no loader could read back (empty, or with white space, or not encodable as UTF-8), or a
-        value that is not finite. The file is then untouched.
+        value that is not finite. The file is then untouched. In text a blank is allowed, with a warning.
     """
     encoded = [word.encode() for word in words]
-    for word in encoded:
-        if not word or _UNREADABLE.search(word):
+    blanks = [word for word in encoded if _UNREADABLE.search(word)]
+    for word in [b""] if b"" in encoded else blanks:
+        if binary or _UNREADABLE.search(word.replace(b" ", b"")) or not word:
             raise ValueError(
                 f"the word {word.decode()!r} is empty or has white space in it, so that a word2vec file "
                 "could not be read back; save() has no such limit"
             )
+    if blanks:  # gensim writes such files, and there are programs that do so
+        logger.warning(
+            "%s words have a blank in them, such as %r: no reader knows where they end",
+            f"{len(blanks):,}",
+            blanks[0].decode(),
+        )
     if (row := check_finite(vectors)) is not None:
         raise ValueError(f"the vector of {words[row]!r} holds a NaN or an infinity")
     with _replacing(path, append) as file:

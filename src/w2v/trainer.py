@@ -38,9 +38,16 @@ HUGE_PAGE = 1 << 21
 HOT_ROWS = 64
 HOT_COUNT = 1000
 
+# Deterministic training: the lanes of a round and the words of each (docs/deterministic.md). They belong to a model:
+# others give other bits.
+ROUND = (8, 128)
+
 # Most threads to tokenize text: cutting it up and merging what they found is one thread's work, and each has its own
 # table of all words it met.
 READERS = 8
+
+# Microseconds that lanes are held up at random, at most: a test's way to mix up who comes first.
+JITTER = 0
 
 # How often the main thread looks up from waiting: the longest delay of Ctrl-C and of the progress bar, in seconds.
 TICK = 0.05
@@ -224,7 +231,7 @@ class _Workers:
     """Threads that train on whatever batches they are given; every worker sees every batch and takes chunks of it."""
 
     def __init__(self, run: Callable[..., None], count: int) -> None:
-        self.stop = np.zeros(1, np.int32)
+        self.stop = np.zeros(2, np.int32)  # end soon; and: somebody has left, wait for no one
         self.counts = np.zeros((count, 16), np.int64)  # a row has a cache line or two of its own
         self.loss = np.zeros((count, 16))
         self.failures: list[BaseException] = []
@@ -248,6 +255,7 @@ class _Workers:
             self.failures.append(error)
             self.stop[0] = 1
         finally:
+            self.stop[1] = 1
             with self._one_ended:
                 self._running -= 1
                 self._one_ended.notify()
@@ -268,6 +276,8 @@ class _Workers:
                     tick()
         finally:
             self.stop[0] = 1
+            if len(started) < len(self._threads):
+                self.stop[1] = 1
             for thread in started:
                 thread.join()
         if self.failures:
@@ -294,6 +304,7 @@ def run_epoch(
     tokens: int,
     workers: int,
     n_hot: int,
+    round_shape: tuple[int, int] | None = None,
     bar: Any,
 ) -> tuple[int, int, int, float]:
     """Train once over `batches`; the learning rate of the word at position p is ``alpha - slope * p``.
@@ -308,6 +319,8 @@ def run_epoch(
     tokens : int, size of the whole corpus; beyond it the rate no longer falls
     workers : int
     n_hot : int, from `hot_rows`
+    round_shape : (lanes, words of a lane), optional
+        Train deterministically: the result is the same for any number of workers. `batches` is then one part.
     bar : tqdm bar of `tokens` words
 
     Returns
@@ -315,17 +328,23 @@ def run_epoch(
     words, survivors, examples, summed loss
         Summed over all workers.
     """
-    crew = _Workers(kernel.run, workers)
+    crew = _Workers(kernel.run if round_shape is None else kernel.run_rounds, workers)
     current: list[Encoded] = []
+    lanes: list[_train.Lanes] = []
     pages_forgotten = time.monotonic()
 
     def handed_out() -> Iterator[tuple[Any, ...]]:
         origin = 0
         for part in batches:
             current[:] = [part]
-            cursor = np.zeros(16, np.int64)
             longest = kernel.longest_sentence(part.tokens, part.offsets)
-            yield part.tokens, part.offsets, longest, origin, key, alpha, slope, tokens, cursor, workers, n_hot
+            given = (part.tokens, part.offsets, longest, origin, key, alpha, slope, tokens)
+            if round_shape is None:
+                cursor = np.zeros(16, np.int64)
+                yield *given, cursor, workers, n_hot
+            else:
+                lanes[:] = [_train.Lanes(kernel, longest, *round_shape, JITTER)]
+                yield *given, lanes[0], workers
             origin += len(part.tokens)
 
     def tick() -> None:
@@ -346,4 +365,4 @@ def run_epoch(
     crew.train(handed_out(), tick)
     tick()
     words, survivors, examples = crew.counts[:, :3].sum(axis=0).tolist()
-    return words, survivors, examples, float(crew.loss[:, 0].sum())
+    return words, survivors, examples, float(crew.loss[:, 0].sum()) + sum(part.loss for part in lanes)

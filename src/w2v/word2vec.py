@@ -6,6 +6,7 @@ and each epoch is one call of the kernel over integers (`trainer`).
 
 import logging
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -31,6 +32,9 @@ MOST_NEGATIVE = 100_000
 MOST_DIMENSIONS = 1_000_000
 MOST_ALPHA = 1000.0
 LEAST_SAMPLE = 1e-12
+
+# So many epochs over an iterator are hardly meant: in gensim all but the first would find nothing.
+MANY_EPOCHS = 100
 MOST_WORDS = 2**63 - 1
 
 CACHE_LIMITS = {"auto": CACHE_BYTES, "memory": float("inf"), "disk": 0, "none": 0}
@@ -40,10 +44,11 @@ SAVED_SETTINGS = [
     *("vector_size", "alpha", "min_alpha", "window", "min_count", "max_vocab_size", "max_final_vocab", "sample"),
     *("seed", "workers", "sg", "hs", "negative", "ns_exponent", "cbow_mean", "epochs", "sorted_vocab", "comment"),
     *("compute_loss", "shrink_windows", "shared_negatives", "cbow_corrected", "cache", "null_word"),
+    "deterministic",
 ]
 SAVED_STATE = [
     *("corpus_count", "corpus_total_words", "effective_min_count"),
-    *("trained_epochs", "min_alpha_yet_reached", "loss_history"),
+    *("trained_epochs", "min_alpha_yet_reached", "loss_history", "round_shape"),
 ]
 
 
@@ -93,7 +98,8 @@ class Word2Vec(legacy.OldModelNames):
         While counting, forget the rarest words whenever more than this many are known.
     sample : float, default 1e-3
         Threshold of subsampling frequent words; 0 keeps all, 1 or more is a count (see `vocab.keep_probability`).
-    seed : int, default 1
+    seed : int or None, default 1
+        None draws one, which is then in `seed`.
     workers : int, default 3
         Threads; -1 means one per core. With 1 worker the result is the same bytes on every run and every machine;
         more workers update the same matrices without locks (Hogwild, Niu et al. 2011, arXiv:1106.5730), so
@@ -136,6 +142,9 @@ class Word2Vec(legacy.OldModelNames):
     cbow_corrected : bool, default False
         Pass the exact gradient of the mean (or sum) to the context vectors (Irsoy et al. 2020, arXiv:2012.15332).
         The default is word2vec's: undivided under a mean, divided under a sum.
+    deterministic : bool, default False
+        Give the same bytes for any number of workers, at some cost in speed (docs/deterministic.md). They are other
+        bytes than those of one worker without it. Needs the corpus cached.
     cache : {"auto", "memory", "disk", "none"}, default "auto"
         Where the encoded corpus (4 bytes a word) lives: in memory up to 1 GiB and in a temporary file beyond,
         always in memory, always in a file, or nowhere: then the corpus is read again in every epoch.
@@ -178,7 +187,7 @@ class Word2Vec(legacy.OldModelNames):
         min_count: int = 5,
         max_vocab_size: int | None = None,
         sample: float = 1e-3,
-        seed: int = 1,
+        seed: int | None = 1,
         workers: int = 3,
         min_alpha: float = 0.0001,
         sg: int = 0,
@@ -200,6 +209,7 @@ class Word2Vec(legacy.OldModelNames):
         *,
         shared_negatives: bool = True,
         cbow_corrected: bool = False,
+        deterministic: bool = False,
         cache: str = "auto",
         progress: bool | None = None,
         **old_names: Any,
@@ -213,7 +223,7 @@ class Word2Vec(legacy.OldModelNames):
         self.min_count = min_count
         self.max_vocab_size = max_vocab_size
         self.sample = sample
-        self.seed = seed
+        self.seed = secrets.randbits(32) if seed is None else seed
         self.workers = workers
         self.min_alpha = min_alpha
         self.sg = sg
@@ -232,6 +242,7 @@ class Word2Vec(legacy.OldModelNames):
         self.shrink_windows = shrink_windows
         self.shared_negatives = shared_negatives
         self.cbow_corrected = cbow_corrected
+        self.deterministic = deterministic
         self.cache = cache
         self.progress = progress
         self._check_settings()
@@ -288,8 +299,10 @@ class Word2Vec(legacy.OldModelNames):
             raise TypeError(f"comment={self.comment!r} must be a str")
         checks.one_of("cache", self.cache, CACHE_LIMITS)
         checks.one_of("progress", self.progress, (None, True, False))
-        for switch in ("compute_loss", "shrink_windows", "shared_negatives", "cbow_corrected"):
+        for switch in ("compute_loss", "shrink_windows", "shared_negatives", "cbow_corrected", "deterministic"):
             setattr(self, switch, bool(getattr(self, switch)))
+        if self.deterministic and self.cache == "none":
+            raise ValueError("deterministic=True needs the encoded corpus; use cache='disk' instead of cache='none'")
 
     def _start_empty(self) -> None:
         self.wv = KeyedVectors(self.vector_size)
@@ -310,6 +323,7 @@ class Word2Vec(legacy.OldModelNames):
         self._encoded: tuple[Any, Encoded] | None = None  # what it was made from, and the integers
         self._streamed: tuple[Any, int] | None = None  # a corpus read in every epoch, and its size in tokens
         self._tables: dict[str, Any] = {}
+        self.round_shape = trainer.ROUND
         self._random: np.random.RandomState | None = None
         self._former: NDArray[np.int64] | None = None  # counts before an update
         self._trained_words: list[str] = []  # the words that the rows of the output matrices belong to
@@ -736,6 +750,12 @@ class Word2Vec(legacy.OldModelNames):
         self.running_training_loss = 0.0
         callbacks = hooks.checked(callbacks)
         self._check_matrices()
+        if epochs >= MANY_EPOCHS and not is_path and iter(corpus) is corpus:
+            logger.warning(
+                "%d epochs over an iterator, which can be read once: w2v keeps what it has read, and trains all of "
+                "them; gensim would have ended after the first",
+                epochs,
+            )
         self.train_count += 1
         started = time.perf_counter()
         trained = raw = 0
@@ -780,6 +800,7 @@ class Word2Vec(legacy.OldModelNames):
                     tokens=tokens,
                     workers=workers,
                     n_hot=trainer.hot_rows(self.wv.expandos["count"], tokens, workers),
+                    round_shape=self.round_shape if self.deterministic else None,
                     bar=bar,
                 )
         finally:

@@ -1,0 +1,228 @@
+"""Deterministic training: the same bytes for any number of workers, however they are held up."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from corpora import TOPICS, two_topics, zipf_like
+from reference import Twin
+from test_train import MODELS, VOCABULARY, corpus, fresh, run_kernel, settings, tables
+
+from w2v import Word2Vec, _train, trainer
+
+
+def trained(matrices, options, *, workers, shape=(4, 16), text=None, key=12345):
+    """Run the kernel in rounds; returns words, survivors, examples and loss."""
+    tokens, offsets = corpus(sentences=200, longest=60) if text is None else text
+    keep, *rest = tables(tokens)
+    kernel = trainer.Kernel(
+        *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
+    )
+    part = trainer.Encoded(tokens, offsets, len(tokens))
+    with trainer.progress_bar(False) as bar:
+        return trainer.run_epoch(
+            kernel, [part], key=key, alpha=0.05, slope=1e-6, tokens=10**6, workers=workers, n_hot=0,
+            round_shape=shape, bar=bar,
+        )  # fmt: skip
+
+
+def digest(matrices, stats=()):
+    parts = [np.ascontiguousarray(matrix).tobytes() for matrix in matrices if matrix is not None]
+    return hashlib.sha256(b"".join(parts) + repr(stats).encode()).hexdigest()
+
+
+@pytest.mark.parametrize(("cbow", "losses"), MODELS)
+@pytest.mark.parametrize("changed", [{}, {"shared": False}, {"window": 25}, {"shrink": False}], ids=str)
+def test_any_number_of_workers_gives_the_same_bytes(cbow, losses, changed):
+    hs, negative = losses
+    found = set()
+    for workers in (1, 2, 3, 5, 16):
+        matrices = fresh(20, hs, negative)
+        stats = trained(matrices, settings(cbow=cbow, negative=negative) | changed, workers=workers)
+        found.add(digest(matrices, stats))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("cbow", [False, True])
+@pytest.mark.parametrize("workers", [2, 3, 7])
+def test_workers_that_are_held_up_at_random_give_the_same_bytes(cbow, workers, monkeypatch):
+    matrices = fresh(20, 1, 5)
+    stats = trained(matrices, settings(cbow=cbow), workers=1)
+    expected = digest(matrices, stats)
+    monkeypatch.setattr(trainer, "JITTER", 300)
+    for _ in range(3):
+        matrices = fresh(20, 1, 5)
+        stats = trained(matrices, settings(cbow=cbow), workers=workers)
+        assert digest(matrices, stats) == expected
+
+
+@pytest.mark.parametrize(("cbow", "losses"), MODELS)
+def test_one_lane_is_the_sequential_trainer(cbow, losses):
+    hs, negative = losses
+    text = corpus()
+    one, other = fresh(20, hs, negative), fresh(20, hs, negative)
+    options = settings(cbow=cbow, negative=negative)
+    stats = trained(one, options, workers=3, shape=(1, 8192), text=text)
+    keep, *rest = tables(text[0])
+    assert run_kernel(other, *text, keep, rest, options, slope=1e-6) == stats
+    assert digest(one) == digest(other)
+
+
+def slow_rounds(matrices, options, shape, text):
+    """Every lane trains a copy of everything; a share of what the copies have learnt is added up."""
+    tokens, offsets = text
+    keep, *rest = tables(tokens)
+    lanes, words = shape
+    for begin in range(0, len(tokens), lanes * words):
+        copies, times = [], []
+        for lane in range(lanes):
+            centres = range(begin + lane * words, min(begin + (lane + 1) * words, len(tokens)))
+            if not centres:
+                continue
+            copies.append([None if matrix is None else matrix.copy() for matrix in matrices])
+            twin = Twin(*copies[-1], keep, *rest, **options)
+            times.append(twin.touched(tokens, offsets, 12345, centres))
+            twin.run(tokens, offsets, 0, 12345, 0.05, 1e-6, 10**6, centres=centres)
+        for i, matrix in enumerate(matrices):
+            if matrix is not None:
+                touched = np.array([lane[i] for lane in times])
+                several = (touched > 0).sum(axis=0)
+                share = np.clip(64 / np.maximum(touched.sum(axis=0), 1), 1 / np.maximum(several, 1), 1)
+                share[several < 2] = 1
+                matrix += share[:, None].astype(np.float32) * sum(copy[i] - matrix for copy in copies)
+
+
+@pytest.mark.parametrize(("cbow", "losses"), MODELS)
+@pytest.mark.parametrize("shape", [(4, 16), (3, 50)])
+def test_rounds_agree_with_their_twin(cbow, losses, shape):
+    hs, negative = losses
+    text = corpus()
+    options = settings(cbow=cbow, negative=negative)
+    matrices = fresh(20, hs, negative)
+    twins = [None if matrix is None else matrix.copy() for matrix in matrices]
+    trained(matrices, options, workers=2, shape=shape, text=text)
+    slow_rounds(twins, options, shape, text)
+    for matrix, twin in zip(matrices, twins, strict=True):
+        if matrix is not None:
+            np.testing.assert_allclose(matrix, twin, rtol=1e-4, atol=2e-5)
+
+
+def test_a_locked_row_keeps_its_bytes_and_locks_do_not_depend_on_workers():
+    locks = np.linspace(0, 1, VOCABULARY, dtype=np.float32)
+    found = set()
+    for workers in (1, 4):
+        matrices = fresh(20, 0, 5)
+        before = matrices[0][0].copy()
+        trained(matrices, settings(locks=locks), workers=workers)
+        assert np.array_equal(matrices[0][0], before)
+        found.add(digest(matrices))
+    assert len(found) == 1
+
+
+GOLDEN = {
+    (0, "{}"): "3baa6253c04d31fa14760bff44e98a9e342873eb1ae5ece07628f56a5bf82854",
+    (1, "{}"): "740acce70f41faebcccf64345714cb3a3e2909c4fb65c4ca8ffa4227b7cb7237",
+    (1, "{'hs': 1, 'negative': 0}"): "5c64d02dc1b0f921ed30f0cbc5059aeb6a57ff7dd7ac6bf68fd6510a33329277",
+    (0, "{'hs': 1}"): "40e1ee05a08074874f38188d1b84cd196f61cdaddcf93294aa3c798dddfc81fa",
+}
+
+
+@pytest.mark.parametrize(("sg", "options"), [(0, {}), (1, {}), (1, {"hs": 1, "negative": 0}), (0, {"hs": 1})], ids=str)
+def test_golden_hashes_of_deterministic_models(sg, options):
+    """Other bytes are another scheme: new hashes, a new SCHEME number and a line in the changelog."""
+    text = zipf_like(words=60_000)
+    found = set()
+    for workers in (1, 2, 5):
+        model = Word2Vec(
+            text, sg=sg, vector_size=20, min_count=1, epochs=2, deterministic=True, workers=workers, **options
+        )
+        assert [epoch.raw_words for epoch in model.history] == [60_000, 60_000]
+        found.add(digest([model.wv.vectors]))
+    assert len(found) == 1
+    assert found == {GOLDEN[sg, str(options)]}
+
+
+def test_what_is_there_is_learnt():
+    model = Word2Vec(two_topics(6000), vector_size=16, min_count=1, sample=0, deterministic=True, workers=4)
+    for word in TOPICS[0][:3]:
+        assert {other for other, _ in model.wv.most_similar(word, topn=3)} <= set(TOPICS[0])
+
+
+def test_the_corpus_must_be_cached():
+    with pytest.raises(ValueError, match="cache='disk'"):
+        Word2Vec(two_topics(), deterministic=True, cache="none")
+
+
+def test_the_shape_of_a_round_belongs_to_the_model(tmp_path, monkeypatch):
+    model = Word2Vec(zipf_like(), vector_size=8, min_count=1, deterministic=True, workers=2)
+    model.save(tmp_path / "model.safetensors")
+    monkeypatch.setattr(trainer, "ROUND", (2, 7))
+    loaded = Word2Vec.load(tmp_path / "model.safetensors")
+    for one in (model, loaded):
+        one.train(zipf_like(), total_examples=1, epochs=1)
+    assert np.array_equal(model.wv.vectors, loaded.wv.vectors)
+    other = Word2Vec(zipf_like(), vector_size=8, min_count=1, deterministic=True, workers=2)
+    assert not np.array_equal(other.wv.vectors, model.wv.vectors)
+
+
+def test_a_round_too_large_is_refused():
+    kernel = trainer.Kernel(
+        *[None if matrix is None else trainer.padded(matrix) for matrix in fresh(8, 0, 1)],
+        *tables(corpus()[0]),
+        **settings(),
+    )
+    for shape in ((0, 10), (65, 10), (4, 0), (4, 10_000)):
+        with pytest.raises(ValueError, match="lanes"):
+            _train.Lanes(kernel, 10, *shape)
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_nobody_waits_for_a_worker_that_is_gone(missing, monkeypatch):
+    """A thread that cannot be started, or an end in the middle: all the others come home."""
+    if missing:
+        import threading
+
+        start = threading.Thread.start
+
+        def no_third_thread(self):
+            if self.name.endswith("third"):
+                raise RuntimeError("can't start new thread")
+            start(self)
+
+        crew_init = trainer._Workers.__init__
+
+        def named(self, *given):
+            crew_init(self, *given)
+            self._threads[2].name = "third"
+
+        monkeypatch.setattr(threading.Thread, "start", no_third_thread)
+        monkeypatch.setattr(trainer._Workers, "__init__", named)
+        with pytest.raises(RuntimeError, match="new thread"):
+            trained(fresh(20, 0, 5), settings(), workers=4)
+    else:
+        monkeypatch.setattr(trainer, "JITTER", 2000)
+        ticks = iter(range(10**9))
+
+        class Bar:
+            disable = False
+            n = 0
+
+            def set_postfix(self, *given, **more): ...
+
+            def update(self, n):
+                if next(ticks) == 1:
+                    raise KeyboardInterrupt
+
+        tokens, offsets = corpus(sentences=20_000, longest=60)
+        keep, *rest = tables(tokens)
+        matrices = fresh(20, 0, 5)
+        kernel = trainer.Kernel(
+            *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **settings()
+        )
+        part = trainer.Encoded(tokens, offsets, len(tokens))
+        with pytest.raises(KeyboardInterrupt):
+            trainer.run_epoch(
+                kernel, [part], key=1, alpha=0.05, slope=0, tokens=10**6, workers=3, n_hot=0, round_shape=(4, 16),
+                bar=Bar(),
+            )  # fmt: skip
+        assert all(np.isfinite(matrix).all() for matrix in matrices if matrix is not None)
