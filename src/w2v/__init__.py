@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from w2v.callbacks import CallbackAny2Vec
     from w2v.corpus import LineSentence, PathLineSentences, Text8Corpus
     from w2v.formats import FormatError
     from w2v.trainer import StopTraining, show_config
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 
 # Public names load with their module on first use, so that `import w2v` costs next to nothing.
 _HOME = {
+    "CallbackAny2Vec": "callbacks",
     "LineSentence": "corpus",
     "PathLineSentences": "corpus",
     "Text8Corpus": "corpus",
@@ -38,6 +40,7 @@ __all__ = [
     "RULE_DEFAULT",
     "RULE_DISCARD",
     "RULE_KEEP",
+    "CallbackAny2Vec",
     "FormatError",
     "KeyedVectors",
     "LineSentence",

@@ -59,6 +59,9 @@ EXAMPLES = {
         w2v info vectors.bin --json
         w2v info
     """,
+    "verify": """
+        w2v verify model.safetensors --corpus corpus.txt
+    """,
     "demo": """
         w2v demo
         w2v demo -o w2v-demo.safetensors --json
@@ -148,6 +151,7 @@ def build_parser() -> argparse.ArgumentParser:
     for flag, parameter, kind, default, purpose in TRAINING_OPTIONS:
         ending = "" if default is None else " (default %(default)s)"
         add(flag, dest=parameter, type=kind, default=default, metavar="N", help=purpose + ending)
+    add("--deterministic", action="store_true", help="the same bytes for any number of workers")
     add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
     add("--loss", action="store_true", help="report the mean loss of every epoch")
@@ -180,6 +184,12 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("info", _info, "describe a file, or this installation")
     add("file", nargs="?", metavar="FILE", help=FILE_HELP + "; without it: version, kernel level")
 
+    add = command("verify", _verify, "train a model again and compare the vectors, byte for byte")
+    add("file", metavar="FILE", help="a model, as w2v train saves it")
+    add("--corpus", required=True, metavar="CORPUS", help="the text it was trained on")
+    add("--workers", type=int, metavar="N", help="threads, for a deterministic model (default: those of the model)")
+    _add_progress(add)
+
     add = command("demo", _demo, "train on Python's own documentation and query the result")
     add("-o", "--output", default="w2v-demo.safetensors", metavar="OUT", help="default: %(default)s")
     _add_progress(add)
@@ -207,6 +217,7 @@ def _train(args: argparse.Namespace) -> None:
         sg=args.sg,
         hs=int(args.hs),
         shared_negatives=not args.fresh_negatives,
+        deterministic=args.deterministic,
         cache=args.cache,
         compute_loss=args.loss,
         progress=args.progress,
@@ -300,6 +311,21 @@ def _info(args: argparse.Namespace) -> None:
         facts |= header["meta"]
         facts["tensors"] = {name: f"{tensor['dtype']} {tensor['shape']}" for name, tensor in header["tensors"].items()}
     _report(args, facts)
+
+
+def _verify(args: argparse.Namespace) -> None:
+    from w2v import Word2Vec
+    from w2v.formats import sha256_of
+
+    model = Word2Vec.load(args.file)
+    model.progress = args.progress
+    if args.workers is not None:
+        model.workers = args.workers
+    again = model.trained_again(corpus_file=args.corpus)
+    hashes = sha256_of(model.wv.vectors), sha256_of(again.wv.vectors)
+    if hashes[0] != hashes[1]:
+        raise ValueError(f"the vectors differ: {hashes[0]} in {args.file}, {hashes[1]} trained again")
+    _report(args, {"verified": args.file, "vectors_sha256": hashes[0]})
 
 
 def _demo(args: argparse.Namespace) -> None:

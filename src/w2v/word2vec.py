@@ -4,6 +4,8 @@ Parameter names, order and defaults are gensim's. The corpus is read once (`enco
 and each epoch is one call of the kernel over integers (`trainer`).
 """
 
+import hashlib
+import json
 import logging
 import os
 import secrets
@@ -15,8 +17,21 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v import (
+    __version__,
+    checks,
+    formats,
+    gensim_files,
+    huffman,
+    legacy,
+    noise,
+    predict,
+    queries,
+    source,
+    trainer,
+    vocab,
+)
 from w2v import callbacks as hooks
-from w2v import checks, formats, gensim_files, huffman, legacy, noise, predict, queries, source, trainer, vocab
 from w2v.corpus import Pathlike
 from w2v.encode import CACHE_BYTES, Encoded, Scan, Sentences, check_token, encode, whole_batches
 from w2v.vectors import KeyedVectors
@@ -48,8 +63,10 @@ SAVED_SETTINGS = [
 ]
 SAVED_STATE = [
     *("corpus_count", "corpus_total_words", "effective_min_count"),
-    *("trained_epochs", "min_alpha_yet_reached", "loss_history", "round_shape"),
+    *("trained_epochs", "min_alpha_yet_reached", "loss_history", "round_shape", "runs"),
 ]
+# Settings on which no bit of a result depends.
+WITHOUT_EFFECT = {"workers", "compute_loss", "cache", "comment", "epochs", "alpha", "min_alpha"}
 
 
 # gensim-3 names of parameters.
@@ -316,6 +333,7 @@ class Word2Vec(legacy.OldModelNames):
         self.loss_history: list[float] = []
         self.running_training_loss = 0.0
         self.trained_epochs = 0
+        self.runs: list[dict[str, Any]] = []  # what each call of `train` did
         self.train_count = 0
         self.total_train_time = 0.0
         self.min_alpha_yet_reached = self.alpha
@@ -593,6 +611,7 @@ class Word2Vec(legacy.OldModelNames):
         self.syn1 = trainer.new_matrix(rows, self.vector_size) if self.hs else None
         self._trained_words = self.wv.index_to_key
         self.trained_epochs = 0
+        self.runs = []
         self.loss_history = []
         self.min_alpha_yet_reached = self.alpha
 
@@ -758,6 +777,9 @@ class Word2Vec(legacy.OldModelNames):
             )
         self.train_count += 1
         started = time.perf_counter()
+        run: dict[str, Any] = {"epochs": epochs, "trained": 0, "alpha": self.alpha}
+        run |= {"min_alpha": self.min_alpha if end_alpha is None else end_alpha, "corpus": None}
+        self.runs.append(run)
         trained = raw = 0
         try:
             self._call(callbacks, "on_train_begin")
@@ -765,6 +787,7 @@ class Word2Vec(legacy.OldModelNames):
                 self._call(callbacks, "on_epoch_begin")
                 survivors, words = self._train_epoch(corpus, is_path, number, epochs, end_alpha)
                 trained, raw = trained + survivors, raw + words
+                run["trained"] = number + 1
                 self._call(callbacks, "on_epoch_end")
         except trainer.StopTraining as reason:
             logger.info("stopped after %d epochs: %s", self.trained_epochs, reason)
@@ -852,6 +875,7 @@ class Word2Vec(legacy.OldModelNames):
         """The corpus as integers: the ones there are, if it is the same corpus."""
         identity = (*source.identity(corpus, is_path), *self._vocabulary())
         if self._encoded is None or not source.same(self._encoded[0], identity):
+            self._name_corpora()  # while the old one is there
             encoded = encode(
                 corpus, is_path, self.wv.key_to_index, CACHE_LIMITS[self.cache], trainer.thread_count(self.workers)
             )
@@ -984,6 +1008,75 @@ class Word2Vec(legacy.OldModelNames):
 
     # --- results ------------------------------------------------------------------------------------------------
 
+    def _name_corpora(self) -> None:
+        """Note in `runs` what the corpus of the last ones was: the SHA-256 of its tokens and sentences."""
+        open_runs = [run for run in self.runs if run["corpus"] is None and run["trained"]]
+        if open_runs and self._encoded is not None:
+            encoded = self._encoded[1]
+            digest = hashlib.sha256(encoded.tokens.data)
+            digest.update(encoded.offsets.data)
+            for run in open_runs:
+                run["corpus"] = digest.hexdigest()
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all that this model is and came from.
+
+        That is: vectors, vocabulary with its counts, the settings that matter to a result, every call of `train`
+        with the hash of its corpus, the version of w2v and the number of the scheme. It does not depend on the number
+        of workers where training does not. `save` stores it, ``w2v info`` prints it.
+        """
+        self._name_corpora()
+        words = hashlib.sha256("\n".join(self.wv.index_to_key).encode("utf-8", "surrogatepass"))
+        words.update(np.ascontiguousarray(self.wv.expandos["count"], "<i8").data)
+        facts = {
+            "vectors": {name: formats.sha256_of(matrix) for name, matrix in self._matrices().items()},
+            "vocabulary": words.hexdigest(),
+            "settings": {name: getattr(self, name) for name in SAVED_SETTINGS if name not in WITHOUT_EFFECT},
+            "runs": self.runs,
+            "round": list(self.round_shape) if self.deterministic else None,
+            "version": __version__,
+            "scheme": trainer.SCHEME,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def trained_again(
+        self, corpus_iterable: Sentences | None = None, corpus_file: Pathlike | None = None
+    ) -> "Word2Vec":
+        """Train a new model as this one was: same settings, same calls of `train`, same seed.
+
+        Where the result does not depend on chance (one worker, or ``deterministic=True``), its bytes are those of this
+        model if version, scheme and corpus are the same.
+
+        Raises
+        ------
+        ValueError
+            The corpus is another one, or several were trained on, or the result was left to chance.
+        """
+        self._name_corpora()
+        if self.workers != 1 and not self.deterministic:
+            raise ValueError(
+                f"a model of workers={self.workers} without deterministic=True is different on every run; there is "
+                "nothing to compare"
+            )
+        corpora = {run["corpus"] for run in self.runs}
+        if len(corpora) != 1 or None in corpora:
+            raise ValueError(f"the model was trained on {len(corpora)} corpora, or on one that was not kept")
+        settings = {name: getattr(self, name) for name in SAVED_SETTINGS}
+        again = Word2Vec(**settings, progress=self.progress)
+        again.round_shape = self.round_shape
+        corpus, is_path = source.given(corpus_iterable, corpus_file)
+        again.build_vocab(corpus_iterable, corpus_file)
+        for run in self.runs:
+            stop = _StopAfter(run["trained"])
+            again.alpha, again.min_alpha = run["alpha"], run["min_alpha"]
+            again._encode(corpus, is_path)
+            again.runs.append({"corpus": None, "trained": 1})
+            again._name_corpora()
+            if again.runs.pop()["corpus"] != run["corpus"]:
+                raise ValueError("this is another corpus: its tokens or sentences differ from those of the model's")
+            again.train(corpus_iterable, corpus_file, total_examples=1, epochs=run["epochs"], callbacks=[stop])
+        return again
+
     def score(
         self,
         sentences: Iterable[Sequence[str]],
@@ -1083,6 +1176,7 @@ class Word2Vec(legacy.OldModelNames):
             "settings": {name: getattr(self, name) for name in SAVED_SETTINGS},
             "state": {name: getattr(self, name) for name in SAVED_STATE},
             "scheme": trainer.SCHEME,
+            "fingerprint": self.fingerprint(),
         }
         return formats.write_native(fname_or_handle, "word2vec", self.wv.index_to_key, arrays, meta)
 
@@ -1180,6 +1274,18 @@ class Word2Vec(legacy.OldModelNames):
         """Pickles and copies hold the model without the encoded corpus."""
         _ = self.raw_vocab  # made from the scan while there is one
         return {**self.__dict__, "_scan": None, "_encoded": None, "_streamed": None, "_tables": {}}
+
+
+class _StopAfter(hooks.CallbackAny2Vec):
+    """Ends a run where the one it repeats was ended."""
+
+    def __init__(self, epochs: int) -> None:
+        self._left = epochs
+
+    def on_epoch_begin(self, model: Word2Vec) -> None:
+        if self._left == 0:
+            raise trainer.StopTraining("as many epochs as the model had")
+        self._left -= 1
 
 
 class _AddedCounts(NamedTuple):
