@@ -41,6 +41,19 @@ MAY_IMPORT = {
         *("predict", "queries", "source", "trainer", "vectors", "vocab"),
     },
     "sklearn": {"word2vec"},
+    "stability": {
+        *("stability.experiments", "stability.measures", "stability.neighbors", "stability.plots", "stability.report"),
+    },
+    "stability.command": {
+        *("stability.experiments", "stability.neighbors", "stability.plots", "stability.report"),
+    },
+    "stability.experiments": {
+        *("checks", "corpus", "formats", "stability.neighbors", "trainer", "vectors", "word2vec"),
+    },
+    "stability.measures": set(),
+    "stability.neighbors": {"checks", "queries"},
+    "stability.plots": {"stability.neighbors", "stability.report"},
+    "stability.report": {"checks", "corpus", "formats", "stability.measures", "stability.neighbors"},
     "compat": set(),
     "compat.gensim": {  # it imports itself where it was started as a program
         *("callbacks", "compat", "compat.gensim", "compat.gensim_names", "compat.gensim_utils"),
@@ -50,7 +63,7 @@ MAY_IMPORT = {
     "compat.gensim_utils": {"corpus", "vocab"},
     "demo": {"word2vec", "vectors", "trainer", "formats"},
     "ctool": {"cli", "corpus", "formats", "queries", "vectors", "word2vec"},
-    "cli": {"corpus", "ctool", "demo", "formats"},
+    "cli": {"corpus", "ctool", "demo", "formats", "stability.command"},
     "__main__": {"cli"},
 }
 

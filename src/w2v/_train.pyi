@@ -42,6 +42,7 @@ class Kernel:
         slope: float,
         horizon: int,
         lanes: Lanes,
+        worker: int,
         workers: int,
         stop: NDArray[np.int32],
         counts: NDArray[np.int64],

@@ -54,12 +54,12 @@ cdef extern from "_rounds.h" nogil:
         pass
     ctypedef struct Table:
         float *rows
-        uint8_t *stamps
+        uint32_t *stamps
         int32_t **touched
+        uint32_t *stamped
+        uint32_t **shared
         float **mine
-        uint32_t **slots
-        int32_t **row_of
-        Copy **copies
+        Copy *copies
     ctypedef struct Rounds:
         Table *tables
         int lanes
@@ -72,13 +72,12 @@ cdef extern from "_rounds.h" nogil:
         unsigned jitter
     void touch(Rounds *all, int matrix, int lane, int parity, long long row) noexcept
     void forget_touched(Rounds *all, int lane, int parity) noexcept
-    void mark(Rounds *all, int lane, int parity) noexcept
-    void find_rows(Rounds *all, int lane, int parity) noexcept
-    int merge(Rounds *all, const Level *level, int parity, int block) noexcept
-    int take(Rounds *all, int work) noexcept
+    void mark(Rounds *all, int lane, int parity, uint32_t round) noexcept
+    void find_rows(Rounds *all, int lane, int parity, uint32_t round) noexcept
+    int merge(Rounds *all, const Level *level, int parity, uint32_t round) noexcept
+    int take_lane(Rounds *all, int work, int worker, int workers) noexcept
     int wait_for_all(Rounds *all, int workers, const int *given_up) noexcept
     void go_on(Rounds *all) noexcept
-    void round_is_over(Rounds *all, int parity) noexcept
     void sleep_at_random(Rounds *all, unsigned long long position) noexcept
 
 
@@ -94,8 +93,8 @@ cdef extern from "_shared.h" nogil:
 cdef enum:  # the matrices of a round
     INPUTS, OUTPUTS, NODES
 
-cdef enum:  # the work of a round, see _rounds.h
-    TRAIN, STAMP, MERGE, MARK
+cdef enum:  # what is done to a lane
+    TRAIN, STAMP, MARK
 
 cdef enum:
     BLEND_EVERY = 1024  # positions a worker trains between two looks at what the others made of the hot rows
@@ -554,11 +553,11 @@ cdef class Kernel:
             disband(&own)
 
     def run_rounds(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest, long long origin,
-                   uint64_t key, double alpha, double slope, long long horizon, Lanes lanes, int workers,
-                   const int[::1] stop, long long[::1] counts, double[::1] loss):
+                   uint64_t key, double alpha, double slope, long long horizon, Lanes lanes, int worker,
+                   int workers, const int[::1] stop, long long[::1] counts, double[::1] loss):
         """Train as `run` does, but so that the result does not depend on the number of workers; see _rounds.h.
 
-        All `workers` call this with the same arguments but for `counts` and `loss`. ``stop[0]`` ends training
+        All `workers` call this, each with its number `worker`, `counts` and `loss` of its own. ``stop[0]`` ends training
         after a round, ``stop[1]`` is for when a worker is missing: no one waits for it then.
         """
         cdef Worker own
@@ -581,37 +580,33 @@ cdef class Kernel:
                 # before the first round, its lanes are stamped and marked
                 for number in range(-1, n_rounds):
                     parity = <int>(number & 1)
-                    while number >= 0:
-                        lane = take(all, TRAIN)
-                        if lane >= all.lanes:
-                            break
-                        train_lane(plan, &own, &part, lanes.lane_words, number, lane, parity)
+                    lane = take_lane(all, TRAIN, worker, workers) if number >= 0 else -1
+                    while lane >= 0:
+                        train_lane(plan, &own, &part, lanes.lane_words, number, lane)
                         publish_all(&own, &counts[0])
-                    while number + 1 < n_rounds:
-                        lane = take(all, STAMP)
-                        if lane >= all.lanes:
-                            break
-                        own.looking_ahead = True
-                        train_lane(plan, &own, &part, lanes.lane_words, number + 1, lane, 1 - parity)
-                        own.looking_ahead = False
+                        lane = take_lane(all, TRAIN, worker, workers)
+                    own.looking_ahead = True
+                    lane = take_lane(all, STAMP, worker, workers) if number + 1 < n_rounds else -1
+                    while lane >= 0:
+                        train_lane(plan, &own, &part, lanes.lane_words, number + 1, lane)
+                        lane = take_lane(all, STAMP, worker, workers)
+                    own.looking_ahead = False
                     last = wait_for_all(all, workers, &stop[1])
                     if last < 0:
                         break
                     if last:
                         go_on(all)
-                    while merge(all, level, parity, take(all, MERGE)):
+                    while number >= 0 and merge(all, level, parity, <uint32_t>(number + 1)):
                         pass
-                    while True:
-                        lane = take(all, MARK)
-                        if lane >= all.lanes:
-                            break
-                        mark(all, lane, 1 - parity)
+                    lane = take_lane(all, MARK, worker, workers)
+                    while lane >= 0:
+                        mark(all, lane, 1 - parity, <uint32_t>(number + 2))
+                        lane = take_lane(all, MARK, worker, workers)
                     last = wait_for_all(all, workers, &stop[1])
                     if last < 0:
                         break
                     if last:  # one decides for all
                         all.over = stop_wanted(part.stop)
-                        round_is_over(all, parity)
                         go_on(all)
                     if all.over:
                         break
@@ -658,7 +653,10 @@ cdef class Lanes:
         most = lane_words + 2 * reach + lane_words * targets_of_a_window(plan, reach, kernel.max_targets)
         self.kernel, self.lane_words, self.held = kernel, lane_words, []
         self.all.lanes, self.all.stride, self.all.jitter = lanes, plan.stride, jitter
-        self.all.most_touched = <int>min(most, 2**31 - 1)
+        if lanes * most > MOST_TARGETS:
+            raise ValueError(f"a lane of {lane_words} words would touch {most:,} rows, which is too many; use a smaller "
+                             "window, or deterministic=False")
+        self.all.most_touched = <int>most
         self.all.most_copies = min(most, 3 * <long long>plan.n_words)
         self.all.memory = <float *>self.claimed(lanes * self.all.most_copies * plan.stride + 16, sizeof(float))
         self.all.memory += 16 - (<size_t>self.all.memory // sizeof(float)) % 16
@@ -681,16 +679,15 @@ cdef class Lanes:
     cdef int lay(self, int matrix, float *rows, long long n_rows) except -1:
         cdef Table *table = &self.all.tables[matrix]
         cdef int parity
-        cdef long long most_touched = <long long>self.all.lanes * self.all.most_touched
-        cdef long long most_slots = min(most_touched, self.all.lanes * n_rows)  # each lane may take one in vain
+        cdef long long touches = <long long>self.all.lanes * self.all.most_touched
         table.rows = rows
-        table.stamps = <uint8_t *>self.claimed(n_rows, sizeof(uint8_t))
-        table.mine = <float **>self.claimed(most_touched, sizeof(float *))
+        table.stamps = <uint32_t *>self.claimed(n_rows, sizeof(uint32_t))
+        table.stamped = <uint32_t *>self.claimed(touches, sizeof(uint32_t))
+        table.mine = <float **>self.claimed(touches, sizeof(float *))
+        table.copies = <Copy *>self.claimed(touches * self.all.lanes, sizeof(Copy))
         for parity in range(2):
-            table.touched[parity] = <int32_t *>self.claimed(most_touched, sizeof(int32_t))
-            table.slots[parity] = <uint32_t *>self.claimed(n_rows, sizeof(uint32_t))
-            table.row_of[parity] = <int32_t *>self.claimed(most_slots, sizeof(int32_t))
-            table.copies[parity] = <Copy *>self.claimed(most_slots * self.all.lanes, sizeof(Copy))
+            table.touched[parity] = <int32_t *>self.claimed(touches, sizeof(int32_t))
+            table.shared[parity] = <uint32_t *>self.claimed(touches, sizeof(uint32_t))
         return 0
 
     @property
@@ -781,11 +778,11 @@ cdef long long sentence_of(const long long *offsets, long long n_sentences, long
     return low
 
 
-cdef void train_lane(const Plan *plan, Worker *own, const Part *part, long long lane_words, long long number, int lane,
-                     int parity) noexcept nogil:
+cdef void train_lane(const Plan *plan, Worker *own, const Part *part, long long lane_words, long long number,
+                     int lane) noexcept nogil:
     """Train the positions of one lane of round `number`, or stamp their rows."""
     cdef long long begin = (number * own.rounds.lanes + lane) * lane_words
-    cdef int m
+    cdef int m, parity = <int>(number & 1)
     if own.looking_ahead:
         forget_touched(own.rounds, lane, parity)
     if begin >= part.n_tokens:
@@ -793,7 +790,7 @@ cdef void train_lane(const Plan *plan, Worker *own, const Part *part, long long 
     sleep_at_random(own.rounds, <unsigned long long>begin)
     own.lane, own.parity = lane, parity
     if not own.looking_ahead:
-        find_rows(own.rounds, lane, parity)
+        find_rows(own.rounds, lane, parity, <uint32_t>(number + 1))
         for m in range(TABLES):
             own.mine[m] = own.rounds.tables[m].mine + <long long>lane * own.rounds.most_touched
         own.loss = own.rounds.loss[lane]

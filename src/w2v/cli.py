@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from w2v import __version__
+from w2v.stability import command as stability
 
 if TYPE_CHECKING:
     from w2v import KeyedVectors
@@ -59,6 +60,7 @@ EXAMPLES = {
         w2v info vectors.bin --json
         w2v info
     """,
+    "stability": stability.EXAMPLES,
     "verify": """
         w2v verify model.safetensors --corpus corpus.txt
     """,
@@ -183,6 +185,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = command("info", _info, "describe a file, or this installation")
     add("file", nargs="?", metavar="FILE", help=FILE_HELP + "; without it: version, kernel level")
+
+    add = command("stability", stability.run, "train several times, and tell how much the vectors move")
+    stability.add_arguments(add, TRAINING_OPTIONS)
 
     add = command("verify", _verify, "train a model again and compare the vectors, byte for byte")
     add("file", metavar="FILE", help="a model, as w2v train saves it")

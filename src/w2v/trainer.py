@@ -250,7 +250,7 @@ class _Workers:
                     continue
                 if batch is None:
                     break
-                self._run(*batch, self.stop, self.counts[own], self.loss[own])
+                self._run(own, batch, self.stop, self.counts[own], self.loss[own])
         except BaseException as error:
             self.failures.append(error)
             self.stop[0] = 1
@@ -328,7 +328,13 @@ def run_epoch(
     words, survivors, examples, summed loss
         Summed over all workers.
     """
-    crew = _Workers(kernel.run if round_shape is None else kernel.run_rounds, workers)
+    def run(worker: int, batch: tuple[Any, ...], *state: Any) -> None:
+        if round_shape is None:
+            kernel.run(*batch, workers, n_hot, *state)
+        else:
+            kernel.run_rounds(*batch, worker, workers, *state)
+
+    crew = _Workers(run, workers)
     current: list[Encoded] = []
     lanes: list[_train.Lanes] = []
     pages_forgotten = time.monotonic()
@@ -341,10 +347,10 @@ def run_epoch(
             given = (part.tokens, part.offsets, longest, origin, key, alpha, slope, tokens)
             if round_shape is None:
                 cursor = np.zeros(16, np.int64)
-                yield *given, cursor, workers, n_hot
+                yield *given, cursor
             else:
                 lanes[:] = [_train.Lanes(kernel, longest, *round_shape, JITTER)]
-                yield *given, lanes[0], workers
+                yield *given, lanes[0]
             origin += len(part.tokens)
 
     def tick() -> None:

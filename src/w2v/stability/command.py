@@ -1,0 +1,115 @@
+"""The command `w2v stability`: its options, and what it prints. All work is done by the package's public names."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+EXAMPLES = """
+    w2v stability corpus.txt --runs 10 --vary seed
+    w2v stability corpus.txt --vary bootstrap --sg --folder runs/ -o summary.csv --word-records words.csv
+    w2v stability corpus.txt --vary words --values 5000 20000 --runs 5 --plot size.png
+    w2v stability corpus.txt --vary nothing --workers 4 --neighbors thread file
+"""
+SHOWN = ("measure", "measured", "mean", "low", "high")
+
+
+def add_arguments(add: Callable[..., argparse.Action], training_options: Iterable[tuple[Any, ...]]) -> None:
+    """Declare the options, given a parser's ``add_argument`` and `w2v.cli.TRAINING_OPTIONS`."""
+    add("corpus", metavar="CORPUS", help="text, a document per line; plain or .gz, .bz2, .xz, .zst")
+    add("--runs", type=_positive, default=10, metavar="N", help="trainings to compare (default %(default)s)")
+    add(
+        "--vary",
+        default="seed",
+        metavar="WHAT",
+        help="nothing, seed (default), bootstrap, shuffle, words, or a setting",
+    )
+    add("--values", nargs="+", type=_number, default=[], metavar="V", help="what words or the setting is to be")
+    add("--folder", metavar="DIR", help="keep the vectors here, and go on where an earlier call stopped")
+    add("-k", type=_positive, default=10, metavar="N", help="neighbours per word (default %(default)s)")
+    add("--measured", type=_positive, default=10_000, metavar="N", help="words measured (default %(default)s)")
+    add("--neighbors", nargs="+", default=[], metavar="WORD", help="list the neighbours of these words over the runs")
+    add("-o", "--output", metavar="OUT", help="the summary as records, .csv or .json")
+    add("--word-records", metavar="OUT", help="a record per word, .csv or .json")
+    add("--plot", metavar="OUT", help="a figure: against the values if there are some, else against frequency")
+    add("--cbow", dest="sg", action="store_const", const=0, default=0, help="words from context (default)")
+    add("--sg", action="store_const", const=1, default=0, help="skip-gram: context from words")
+    add("--hs", action="store_const", const=1, default=0, help="hierarchical softmax; on its own with --negative 0")
+    for flag, parameter, kind, default, purpose in training_options:
+        default = 1 if parameter == "workers" else default  # so that nothing but --vary changes
+        ending = "" if default is None else f" (default {default})"
+        add(flag, dest=parameter, type=kind, default=argparse.SUPPRESS, metavar="N", help=purpose + ending)
+    add("--progress", action=argparse.BooleanOptionalAction, default=None, help="progress bars on stderr")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, measure, print and write what the options ask for."""
+    from w2v.stability import experiments, neighbors, report
+
+    given = vars(args)
+    varied = args.vary if args.values else None
+    settings = {name: given[name] for name in experiments.known_settings() if name in given and name != varied}
+    groups = experiments.retrain(
+        args.corpus, args.runs, args.vary, args.values, folder=args.folder, progress=args.progress, **settings
+    )
+    reports = {
+        group: report.measure(runs, k=args.k, words=args.measured, progress=args.progress)
+        for group, runs in groups.items()
+    }
+    summary = [{args.vary: group, **record} for group, found in reports.items() for record in found.summary]
+    if not args.values:
+        summary = [record for found in reports.values() for record in found.summary]
+    per_word = [{"group": group, **record} for group, found in reports.items() for record in found.word_records()]
+    listed = {
+        word: {str(group): neighbors.compare_neighbors(runs, word, args.k) for group, runs in groups.items()}
+        for word in args.neighbors
+    }
+    for records, path in ((summary, args.output), (per_word, args.word_records)):
+        if path:
+            report.write_records(records, path)
+    if args.plot:
+        _draw(args, reports)
+    if args.json:
+        plain = [{name: report.without_nan(value) for name, value in record.items()} for record in summary]
+        print(json.dumps({"summary": plain, "neighbors": listed}, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(args, summary, listed)
+
+
+def _draw(args: argparse.Namespace, reports: dict[Any, Any]) -> None:
+    from w2v.stability import plots
+
+    if args.values:
+        label = "words of the corpus" if args.vary == "words" else args.vary
+        figure = plots.draw_groups(reports, label=label)
+    else:
+        figure = plots.draw_frequency(next(iter(reports.values())))
+    figure.savefig(args.plot)
+
+
+def _print(args: argparse.Namespace, summary: list[dict[str, Any]], listed: dict[str, dict[str, Any]]) -> None:
+    from w2v.stability.report import ROTATION, format_table
+
+    head = [args.vary] if args.values else []
+    totals = [record for record in summary if record["band"] == "all"]
+    print(format_table(totals, [*head, *SHOWN]))
+    print(f"\n{' and '.join(ROTATION)} measure rotation, not meaning.\n")
+    bands = [record for record in summary if record["band"] != "all" and record["measure"] == "overlap"]
+    print(format_table(bands, [*head, "measure", "band", *SHOWN[1:]]))
+    for word, groups in listed.items():
+        for group, records in groups.items():
+            print(f"\nneighbours of {word}" + (f", {args.vary} {group}" if args.values else ""))
+            print(format_table(records))
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)

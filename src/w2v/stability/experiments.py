@@ -1,0 +1,338 @@
+"""Experiments: one training again and again with one thing changed, kept in a folder, taken up where it stopped."""
+
+import hashlib
+import inspect
+import itertools
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from w2v import formats
+from w2v.checks import integer, one_of
+from w2v.corpus import Pathlike, open_binary, read_sentences
+from w2v.stability.neighbors import Record, Space, bar
+from w2v.trainer import show_config
+from w2v.vectors import KeyedVectors
+from w2v.word2vec import Word2Vec
+
+RECORDS = "records.json"
+SAFE_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
+CORPUS_CHANGES = ("bootstrap", "shuffle")
+WAYS = ("nothing", "seed", *CORPUS_CHANGES, "words")  # and any parameter of Word2Vec that is a setting
+NOT_SETTINGS = {"self", "sentences", "corpus_file", "callbacks", "trim_rule", "hashfxn", "progress", "old_names"}
+
+Corpus = Pathlike | Sequence[Sequence[str]]
+
+
+def collect(
+    make: Callable[..., Any],
+    plan: Mapping[str, Mapping[str, Any]],
+    folder: Pathlike | None = None,
+    settings: Mapping[str, Any] | None = None,
+    progress: bool | None = None,
+) -> dict[str, Any]:
+    """Call `make` once per run of a plan, and keep what it gives.
+
+    Parameters
+    ----------
+    make : callable
+        ``make(**plan[name])`` returns KeyedVectors: ours, gensim's, or read from a file.
+    plan : mapping of str to dict
+        The name of each run (letters, digits and ``_.+-``) and its keyword arguments, which JSON can hold.
+    folder : path-like, optional
+        Created if need be. Each run's vectors are written to ``NAME.safetensors`` as soon as it is done, and
+        ``records.json`` has its arguments, seconds, number of words and SHA-256. Runs that are there are not made
+        again, so an interrupted experiment goes on where it stopped, and a longer plan adds runs.
+    settings : mapping, optional
+        Whatever else the vectors depend on, which JSON can hold. Kept in the folder, and compared.
+    progress : bool, optional
+        A bar over the runs on stderr; by default only if that is a terminal.
+
+    Returns
+    -------
+    dict of str to KeyedVectors
+        In the order of the plan. From a folder they are mapped, not copied into memory.
+
+    Raises
+    ------
+    ValueError
+        A name that is none; or the folder is of other settings, has a run of this name with other arguments, or a
+        file that is not the one recorded.
+
+    Examples
+    --------
+    >>> from w2v import Word2Vec
+    >>> def make(window):
+    ...     return Word2Vec([["fast", "exact", "vectors"]] * 9, window=window, vector_size=4, min_count=1).wv
+    >>> list(collect(make, {"narrow": {"window": 1}, "wide": {"window": 5}}))
+    ['narrow', 'wide']
+    """
+    for name in plan:
+        if not SAFE_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} cannot be the name of a run; use letters, digits and _ . + -")
+    if folder is None:
+        with bar(progress, len(plan), "runs") as shown:
+            return {name: _counted(make(**arguments), shown) for name, arguments in plan.items()}
+    folder = Path(folder)
+    records = _opened(folder, _plain(settings or {}), plan)
+    runs = {}
+    with bar(progress, len(plan), "runs") as shown:
+        for name, arguments in plan.items():
+            path = folder / f"{name}.safetensors"
+            if name not in records["runs"] or not path.exists():
+                records["runs"][name] = _made(make, arguments, path)
+                _write_records(folder, records)
+            runs[name] = _read(path, records["runs"][name])
+            shown.update()
+    return runs
+
+
+def retrain(
+    corpus: Corpus,
+    runs: int = 10,
+    vary: str = "seed",
+    values: Sequence[Any] = (),
+    folder: Pathlike | None = None,
+    progress: bool | None = None,
+    **settings: Any,
+) -> dict[Any, dict[str, Any]]:
+    """Train `Word2Vec` several times on one corpus, with one thing changed.
+
+    Parameters
+    ----------
+    corpus : path-like, or list of token lists
+        In a file every line is a document.
+    runs : int, default 10
+        How many, for each of `values` if there are some.
+    vary : str, default "seed"
+        What changes from run to run:
+
+        - ``"nothing"``: the same seed again. With one worker the runs are the same bytes.
+        - ``"seed"``: seed, seed + 1, ...
+        - ``"bootstrap"``: as many documents as there are, drawn with repetition (Antoniak & Mimno 2018).
+        - ``"shuffle"``: all documents in another order. In both the seed stays, and the text is held in memory.
+        - ``"words"``: the size of the corpus. For each of `values` that many words from its beginning on, whole
+          documents; the seed changes within each size.
+        - a parameter of `Word2Vec`: its `values`, and the seed within each.
+    values : sequence, optional
+        What ``vary`` takes; only with ``"words"`` or a parameter.
+    folder, progress
+        As in `collect`. The folder also holds a hash of the corpus, so that another text is refused.
+    **settings
+        Parameters of `Word2Vec`. `workers` is 1 unless you say otherwise, so that nothing but `vary` changes.
+
+    Returns
+    -------
+    dict
+        For each value its runs, ``{name: KeyedVectors}``; without values there is one entry, under `vary`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A way to vary, a value, or a setting that does not exist; a corpus with fewer words than asked for; or a
+        folder of another experiment (see `collect`).
+    """
+    integer("runs", runs, 1)
+    _check_ways(vary, values, settings)
+    if isinstance(corpus, Iterator):
+        raise TypeError(f"{type(corpus).__name__} can be read only once; give a list of token lists, or a path")
+    settings = {"workers": 1, "seed": 1} | settings
+    if vary == "words":
+        _check_words(corpus, values)
+    plan = _plan(vary, runs, values, settings["seed"])
+    documents = _documents(corpus) if vary in CORPUS_CHANGES else ()
+
+    def make(**changes: Any) -> KeyedVectors:
+        return _trained(corpus, documents, settings | changes)
+
+    facts = {} if folder is None else {"corpus": _fingerprint(corpus), "scheme": show_config()["scheme"], **settings}
+    flat = collect(make, {name: changes for _, name, changes in plan}, folder, facts, progress)
+    groups: dict[Any, dict[str, Any]] = {}
+    for group, name, _ in plan:
+        groups.setdefault(group, {})[name] = flat[name]
+    return groups
+
+
+# --- the plan -----------------------------------------------------------------------------------------------------
+
+
+def known_settings() -> list[str]:
+    """Return the parameters of `Word2Vec` that say how to train, and not on what."""
+    return sorted(set(inspect.signature(Word2Vec.__init__).parameters) - NOT_SETTINGS)
+
+
+def _check_ways(vary: str, values: Sequence[Any], settings: Mapping[str, Any]) -> None:
+    known = known_settings()
+    one_of("vary", vary, [*WAYS, *known])
+    for name in settings:
+        one_of("setting", name, known)
+    if vary in settings and vary != "seed":
+        raise ValueError(f"{vary}={settings[vary]!r} is what varies; leave it out, and give values=[...]")
+    takes_values = vary == "words" or vary not in WAYS
+    if takes_values != bool(len(values)):
+        raise ValueError(f"vary={vary!r} {'needs values to try' if takes_values else 'takes no values'}")
+    if vary == "words":
+        for value in values:
+            integer("words", value, 1, 2**63 - 1)
+
+
+def _plan(vary: str, runs: int, values: Sequence[Any], seed: int) -> list[tuple[Any, str, dict[str, Any]]]:
+    """Group, name and what changes, for each run."""
+    seeds = [seed + number for number in range(runs)]
+    if len(values):
+        pairs = itertools.product(dict.fromkeys(values), seeds)
+        return [(value, f"{vary}-{value}-seed-{seed}", {vary: value, "seed": seed}) for value, seed in pairs]
+    if vary == "seed":
+        return [(vary, f"seed-{seed}", {"seed": seed}) for seed in seeds]
+    return [(vary, f"{vary}-{number}", {"draw": [vary, number]}) for number in range(1, runs + 1)]
+
+
+def _trained(corpus: Corpus, documents: Sequence[Any], settings: dict[str, Any]) -> KeyedVectors:
+    way, number = settings.pop("draw", ("nothing", 0))
+    words = settings.pop("words", None)
+    if way in CORPUS_CHANGES:
+        settings["sentences"] = _drawn(documents, way, number)
+    elif words is not None:
+        settings["sentences"] = _first_words(_sentences(corpus), words)
+    elif isinstance(corpus, str | os.PathLike):
+        settings["corpus_file"] = corpus
+    else:
+        settings["sentences"] = corpus
+    return Word2Vec(progress=False, **settings).wv
+
+
+# --- the corpus ---------------------------------------------------------------------------------------------------
+
+
+def _sentences(corpus: Corpus) -> Iterable[Sequence[str]]:
+    return read_sentences(corpus) if isinstance(corpus, str | os.PathLike) else corpus
+
+
+def _documents(corpus: Corpus) -> Sequence[Any]:
+    """All documents: those of a file as one string each, which takes a tenth of the space of lists."""
+    if isinstance(corpus, str | os.PathLike):
+        return [" ".join(words) for words in read_sentences(corpus)]
+    return list(corpus)
+
+
+def _drawn(documents: Sequence[Any], way: str, number: int) -> Iterator[Sequence[str]]:
+    """Yield the documents of sample `number`, which depends on it and on how many there are, not on the seed."""
+    draw = np.random.default_rng([number, CORPUS_CHANGES.index(way)])
+    count = len(documents)
+    order = draw.permutation(count) if way == "shuffle" else draw.integers(count, size=count)
+    for place in order:
+        document = documents[place]
+        yield document.split(" ") if isinstance(document, str) else document
+
+
+def _first_words(sentences: Iterable[Sequence[str]], words: int) -> Iterator[Sequence[str]]:
+    for sentence in sentences:
+        if words <= 0:
+            return
+        yield sentence
+        words -= len(sentence)
+
+
+def _check_words(corpus: Corpus, values: Sequence[int]) -> None:
+    wanted, found = max(values), 0
+    for sentence in _sentences(corpus):
+        found += len(sentence)
+        if found >= wanted:
+            return
+    raise ValueError(f"words={wanted}: the corpus has {found} words")
+
+
+def _fingerprint(corpus: Corpus) -> str:
+    """SHA-256 of the text: of a file as it is once unpacked, of token lists joined by blanks and line ends."""
+    digest = hashlib.sha256()
+    if isinstance(corpus, str | os.PathLike):
+        with open_binary(corpus) as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    else:
+        for sentence in corpus:
+            digest.update((" ".join(sentence) + "\n").encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+# --- the folder ---------------------------------------------------------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON gives it back: tuples are lists, keys are strings."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{value!r} cannot be kept in {RECORDS}: {error}") from None
+
+
+def _opened(folder: Path, settings: Record, plan: Mapping[str, Mapping[str, Any]]) -> Record:
+    """The records of a folder, those of a new one if it has none; refused if they do not fit."""
+    wanted = {name: _plain(dict(arguments)) for name, arguments in plan.items()}
+    path = folder / RECORDS
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        records = {"settings": settings, "runs": {}}
+        _write_records(folder, records)
+        return records
+    try:
+        found: Record = json.loads(path.read_text("utf-8"))
+        old, runs = found["settings"], {name: run["arguments"] for name, run in found["runs"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged ({error}); move the folder away and start again") from None
+    differing = sorted(name for name in {*old, *settings} if old.get(name) != settings.get(name))
+    if differing:
+        name = differing[0]
+        raise ValueError(
+            f"{folder} was begun with {name}={old.get(name)!r}, and this is {name}={settings.get(name)!r}; "
+            "use another folder"
+        )
+    for name, arguments in wanted.items():
+        if runs.get(name, arguments) != arguments:
+            raise ValueError(f"{folder} has a run {name!r} with {runs[name]!r}, not {arguments!r}; use another folder")
+    return found
+
+
+def _write_records(folder: Path, records: Record) -> None:
+    with formats.atomic_write(folder / RECORDS) as file:
+        file.write((json.dumps(records, indent=1) + "\n").encode())
+
+
+def _made(make: Callable[..., Any], arguments: Mapping[str, Any], path: Path) -> Record:
+    """Make one run and write its vectors; return its record."""
+    started = time.perf_counter()
+    vectors = _native(make(**arguments))
+    seconds = time.perf_counter() - started
+    vectors.save(path)
+    return {
+        "arguments": _plain(dict(arguments)),
+        "seconds": round(seconds, 3),
+        "words": len(vectors),
+        "vector_size": vectors.vector_size,
+        "sha256": formats.sha256_of(vectors.vectors),
+    }
+
+
+def _native(space: Space) -> KeyedVectors:
+    """Anyone's KeyedVectors as ours, with their counts."""
+    attributes = getattr(space, "expandos", {})
+    counts = {"count": np.asarray(attributes["count"], np.int64)} if "count" in attributes else {}
+    return KeyedVectors.from_arrays(list(space.index_to_key), np.asarray(space.vectors, np.float32), counts)
+
+
+def _read(path: Path, record: Mapping[str, Any]) -> KeyedVectors:
+    vectors = KeyedVectors.load(path, mmap="r")
+    if formats.sha256_of(vectors.vectors) != record.get("sha256"):
+        raise ValueError(f"{path} is not the file that {RECORDS} describes; delete it to make the run again")
+    return vectors
+
+
+def _counted(made: Any, shown: Any) -> Any:
+    shown.update()
+    return made

@@ -1,0 +1,171 @@
+"""Nearest words in many runs at once, as tables of ids that mean the same word in every run."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v import queries
+from w2v.checks import integer
+
+Array = NDArray[Any]
+Record = dict[str, Any]
+
+
+class Space(Protocol):
+    """What is needed of a run: w2v's KeyedVectors have it, and gensim's."""
+
+    @property
+    def vectors(self) -> Array: ...
+    @property
+    def index_to_key(self) -> list[Any]: ...
+    @property
+    def key_to_index(self) -> Mapping[Any, int]: ...
+
+
+Runs = Mapping[str, Space] | Sequence[Space]
+
+
+def named(runs: Runs) -> dict[str, Space]:
+    """Give runs names, those of a mapping or ``"1"``, ``"2"``, ...
+
+    Raises
+    ------
+    ValueError
+        Fewer than two runs.
+    """
+    found = dict(runs) if isinstance(runs, Mapping) else {str(n): run for n, run in enumerate(runs, 1)}
+    if len(found) < 2:
+        raise ValueError(f"{len(found)} runs; it takes two to compare")
+    return found
+
+
+def nearest(vectors: Array, norms: Array, rows: Sequence[int], k: int) -> NDArray[np.int32]:
+    """Find the k rows nearest to each of `rows` by cosine, itself left out, in blocked products of bounded memory.
+
+    Parameters
+    ----------
+    vectors : ndarray [words, vector_size]
+    norms : ndarray [words]
+    rows : sequence of int
+    k : int
+        Less than the number of words.
+
+    Returns
+    -------
+    ndarray of int32 [len(rows), k]
+        The nearest first; of equal cosines the lower row.
+    """
+    found = np.empty((len(rows), k), np.int32)
+    for place, (row, scores) in enumerate(queries.batched_cosines(vectors, norms, rows, len(vectors))):
+        found[place] = queries.top_rows(scores, k, {row})
+    return found
+
+
+def neighbor_tables(
+    runs: Runs, words: Sequence[Any], k: int = 10, progress: bool | None = None
+) -> tuple[NDArray[np.int32], list[Any]]:
+    """Find the k nearest neighbours of each word in each run, among all words of that run.
+
+    Takes time in proportion to runs x words x vocabulary x vector_size: ten runs of 80,000 words in 100 dimensions
+    take about ten seconds a run for 10,000 words on two cores, and 64 MiB besides the result.
+
+    Parameters
+    ----------
+    runs : mapping of str to KeyedVectors, or a sequence of them
+    words : sequence of str
+    k : int, default 10
+    progress : bool, optional
+        A bar over the runs on stderr; by default only if that is a terminal.
+
+    Returns
+    -------
+    tables : ndarray of int32 [runs, words, k]
+        The nearest first. A word that a run lacks has -1 for each of its neighbours there.
+    vocabulary : list
+        What the ids stand for: the words of all runs.
+
+    Raises
+    ------
+    KeyError
+        No run knows a word.
+    ValueError
+        A run has no k other words, or a vector that is not finite.
+    """
+    spaces = named(runs)
+    check_spaces(spaces, k)
+    unknown = next((word for word in words if not any(word in space.key_to_index for space in spaces.values())), None)
+    if unknown is not None:
+        raise KeyError(f"{unknown!r} is in none of the {len(spaces)} runs")
+    ids: dict[Any, int] = {}
+    tables = np.full((len(spaces), len(words), k), -1, np.int32)
+    with bar(progress, len(spaces), "neighbours") as shown:
+        for table, space in zip(tables, spaces.values(), strict=True):
+            own = np.array([ids.setdefault(key, len(ids)) for key in space.index_to_key], np.int32)
+            known = [place for place, word in enumerate(words) if word in space.key_to_index]
+            rows = [space.key_to_index[words[place]] for place in known]
+            table[known] = own[nearest(space.vectors, queries.row_norms(space.vectors), rows, k)]
+            shown.update()
+    return tables, list(ids)
+
+
+def compare_neighbors(runs: Runs, word: Any, k: int = 10) -> list[Record]:
+    """List the neighbours of a word over all runs: how many runs agree on each, and how sure its cosine is.
+
+    Parameters
+    ----------
+    runs : mapping of str to KeyedVectors, or a sequence of them
+    word : str
+        Runs that lack it are left out.
+    k : int, default 10
+
+    Returns
+    -------
+    list of dict
+        For each word that is among the k nearest in some run: ``neighbor``; ``runs``, in how many it is; ``cosine``
+        and ``sd``, mean and standard deviation over the runs that know it (0.0 for one); ``ranks``, its place per
+        run, None where it is not among the first k. Those of most runs first, then by cosine.
+
+    Raises
+    ------
+    KeyError
+        No run knows the word.
+    """
+    tables, vocabulary = neighbor_tables(runs, [word], k, progress=False)
+    spaces = list(named(runs).values())
+    found = []
+    for number in dict.fromkeys(tables[tables >= 0].tolist()):
+        other = vocabulary[number]
+        places = [np.flatnonzero(table[0] == number) for table in tables]
+        ranks = [int(place[0]) + 1 if len(place) else None for place in places]
+        cosines = [_cosine(space, word, other) for space in spaces if {word, other} <= space.key_to_index.keys()]
+        sd = float(np.std(cosines, ddof=1)) if len(cosines) > 1 else 0.0
+        agreeing = len(ranks) - ranks.count(None)
+        found.append({"neighbor": other, "runs": agreeing, "cosine": float(np.mean(cosines)), "sd": sd, "ranks": ranks})
+    return sorted(found, key=lambda record: (-record["runs"], -record["cosine"]))
+
+
+def _cosine(space: Space, word: Any, other: Any) -> float:
+    left, right = (queries.unit(space.vectors[space.key_to_index[key]]) for key in (word, other))
+    return float(left @ right)
+
+
+def check_spaces(spaces: Mapping[str, Space], k: int) -> None:
+    """Refuse runs with too few words for k neighbours, or with values that are not finite."""
+    integer("k", k, 1)
+    for name, space in spaces.items():
+        if len(space.index_to_key) <= k:
+            raise ValueError(f"run {name!r} has {len(space.index_to_key)} words, too few for k={k} neighbours; lower k")
+        if not np.isfinite(space.vectors).all():
+            raise ValueError(f"run {name!r} has vectors with NaN or infinite values; train it again, or leave it out")
+
+
+def bar(wanted: bool | None, total: int, label: str) -> Any:
+    """A tqdm bar on stderr; `wanted` None means only if that is a terminal."""
+    from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        monitor_interval = 0  # no thread of its own: it would outlive the bar
+
+    return Bar(total=total, desc=label, dynamic_ncols=True, disable=None if wanted is None else not wanted)
