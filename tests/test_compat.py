@@ -111,3 +111,20 @@ def test_without_a_program_there_is_help():
     assert done.returncode == 2
     assert "script.py" in done.stdout
     assert subprocess.run([*command, "--help"], capture_output=True, timeout=120).returncode == 0
+
+
+def test_substitutions_can_be_nested_and_are_found():
+    script = """
+import importlib.util
+from w2v.compat import gensim as compat
+with compat.installed(allow_pickle=True):
+    with compat.installed():
+        pass
+    from gensim.models import Word2Vec
+    assert Word2Vec.__module__ == "w2v.word2vec"
+    from w2v import gensim_files
+    assert gensim_files.allowed
+    assert importlib.util.find_spec("gensim") and importlib.util.find_spec("gensim.models.word2vec")
+assert not gensim_files.allowed
+"""
+    output_of(script, "1")

@@ -283,3 +283,96 @@ def test_a_model_is_saved_to_an_open_file(tmp_path):
             thing.save(file)
         thing.save(tmp_path / "again")
         assert (tmp_path / name).read_bytes() == (tmp_path / "again").read_bytes()
+
+
+# --- nothing is lost ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["scan", "encode", "weights"])
+@pytest.mark.parametrize("update", [True, False])
+def test_a_vocabulary_that_fails_leaves_the_model_as_it_was(model, monkeypatch, where, update):
+    from w2v import encode, trainer
+
+    before, kept = copy.deepcopy(model), model.wv
+
+    def fail(*given, **more):
+        raise KeyboardInterrupt
+
+    if where == "encode":
+        monkeypatch.setattr(encode.Scan, "encoded", fail)
+    elif where == "weights":
+        monkeypatch.setattr(trainer, "first_vectors", fail)
+    corpus = (fail() if where == "scan" else sentence for sentence in NEW)
+    with pytest.raises(KeyboardInterrupt):
+        model.build_vocab(corpus, update=update)
+    monkeypatch.undo()
+    assert model.wv is kept
+    assert model.corpus_count == before.corpus_count
+    assert model.wv.most_similar("sun") == before.wv.most_similar("sun")
+    model.train(two_topics(), total_examples=1, epochs=1)
+    before.train(two_topics(), total_examples=1, epochs=1)
+    assert np.array_equal(model.wv.vectors, before.wv.vectors)
+
+
+def test_the_vectors_stay_the_same_object(model):
+    held = model.wv
+    model.build_vocab(NEW, update=True)
+    assert model.wv is held
+    assert "lamp" in held
+    model.build_vocab(NEW)
+    assert model.wv is held
+    assert "sun" in held
+    assert "moon" not in held
+
+
+def test_arguments_are_checked_before_the_corpus_is_read(model):
+    def untouched():
+        raise AssertionError("the corpus was read")
+        yield
+
+    for wrong in ({"min_count": -1}, {"sample": 1e-20}, {"sample": -1}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            model.build_vocab(untouched(), **wrong)
+
+
+def test_a_call_of_train_that_fails_changes_no_setting(model):
+    before = dict(model.__dict__)
+    for wrong in ({"start_alpha": 0.5, "end_alpha": -1}, {"start_alpha": 0.5, "callbacks": [1], "compute_loss": True}):
+        with pytest.raises((ValueError, TypeError)):
+            model.train(two_topics(), total_examples=1, epochs=7, **wrong)
+    assert {name: model.__dict__[name] for name in ("alpha", "min_alpha", "epochs", "compute_loss", "runs")} == {
+        name: before[name] for name in ("alpha", "min_alpha", "epochs", "compute_loss", "runs")
+    }
+    model.train(two_topics(), total_examples=1, epochs=7, start_alpha=0.01, end_alpha=0.001)
+    assert (model.epochs, model.alpha, model.min_alpha) == (7, 0.01, 0.001)
+
+
+def test_a_vocabulary_taken_from_the_model_itself_is_not_emptied(model):
+    words = list(model.wv.index_to_key)
+    model.reset_from(model)
+    assert model.wv.index_to_key == words
+
+
+def test_locks_of_one_set_of_vectors_are_not_those_of_all(tmp_path):
+    one = KeyedVectors.from_arrays(["sun"], np.ones((1, 3), np.float32))
+    one.save_word2vec_format(tmp_path / "given")
+    one.intersect_word2vec_format(tmp_path / "given")
+    assert one.vectors_lockf.tolist() == [0]
+    assert KeyedVectors(3).vectors_lockf.tolist() == [1]
+    with pytest.raises(ValueError, match="read-only"):
+        KeyedVectors(3).vectors_lockf[0] = 0
+
+
+def test_a_model_cannot_be_iterated(model):
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(model)
+
+
+def test_a_locked_row_keeps_its_minus_zeros_in_rounds():
+    model = Word2Vec(two_topics(6000), vector_size=8, min_count=1, workers=2, deterministic=True, epochs=1)
+    model.wv.vectors_lockf = np.ones(12, np.float32)
+    model.wv.vectors_lockf[0] = 0
+    model.wv.vectors[0] = -0.0
+    before = model.wv.vectors[0].tobytes()
+    model.train(two_topics(6000), total_examples=1, epochs=1)
+    assert model.wv.vectors[0].tobytes() == before

@@ -14,7 +14,7 @@ PACKAGE = Path(w2v.__file__).parent
 FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"]
 
 # Of every function on made-up rows (levels.c). It changes with the numerical scheme alone.
-GOLDEN = "b79b58ed7f45f158"
+GOLDEN = "773cac8b34235c56"
 
 CC = os.environ.get("CC", "cc")
 CROSS = "aarch64-linux-gnu-gcc"

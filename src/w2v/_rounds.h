@@ -46,6 +46,7 @@ typedef struct {
  * of the touch that stamped it last. */
 typedef struct {
     float *rows;
+    const float *locks;   /* [n_rows] of which 0 means that a row is not to change; or NULL */
     uint32_t *stamps;     /* [n_rows] the last touch of a row, in the round to come */
     int32_t *touched[2];  /* [touches] rows that a lane will ask for, in that order; or -1 */
     Own n_touched[2][MOST_LANES];
@@ -138,6 +139,7 @@ static void find_rows(Rounds *all, int lane, int parity, uint32_t round) {
 static void merge_row(Rounds *all, const Level *level, const Table *table, long long number, long long row,
                       uint32_t round) {
     const Copy *of_lane = table->copies + number * all->lanes;
+    if (table->locks && table->locks[row] == 0) return;  /* adding 0 would make a +0 of a -0 */
     const float *copies[MOST_LANES];
     uint32_t times = 0;
     int n = 0;

@@ -67,8 +67,16 @@ static inline float fused_multiply_add(float a, float b, float c) {
 #endif
 }
 
+/* Several workers update the same rows without locks (Hogwild): the races are meant, and are the row functions' alone.
+ * Deterministic training has none; to check that, build with -DW2V_NO_RACES. */
+#ifdef W2V_NO_RACES
+#define RACES_ARE_MEANT
+#else
+#define RACES_ARE_MEANT __attribute__((no_sanitize("thread")))
+#endif
+
 /* row += part * (after - before); with a part of 0 the row is not touched at all. */
-__attribute__((no_sanitize("thread"), unused))
+RACES_ARE_MEANT __attribute__((unused))
 static void add_part(float *row, const float *after, const float *before, long long n, float part) {
     if (part != 0)
         for (long long d = 0; d < n; d++) row[d] += part * (after[d] - before[d]);
@@ -89,8 +97,7 @@ typedef struct { float lane[16]; } Lanes;
 #define UNROLL _Pragma("unroll")
 #endif
 #define INLINE static inline __attribute__((always_inline, unused)) TARGET
-/* Several workers update the same rows without locks (Hogwild): the races are meant, and are these functions' alone. */
-#define KERNEL static __attribute__((no_sanitize("thread"))) TARGET
+#define KERNEL static RACES_ARE_MEANT TARGET
 
 #define TABLE(level) { #level, learn_##level, learn_mean_##level, blend_##level, merge_##level }
 

@@ -18,6 +18,7 @@ import os
 
 import numpy as np
 
+cimport cython
 from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -54,6 +55,7 @@ cdef extern from "_rounds.h" nogil:
         pass
     ctypedef struct Table:
         float *rows
+        const float *locks
         uint32_t *stamps
         int32_t **touched
         uint32_t *stamped
@@ -598,7 +600,7 @@ cdef class Kernel:
                         go_on(all)
                     while number >= 0 and merge(all, level, parity, <uint32_t>(number + 1)):
                         pass
-                    lane = take_lane(all, MARK, worker, workers)
+                    lane = take_lane(all, MARK, worker, workers) if number + 1 < n_rounds else -1
                     while lane >= 0:
                         mark(all, lane, 1 - parity, <uint32_t>(number + 2))
                         lane = take_lane(all, MARK, worker, workers)
@@ -629,6 +631,7 @@ cdef class Kernel:
         return part
 
 
+@cython.no_gc_clear
 cdef class Lanes:
     """What the workers of deterministic training share: stamps and slots of rows, and the lanes' copies.
 
@@ -661,6 +664,7 @@ cdef class Lanes:
         self.all.memory = <float *>self.claimed(lanes * self.all.most_copies * plan.stride + 16, sizeof(float))
         self.all.memory += 16 - (<size_t>self.all.memory // sizeof(float)) % 16
         self.lay(INPUTS, plan.inputs, <long long>plan.n_words)
+        self.all.tables[INPUTS].locks = plan.locks
         if plan.outputs:
             self.lay(OUTPUTS, plan.outputs, <long long>plan.n_words)
         if plan.nodes:

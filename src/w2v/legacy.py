@@ -154,6 +154,8 @@ class OldModelNames:
     intersect_word2vec_format = _method("intersect_word2vec_format", "wv.intersect_word2vec_format")
     delete_temporary_training_data = _method("delete_temporary_training_data", "_nothing_to_delete")
 
+    __iter__ = None  # else Python would iterate by model[0], model[1], ...
+
     def _nothing_to_delete(self, *args: Any, **options: Any) -> None:
         """Training leaves nothing behind that a query could do without."""
 

@@ -42,7 +42,7 @@ class Lookup:
     """Keys, their rows and attributes: all of `KeyedVectors` but the questions of similarity."""
 
     # Factors of the gradients, one for all rows or one for each. Only the vectors of a model have any.
-    vectors_lockf: Array = np.ones(1, np.float32)
+    vectors_lockf: Array = np.broadcast_to(np.float32(1), 1)
 
     def __init__(
         self, vector_size: int, count: int = 0, dtype: DTypeLike = np.float32, mapfile_path: Any = None

@@ -328,11 +328,10 @@ def run_epoch(
     words, survivors, examples, summed loss
         Summed over all workers.
     """
+
     def run(worker: int, batch: tuple[Any, ...], *state: Any) -> None:
-        if round_shape is None:
-            kernel.run(*batch, workers, n_hot, *state)
-        else:
-            kernel.run_rounds(*batch, worker, workers, *state)
+        given = (*batch, workers, n_hot, *state) if round_shape is None else (*batch, worker, workers, *state)
+        (kernel.run if round_shape is None else kernel.run_rounds)(*given)
 
     crew = _Workers(run, workers)
     current: list[Encoded] = []

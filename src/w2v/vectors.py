@@ -485,12 +485,18 @@ class KeyedVectors(OldVectorNames, Lookup):
             Such as ``count``.
         """
         made = cls(vectors.shape[1], dtype=vectors.dtype)
-        made.vectors = vectors
-        made.index_to_key = keys if isinstance(keys, list) else list(keys)
-        made.key_to_index = keys if isinstance(keys, dict) else {key: row for row, key in enumerate(keys)}
-        made.next_index = len(keys)
-        made.expandos = dict(attributes or {})
+        made.take_over(keys, vectors, attributes)
         return made
+
+    def take_over(
+        self, keys: list[Any] | dict[Any, int], vectors: Array, attributes: Mapping[str, Array] | None = None
+    ) -> None:
+        """Hold other keys and vectors from now on; as in `from_arrays`."""
+        self.vectors, self.norms = vectors, None
+        self.index_to_key = keys if isinstance(keys, list) else list(keys)
+        self.key_to_index = keys if isinstance(keys, dict) else {key: row for row, key in enumerate(keys)}
+        self.next_index = len(keys)
+        self.expandos = dict(attributes or {})
 
     def save_word2vec_format(
         self,
@@ -624,6 +630,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         ValueError
             The file has vectors of another size.
         """
+        lock = np.float32(lockf)
         other = KeyedVectors.load_word2vec_format(
             fname, binary=binary, encoding=encoding, unicode_errors=unicode_errors
         )
@@ -634,10 +641,8 @@ class KeyedVectors(OldVectorNames, Lookup):
         shared = [word for word in other.index_to_key if word in self.key_to_index]
         rows = self.rows_of(shared)
         self._writable_vectors()[rows] = other.vectors[other.rows_of(shared)]
-        locks = np.asarray(self.vectors_lockf, np.float32)
-        if len(locks) != len(self):
-            locks = np.full(len(self), locks[0], np.float32)
-        locks[rows] = lockf
+        locks = np.array(np.broadcast_to(np.asarray(self.vectors_lockf, np.float32), len(self)))
+        locks[rows] = lock
         self.vectors_lockf = locks
         self.norms = None
         logger.info("%s: %s of %s words taken over", os.fspath(fname), f"{len(shared):,}", f"{len(self):,}")

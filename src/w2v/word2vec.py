@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -62,7 +62,7 @@ SAVED_SETTINGS = [
     "deterministic",
 ]
 SAVED_STATE = [
-    *("corpus_count", "corpus_total_words", "effective_min_count"),
+    *("corpus_count", "corpus_total_words", "effective_min_count", "train_count", "running_training_loss"),
     *("trained_epochs", "min_alpha_yet_reached", "loss_history", "round_shape", "runs"),
 ]
 # Settings on which no bit of a result depends.
@@ -295,11 +295,7 @@ class Word2Vec(legacy.OldModelNames):
             self.max_final_vocab = checks.integer(
                 "max_final_vocab", self.max_final_vocab, 1, hint="; None means no limit"
             )
-        self.sample = checks.number("sample", self.sample, 0, 1e18, "; 0 switches subsampling off")
-        if 0 < self.sample < LEAST_SAMPLE:
-            raise ValueError(
-                f"sample={self.sample!r} would drop every word; use 0 to keep all, or {LEAST_SAMPLE:g} and more"
-            )
+        self.sample = _checked_sample(self.sample)
         self.seed = checks.integer("seed", self.seed, 0, 2**64 - 1)
         self.workers = checks.worker_number(self.workers)
         self.sg = int(checks.one_of("sg", self.sg, (0, 1)))
@@ -405,9 +401,11 @@ class Word2Vec(legacy.OldModelNames):
         """
         corpus_iterable = legacy.renamed(OLD_CORPUS, old_names, "build_vocab").get("corpus_iterable", corpus_iterable)
         self._check_update(update)
-        self.scan_vocab(corpus_iterable, corpus_file, trim_rule=trim_rule)
-        self.prepare_vocab(update, keep_raw_vocab, trim_rule, min_count, sample)
-        self.prepare_weights(update)
+        self._wanted(min_count, sample)
+        with self._all_or_nothing():
+            self.scan_vocab(corpus_iterable, corpus_file, trim_rule=trim_rule)
+            self.prepare_vocab(update, keep_raw_vocab, trim_rule, min_count, sample)
+            self.prepare_weights(update)
 
     def build_vocab_from_freq(
         self,
@@ -428,10 +426,29 @@ class Word2Vec(legacy.OldModelNames):
             counts[word] = checks.integer(f"the count of {word!r}", count, 0, MOST_WORDS)
         total = checks.integer("the sum of all counts", sum(counts.values()), 0, MOST_WORDS)
         sentences = checks.integer("corpus_count", corpus_count or 0, 0, MOST_WORDS)
-        self._scan = None
-        self.raw_vocab, self.corpus_count, self.corpus_total_words = counts, sentences, total
-        self.prepare_vocab(update, keep_raw_vocab, trim_rule)
-        self.prepare_weights(update)
+        with self._all_or_nothing():
+            self._scan = None
+            self.raw_vocab, self.corpus_count, self.corpus_total_words = counts, sentences, total
+            self.prepare_vocab(update, keep_raw_vocab, trim_rule)
+            self.prepare_weights(update)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Leave the model as it was if the block fails or is interrupted: what is assigned there, is taken back."""
+        before, vectors, of_vectors = dict(self.__dict__), self.wv, dict(self.wv.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            vectors.__dict__.clear()
+            vectors.__dict__.update(of_vectors)
+            raise
+
+    def _wanted(self, min_count: int | None, sample: float | None) -> tuple[int, float]:
+        """The two settings that a call may replace, checked."""
+        wanted = self.min_count if min_count is None else checks.integer("min_count", min_count, 0)
+        return wanted, self.sample if sample is None else _checked_sample(sample)
 
     def _check_update(self, update: bool) -> None:
         if update and not len(self.wv):
@@ -501,8 +518,8 @@ class Word2Vec(legacy.OldModelNames):
             ``drop_unique``, ``retain_total``, ``num_retained_words``, ``downsample_unique``, ``downsample_total``;
             with ``update=True`` also ``new_words``.
         """
-        wanted = self.min_count if min_count is None else checks.integer("min_count", min_count, 0)
-        rate = self.sample if sample is None else checks.number("sample", sample, 0)
+        self._check_update(update)
+        wanted, rate = self._wanted(min_count, sample)
         # Words become str late: most of those a corpus has are not kept.
         scan = self._scan[1] if self._scan is not None and self._raw_vocab is None else None
         if scan is None:
@@ -577,7 +594,7 @@ class Word2Vec(legacy.OldModelNames):
             locks = np.ones(1, np.float32)
             self.history, self.running_training_loss = [], 0.0
             self.train_count, self.total_train_time = 0, 0.0
-        self.wv = KeyedVectors.from_arrays(words, vectors, {"count": counts, **attributes})
+        self.wv.take_over(words, vectors, {"count": counts, **attributes})
         self.wv.vectors_lockf = locks
         self.wv.allocate_vecattrs()
         if len(words) == 1:
@@ -638,13 +655,13 @@ class Word2Vec(legacy.OldModelNames):
         if not len(other_model.wv):
             raise RuntimeError("the other model has no vocabulary yet")
         self._check_settings()
+        words = list(other_model.wv.index_to_key)
         counts = {name: values.copy() for name, values in other_model.wv.expandos.items()}
+        names = ("corpus_count", "corpus_total_words", "effective_min_count")
+        known = {name: getattr(other_model, name) for name in names}
         self._start_empty()
-        self.wv = KeyedVectors.from_arrays(
-            list(other_model.wv.index_to_key), np.zeros((0, self.vector_size), np.float32), counts
-        )
-        self.corpus_count, self.corpus_total_words = other_model.corpus_count, other_model.corpus_total_words
-        self.effective_min_count = other_model.effective_min_count
+        self.wv.take_over(words, np.zeros((0, self.vector_size), np.float32), counts)
+        self.__dict__.update(known)
         self.prepare_weights()
 
     def estimate_memory(self, vocab_size: int | None = None, report: dict[str, int] | None = None) -> dict[str, int]:
@@ -687,6 +704,10 @@ class Word2Vec(legacy.OldModelNames):
         if self._random is None:
             self._random = np.random.RandomState(self.seed % 2**32)
         return self._random
+
+    @random.setter
+    def random(self, generator: np.random.RandomState) -> None:
+        self._random = generator
 
     def _make_tables(self) -> None:
         counts = self.wv.expandos["count"]
@@ -757,18 +778,18 @@ class Word2Vec(legacy.OldModelNames):
         if epochs is None:
             raise ValueError("give epochs=, for example epochs=model.epochs")
         checks.integer("epochs", epochs, 1)
-        if start_alpha is not None:
-            self.alpha = checks.number("start_alpha", start_alpha, 0, MOST_ALPHA)
-        if end_alpha is not None:
-            end_alpha = checks.number("end_alpha", end_alpha, 0, MOST_ALPHA)
-        self._warn_of_the_unusual(self.min_alpha if end_alpha is None else end_alpha)
-        if compute_loss is not None:
-            self.compute_loss = bool(compute_loss)
+        start = self.alpha if start_alpha is None else checks.number("start_alpha", start_alpha, 0, MOST_ALPHA)
+        end = self.min_alpha if end_alpha is None else checks.number("end_alpha", end_alpha, 0, MOST_ALPHA)
         if self.cache == "none":
             source.check_repeatable(corpus, is_path)
-        self.running_training_loss = 0.0
         callbacks = hooks.checked(callbacks)
         self._check_matrices()
+        # all is checked; as in gensim, the model keeps what it was last trained with
+        self.epochs, self.alpha, self.min_alpha = int(epochs), start, end
+        self._warn_of_the_unusual(end)
+        if compute_loss is not None:
+            self.compute_loss = bool(compute_loss)
+        self.running_training_loss = 0.0
         if epochs >= MANY_EPOCHS and not is_path and iter(corpus) is corpus:
             logger.warning(
                 "%d epochs over an iterator, which can be read once: w2v keeps what it has read, and trains all of "
@@ -778,14 +799,14 @@ class Word2Vec(legacy.OldModelNames):
         self.train_count += 1
         started = time.perf_counter()
         run: dict[str, Any] = {"epochs": epochs, "trained": 0, "alpha": self.alpha}
-        run |= {"min_alpha": self.min_alpha if end_alpha is None else end_alpha, "corpus": None}
+        run |= {"min_alpha": self.min_alpha, "corpus": None}
         self.runs.append(run)
         trained = raw = 0
         try:
             self._call(callbacks, "on_train_begin")
             for number in range(epochs):
                 self._call(callbacks, "on_epoch_begin")
-                survivors, words = self._train_epoch(corpus, is_path, number, epochs, end_alpha)
+                survivors, words = self._train_epoch(corpus, is_path, number, epochs)
                 trained, raw = trained + survivors, raw + words
                 run["trained"] = number + 1
                 self._call(callbacks, "on_epoch_end")
@@ -797,9 +818,7 @@ class Word2Vec(legacy.OldModelNames):
             self._call(callbacks, "on_train_end")
         return trained, raw
 
-    def _train_epoch(
-        self, corpus: Any, is_path: bool, number: int, epochs: int, end_alpha: float | None
-    ) -> tuple[int, int]:
+    def _train_epoch(self, corpus: Any, is_path: bool, number: int, epochs: int) -> tuple[int, int]:
         # Made anew for every epoch: a callback may have assigned vectors, words or settings.
         self._check_settings()
         kernel = self._kernel()
@@ -808,7 +827,7 @@ class Word2Vec(legacy.OldModelNames):
         if tokens == 0:
             raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")
         workers = trainer.worker_count(self.workers, tokens)
-        slope = (self.alpha - (self.min_alpha if end_alpha is None else end_alpha)) / (epochs * tokens)
+        slope = (self.alpha - self.min_alpha) / (epochs * tokens)
         alpha = self.alpha - slope * tokens * number
         read = _WordCounter(self._stream(corpus, is_path) if encoded is None else [encoded])
         started = time.perf_counter()
@@ -920,7 +939,8 @@ class Word2Vec(legacy.OldModelNames):
                 found = "missing" if matrix is None else f"of shape {matrix.shape}"
                 raise RuntimeError(
                     f"model.{name} is {found}, but the vocabulary of {words:,} words needs "
-                    f"({wanted:,}, {self.vector_size}); was a word added or wv replaced? build_vocab starts again"
+                    f"({wanted:,}, {self.vector_size}); was a word added or wv replaced? build_vocab starts again, "
+                    "and model.wv.save keeps the vectors"
                 )
         if self.wv.index_to_key is not self._trained_words:
             raise RuntimeError(
@@ -1111,7 +1131,7 @@ class Word2Vec(legacy.OldModelNames):
         )
 
     def predict_output_word(
-        self, context_words_list: Sequence[str | int], topn: int = 10
+        self, context_words_list: Sequence[str | int], topn: int | None = 10
     ) -> list[tuple[str, np.float32]] | None:
         """Find the words most probable in a context: ``[(word, probability), ...]``, best first.
 
@@ -1119,7 +1139,8 @@ class Word2Vec(legacy.OldModelNames):
         ----------
         context_words_list : list of str, or of row numbers
             Unknown words are left out; if none is left, the answer is None.
-        topn : int, default 10
+        topn : int or None, default 10
+            None for all words.
 
         Raises
         ------
@@ -1135,6 +1156,7 @@ class Word2Vec(legacy.OldModelNames):
             logger.warning("none of the context words is in the vocabulary: %r", list(context_words_list)[:10])
             return None
         found = predict.output_probabilities(rows, self.wv.vectors, self.syn1neg, bool(self.cbow_mean))
+        topn = len(found) if topn is None else topn
         best = queries.top_rows(found, topn) if topn > 0 else []
         return [(self.wv.index_to_key[row], found[row]) for row in best]
 
@@ -1261,6 +1283,12 @@ class Word2Vec(legacy.OldModelNames):
                 setattr(model, name, meta["state"][name])
         except (KeyError, TypeError, ValueError) as error:
             raise formats.FormatError(f"{os.fspath(fname)}: the model's settings are not readable: {error}") from error
+        shape = model.round_shape
+        if not (isinstance(shape, list | tuple) and len(shape) == 2 and all(type(n) is int and n > 0 for n in shape)):
+            raise formats.FormatError(
+                f"{os.fspath(fname)}: round_shape={shape!r} is not a number of lanes and of words"
+            )
+        model.round_shape = (shape[0], shape[1])
         model.wv, model.syn1neg = vectors, syn1neg
         model.syn1 = None if nodes is None else trainer.grown(nodes, len(vectors))
         model._trained_words = vectors.index_to_key
@@ -1274,6 +1302,13 @@ class Word2Vec(legacy.OldModelNames):
         """Pickles and copies hold the model without the encoded corpus."""
         _ = self.raw_vocab  # made from the scan while there is one
         return {**self.__dict__, "_scan": None, "_encoded": None, "_streamed": None, "_tables": {}}
+
+
+def _checked_sample(sample: Any) -> float:
+    rate = checks.number("sample", sample, 0, 1e18, "; 0 switches subsampling off")
+    if 0 < rate < LEAST_SAMPLE:
+        raise ValueError(f"sample={sample!r} would drop every word; use 0 to keep all, or {LEAST_SAMPLE:g} and more")
+    return rate
 
 
 class _StopAfter(hooks.CallbackAny2Vec):

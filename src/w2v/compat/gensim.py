@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -114,11 +115,15 @@ def uninstall() -> None:
 @contextmanager
 def installed(*, allow_pickle: bool = False) -> Iterator[None]:
     """Substitute within a ``with`` block."""
-    install(allow_pickle=allow_pickle)
+    outer, allowed = bool(_before), gensim_files.allowed
+    install(allow_pickle=allow_pickle or allowed)
     try:
         yield
     finally:
-        uninstall()
+        if outer:
+            gensim_files.allowed = allowed
+        else:
+            uninstall()
 
 
 def _put(place: Any, name: str, value: Any) -> None:
@@ -129,6 +134,7 @@ def _put(place: Any, name: str, value: Any) -> None:
 
 def _module(name: str, contents: dict[str, Any]) -> ModuleType:
     module = ModuleType(name, f"w2v in the place of {name}.")
+    module.__spec__ = ModuleSpec(name, None, is_package="__path__" in contents)
     module.__dict__.update(contents)
     return module
 
