@@ -126,3 +126,23 @@ def test_vectors_are_loaded_from_the_old_place(model, tmp_path):
     vectors = Word2Vec.load_word2vec_format(tmp_path / "vectors.bin", binary=True)
     assert isinstance(vectors, KeyedVectors)
     assert np.array_equal(vectors[WORD], model.wv[WORD])
+
+
+def test_events_are_kept_in_memory_only(model, tmp_path, caplog):
+    assert model.lifecycle_events == []
+    model.save(tmp_path / "before")
+    with caplog.at_level("INFO"):
+        model.add_lifecycle_event("noted", what=1)
+        model.wv.add_lifecycle_event("quietly", log_level=None)
+    assert model.lifecycle_events == [{"what": 1, "event": "noted"}]
+    assert "noted" in caplog.text
+    assert "quietly" not in caplog.text
+    model.save(tmp_path / "after")
+    assert (tmp_path / "before").read_bytes() == (tmp_path / "after").read_bytes()
+
+
+def test_gensims_steps_of_a_vocabulary_can_be_called(model):
+    table = model.cum_table
+    model.make_cum_table()
+    model.create_binary_tree()
+    assert np.array_equal(model.cum_table, table)

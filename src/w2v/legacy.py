@@ -3,11 +3,14 @@
 Two mixins, for `KeyedVectors` and for `Word2Vec`; nothing else in the package uses these names.
 """
 
+import logging
 import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 
 def warn(old: str, new: str, level: int = 3) -> None:
@@ -81,7 +84,23 @@ class VocabView(Mapping[str, Vocab]):
         return len(self._vectors.key_to_index)
 
 
-class OldVectorNames:
+class Lifecycle:
+    """gensim's diary of a model. Nothing is written into it unasked: equal runs are to give equal files."""
+
+    @property
+    def lifecycle_events(self) -> list[dict[str, Any]]:
+        """What `add_lifecycle_event` was told; not saved."""
+        events: list[dict[str, Any]] = self.__dict__.setdefault("_lifecycle_events", [])
+        return events
+
+    def add_lifecycle_event(self, event_name: str, log_level: int | None = logging.INFO, **event: Any) -> None:
+        """Note an event in `lifecycle_events`, and log it unless `log_level` is None."""
+        self.lifecycle_events.append({**event, "event": event_name})
+        if log_level is not None:
+            logger.log(log_level, "%s lifecycle event %s", type(self).__name__, {"event": event_name, **event})
+
+
+class OldVectorNames(Lifecycle):
     """Of `KeyedVectors`."""
 
     index2word = _attribute("index2word", "index_to_key")
@@ -129,7 +148,7 @@ class OldVectorNames:
         return self.evaluate_word_analogies(questions, restrict_vocab, case_insensitive)[1]  # type: ignore[attr-defined]
 
 
-class OldModelNames:
+class OldModelNames(Lifecycle):
     """Of `Word2Vec`, which once was its own vectors."""
 
     iter = _attribute("iter", "epochs")

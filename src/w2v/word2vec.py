@@ -709,6 +709,14 @@ class Word2Vec(legacy.OldModelNames):
     def random(self, generator: np.random.RandomState) -> None:
         self._random = generator
 
+    def make_cum_table(self, domain: int = 2**31 - 1) -> None:
+        """Make the tables of the vocabulary; gensim's step for negative sampling. `cum_table` is made when read."""
+        self._make_tables()
+
+    def create_binary_tree(self) -> None:
+        """Make the tables of the vocabulary; gensim's step for hierarchical softmax."""
+        self._make_tables()
+
     def _make_tables(self) -> None:
         counts = self.wv.expandos["count"]
         if self._tables.get("counts") is not counts or self._tables["ns_exponent"] != self.ns_exponent:
