@@ -248,3 +248,14 @@ def test_an_error_of_the_corpus_is_passed_on():
 
     with pytest.raises(LookupError, match="mine"):
         encode.Scan(broken(), False)
+
+
+def test_a_mapped_corpus_is_looked_at_in_blocks_whose_memory_is_given_back(monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(encode, "BLOCK_MAPPED", 100)
+    monkeypatch.setattr(encode.Encoded, "forget_pages", lambda part: forgotten.append(len(part.tokens)))
+    part = encode.Encoded(np.arange(250, dtype=np.int32), np.array([0, 250]), 250)
+    blocks = list(part.blocks())
+    assert [len(block) for block in blocks] == [100, 100, 50]
+    assert np.array_equal(np.concatenate(blocks), part.tokens)
+    assert len(forgotten) == 3

@@ -192,7 +192,7 @@ def test_a_worker_trains_its_copies_of_hot_rows_and_meets_the_others_half_way(cb
             **settings(cbow=cbow, negative=negative),
         )
         shared = [np.zeros(16, np.int64), workers, n_hot, np.zeros(1, np.int32), np.zeros(3, np.int64), np.zeros(1)]
-        kernel.run(tokens, offsets, kernel.longest_sentence(tokens, offsets), 0, 1, 0.05, 0, 1, *shared)
+        kernel.run(tokens, offsets, kernel.longest_sentence(offsets, len(tokens)), 0, 1, 0.05, 0, 1, *shared)
         return matrices
 
     hot_rows = min(n_hot, VOCABULARY - 1)
@@ -239,7 +239,7 @@ def test_what_would_lead_out_of_the_matrices_is_refused(tokens, offsets):
         **settings(),
     )
     with pytest.raises(ValueError, match=r"token|offsets"):
-        kernel.longest_sentence(np.array(tokens, np.int32), np.array(offsets, np.int64))
+        trainer.checked(kernel, trainer.Encoded(np.array(tokens, np.int32), np.array(offsets, np.int64), len(tokens)))
 
 
 def test_a_row_whose_lock_is_zero_keeps_its_bytes_with_several_workers():
@@ -284,7 +284,7 @@ def test_the_learning_rate_stops_falling_at_the_horizon():
         np.zeros(3, np.int64),
         np.zeros(1),
     )
-    longest = kernel.longest_sentence(tokens, offsets)
+    longest = kernel.longest_sentence(offsets, len(tokens))
     kernel.run(tokens, offsets, longest, 1000, 1, 0.5, 0.5 / 1000, 1000, cursor, 1, 0, stop, counts, loss)
     assert counts[0] == len(tokens)
     assert (frozen[0] == before).all()

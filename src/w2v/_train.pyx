@@ -10,8 +10,8 @@ Every random choice is a function of (seed, epoch, position in the corpus): whet
 wide its window is, which noise words it meets. So a worker can take any range of positions, look up by itself which
 neighbours beyond the range survive, and one worker gives the same bits however the corpus is cut.
 
-The loop checks no bounds: `Word2Vec` checks matrices and vocabulary, `Kernel.longest_sentence` tokens and offsets,
-before the first of them.
+The loop checks no bounds: `Word2Vec` checks matrices and vocabulary, `trainer.checked` tokens and sentences, before
+the first of them.
 """
 
 import os
@@ -494,25 +494,27 @@ cdef class Kernel:
             longest += int(np.diff(paths).max())
         self.max_targets = <int>longest
 
-    def longest_sentence(self, const int32_t[::1] tokens, const long long[::1] offsets):
-        """Check what `run` will not: every token has a row, and the sentences are a partition of the tokens.
-
-        Returns the number of tokens in the longest one.
-        """
-        cdef long long n_tokens = tokens.shape[0], n_sentences = offsets.shape[0] - 1, i, longest = 0, length
+    def check_tokens(self, const int32_t[::1] tokens):
+        """Check what `run` will not: every token has a row."""
+        cdef long long i
         cdef uint32_t largest = 0
+        with nogil:
+            for i in range(tokens.shape[0]):
+                largest = max(largest, <uint32_t>tokens[i])  # a negative one becomes large
+        if tokens.shape[0] and largest >= self.plan.n_words:
+            raise ValueError(f"a token has no row among the {self.plan.n_words:,} words")
+
+    def longest_sentence(self, const long long[::1] offsets, long long n_tokens):
+        """Check that sentences are a partition of the tokens, and return the number of tokens in the longest one."""
+        cdef long long n_sentences = offsets.shape[0] - 1, i, longest = 0, length
         cdef bint rising = n_sentences >= 0 and offsets[0] == 0 and offsets[n_sentences] == n_tokens
         with nogil:
-            for i in range(n_tokens):
-                largest = max(largest, <uint32_t>tokens[i])  # a negative one becomes large
             for i in range(n_sentences if rising else 0):
                 length = offsets[i + 1] - offsets[i]
                 rising = rising and length >= 0
                 longest = max(longest, length)
         if not rising:
             raise ValueError(f"the offsets of sentences must rise from 0 to {n_tokens:,}, the number of tokens")
-        if n_tokens and largest >= self.plan.n_words:
-            raise ValueError(f"a token has no row among the {self.plan.n_words:,} words")
         return longest
 
     def run(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest, long long origin,

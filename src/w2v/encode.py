@@ -36,6 +36,9 @@ from w2v.vocab import TrimRule, is_kept
 # Tokens of an iterable handed on at a time.
 BLOCK_TOKENS = 1 << 18
 
+# Tokens of an encoded corpus looked at at a time: 64 MiB.
+BLOCK_MAPPED = 1 << 24
+
 # Encoded tokens beyond this many bytes go to a temporary file, with cache="auto".
 CACHE_BYTES = 1 << 30
 
@@ -63,6 +66,12 @@ class Encoded(NamedTuple):
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
     raw_words: int
+
+    def blocks(self) -> Iterator[NDArray[np.int32]]:
+        """All tokens, a block at a time; what is mapped from a file does not fill the memory."""
+        for start in range(0, len(self.tokens), BLOCK_MAPPED):
+            yield self.tokens[start : start + BLOCK_MAPPED]
+            self.forget_pages()
 
     def forget_pages(self) -> None:
         """Give the memory of a mapped file back to the system; it is read again when needed."""

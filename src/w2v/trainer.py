@@ -309,6 +309,13 @@ class _Workers:
         return not self.failures
 
 
+def checked(kernel: Kernel, part: Encoded) -> int:
+    """The length of the longest sentence, if tokens and sentences are what the kernel takes them for."""
+    for tokens in part.blocks():
+        kernel.check_tokens(tokens)
+    return kernel.longest_sentence(part.offsets, len(part.tokens))
+
+
 def run_epoch(
     kernel: Kernel,
     batches: Iterable[Encoded],
@@ -357,7 +364,7 @@ def run_epoch(
         origin = 0
         for part in batches:
             current[:] = [part]
-            longest = kernel.longest_sentence(part.tokens, part.offsets)
+            longest = checked(kernel, part)
             given = (part.tokens, part.offsets, longest, origin, key, alpha, slope, tokens)
             if round_shape is None:
                 cursor = np.zeros(16, np.int64)

@@ -1041,7 +1041,9 @@ class Word2Vec(legacy.OldModelNames):
         open_runs = [run for run in self.runs if run["corpus"] is None and run["trained"]]
         if open_runs and self._encoded is not None:
             encoded = self._encoded[1]
-            digest = hashlib.sha256(encoded.tokens.data)
+            digest = hashlib.sha256()
+            for tokens in encoded.blocks():
+                digest.update(tokens.data)
             digest.update(encoded.offsets.data)
             for run in open_runs:
                 run["corpus"] = digest.hexdigest()
