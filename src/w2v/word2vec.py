@@ -798,7 +798,7 @@ class Word2Vec(legacy.OldModelNames):
         if compute_loss is not None:
             self.compute_loss = bool(compute_loss)
         self.running_training_loss = 0.0
-        if epochs >= MANY_EPOCHS and not is_path and iter(corpus) is corpus:
+        if epochs >= MANY_EPOCHS and isinstance(corpus, Iterator):
             logger.warning(
                 "%d epochs over an iterator, which can be read once: w2v keeps what it has read, and trains all of "
                 "them; gensim would have ended after the first",
