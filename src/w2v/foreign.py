@@ -25,7 +25,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from w2v import _text
 from w2v.corpus import Pathlike, codec_of, open_binary
-from w2v.formats import FormatError, TruncatedError, atomic_write, check_finite, open_regular
+from w2v.formats import FormatError, TruncatedError, atomic_write, check_finite, open_regular, unpacking
 
 logger = logging.getLogger(__name__)
 
@@ -108,17 +108,8 @@ class _Window:
         return self.end > len(rest)
 
     def _read_into(self, room: memoryview) -> int:
-        try:
+        with unpacking(self.name, f"not sound {os.path.splitext(self.name)[1]} data"):
             return cast(int, cast(Any, self.file).readinto(room))
-        except EOFError as error:
-            raise TruncatedError(f"{self.name}: the compressed data ends early") from error
-        except MemoryError:
-            raise
-        except Exception as error:  # each decompressor has its own
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk's fault, not the file's
-            suffix = os.path.splitext(self.name)[1]
-            raise FormatError(f"{self.name}: not sound {suffix} data ({error})") from error
 
     def line(self, longest: int) -> bytes:
         """Take the next line, with its end, or `longest` bytes of it; nothing at the end."""

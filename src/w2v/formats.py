@@ -51,6 +51,21 @@ class TruncatedError(FormatError, EOFError):
 
 
 @contextmanager
+def unpacking(name: str, fault: str) -> Iterator[None]:
+    """Whatever a decompressor raises about its data becomes a FormatError of this fault; the disk's errors do not."""
+    try:
+        yield
+    except EOFError as error:
+        raise TruncatedError(f"{name}: the compressed data ends early") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # each decompressor has its own
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise FormatError(f"{name}: {fault} ({error})") from error
+
+
+@contextmanager
 def atomic_write(path: Pathlike | BinaryIO) -> Iterator[BinaryIO]:
     """Open a binary file that replaces `path` only once all of it is on the disk; a file that is open is just used.
 

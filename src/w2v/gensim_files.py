@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from w2v import huffman
 from w2v.corpus import Pathlike, codec_of, open_binary
-from w2v.formats import FormatError, TruncatedError, check_finite, open_regular
+from w2v.formats import FormatError, TruncatedError, check_finite, open_regular, unpacking
 
 logger = getLogger(__name__)
 
@@ -114,11 +114,9 @@ def is_pickle(path: Pathlike) -> bool:
         start = raw.read(3)
     if codec_of(path) is not None:
         try:
-            with open_binary(path) as file:
+            with unpacking(os.fspath(path), "not packed as its name says"), open_binary(path) as file:
                 start = file.read(3)
-        except Exception as error:  # each decompressor has its own for what it cannot unpack
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk's fault, not the file's
+        except FormatError:
             return False
     # The third byte tells it from a safetensors file, whose header may be 640 bytes long.
     return re.match(rb"\x80[\x02-\x05][^\x00]", start, re.DOTALL) is not None
@@ -514,19 +512,11 @@ def _contents(path: Pathlike) -> bytes:
 
 def _unpacked(file: IO[bytes], name: str, most: int) -> bytes:
     data = bytearray()
-    try:
+    with unpacking(name, "damaged, it cannot be unpacked"):
         while block := file.read(BLOCK):
             data += block
             if len(data) > most:
                 break
-    except EOFError as error:
-        raise TruncatedError(f"{name}: the compressed data ends early") from error
-    except MemoryError:
-        raise
-    except Exception as error:  # each decompressor has its own
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's fault, not the file's
-        raise FormatError(f"{name}: damaged, it cannot be unpacked ({error})") from error
     if len(data) > most:
         raise FormatError(f"{name}: unpacks to more than {most:,} bytes; unpack it yourself if you trust it")
     return bytes(data)
