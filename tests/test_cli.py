@@ -420,10 +420,13 @@ def test_wrong_usage_has_exit_code_2(room, capsys, line):
 
 
 def test_unwritable_folder_is_noticed_before_training(room, capsys, monkeypatch):
-    monkeypatch.setattr(cli.os, "access", lambda path, mode: False)  # permissions do not bind root
+    def refuse(*arguments, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)  # permissions do not bind root
     code, _, err = run(capsys, "train missing.txt -o out.txt")
     assert code == 1
-    assert err.endswith("cannot be written to\n")
+    assert err.endswith("cannot be written to (Permission denied)\n")
 
 
 def test_unknown_word_is_not_quoted_twice(room, capsys):

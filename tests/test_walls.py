@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "huffman": set(),
     "noise": {"_text"},
     "checks": set(),
-    "encode": {"_text", "corpus", "spool", "vocab"},
+    "memory": set(),
+    "encode": {"_text", "corpus", "memory", "spool", "vocab"},
     "trainer": {"_train", "encode"},
     "formats": {"corpus"},
     "foreign": {"_text", "formats", "corpus"},
@@ -37,8 +38,8 @@ MAY_IMPORT = {
     "source": {"corpus", "encode"},
     "vectors": {"corpus", "formats", "foreign", "gensim_files", "legacy", "lookup", "queries", "evaluate", "transport"},
     "word2vec": {
-        *("callbacks", "checks", "corpus", "encode", "formats", "gensim_files", "huffman", "legacy", "noise"),
-        *("predict", "queries", "source", "trainer", "vectors", "vocab"),
+        *("callbacks", "checks", "corpus", "encode", "formats", "gensim_files", "huffman", "legacy", "memory"),
+        *("noise", "predict", "queries", "source", "trainer", "vectors", "vocab"),
     },
     "sklearn": {"word2vec"},
     "stability": {

@@ -8,10 +8,12 @@ import argparse
 import json
 import math
 import os
+import stat
 import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -367,13 +369,19 @@ def _format_of(path: str) -> str:
 
 def _check_output(path: str) -> None:
     """Raise OSError now if `path` could not be written after hours of training."""
+    import tempfile
+
     folder = os.path.dirname(os.path.realpath(path))
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise OSError(f"{path} exists and is not a regular file")
+    with suppress(FileNotFoundError):  # a name that is too long is none of that kind
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(f"{path} exists and is not a regular file")
     if not os.path.isdir(folder):
         raise OSError(f"{folder} is not a folder; create it first")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OSError(f"{folder} cannot be written to")
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".w2v-", suffix=".tmp", dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"{folder} cannot be written to ({error.strerror})") from error
 
 
 def _load(path: str, form: str | None = None, *, no_header: bool = False) -> "KeyedVectors":

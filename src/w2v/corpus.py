@@ -8,6 +8,7 @@ files (.gz, .bz2, .xz, .zst) are recognised by their ending.
 import codecs
 import io
 import itertools
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from typing import IO, Any, NamedTuple
 
 from w2v import _text
 
+logger = logging.getLogger(__name__)
+
 # Text is decoded and split this many bytes at a time.
 BLOCK = 1 << 20
 
@@ -26,6 +29,9 @@ LONGEST_WORD = 1 << 20
 
 # The longest sentence LineSentence and Text8Corpus give by default, as in gensim. Longer lines are split, not cut.
 MAX_SENTENCE_LENGTH = 10_000
+
+# What stands for bytes that are not UTF-8, with errors="replace".
+REPLACEMENT = "\ufffd"
 
 Pathlike = str | os.PathLike[str]
 
@@ -73,8 +79,13 @@ def read_blocks(path: Pathlike) -> Iterator[tuple[bytes, int]]:
         yield rest, offset
 
 
-def read_pieces(source: Pathlike | IO[bytes], name: str = "") -> Iterator[tuple[list[str], bool]]:
+def read_pieces(
+    source: Pathlike | IO[bytes], name: str = "", errors: str = "strict"
+) -> Iterator[tuple[list[str], bool]]:
     """Give the words of each line of a file, a long line in several pieces; lines without a word are passed over.
+
+    With ``errors="replace"`` bytes that are not UTF-8 become U+FFFD, one for each maximal part, and are counted in
+    a warning.
 
     Yields
     ------
@@ -90,21 +101,23 @@ def read_pieces(source: Pathlike | IO[bytes], name: str = "") -> Iterator[tuple[
     """
     if isinstance(source, str | os.PathLike):
         with open_binary(source) as stream:
-            yield from read_pieces(stream, os.fspath(source))
+            yield from read_pieces(stream, os.fspath(source), errors)
         return
-    decode = codecs.getincrementaldecoder("utf-8")("strict").decode
+    decode = codecs.getincrementaldecoder("utf-8")(errors).decode
+    replaced = 0
     offset = 0  # bytes given to the decoder before this block
     rest = ""  # the last word of a block: more of it may come with the next one
     within = False  # whether a line has begun whose first words have been given already
     while True:
         block = _read(source, name)
         try:
-            text = rest + decode(block, not block)
+            decoded = decode(block, not block)
         except UnicodeDecodeError as error:
             start = offset + len(block) - len(error.object) + error.start
             error.reason += not_utf8(start, name)
             raise
-        *lines, tail = text.split("\n")
+        replaced += decoded.count(REPLACEMENT) if errors == "replace" else 0
+        *lines, tail = (rest + decoded).split("\n")
         for line in lines:
             words = line.split()
             if rest:  # no other word can reach from block to block
@@ -120,6 +133,12 @@ def read_pieces(source: Pathlike | IO[bytes], name: str = "") -> Iterator[tuple[
         if not block:
             if words or within:
                 yield words, True
+            if replaced:
+                logger.warning(
+                    "%s: %s times U+FFFD, which stands for bytes that are not UTF-8",
+                    name or "the input",
+                    f"{replaced:,}",
+                )
             return
         rest = words.pop() if words and not tail[-1].isspace() else ""
         _check_length(rest, offset, name)
@@ -134,7 +153,10 @@ def _check_length(word: str, offset: int, name: str) -> None:
 
 
 def not_utf8(offset: int, name: str) -> str:
-    return f", at byte {offset:,} of {name or 'the input'}; is it UTF-8?"
+    return (
+        f", at byte {offset:,} of {name or 'the input'}; is it UTF-8? LineSentence(path, errors='replace') reads it "
+        "nevertheless"
+    )
 
 
 def too_long_a_word(offset: int, name: str) -> str:
@@ -145,11 +167,15 @@ def too_long_a_word(offset: int, name: str) -> str:
 
 
 def read_sentences(
-    source: Pathlike | IO[bytes], name: str = "", longest: float = float("inf"), limit: int | None = None
+    source: Pathlike | IO[bytes],
+    name: str = "",
+    longest: float = float("inf"),
+    limit: int | None = None,
+    errors: str = "strict",
 ) -> Iterator[list[str]]:
     """The lines of a file as token lists, `limit` of them; a line of more than `longest` tokens in several lists."""
     held: list[str] = []
-    for words, ends in read_pieces(source, name):
+    for words, ends in read_pieces(source, name, errors):
         if limit is not None and limit <= 0:
             return
         held.extend(words)
@@ -176,6 +202,12 @@ def _read(source: IO[bytes], name: str) -> bytes:
         raise OSError(f"cannot read {name}, it may be damaged or cut short: {error}") from error
 
 
+def _policy(errors: str) -> str:
+    if errors not in ("strict", "replace"):
+        raise ValueError(f"errors={errors!r} must be 'strict' or 'replace'")
+    return errors
+
+
 def _at_least_one(name: str, value: int) -> int:
     if value < 1:
         raise ValueError(f"{name}={value} must be at least 1")
@@ -189,17 +221,18 @@ class Text(NamedTuple):
     longest: float = float("inf")  # words of a sentence; what is longer is cut
     lines: bool = True  # whether a sentence ends where its line does
     limit: int | None = None  # lines
+    errors: str = "strict"  # what becomes of bytes that are not UTF-8
 
 
 def text_of(corpus: object) -> Text | None:
     """The files that a reader of this module reads; None for any other object."""
     match corpus:
         case PathLineSentences():
-            return Text(corpus.input_files, corpus.max_sentence_length, limit=corpus.limit)
+            return Text(corpus.input_files, corpus.max_sentence_length, limit=corpus.limit, errors=corpus.errors)
         case LineSentence(source=(str() | os.PathLike()) as path):
-            return Text([os.fspath(path)], corpus.max_sentence_length, limit=corpus.limit)
+            return Text([os.fspath(path)], corpus.max_sentence_length, limit=corpus.limit, errors=corpus.errors)
         case Text8Corpus():
-            return Text([os.fspath(corpus.fname)], corpus.max_sentence_length, lines=False)
+            return Text([os.fspath(corpus.fname)], corpus.max_sentence_length, lines=False, errors=corpus.errors)
     return None
 
 
@@ -214,6 +247,8 @@ class LineSentence:
         Longer lines are given in several sentences.
     limit : int, optional
         Read only this many lines.
+    errors : {"strict", "replace"}, default "strict"
+        Bytes that are not UTF-8 are an error, which says where; or become U+FFFD, and a warning says how many.
     """
 
     def __init__(
@@ -221,17 +256,19 @@ class LineSentence:
         source: Pathlike | IO[bytes],
         max_sentence_length: int = MAX_SENTENCE_LENGTH,
         limit: int | None = None,
+        errors: str = "strict",
     ) -> None:
         if isinstance(source, io.TextIOBase):
             raise TypeError("LineSentence reads a path or a file opened in binary mode, not one opened as text")
         self.source = source
         self.max_sentence_length = _at_least_one("max_sentence_length", max_sentence_length)
         self.limit = None if limit is None else _at_least_one("limit", limit)
+        self.errors = _policy(errors)
 
     def __iter__(self) -> Iterator[list[str]]:
         if not isinstance(self.source, str | os.PathLike):
             self.source.seek(0)
-        return read_sentences(self.source, longest=self.max_sentence_length, limit=self.limit)
+        return read_sentences(self.source, longest=self.max_sentence_length, limit=self.limit, errors=self.errors)
 
 
 class PathLineSentences:
@@ -244,11 +281,16 @@ class PathLineSentences:
     """
 
     def __init__(
-        self, source: Pathlike, max_sentence_length: int = MAX_SENTENCE_LENGTH, limit: int | None = None
+        self,
+        source: Pathlike,
+        max_sentence_length: int = MAX_SENTENCE_LENGTH,
+        limit: int | None = None,
+        errors: str = "strict",
     ) -> None:
         self.source = Path(source)
         self.max_sentence_length = _at_least_one("max_sentence_length", max_sentence_length)
         self.limit = None if limit is None else _at_least_one("limit", limit)
+        self.errors = _policy(errors)
         if self.source.is_dir():
             self.input_files = [os.fspath(path) for path in sorted(self.source.iterdir()) if path.is_file()]
         elif self.source.is_file():
@@ -258,18 +300,19 @@ class PathLineSentences:
 
     def __iter__(self) -> Iterator[list[str]]:
         for path in self.input_files:
-            yield from LineSentence(path, self.max_sentence_length, self.limit)
+            yield from LineSentence(path, self.max_sentence_length, self.limit, self.errors)
 
 
 class Text8Corpus:
     """A file that is one long line, such as text8, cut into sentences of `max_sentence_length` tokens."""
 
-    def __init__(self, fname: Pathlike, max_sentence_length: int = MAX_SENTENCE_LENGTH) -> None:
+    def __init__(self, fname: Pathlike, max_sentence_length: int = MAX_SENTENCE_LENGTH, errors: str = "strict") -> None:
         self.fname = fname
+        self.errors = _policy(errors)
         self.max_sentence_length = _at_least_one("max_sentence_length", max_sentence_length)
 
     def __iter__(self) -> Iterator[list[str]]:
-        words = itertools.chain.from_iterable(words for words, _ in read_pieces(self.fname))
+        words = itertools.chain.from_iterable(words for words, _ in read_pieces(self.fname, errors=self.errors))
         while sentence := list(itertools.islice(words, self.max_sentence_length)):
             yield sentence
 

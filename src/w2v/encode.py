@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import _text
+from w2v import _text, memory
 from w2v.corpus import (
     LONGEST_WORD,
     Pathlike,
@@ -38,6 +38,12 @@ BLOCK_TOKENS = 1 << 18
 
 # Tokens of an encoded corpus looked at at a time: 64 MiB.
 BLOCK_MAPPED = 1 << 24
+
+# A table of words is about to take so many bytes more for each word it has, when it grows next: it doubles.
+GROWTH = 100
+
+# Below so many different words nobody asks whether there is memory for twice as many.
+MANY_WORDS = 1 << 20
 
 # Encoded tokens beyond this many bytes go to a temporary file, with cache="auto".
 CACHE_BYTES = 1 << 30
@@ -235,7 +241,8 @@ def tokenizable(source: Sentences | Pathlike, is_path: bool) -> Text | None:
     if is_path:
         return Text([os.fspath(source)])  # type: ignore[arg-type]
     text = text_of(source)
-    return text if text is not None and text.limit is None and iterates_as_is(source) else None
+    readable = text is not None and text.limit is None and text.errors == "strict"
+    return text if readable and iterates_as_is(source) else None
 
 
 # --- a corpus ---------------------------------------------------------------------------------------------------
@@ -270,6 +277,7 @@ class Scan:
         self._tokenizer: Tokenizer | None = None
         self._ids = Provisional()
         self.raw_words = self.sentences = 0
+        look_at = MANY_WORDS
         text = tokenizable(source, is_path) if max_vocab_size is None else None
         if text is not None:
             self._tokenizer = Tokenizer(text, threads)
@@ -285,6 +293,14 @@ class Scan:
             self.raw_words += len(tokens)
             self.sentences += len(ends)
             report(len(tokens))
+            known = len(self._ids) if self._tokenizer is None else len(self._tokenizer.words)
+            if known > look_at:
+                memory.check(
+                    known * GROWTH * (1 if self._tokenizer is None else threads + 1),
+                    f"larger tables for the {known:,} different words met so far",
+                    "give max_vocab_size, with which rare words are forgotten, or read with fewer workers",
+                )
+                look_at = known * 5 // 4
         if self._tokenizer is not None:
             self.counts = self._tokenizer.counts()
         else:

@@ -499,6 +499,12 @@ def write_word2vec(
         value that is not finite. The file is then untouched. In text a blank is allowed, with a warning.
     """
     encoded = [word.encode() for word in words]
+    longest = max(map(len, encoded), default=0)
+    if longest > LONGEST_WORD:
+        raise ValueError(
+            f"a word of {longest:,} bytes cannot be read back from a word2vec file, whose limit is {LONGEST_WORD:,}; "
+            "save() has none"
+        )
     blanks = [word for word in encoded if _UNREADABLE.search(word)]
     for word in [b""] if b"" in encoded else blanks:
         if binary or _UNREADABLE.search(word.replace(b" ", b"")) or not word:

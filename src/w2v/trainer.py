@@ -253,10 +253,12 @@ class _Workers:
         self._run = run
         self._queues: list[queue.Queue[Any]] = [queue.Queue(QUEUED_BATCHES) for _ in range(count)]
         self._threads = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(count)]
-        self._running = count
+        self._begun = self._ended = 0
         self._one_ended = threading.Condition()
 
     def _work(self, own: int) -> None:
+        with self._one_ended:
+            self._begun += 1
         try:
             while not self.stop[0]:
                 try:
@@ -272,31 +274,54 @@ class _Workers:
         finally:
             self.stop[1] = 1
             with self._one_ended:
-                self._running -= 1
+                self._ended += 1
                 self._one_ended.notify()
 
     def train(self, batches: Iterable[tuple[Any, ...]], tick: Callable[[], object]) -> None:
         started = []
         try:
             for thread in self._threads:
-                thread.start()
                 started.append(thread)
+                try:
+                    thread.start()
+                except RuntimeError:  # the system gives no more threads
+                    started.pop()
+                    raise
             for batch in batches:
                 if not self._hand_out(batch, tick):
                     break
+                tick()  # who waits for no one, because the corpus is slow, looks up too
             self._hand_out(None, tick)
             with self._one_ended:
-                while self._running:
+                while self._ended < len(self._threads):
                     self._one_ended.wait(TICK)
                     tick()
         finally:
             self.stop[0] = 1
             if len(started) < len(self._threads):
                 self.stop[1] = 1
-            for thread in started:
-                thread.join()
+            self._wait_for(started)
         if self.failures:
             raise self.failures[0]
+
+    def _wait_for(self, started: list[threading.Thread]) -> None:
+        """Wait until all threads have left, even if Ctrl-C comes meanwhile, or came while one was started.
+
+        Python 3.11 takes a thread for ended when `join` is interrupted, hence the counts of our own.
+        """
+        interrupt = None
+        given_up = time.monotonic() + 1  # waiting for threads that have not begun
+        while self._ended < len(started) and (self._begun > self._ended or time.monotonic() < given_up):
+            try:
+                with self._one_ended:
+                    self._one_ended.wait(TICK)
+            except KeyboardInterrupt as error:
+                interrupt = error
+        for thread in started:
+            if thread.ident is not None:
+                thread.join()
+        if interrupt is not None:
+            raise interrupt
 
     def _hand_out(self, batch: tuple[Any, ...] | None, tick: Callable[[], object]) -> bool:
         for waiting in self._queues:
@@ -328,6 +353,7 @@ def run_epoch(
     n_hot: int,
     round_shape: tuple[int, int] | None = None,
     bar: Any,
+    look: Callable[[], object] = lambda: None,
 ) -> tuple[int, int, int, float]:
     """Train once over `batches`; the learning rate of the word at position p is ``alpha - slope * p``.
 
@@ -344,6 +370,7 @@ def run_epoch(
     round_shape : (lanes, words of a lane), optional
         Train deterministically: the result is the same for any number of workers. `batches` is then one part.
     bar : tqdm bar of `tokens` words
+    look : callable, called about once a second while the workers train; what it raises ends training
 
     Returns
     -------
@@ -380,6 +407,7 @@ def run_epoch(
             pages_forgotten = time.monotonic()
             for part in current:
                 part.forget_pages()
+            look()
         if bar.disable:
             return
         words, _, examples = crew.counts[:, :3].sum(axis=0).tolist()

@@ -24,6 +24,7 @@ from w2v import (
     gensim_files,
     huffman,
     legacy,
+    memory,
     noise,
     predict,
     queries,
@@ -72,6 +73,9 @@ WITHOUT_EFFECT = {"workers", "compute_loss", "cache", "comment", "epochs", "alph
 # gensim-3 names of parameters.
 OLD_PARAMETERS = {"size": "vector_size", "iter": "epochs"}
 OLD_CORPUS = {"sentences": "corpus_iterable"}
+
+# How many rows are looked at while an epoch runs: those of frequent words, which meet all others, are the first to go.
+WATCHED_ROWS = 256
 
 # What a null word is called (Doc2Vec pads with it).
 NULL_WORD = "\0"
@@ -567,6 +571,11 @@ class Word2Vec(legacy.OldModelNames):
         )
         if dry_run:
             return report
+        memory.check(
+            self.estimate_memory(len(counts))["total"],
+            f"{len(counts):,} words with vectors of {self.vector_size:,} numbers",
+            "raise min_count, set max_final_vocab, or lower vector_size",
+        )
         self.min_count, self.sample, self.effective_min_count = wanted, rate, effective
         words = scan.words(order) if scan is not None and not all_words else [all_words[i] for i in order.tolist()]
         self._take_words(words, counts, update, keep_raw_vocab)
@@ -583,6 +592,8 @@ class Word2Vec(legacy.OldModelNames):
         """Make `words` the vocabulary, or with `update` its new end, and encode what was scanned."""
         raw_vocab = self.raw_vocab if keep_raw_vocab else {}
         if self.null_word and not update:
+            if NULL_WORD in words:
+                raise ValueError(f"the corpus has the word {NULL_WORD!r}, which null_word=1 needs; use null_word=0")
             words, counts = [*words, NULL_WORD], np.append(counts, 1)
         self._former = self.wv.expandos.get("count") if update else None
         if update:
@@ -852,6 +863,7 @@ class Word2Vec(legacy.OldModelNames):
                     n_hot=trainer.hot_rows(self.wv.expandos["count"], tokens, workers),
                     round_shape=self.round_shape if self.deterministic else None,
                     bar=bar,
+                    look=lambda: self._check_finite(number, WATCHED_ROWS),
                 )
         finally:
             self.wv.norms = None  # also after Ctrl-C the vectors have changed
@@ -865,12 +877,7 @@ class Word2Vec(legacy.OldModelNames):
                 f"{survivors:,}",
                 self.sample,
             )
-        whole = [matrix if (rows := trainer.padded(matrix)) is None else rows for matrix in self._matrices().values()]
-        if any(formats.check_finite(matrix) is not None for matrix in whole):
-            raise FloatingPointError(
-                f"the vectors are no longer finite after epoch {number + 1}; lower alpha={self.alpha!r} "
-                "and start again (init_weights makes new ones)"
-            )
+        self._check_finite(number)
         record = trainer.EpochRecord(
             epoch=self.trained_epochs,
             raw_words=words,
@@ -897,6 +904,16 @@ class Word2Vec(legacy.OldModelNames):
             "" if record.loss is None else f", loss {record.loss:.4f}",
         )
         return survivors, read.words
+
+    def _check_finite(self, number: int, rows: int | None = None) -> None:
+        """FloatingPointError if the first rows of a matrix, or all, are not numbers any more."""
+        for matrix in self._matrices().values():
+            whole = trainer.padded(matrix)
+            if formats.check_finite((matrix if whole is None else whole)[:rows]) is not None:
+                raise FloatingPointError(
+                    f"the vectors are no longer finite {'after' if rows is None else 'in'} epoch {number + 1}; lower "
+                    f"alpha={self.alpha!r} and start again (init_weights makes new ones)"
+                )
 
     def _encode(self, corpus: Any, is_path: bool) -> Encoded:
         """The corpus as integers: the ones there are, if it is the same corpus."""
