@@ -542,7 +542,7 @@ def read_counts(path: Pathlike, encoding: str = "utf8", unicode_errors: str = "s
         while line := window.line(_MAX_LINE):
             number += 1
             word, _, count = line.rstrip(b"\r\n").rpartition(b" ")
-            if not word or not count.isdigit() or len(count) > 18:
+            if not word or not count.isdigit() or len(count) > 19 or int(count) >= 2**63:
                 raise FormatError(f"{os.fspath(path)}, line {number:,}: not a word and a count")
             counts[word.decode(encoding, unicode_errors)] = int(count)
     return counts
