@@ -400,8 +400,8 @@ def _joined(batches: list[Batch]) -> Batch:
 
 def _without_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64]) -> Encoded:
     kept = tokens >= 0
-    before = np.concatenate([[0], np.cumsum(kept)])
-    return Encoded(tokens[kept], np.concatenate([[0], before[ends]]), len(tokens))
+    ends = ends - np.searchsorted(np.flatnonzero(~kept), ends)  # how many are dropped before each
+    return Encoded(tokens[kept], np.concatenate([[0], ends]), len(tokens))
 
 
 def _finally_numbered(
