@@ -11,6 +11,7 @@ otherwise.
 import argparse
 import gc
 import itertools
+import logging
 import os
 import tempfile
 import time
@@ -114,6 +115,7 @@ def main() -> int:
     parser.add_argument("--folder", help="where to make the temporary folder")
     args = parser.parse_args()
     print(common.machine(), flush=True)
+    logging.disable(logging.WARNING)
     seen: list[list[float]] = []
     started = said = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="w2v-soak-", dir=args.folder) as name:

@@ -225,7 +225,7 @@ def test_row_4_ctrl_c_stops_training_and_counting(folder):
     finite_and_usable(model)
 
 
-@alone
+@alone(seconds=25)
 def test_row_5_no_rate_makes_vectors_of_what_is_no_number(folder):
     model = model_of(zipf_like())
     for rate in (-0.5, math.nan, math.inf, -math.inf, 1e5, 1e300):
