@@ -4,13 +4,15 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
 from corpora import TOPICS, two_topics
 from reference import Twin, first_vectors
 
-from w2v import Word2Vec, huffman, noise, trainer, vocab
+from w2v import Word2Vec, _train, huffman, noise, trainer, vocab
 
 VOCABULARY = 60
 
@@ -147,6 +149,50 @@ def test_cutting_the_corpus_into_batches_changes_no_bit(cbow):
     )
     for one, other in zip(whole, halves, strict=True):
         assert (one == other).all()
+
+
+@pytest.mark.parametrize(("cbow", "losses"), MODELS)
+@pytest.mark.parametrize("round_shape", [None, (4, 16)])
+def test_a_stopped_run_goes_on_where_it_was(cbow, losses, round_shape):
+    """Stopped again and again, wherever that may be, training ends in the bytes and counts of one run."""
+    hs, negative = losses
+    tokens, offsets = corpus(sentences=10_000)
+    keep, *rest = tables(tokens)
+    options = settings(cbow=cbow, negative=negative)
+    rng = np.random.default_rng(1)
+
+    def trained(pause):
+        matrices = fresh(20, hs, negative)
+        kernel = trainer.Kernel(
+            *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
+        )
+        counts, loss, lane_loss, stops = np.zeros(16, np.int64), np.zeros(1), 0.0, 0
+        while counts[0] < len(tokens):
+            stop, begin = np.zeros(2, np.int32), int(counts[0])
+            given = (tokens, offsets, 30, 0, 12345, 0.05, 1e-6, 10**6)
+            if round_shape is None:
+                run, given = kernel.run, (*given, np.array([begin]), 1, 0, stop, counts, loss)
+            else:
+                lanes = _train.Lanes(kernel, 30, *round_shape, begin)
+                run, given = kernel.run_rounds, (*given, lanes, 0, 1, stop, counts, loss)
+            thread = threading.Thread(target=run, args=given)
+            thread.start()
+            if pause:
+                time.sleep(rng.random() * 5e-3)
+                stop[0] = 1
+            thread.join()
+            stops += counts[0] < len(tokens)
+            if round_shape:
+                lane_loss += lanes.loss
+        return matrices, counts, loss[0] + lane_loss, stops
+
+    once, counts, loss, _ = trained(pause=False)
+    often, counts_often, loss_often, stops = trained(pause=True)
+    assert stops > 0
+    assert (counts == counts_often).all()
+    assert loss_often == pytest.approx(loss, rel=1e-12)
+    for a, b in zip(once, often, strict=True):
+        assert a is None or a.tobytes() == b.tobytes()
 
 
 def test_a_sentence_longer_than_a_chunk_is_trained_whole():

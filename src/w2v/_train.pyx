@@ -524,8 +524,9 @@ cdef class Kernel:
 
         The learning rate at position p is ``alpha - slope * min(p, horizon)``; `origin` is the position of
         ``tokens[0]``, and `longest` what `longest_sentence` says of them.
-        `cursor` is shared by all workers on these tokens; `counts` (words, survivors, examples) and `loss`
-        (their summed loss) belong to this worker and grow as it goes.
+        `cursor` is shared by all workers on these tokens and holds where the next chunk begins; `counts` (words,
+        survivors, examples) and `loss` (their summed loss) belong to this worker and grow as it goes. One worker that
+        was stopped has trained exactly the words it counts, and can go on behind them.
         """
         cdef Worker own
         cdef const Plan *plan = &self.plan
@@ -562,13 +563,14 @@ cdef class Kernel:
         """Train as `run` does, but so that the result does not depend on the number of workers; see _rounds.h.
 
         All `workers` call this, each with its number `worker`, `counts` and `loss` of its own. ``stop[0]`` ends training
-        after a round, ``stop[1]`` is for when a worker is missing: no one waits for it then.
+        after a round, ``stop[1]`` is for when a worker is missing: no one waits for it then. Training begins at the
+        position `lanes.begin`, where a round does.
         """
         cdef Worker own
         cdef const Plan *plan = &self.plan
         cdef Rounds *all = &lanes.all
         cdef Part part
-        cdef long long size = lanes.lane_words * all.lanes, n_rounds, number
+        cdef long long size = lanes.lane_words * all.lanes, first = lanes.begin // size, n_rounds, number
         cdef uint64_t mode
         cdef int lane, parity, last
         if tokens.shape[0] == 0:
@@ -582,9 +584,9 @@ cdef class Kernel:
             with nogil:
                 mode = default_float_mode()
                 # before the first round, its lanes are stamped and marked
-                for number in range(-1, n_rounds):
+                for number in range(first - 1, n_rounds):
                     parity = <int>(number & 1)
-                    lane = take_lane(all, TRAIN, worker, workers) if number >= 0 else -1
+                    lane = take_lane(all, TRAIN, worker, workers) if number >= first else -1
                     while lane >= 0:
                         train_lane(plan, &own, &part, lanes.lane_words, number, lane)
                         publish_all(&own, &counts[0])
@@ -600,7 +602,7 @@ cdef class Kernel:
                         break
                     if last:
                         go_on(all)
-                    while number >= 0 and merge(all, level, parity, <uint32_t>(number + 1)):
+                    while number >= first and merge(all, level, parity, <uint32_t>(number + 1)):
                         pass
                     lane = take_lane(all, MARK, worker, workers) if number + 1 < n_rounds else -1
                     while lane >= 0:
@@ -642,21 +644,26 @@ cdef class Lanes:
     kernel : Kernel
     longest : int, from `Kernel.longest_sentence`
     lanes, lane_words : int, the lanes of a round, and the positions of each
+    begin : int, the position where training begins: where a round does, a multiple of lanes * lane_words
     jitter : int, threads sleep up to so many microseconds before each lane; for tests
     """
 
     cdef Rounds all
     cdef long long lane_words
+    cdef readonly long long begin
     cdef object kernel
     cdef list held
 
-    def __init__(self, Kernel kernel, long long longest, int lanes, long long lane_words, unsigned jitter=0):
+    def __init__(self, Kernel kernel, long long longest, int lanes, long long lane_words, long long begin=0,
+                 unsigned jitter=0):
         cdef const Plan *plan = &kernel.plan
         cdef long long reach = max(1, min(<long long>plan.window, longest)), most
         if not 1 <= lanes <= MOST_LANES or not 1 <= lane_words <= CHUNK:
             raise ValueError(f"{lanes} lanes of {lane_words} words: at most {MOST_LANES} of {CHUNK}")
         most = lane_words + 2 * reach + lane_words * targets_of_a_window(plan, reach, kernel.max_targets)
-        self.kernel, self.lane_words, self.held = kernel, lane_words, []
+        if begin < 0 or begin % (lanes * lane_words):
+            raise ValueError(f"no round of {lanes} x {lane_words} words begins at position {begin:,}")
+        self.kernel, self.lane_words, self.begin, self.held = kernel, lane_words, begin, []
         self.all.lanes, self.all.stride, self.all.jitter = lanes, plan.stride, jitter
         if lanes * most > MOST_TARGETS:
             raise ValueError(f"a lane of {lane_words} words would touch {most:,} rows, which is too many; use a smaller "
@@ -807,19 +814,21 @@ cdef void train_lane(const Plan *plan, Worker *own, const Part *part, long long 
 
 cdef void train_chunk(const Plan *plan, Worker *own, const Part *part, long long begin, long long end) noexcept nogil:
     """Train the centre words at positions [begin, end), sentence by sentence."""
-    cdef long long sentence = sentence_of(part.offsets, part.n_sentences, begin), position = begin, until
+    cdef long long sentence = sentence_of(part.offsets, part.n_sentences, begin), position = begin, until, reached
     while position < end and (own.rounds or not stop_wanted(part.stop)):
         while part.offsets[sentence + 1] <= position:
             sentence += 1
         until = min(end, part.offsets[sentence + 1])
         if own.n_hot:
             until = min(until, position + BLEND_EVERY)
-        train_stretch(plan, own, part, sentence, position, until)
+        reached = train_stretch(plan, own, part, sentence, position, until)
         if not own.looking_ahead:
-            own.words += until - position
-        own.unblended += until - position
+            own.words += reached - position
+        own.unblended += reached - position
         if own.n_hot and own.unblended >= BLEND_EVERY:
             blend(plan, own, own.share)
+        if reached < until:
+            return
         position = until
 
 
@@ -854,9 +863,12 @@ cdef void stamp_targets(const Plan *plan, Worker *own, const Window *window, int
                 touch(own.rounds, OUTPUTS, own.lane, own.parity, other if other != <uint32_t>word else -1)
 
 
-cdef void train_stretch(const Plan *plan, Worker *own, const Part *part, long long sentence, long long begin,
-                        long long end) noexcept nogil:
-    """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides."""
+cdef long long train_stretch(const Plan *plan, Worker *own, const Part *part, long long sentence, long long begin,
+                             long long end) noexcept nogil:
+    """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides.
+
+    Returns `end`, or the position of the first word that is not trained because a stop is wanted.
+    """
     cdef long long position = begin, reach = part.reach
     cdef const int32_t *tokens = part.tokens
     # The stretch starts at index `reach`, so that up to `reach` survivors before it fit in front.
@@ -882,7 +894,7 @@ cdef void train_stretch(const Plan *plan, Worker *own, const Part *part, long lo
     if not own.looking_ahead:
         own.survivors += centres_end - reach
     if last - first < 2:
-        return
+        return end
     if own.looking_ahead:
         for step in range(first, last):
             touch(own.rounds, INPUTS, own.lane, own.parity, own.kept[step])
@@ -891,7 +903,7 @@ cdef void train_stretch(const Plan *plan, Worker *own, const Part *part, long lo
                 open_window(plan, own, part, step, first, last)
             if step > reach:
                 stamp_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
-        return
+        return end
     if own.rounds:
         for step in range(first, last):
             own.kept_rows[step] = next_row(own, INPUTS)
@@ -906,7 +918,8 @@ cdef void train_stretch(const Plan *plan, Worker *own, const Part *part, long lo
             look_up_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
         if step >= reach + 2:
             if not own.rounds and stop_wanted(part.stop):
-                return
+                own.survivors -= centres_end - (step - 2)
+                return own.positions[step - 2] - part.origin
             ahead = &own.windows[(step - 1) % RING]
             own.ahead.rows = ahead.targets
             own.ahead.n = ahead.n_targets if step <= centres_end else 0
@@ -918,3 +931,4 @@ cdef void train_stretch(const Plan *plan, Worker *own, const Part *part, long lo
                 skip_gram(plan, own, &own.windows[(step - 2) % RING])
             for i in range(own.ahead.n):
                 prefetch_row(own.ahead.rows[i], plan.blocks)
+    return end

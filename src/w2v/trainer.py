@@ -370,7 +370,7 @@ def run_epoch(
                 cursor = np.zeros(16, np.int64)
                 yield *given, cursor
             else:
-                lanes[:] = [_train.Lanes(kernel, longest, *round_shape, JITTER)]
+                lanes[:] = [_train.Lanes(kernel, longest, *round_shape, jitter=JITTER)]
                 yield *given, lanes[0]
             origin += len(part.tokens)
 
