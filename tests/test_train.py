@@ -12,7 +12,7 @@ import pytest
 from corpora import TOPICS, two_topics
 from reference import Twin, first_vectors
 
-from w2v import Word2Vec, _train, huffman, noise, trainer, vocab
+from w2v import Word2Vec, huffman, noise, trainer, vocab
 
 VOCABULARY = 60
 
@@ -173,7 +173,7 @@ def test_a_stopped_run_goes_on_where_it_was(cbow, losses, round_shape):
             if round_shape is None:
                 run, given = kernel.run, (*given, np.array([begin]), 1, 0, stop, counts, loss)
             else:
-                lanes = _train.Lanes(kernel, 30, *round_shape, begin)
+                lanes = trainer.new_lanes(kernel, 30, *round_shape, begin)
                 run, given = kernel.run_rounds, (*given, lanes, 0, 1, stop, counts, loss)
             thread = threading.Thread(target=run, args=given)
             thread.start()

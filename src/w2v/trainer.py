@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from w2v import _train
 from w2v.encode import Encoded
+from w2v.noise import lane_tables
 
 Kernel = _train.Kernel
 fill_rows = _train.fill_rows
 
 # The numerical scheme: draws, order of arithmetic, initial rows. Other bits for the same seed are another scheme.
-SCHEME = 1
+SCHEME = 2
 
 # Fewer tokens than this do not pay for another worker, and small results stay reproducible.
 TOKENS_PER_WORKER = 10_000
@@ -316,6 +317,14 @@ def checked(kernel: Kernel, part: Encoded) -> int:
     return kernel.longest_sentence(part.offsets, len(part.tokens))
 
 
+def new_lanes(kernel: Kernel, longest: int, lanes: int, words: int, begin: int = 0) -> _train.Lanes:
+    """What the workers of deterministic training share, who begin at the position `begin`."""
+    dealt = np.empty((0, 3), np.uint32), np.zeros(max(lanes, 0) + 1, np.int64)
+    if lanes > 0 < words and kernel.negative:
+        dealt = lane_tables(np.asarray(kernel.noise), lanes, words * kernel.negative)
+    return _train.Lanes(kernel, longest, lanes, words, *dealt, begin, JITTER)
+
+
 def run_epoch(
     kernel: Kernel,
     batches: Iterable[Encoded],
@@ -370,7 +379,7 @@ def run_epoch(
                 cursor = np.zeros(16, np.int64)
                 yield *given, cursor
             else:
-                lanes[:] = [_train.Lanes(kernel, longest, *round_shape, jitter=JITTER)]
+                lanes[:] = [new_lanes(kernel, longest, *round_shape)]
                 yield *given, lanes[0]
             origin += len(part.tokens)
 
