@@ -19,11 +19,13 @@ def trained(matrices, options, *, workers, shape=(4, 16), text=None, key=12345):
         *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
     )
     part = trainer.Encoded(tokens, offsets, len(tokens))
+    reached = trainer.Reached()
     with trainer.progress_bar(False) as bar:
-        return trainer.run_epoch(
-            kernel, [part], key=key, alpha=0.05, slope=1e-6, tokens=10**6, workers=workers, n_hot=0,
-            round_shape=shape, bar=bar,
+        trainer.run_epoch(
+            kernel, trainer.checked(kernel, [part]), reached, key=key, alpha=0.05, slope=1e-6, tokens=10**6,
+            workers=workers, n_hot=0, round_shape=shape, bar=bar,
         )  # fmt: skip
+    return reached.words, reached.survivors, reached.examples, reached.loss
 
 
 def digest(matrices, stats=()):
@@ -222,7 +224,7 @@ def test_nobody_waits_for_a_worker_that_is_gone(missing, monkeypatch):
         part = trainer.Encoded(tokens, offsets, len(tokens))
         with pytest.raises(KeyboardInterrupt):
             trainer.run_epoch(
-                kernel, [part], key=1, alpha=0.05, slope=0, tokens=10**6, workers=3, n_hot=0, round_shape=(4, 16),
-                bar=Bar(),
+                kernel, trainer.checked(kernel, [part]), trainer.Reached(), key=1, alpha=0.05, slope=0, tokens=10**6,
+                workers=3, n_hot=0, round_shape=(4, 16), bar=Bar(),
             )  # fmt: skip
         assert all(np.isfinite(matrix).all() for matrix in matrices if matrix is not None)

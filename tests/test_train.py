@@ -69,10 +69,12 @@ def run_kernel(matrices, tokens, offsets, keep, rest, options, *, workers=1, n_h
             trainer.Encoded(tokens[:at], offsets[: cut + 1], at),
             trainer.Encoded(tokens[at:], offsets[cut:] - at, len(tokens) - at),
         ]
+    reached = trainer.Reached()
     with trainer.progress_bar(False) as bar:
-        return trainer.run_epoch(
+        trainer.run_epoch(
             kernel,
-            parts,
+            trainer.checked(kernel, parts),
+            reached,
             key=12345,
             alpha=alpha,
             slope=slope,
@@ -81,6 +83,7 @@ def run_kernel(matrices, tokens, offsets, keep, rest, options, *, workers=1, n_h
             n_hot=n_hot,
             bar=bar,
         )
+    return reached.words, reached.survivors, reached.examples, reached.loss
 
 
 MODELS = list(itertools.product([False, True], [(0, 5), (1, 0), (1, 5)]))
@@ -284,8 +287,9 @@ def test_what_would_lead_out_of_the_matrices_is_refused(tokens, offsets):
         *tables(corpus()[0]),
         **settings(),
     )
+    part = trainer.Encoded(np.array(tokens, np.int32), np.array(offsets, np.int64), len(tokens))
     with pytest.raises(ValueError, match=r"token|offsets"):
-        trainer.checked(kernel, trainer.Encoded(np.array(tokens, np.int32), np.array(offsets, np.int64), len(tokens)))
+        list(trainer.checked(kernel, [part]))
 
 
 def test_a_row_whose_lock_is_zero_keeps_its_bytes_with_several_workers():

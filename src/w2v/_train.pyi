@@ -69,4 +69,7 @@ class Kernel:
 
 class Lanes:
     loss: float
-    def __init__(self, kernel: Kernel, longest: int, lanes: int, lane_words: int, jitter: int = 0) -> None: ...
+    begin: int
+    def __init__(
+        self, kernel: Kernel, longest: int, lanes: int, lane_words: int, begin: int = 0, jitter: int = 0
+    ) -> None: ...
