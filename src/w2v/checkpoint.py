@@ -242,11 +242,11 @@ def checked(path: str, cursor: object, state: object, step: int) -> dict[str, An
     run = _fields(path, state["runs"][-1] if state["runs"] else None, RUN)
     for record in cursor["history"]:
         _fields(path, record, RECORD)
-    reached = cursor["reached"] and _fields(path, cursor["reached"], REACHED)
-    position = reached["position"] if reached else 0
+    reached = None if cursor["reached"] is None else _fields(path, cursor["reached"], REACHED)
+    position = 0 if reached is None else reached["position"]
     if (
         not 1 <= cursor["threads"] <= LARGEST_INT
-        or run["trained"] + bool(reached) > run["epochs"]
+        or run["trained"] + (reached is not None) > run["epochs"]
         or position > cursor["tokens"]
         or (position % step and position != cursor["tokens"])
     ):
@@ -254,7 +254,7 @@ def checked(path: str, cursor: object, state: object, step: int) -> dict[str, An
     try:
         interval(cursor["every"])
     except ValueError as error:
-        raise formats.FormatError(f"{path}: {error}") from error
+        raise formats.FormatError(f"{path}: its checkpoint has {error}") from error
     return cursor
 
 

@@ -61,13 +61,14 @@ def found_again(place: Mapping[str, Any] | None, run: Pathlike) -> tuple[Any, st
         raise ValueError(f"the corpus of the run in {os.fspath(run)} was not a file; give it again: {again}")
     options = {name: value for name, value in place.items() if name in READER_OPTIONS}
     path, reader = place.get("path"), place.get("reader")
-    if not isinstance(path, str) or not os.path.exists(path):
+    if not isinstance(path, str) or not (os.path.isfile(path) or os.path.isdir(path)):
         raise FileNotFoundError(errno.ENOENT, f"the corpus is no longer there; say where it is: {again}", path)
     if reader is None:
         return None, path
-    if reader not in READERS:
+    sound = all(value is None or type(value) is int for value in options.values())
+    if not sound or not isinstance(reader, str) or reader not in READERS:
         raise ValueError(
-            f"the run in {os.fspath(run)} names an unknown reader {reader!r:.60}; give the corpus: {again}"
+            f"the run in {os.fspath(run)} names an unknown reader, {place!r:.200}; give the corpus: {again}"
         )
     return READERS[reader](path, **options), None
 

@@ -1268,7 +1268,7 @@ class Word2Vec(legacy.OldModelNames):
         state = {name: getattr(self, name) for name in checkpoints.STATE}
         cursor = checkpoints.checked(found.path, found.cursor, state, step)
         self.history = [trainer.EpochRecord(**record) for record in cursor["history"]]
-        self._reached = cursor["reached"] and trainer.Reached(**cursor["reached"])
+        self._reached = None if cursor["reached"] is None else trainer.Reached(**cursor["reached"])
         return cursor
 
     def get_latest_training_loss(self) -> float:
