@@ -806,7 +806,18 @@ def test_sigint_is_heard_in_every_phase(phase, options, tmp_path):
 def test_the_command_line_says_what_to_type_after_ctrl_c(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("corpus.txt").write_text("\n".join(" ".join(words) for words in CORPUS if words))
-    options = "--size 24 --min-count 1 --epochs 4 --deterministic --workers 2 --vectors-only".split()
+    options = [
+        "--size",
+        "24",
+        "--min-count",
+        "1",
+        "--epochs",
+        "4",
+        "--deterministic",
+        "--workers",
+        "2",
+        "--vectors-only",
+    ]
     assert cli.main(["train", "corpus.txt", "-o", "expected.safetensors", *options]) == 0
 
     def press(self):
