@@ -735,6 +735,7 @@ import numpy as np
 
 def press(ready):
     while not ready(): time.sleep(1e-4)
+    time.sleep(2e-3)  # into the midst of it
     sent.append(time.monotonic()); os.kill(os.getpid(), signal.SIGINT)
 
 class Corpus:
