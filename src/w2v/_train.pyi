@@ -68,7 +68,7 @@ class Kernel:
     ) -> None: ...
 
 class Lanes:
-    loss: float
+    losses: list[float]
     begin: int
     def __init__(
         self, kernel: Kernel, longest: int, lanes: int, lane_words: int, begin: int = 0, jitter: int = 0

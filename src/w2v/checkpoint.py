@@ -38,7 +38,7 @@ CURSOR: dict[str, Any] = {
 STATE: dict[str, Any] = {"trained_epochs": int, "train_count": int, "loss_history": list, "runs": list}
 RUN: dict[str, Any] = {"epochs": int, "trained": int, "alpha": NUMBER, "min_alpha": NUMBER, "corpus": str}
 REACHED: dict[str, Any] = {
-    **{"position": int, "words": int, "survivors": int, "examples": int, "loss": NUMBER, "seconds": NUMBER},
+    **{"position": int, "words": int, "survivors": int, "examples": int, "losses": list, "seconds": NUMBER},
 }
 RECORD: dict[str, Any] = {
     **{"epoch": int, "raw_words": int, "trained_words": int, "examples": int, "seconds": NUMBER, "alpha": NUMBER},
@@ -228,7 +228,7 @@ class Keeper:
         self._written = time.monotonic()  # from its end, so that a slow disk leaves time to train
 
 
-def checked(path: str, cursor: object, state: object, step: int) -> dict[str, Any]:
+def checked(path: str, cursor: object, state: object, step: int, n_losses: int) -> dict[str, Any]:
     """What a checkpoint says, if it can be so; FormatError if not.
 
     Parameters
@@ -237,6 +237,7 @@ def checked(path: str, cursor: object, state: object, step: int) -> dict[str, An
     cursor : the entry in its metadata
     state : those of the model's attributes that are named in `STATE`
     step : int, training can begin at multiples of it
+    n_losses : int, how many sums of the loss there are
     """
     cursor, state = _fields(path, cursor, CURSOR), _fields(path, state, STATE)
     run = _fields(path, state["runs"][-1] if state["runs"] else None, RUN)
@@ -244,10 +245,13 @@ def checked(path: str, cursor: object, state: object, step: int) -> dict[str, An
         _fields(path, record, RECORD)
     reached = None if cursor["reached"] is None else _fields(path, cursor["reached"], REACHED)
     position = 0 if reached is None else reached["position"]
+    losses = [] if reached is None else reached["losses"]
     if (
         not 1 <= cursor["threads"] <= LARGEST_INT
         or run["trained"] + (reached is not None) > run["epochs"]
         or position > cursor["tokens"]
+        or not all(isinstance(loss, float) for loss in losses)
+        or len(losses) not in (0, n_losses)
         or (position % step and position != cursor["tokens"])
     ):
         raise formats.FormatError(f"{path}: its checkpoint is at a place where no run can be")

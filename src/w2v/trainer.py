@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,8 @@ class Reached:
     Attributes
     ----------
     position : int, of the first word that is still to be trained
-    words, survivors, examples : int, and loss : float, summed so far
+    words, survivors, examples : int, counted so far
+    losses : list of float, summed so far: one number, or in deterministic training one for each lane
     seconds : float, spent so far
     settled : bool
         False while workers train, and if they were left in a way that does not tell how far they came.
@@ -101,9 +102,14 @@ class Reached:
     words: int = 0
     survivors: int = 0
     examples: int = 0
-    loss: float = 0.0
+    losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
     settled: bool = True
+
+    @property
+    def loss(self) -> float:
+        """Added up in the order of the lanes."""
+        return sum(self.losses)
 
 
 # --- matrices ---------------------------------------------------------------------------------------------------
@@ -407,7 +413,7 @@ def run_epoch(
 
     crew = _Workers(run, workers)
     crew.counts[0, :3] = reached.words, reached.survivors, reached.examples
-    crew.loss[0, 0] = reached.loss
+    crew.loss[0, 0] = reached.loss if round_shape is None else 0
     current: list[Encoded] = []
     cursors: list[NDArray[np.int64]] = []
     lanes: list[_train.Lanes] = []
@@ -424,6 +430,7 @@ def run_epoch(
                 yield *given, cursors[0]
             else:
                 lanes[:] = [_train.Lanes(kernel, longest, *round_shape, reached.position, JITTER)]
+                lanes[0].losses = reached.losses or lanes[0].losses
                 yield *given, lanes[0]
             origin += len(part.tokens)
 
@@ -456,7 +463,10 @@ def run_epoch(
         else:
             reached.position += words - reached.words
         reached.words, reached.survivors, reached.examples = words, survivors, examples
-        reached.loss = float(crew.loss[:, 0].sum()) + sum(part.loss for part in lanes)
+        if round_shape is None:
+            reached.losses = [float(crew.loss[:, 0].sum())]
+        elif lanes:
+            reached.losses = lanes[0].losses
         reached.seconds += time.monotonic() - started
         reached.settled = True
     return not paused

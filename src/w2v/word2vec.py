@@ -1264,9 +1264,9 @@ class Word2Vec(legacy.OldModelNames):
 
     def _take_up(self, found: checkpoints.Generation) -> dict[str, Any]:
         """Take over where in the run a checkpoint was written."""
-        step = self.round_shape[0] * self.round_shape[1] if self.deterministic else 1
+        lanes, words = self.round_shape if self.deterministic else (1, 1)
         state = {name: getattr(self, name) for name in checkpoints.STATE}
-        cursor = checkpoints.checked(found.path, found.cursor, state, step)
+        cursor = checkpoints.checked(found.path, found.cursor, state, lanes * words, lanes)
         self.history = [trainer.EpochRecord(**record) for record in cursor["history"]]
         self._reached = None if cursor["reached"] is None else trainer.Reached(**cursor["reached"])
         return cursor
