@@ -26,11 +26,13 @@ def trained(matrices, options, *, workers, shape=(4, 16), text=None, key=12345):
         *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
     )
     part = trainer.Encoded(tokens, offsets, len(tokens))
+    reached = trainer.Reached()
     with trainer.progress_bar(False) as bar:
-        return trainer.run_epoch(
-            kernel, [part], key=key, alpha=0.05, slope=1e-6, tokens=10**6, workers=workers, n_hot=0,
-            round_shape=shape, bar=bar,
+        trainer.run_epoch(
+            kernel, trainer.checked(kernel, [part]), reached, key=key, alpha=0.05, slope=1e-6, tokens=10**6,
+            workers=workers, n_hot=0, round_shape=shape, bar=bar,
         )  # fmt: skip
+    return reached.words, reached.survivors, reached.examples, reached.loss
 
 
 def digest(matrices, stats=()):
@@ -239,8 +241,8 @@ def test_nobody_waits_for_a_worker_that_is_gone(missing, monkeypatch):
         part = trainer.Encoded(tokens, offsets, len(tokens))
         with pytest.raises(KeyboardInterrupt):
             trainer.run_epoch(
-                kernel, [part], key=1, alpha=0.05, slope=0, tokens=10**6, workers=3, n_hot=0, round_shape=(4, 16),
-                bar=Bar(),
+                kernel, trainer.checked(kernel, [part]), trainer.Reached(), key=1, alpha=0.05, slope=0, tokens=10**6,
+                workers=3, n_hot=0, round_shape=(4, 16), bar=Bar(),
             )  # fmt: skip
         assert all(np.isfinite(matrix).all() for matrix in matrices if matrix is not None)
 
@@ -257,5 +259,5 @@ def test_copies_are_numbered_anew_when_their_numbers_run_out():
         lanes = _train.Lanes(kernel, 30, 4, 16, *dealt, copies_before=first)
         counts, loss = np.zeros(16, np.int64), np.zeros(1)
         kernel.run_rounds(*text, 30, 0, 1, 0.05, 0, 10**6, lanes, 0, 1, np.zeros(2, np.int32), counts, loss)
-        found.append(digest(matrices, (counts[:3].tolist(), lanes.loss)))
+        found.append(digest(matrices, (counts[:3].tolist(), lanes.losses)))
     assert found[0] == found[1]

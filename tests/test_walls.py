@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "noise": {"_text"},
     "checks": set(),
     "encode": {"_text", "corpus", "spool", "vocab"},
-    "trainer": {"_train", "encode"},
+    "trainer": {"_train", "encode", "noise"},
     "formats": {"corpus"},
     "foreign": {"_text", "formats", "corpus"},
     "lookup": {"queries"},
@@ -35,10 +35,11 @@ MAY_IMPORT = {
     "transport": set(),
     "callbacks": set(),
     "source": {"corpus", "encode"},
+    "checkpoint": {"checks", "corpus", "formats"},
     "vectors": {"corpus", "formats", "foreign", "gensim_files", "legacy", "lookup", "queries", "evaluate", "transport"},
     "word2vec": {
-        *("callbacks", "checks", "corpus", "encode", "formats", "gensim_files", "huffman", "legacy", "noise"),
-        *("predict", "queries", "source", "trainer", "vectors", "vocab"),
+        *("callbacks", "checkpoint", "checks", "corpus", "encode", "formats", "gensim_files", "huffman", "legacy"),
+        *("noise", "predict", "queries", "source", "trainer", "vectors", "vocab"),
     },
     "sklearn": {"word2vec"},
     "stability": {

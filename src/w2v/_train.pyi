@@ -70,7 +70,7 @@ class Kernel:
     ) -> None: ...
 
 class Lanes:
-    loss: float
+    losses: list[float]
     begin: int
     def __init__(
         self,

@@ -734,9 +734,14 @@ cdef class Lanes:
         return 0
 
     @property
-    def loss(self):
-        """The summed loss, added up in the order of the lanes."""
-        return sum([self.all.lane[number].loss for number in range(self.all.lanes)])
+    def losses(self):
+        """The summed loss of each lane; to go on where a run was stopped, give it those it had."""
+        return [self.all.lane[number].loss for number in range(self.all.lanes)]
+
+    @losses.setter
+    def losses(self, values):
+        for number in range(self.all.lanes):
+            self.all.lane[number].loss = values[number]
 
 
 cdef long long targets_of_a_window(const Plan *plan, long long reach, long long max_targets) noexcept nogil:
