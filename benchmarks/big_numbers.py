@@ -40,7 +40,9 @@ Facts = dict[str, Any]
 # --- a corpus of more than 2^31 tokens ------------------------------------------------------------------------------
 
 
-def run(parts: Iterator[Encoded], tokens: int, rounds: tuple[int, int] | None, workers: int) -> tuple[Any, np.ndarray]:
+def run(
+    parts: Iterator[Encoded], tokens: int, rounds: tuple[int, int] | None, workers: int
+) -> tuple[trainer.Reached, np.ndarray]:
     """An epoch in which word 0, the filler, never survives."""
     inputs, outputs = trainer.first_vectors(WORDS, 16, 1), trainer.new_matrix(WORDS, 16)
     keep = np.full(WORDS, 2**32 - 1, np.uint32)
@@ -52,8 +54,10 @@ def run(parts: Iterator[Encoded], tokens: int, rounds: tuple[int, int] | None, w
         **{"mean_forward": True, "mean_backward": False, "with_loss": False},
     )
     given = {"key": 1, "alpha": 0.05, "slope": 0.05 / tokens, "tokens": tokens, "workers": workers, "n_hot": 0}
+    reached = trainer.Reached()
     with trainer.progress_bar(False) as bar:
-        return trainer.run_epoch(kernel, parts, round_shape=rounds, bar=bar, **given), inputs
+        trainer.run_epoch(kernel, trainer.checked(kernel, parts), reached, round_shape=rounds, bar=bar, **given)
+    return reached, inputs
 
 
 def sentences(tokens: int) -> np.ndarray:
@@ -64,7 +68,7 @@ def tail_tokens() -> np.ndarray:
     return np.random.default_rng(1).integers(1, WORDS, TAIL, dtype=np.int32)
 
 
-def expected() -> tuple[Any, np.ndarray]:
+def expected() -> tuple[trainer.Reached, np.ndarray]:
     """What training the tail alone gives, at the positions it has: all that is not trained is skipped, not held."""
 
     def parts() -> Iterator[Encoded]:
@@ -78,11 +82,11 @@ def expected() -> tuple[Any, np.ndarray]:
 
 
 def tokens_streamed(args: argparse.Namespace) -> Facts:
-    (words, survivors, examples, _), vectors = expected()
-    assert words == FILLER + TAIL
-    assert 0 <= survivors - TAIL < 10  # a draw of 0 lets a filler through, once in 2^32
+    reached, vectors = expected()
+    assert reached.words == FILLER + TAIL
+    assert 0 <= reached.survivors - TAIL < 10  # a draw of 0 lets a filler through, once in 2^32
     np.save(args.folder / "tail.npy", vectors)
-    return {"tokens": words, "trained": survivors, "examples": examples}
+    return {"tokens": reached.words, "trained": reached.survivors, "examples": reached.examples}
 
 
 def tokens_mapped(args: argparse.Namespace) -> Facts:
@@ -93,14 +97,14 @@ def tokens_mapped(args: argparse.Namespace) -> Facts:
         tokens = np.frombuffer(FileMapping(file.fileno(), 0, access=mmap.ACCESS_READ), np.int32)
     corpus = Encoded(tokens, sentences(len(tokens)), len(tokens))
     rounds = trainer.ROUND if args.step.endswith("rounds") else None
-    (words, survivors, examples, _), vectors = run(iter([corpus]), len(tokens), rounds, 1 if rounds is None else 2)
-    assert words == FILLER + TAIL
-    assert 0 <= survivors - TAIL < 10
+    reached, vectors = run(iter([corpus]), len(tokens), rounds, 1 if rounds is None else 2)
+    assert reached.words == FILLER + TAIL
+    assert 0 <= reached.survivors - TAIL < 10
     if rounds is None:
         assert np.array_equal(vectors, np.load(args.folder / "tail.npy"))
     else:  # other bits, but as much learnt
         assert np.isfinite(vectors).all()
-    return {"tokens": words, "trained": survivors, "examples": examples}
+    return {"tokens": reached.words, "trained": reached.survivors, "examples": reached.examples}
 
 
 # --- long lines and words -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Hours of work in one process: does it grow? Train, save, load, query, fail, over and over; then the slopes.
+"""Hours of work in one process: does it grow? Train, save, load, query, resume, fail, over and over; then the slopes.
 
     python benchmarks/soak.py [--minutes 60] [--folder /tmp]
 
@@ -13,6 +13,7 @@ import gc
 import itertools
 import logging
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from pathlib import Path
 import common
 import numpy as np
 
-from w2v import FormatError, KeyedVectors, Word2Vec
+from w2v import CallbackAny2Vec, FormatError, KeyedVectors, Word2Vec
 from w2v.formats import verify_native
 
 WARM_UP = 0.2
@@ -69,6 +70,26 @@ def load_and_query(folder: Path, number: int) -> None:
         KeyedVectors.load_word2vec_format(folder / name, binary=binary).similarity("word1", "word2")
 
 
+def resume(folder: Path, number: int) -> None:
+    """A run that is interrupted in the middle of its second epoch goes on from its checkpoint."""
+
+    class Interrupting(CallbackAny2Vec):
+        def on_epoch_end(self, model: Word2Vec) -> None:
+            raise KeyboardInterrupt
+
+    settings = {"vector_size": 50, "workers": 2, "deterministic": bool(number % 2)}
+    model = Word2Vec(**settings)
+    model.build_vocab(corpus_file=folder / "corpus")
+    run = {"total_examples": 1, "epochs": 2, "checkpoint": folder / "run", "checkpoint_every": 1}
+    try:
+        model.train(corpus_file=folder / "corpus", callbacks=[Interrupting()], **run)
+    except KeyboardInterrupt:
+        assert Word2Vec.resume(folder / "run").trained_epochs == 2
+        shutil.rmtree(folder / "run")
+        return
+    raise AssertionError("the interruption was lost")
+
+
 def fail(folder: Path, number: int) -> None:
     """What goes wrong must give everything back, too."""
 
@@ -94,7 +115,7 @@ def fail(folder: Path, number: int) -> None:
         raise AssertionError("a damaged file was loaded")
 
 
-WORK: list[Callable[[Path, int], None]] = [train_and_save, load_and_query, fail]
+WORK: list[Callable[[Path, int], None]] = [train_and_save, load_and_query, resume, fail]
 
 
 # --- readings -------------------------------------------------------------------------------------------------------

@@ -43,8 +43,9 @@ def noise_words(stream, pair, negative, table):
     for k in range(negative):
         bits = draw(stream, pair * negative + k)
         slot = (bits >> 32) * len(table) >> 32
-        coin, other = table[slot]
-        words.append(slot if bits & 0xFFFFFFFF < coin else int(other))
+        coin, *words_of_slot = table[slot]
+        one, other = words_of_slot if len(words_of_slot) == 2 else (slot, *words_of_slot)
+        words.append(int(one if bits & 0xFFFFFFFF < coin else other))
     return words
 
 

@@ -110,6 +110,8 @@ def example_lines():
 
 @pytest.mark.parametrize("line", [line for line in example_lines() if line.startswith("w2v ")])
 def test_example_of_the_help_works(room, small_demo, capsys, line):
+    if line.startswith("w2v resume"):
+        assert run(capsys, "train corpus.txt -o out.safetensors --checkpoint run/")[0] == 0
     code, out, err = run(capsys, line.removeprefix("w2v "))
     assert (code, err) == (0, "")
     assert out

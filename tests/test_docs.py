@@ -104,7 +104,7 @@ def test_every_parameter_is_documented_with_its_default():
         if name not in ("self", "old_names")
     }
     assert {name: rows[name].strip("`") for name in defaults} == {
-        name: "hash" if default is hash else '"auto"' if default == "auto" else shown(default)
+        name: "hash" if default is hash else f'"{default}"' if isinstance(default, str) else shown(default)
         for name, default in defaults.items()
     }
 

@@ -1,12 +1,13 @@
 """What can go wrong, and what w2v does then: a test for each row of the tables in docs/faults.md, each in a process.
 
-Elsewhere: numbers beyond 32 bits (test_big_numbers.py), and every failing call of a save (test_formats.py). Rows that
-wait for what they are about: a killed process (checkpoints), growing numbers of document tags (Doc2Vec).
+Elsewhere: numbers beyond 32 bits (test_big_numbers.py), and every failing call of a save (test_formats.py). A row that
+waits for what it is about: growing numbers of document tags (Doc2Vec).
 """
 
 import bz2
 import contextlib
 import errno
+import functools
 import gzip
 import itertools
 import json
@@ -19,6 +20,8 @@ import re
 import resource
 import signal
 import struct
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -241,7 +244,7 @@ def test_row_5_no_rate_makes_vectors_of_what_is_no_number(folder):
                 model.train(Untouchable(), total_examples=1, epochs=1, **{name: rate})
     finite_and_usable(model)
 
-    with pytest.raises(FloatingPointError, match="no longer finite after epoch 1; lower alpha=1000"):
+    with pytest.raises(FloatingPointError, match="no longer finite in epoch 1; lower alpha=1000"):
         model_of(two_topics(), alpha=1000, min_alpha=1000)
     # long before an epoch is over, and it is not over at all
     for workers in (1, 3):
@@ -528,13 +531,8 @@ def test_row_23_the_loss_is_summed_in_64_bits_by_each_worker(folder):
     assert four.loss_history == pytest.approx(one.loss_history, rel=0.1)
     model = model_of(compute_loss=True, epochs=1)
     model.build_vocab(two_topics())
-    begun = trainer._Workers.__init__
-
-    def late(crew, run, count):
-        begun(crew, run, count)
-        crew.loss[:, 0] = 2.0**40  # as after so many examples; in 32 bits nothing could be added
-
-    trainer._Workers.__init__ = late
+    # as after so many examples; in 32 bits nothing could be added
+    trainer.Reached = functools.partial(trainer.Reached, losses=[2.0**40])
     model.train(two_topics(), total_examples=1, epochs=1)
     summed = model.get_latest_training_loss() - 2.0**40
     assert 0.1 < summed / model.history[0].examples < 10
@@ -781,3 +779,33 @@ def test_row_38_no_pickle_is_ever_run(folder):
             with pytest.raises(FormatError):
                 KeyedVectors.load_word2vec_format(path)
     assert not os.path.exists(harm)
+
+
+# --- long runs ------------------------------------------------------------------------------------------------------
+
+KILLED = """
+import os, signal, sys
+from w2v import CallbackAny2Vec, Word2Vec
+
+class Kill(CallbackAny2Vec):
+    def on_epoch_begin(self, model):
+        if model.trained_epochs == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+model = Word2Vec(vector_size=8, min_count=1, workers=2, deterministic=True, epochs=4)
+model.build_vocab(corpus_file="text")
+run = {"checkpoint": "run", "checkpoint_every": 1, "callbacks": [Kill()] if sys.argv[1:] else []}
+model.train(corpus_file="text", total_examples=1, epochs=4, **run)
+model.save("whole")
+"""
+
+
+@alone
+def test_row_39_a_killed_run_goes_on_to_the_same_bytes(folder):
+    (folder / "text").write_text("\n".join(" ".join(sentence) for sentence in zipf_like(30_000)))
+    command = [sys.executable, "-c", KILLED]
+    assert subprocess.run([*command, "kill"], cwd=folder, check=False).returncode == -signal.SIGKILL
+    resumed = Word2Vec.resume(folder / "run", corpus_file=folder / "text")
+    (folder / "run").rename(folder / "before")
+    subprocess.run(command, cwd=folder, check=True)
+    assert np.array_equal(resumed.wv.vectors, Word2Vec.load(folder / "whole").wv.vectors)

@@ -269,7 +269,7 @@ def test_row_26_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed():
         for seed in ("0", "1", "77")
     }
     assert len(found) == 1
-    assert trainer.SCHEME == 1
+    assert trainer.SCHEME == 2
 
 
 def test_without_a_seed_one_is_drawn_and_kept():

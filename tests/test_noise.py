@@ -1,3 +1,4 @@
+import itertools
 from decimal import Decimal
 
 import numpy as np
@@ -65,3 +66,26 @@ def test_weights_that_cannot_be_used_are_refused(counts, exponent):
 def test_both_ways_to_the_power_of_three_quarters_agree(count):
     assert noise._three_quarters(count) == noise._decimal_power(count, Decimal("0.75"))
     assert noise.weights(np.array([count]), 0.75).tolist() == [noise._three_quarters(count)]
+
+
+@pytest.mark.parametrize(
+    ("n", "lanes", "draws"), [(3000, 8, 640), (3000, 3, 50), (5, 8, 640), (1000, 7, 10), (9, 1, 5)]
+)
+def test_lanes_together_draw_as_from_one_table_and_no_two_draw_a_rare_word(n, lanes, draws):
+    counts = np.sort(np.random.default_rng(0).zipf(1.3, n).clip(1, 10**6))[::-1].astype(np.int64)
+    table = noise.alias_table(noise.weights(counts, 0.75))
+    wanted = probabilities(table).astype(float)
+    dealt, parts = noise.lane_tables(table, lanes, draws)
+    got, lanes_of = np.zeros(n), np.zeros(n, int)
+    for begin, end in itertools.pairwise(parts):
+        coins, words = dealt[begin:end, 0] / noise.SLOT, dealt[begin:end, 1:] & ~np.uint32(noise.FOR_ALL)
+        part = np.zeros(n)
+        np.add.at(part, words[:, 0], coins)
+        np.add.at(part, words[:, 1], 1 - coins)
+        got += part / (end - begin) / lanes
+        lanes_of += part > 0
+    np.testing.assert_allclose(got, wanted, rtol=0.01)
+    for_all = np.isin(np.arange(n), dealt[dealt[:, 1] >= noise.FOR_ALL, 1] & ~np.uint32(noise.FOR_ALL))
+    assert (lanes_of[for_all] == lanes).all()
+    assert (lanes_of[~for_all] == 1).all()
+    assert for_all[wanted * draws >= 1 + 1e-6].all()

@@ -4,6 +4,8 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -67,10 +69,12 @@ def run_kernel(matrices, tokens, offsets, keep, rest, options, *, workers=1, n_h
             trainer.Encoded(tokens[:at], offsets[: cut + 1], at),
             trainer.Encoded(tokens[at:], offsets[cut:] - at, len(tokens) - at),
         ]
+    reached = trainer.Reached()
     with trainer.progress_bar(False) as bar:
-        return trainer.run_epoch(
+        trainer.run_epoch(
             kernel,
-            parts,
+            trainer.checked(kernel, parts),
+            reached,
             key=12345,
             alpha=alpha,
             slope=slope,
@@ -79,6 +83,7 @@ def run_kernel(matrices, tokens, offsets, keep, rest, options, *, workers=1, n_h
             n_hot=n_hot,
             bar=bar,
         )
+    return reached.words, reached.survivors, reached.examples, reached.loss
 
 
 MODELS = list(itertools.product([False, True], [(0, 5), (1, 0), (1, 5)]))
@@ -147,6 +152,51 @@ def test_cutting_the_corpus_into_batches_changes_no_bit(cbow):
     )
     for one, other in zip(whole, halves, strict=True):
         assert (one == other).all()
+
+
+@pytest.mark.parametrize(("cbow", "losses"), MODELS)
+@pytest.mark.parametrize("round_shape", [None, (4, 16)])
+def test_a_stopped_run_goes_on_where_it_was(cbow, losses, round_shape):
+    """Stopped again and again, wherever that may be, training ends in the bytes and counts of one run."""
+    hs, negative = losses
+    tokens, offsets = corpus(sentences=10_000)
+    keep, *rest = tables(tokens)
+    options = settings(cbow=cbow, negative=negative)
+    rng = np.random.default_rng(1)
+
+    def trained(pause):
+        matrices = fresh(20, hs, negative)
+        kernel = trainer.Kernel(
+            *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
+        )
+        counts, loss, lane_losses, stops = np.zeros(16, np.int64), np.zeros(1), [0.0] * 4, 0
+        while counts[0] < len(tokens):
+            stop, begin = np.zeros(2, np.int32), int(counts[0])
+            given = (tokens, offsets, 30, 0, 12345, 0.05, 1e-6, 10**6)
+            if round_shape is None:
+                run, given = kernel.run, (*given, np.array([begin]), 1, 0, stop, counts, loss)
+            else:
+                lanes = trainer.new_lanes(kernel, 30, *round_shape, begin)
+                lanes.losses = lane_losses
+                run, given = kernel.run_rounds, (*given, lanes, 0, 1, stop, counts, loss)
+            thread = threading.Thread(target=run, args=given)
+            thread.start()
+            if pause:
+                time.sleep(rng.random() * 5e-3)
+                stop[0] = 1
+            thread.join()
+            stops += counts[0] < len(tokens)
+            if round_shape:
+                lane_losses = lanes.losses
+        return matrices, counts, loss[0] + sum(lane_losses), stops
+
+    once, counts, loss, _ = trained(pause=False)
+    often, counts_often, loss_often, stops = trained(pause=True)
+    assert stops > 0
+    assert (counts == counts_often).all()
+    assert loss_often == loss
+    for a, b in zip(once, often, strict=True):
+        assert a is None or a.tobytes() == b.tobytes()
 
 
 def test_a_sentence_longer_than_a_chunk_is_trained_whole():
@@ -238,8 +288,9 @@ def test_what_would_lead_out_of_the_matrices_is_refused(tokens, offsets):
         *tables(corpus()[0]),
         **settings(),
     )
+    part = trainer.Encoded(np.array(tokens, np.int32), np.array(offsets, np.int64), len(tokens))
     with pytest.raises(ValueError, match=r"token|offsets"):
-        trainer.checked(kernel, trainer.Encoded(np.array(tokens, np.int32), np.array(offsets, np.int64), len(tokens)))
+        list(trainer.checked(kernel, [part]))
 
 
 def test_a_row_whose_lock_is_zero_keeps_its_bytes_with_several_workers():

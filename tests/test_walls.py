@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "checks": set(),
     "memory": set(),
     "encode": {"_text", "corpus", "memory", "spool", "vocab"},
-    "trainer": {"_train", "encode"},
+    "trainer": {"_train", "encode", "noise"},
     "formats": {"corpus"},
     "foreign": {"_text", "formats", "corpus"},
     "lookup": {"queries"},
@@ -36,10 +36,11 @@ MAY_IMPORT = {
     "transport": set(),
     "callbacks": set(),
     "source": {"corpus", "encode"},
+    "checkpoint": {"checks", "corpus", "formats"},
     "vectors": {"corpus", "formats", "foreign", "gensim_files", "legacy", "lookup", "queries", "evaluate", "transport"},
     "word2vec": {
-        *("callbacks", "checks", "corpus", "encode", "formats", "gensim_files", "huffman", "legacy", "memory"),
-        *("noise", "predict", "queries", "source", "trainer", "vectors", "vocab"),
+        *("callbacks", "checkpoint", "checks", "corpus", "encode", "formats", "gensim_files", "huffman", "legacy"),
+        *("memory", "noise", "predict", "queries", "source", "trainer", "vectors", "vocab"),
     },
     "sklearn": {"word2vec"},
     "stability": {

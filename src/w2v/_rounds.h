@@ -1,16 +1,16 @@
 /* Several workers, one result: rounds of lanes (see docs/deterministic.md).
  *
- * A round is some lanes of consecutive positions. Which rows a lane will touch follows from positions alone, so it is
- * known before: a row that one lane touches is trained in place, of a row that several touch each lane trains a copy,
- * and at the end of the round the differences are added up in the order of the lanes. Who does what, and when, cannot
- * be seen from the result.
+ * A round is some lanes of consecutive positions. The words of a lane follow from positions alone, so they are known
+ * before it is trained; and its noise words come from a part of the vocabulary that no other lane draws from. So a lane
+ * trains in place what no other lane can touch, and copies of its own of everything else; at the end of the round the
+ * differences are added up in the order of the lanes. Who does what, and when, cannot be seen from the result.
  *
- *   stage A   lanes of round r are trained     |  lanes of round r + 1 leave their stamps on rows
- *   --------- all wait for all ---------------------------------------------------------------------
- *   stage B   copies of round r are merged     |  lanes of round r + 1 find rows with another lane's stamp
- *   --------- all wait for all ---------------------------------------------------------------------
+ *   stage A   lanes of round r are trained       |  lanes of round r + 1 leave their marks on words and nodes
+ *   --------- all wait for all -----------------------------------------------------------------------------
+ *   stage B   copies are merged into the rows, each row by one worker
+ *   --------- all wait for all -----------------------------------------------------------------------------
  *
- * What is known of the next round is under the other parity, so that the halves of a stage never meet.
+ * Marks of even and odd rounds are apart, so that the halves of stage A never meet.
  */
 #ifndef W2V_ROUNDS_H
 #define W2V_ROUNDS_H
@@ -26,7 +26,7 @@
  * copies have learnt would overshoot: its share falls, down to the mean of them. */
 #define MANY_TOUCHES 64.0f
 
-enum { MOST_LANES = 64, TABLES = 3, TOUCHES_AT_A_TIME = 256, SPINS = 200, SOON = 16 };
+enum { MOST_LANES = 32, TABLES = 3, COPIES_AT_A_TIME = 64, SPINS = 200, SOON = 8 };
 
 /* A number that one worker writes while others write their own: on cache lines of its own (two, since processors fetch
  * lines in pairs). */
@@ -35,149 +35,170 @@ typedef struct {
     char apart[124];
 } Own;
 
-typedef struct {
-    uint32_t round;  /* that this was made in */
-    uint32_t number; /* of the lane's copy */
-    uint32_t times;  /* that the lane touches it */
-    uint32_t spare;
-} Copy;
-
-/* One matrix. A touch has a number: lane * most_touched + its place in the lane's list. A shared row goes by the number
- * of the touch that stamped it last. */
+/* One matrix. */
 typedef struct {
     float *rows;
-    const float *locks;   /* [n_rows] of which 0 means that a row is not to change; or NULL */
-    uint32_t *stamps;     /* [n_rows] the last touch of a row, in the round to come */
-    int32_t *touched[2];  /* [touches] rows that a lane will ask for, in that order; or -1 */
-    Own n_touched[2][MOST_LANES];
-    uint32_t *stamped;    /* [touches] the stamp that was found on the row */
-    uint32_t *shared[2];  /* [touches] the round in which a row of this stamp was shared */
-    float **mine;         /* [touches] where a lane finds its rows: the rows themselves, or its copies; or NULL */
-    Copy *copies;         /* [touches][lanes] of the row of this stamp */
+    const float *locks; /* [n_rows] of which 0 means that a row is not to change; or NULL */
+    long long n_rows;
+    uint64_t *marks[2]; /* [n_rows] the last round that has this word or node, and a bit for each of its lanes that do */
+    uint32_t *slots;    /* [n_rows][lanes] the number of a lane's copy, counted through all rounds */
 } Table;
 
 typedef struct {
+    uint32_t row;
+    uint32_t matrix;
+    uint32_t times; /* that the lane asked for it in this round */
+} Copy;
+
+typedef struct Rounds Rounds;
+
+/* What one lane writes in a round. */
+typedef struct {
+    Rounds *all;
+    int number;
+    const uint32_t *noise; /* [n_noise][3] alias table of its part of the vocabulary in this round */
+    uint64_t n_noise;
+    uint32_t before;       /* copies of earlier rounds: slots that hold less are of old */
+    uint32_t n;            /* copies of this round, in the order in which they were first asked for */
+    uint32_t n_made;       /* of them hold the row already */
+    Copy *copies;          /* [most_copies] */
+    float **sources;       /* [most_copies] the rows that they are copies of */
+    float *memory;         /* [most_copies][stride] */
+    double loss;
+    char apart[128];
+} Lane;
+
+struct Rounds {
     Table tables[TABLES];
-    int lanes, most_touched;
-    long long stride;
-    float *memory;        /* [lanes][most_copies][stride] */
-    long long most_copies;
-    double loss[MOST_LANES];
-    Own next;             /* touches to merge: what is not taken yet */
-    Own taken[3][MOST_LANES]; /* lanes that somebody trains, stamps, marks */
+    Lane lane[MOST_LANES];
+    int lanes;
+    long long stride, most_copies;
+    const uint32_t *noise;       /* alias tables, one after the other: coin, word, other word */
+    const long long *parts;      /* [lanes + 1] where each begins */
+    Own next;                    /* copies to merge: what is not taken yet */
+    Own taken[2][MOST_LANES];    /* lanes that somebody trains, or marks */
     Own waiting, generation;
     int over;             /* said by the last to come, for all: this was the last round */
     unsigned jitter;      /* microseconds that a test makes threads sleep, at most */
-} Rounds;
+};
 
-static inline long long first_touch(const Rounds *all, int lane) { return (long long)lane * all->most_touched; }
+/* A lane of a round, and its mark. */
+typedef struct {
+    Table *tables;
+    int parity;
+    uint64_t mark; /* the round, and a bit for the lane */
+} Turn;
 
-/* Stamp a row that a lane will ask for next; or none, with -1. */
-static inline void touch(Rounds *all, int matrix, int lane, int parity, long long row) {
-    Table *table = &all->tables[matrix];
-    const long long number = first_touch(all, lane) + table->n_touched[parity][lane].n++;
-    table->touched[parity][number] = (int32_t)row;
-    if (row >= 0) __atomic_store_n(&table->stamps[row], (uint32_t)number, __ATOMIC_RELAXED);
+static inline Turn turn_of(Rounds *all, int lane, long long round) {
+    return (Turn){all->tables, (int)(round & 1), (uint64_t)(round + 1) << 32 | (uint64_t)1 << lane};
 }
 
-static inline void forget_touched(Rounds *all, int lane, int parity) {
-    for (int m = 0; m < TABLES; m++) all->tables[m].n_touched[parity][lane].n = 0;
+static inline void leave_mark(const Turn *turn, int matrix, long long row) {
+    uint64_t *at = &turn->tables[matrix].marks[turn->parity][row];
+    uint64_t found = __atomic_load_n(at, __ATOMIC_RELAXED), left;
+    do {
+        left = found >> 32 == turn->mark >> 32 ? found | turn->mark : turn->mark;
+        if (left == found) return;
+    } while (!__atomic_compare_exchange_n(at, &found, left, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 }
 
-/* Say of the rows that have another lane's stamp that they are shared. The last lane to stamp a row does not see the
- * others: they see it. */
-static void mark(Rounds *all, int lane, int parity, uint32_t round) {
-    const long long first = first_touch(all, lane);
-    for (int m = 0; m < TABLES; m++) {
-        Table *table = &all->tables[m];
-        const int32_t *rows = table->touched[parity] + first;
-        const int n = table->n_touched[parity][lane].n;
-        for (int i = 0; i < n; i++) {
-            if (i + SOON < n && rows[i + SOON] >= 0) __builtin_prefetch(&table->stamps[rows[i + SOON]]);
-            if (rows[i] < 0) continue;
-            const uint32_t stamp = __atomic_load_n(&table->stamps[rows[i]], __ATOMIC_RELAXED);
-            table->stamped[first + i] = stamp;
-            if (stamp - (unsigned long long)first >= (unsigned long long)all->most_touched)
-                __atomic_store_n(&table->shared[parity][stamp], round, __ATOMIC_RELAXED);
-        }
+static inline int in_this_round(const Turn *turn, int matrix, long long row) {
+    return turn->tables[matrix].marks[turn->parity][row] >> 32 == turn->mark >> 32;
+}
+
+static inline int in_this_lane_alone(const Turn *turn, int matrix, long long row) {
+    return turn->tables[matrix].marks[turn->parity][row] == turn->mark;
+}
+
+/* Forget the copies of the round before, and take the noise words that chance, `bits`, gives the lanes in this one. */
+static inline void begin_lane(Lane *lane, uint64_t bits) {
+    Rounds *all = lane->all;
+    const int part = (int)((bits + (uint64_t)lane->number) % (uint64_t)all->lanes);
+    lane->noise = all->noise + 3 * all->parts[part];
+    lane->n_noise = (uint64_t)(all->parts[part + 1] - all->parts[part]);
+    lane->before += lane->n;
+    lane->n = lane->n_made = 0;
+    if (lane->before > UINT32_MAX - (uint32_t)all->most_copies) { /* after billions of copies: count from one again */
+        for (int m = 0; m < TABLES; m++)
+            for (long long row = 0; row < all->tables[m].n_rows; row++)
+                all->tables[m].slots[row * all->lanes + lane->number] = 0;
+        lane->before = 1;
     }
 }
 
-static inline float *copy_at(const Rounds *all, int lane, uint32_t number) {
-    return all->memory + (lane * all->most_copies + number) * all->stride;
-}
-
-/* Find all rows that a lane will ask for, and make its copies of those it shares. */
-static void find_rows(Rounds *all, int lane, int parity, uint32_t round) {
-    const long long first = first_touch(all, lane);
-    uint32_t n_copies = 0;
-    for (int m = 0; m < TABLES; m++) {
-        Table *table = &all->tables[m];
-        const int32_t *rows = table->touched[parity] + first;
-        float **mine = table->mine + first;
-        const int n = table->n_touched[parity][lane].n;
-        for (int i = 0; i < n; i++) {
-            if (rows[i] < 0) {
-                mine[i] = NULL;
-                continue;
-            }
-            const uint32_t stamp = table->stamped[first + i];
-            mine[i] = table->rows + rows[i] * all->stride;
-            if (__atomic_load_n(&table->shared[parity][stamp], __ATOMIC_RELAXED) != round) continue;
-            Copy *copy = &table->copies[stamp * (long long)all->lanes + lane];
-            if (copy->round != round) {
-                *copy = (Copy){round, n_copies++, 0, 0};
-                memcpy(copy_at(all, lane, copy->number), mine[i], (size_t)all->stride * sizeof(float));
-            }
-            copy->times++;
-            mine[i] = copy_at(all, lane, copy->number);
-        }
+/* Where a lane finds its copy of a row. A copy that is asked for the first time is made later, by `make_copies`: until
+ * then the row is on its way. */
+static inline float *copy_of(Lane *lane, int matrix, long long row) {
+    const Rounds *all = lane->all;
+    const Table *table = &all->tables[matrix];
+    uint32_t *slot = &table->slots[row * all->lanes + lane->number], number = *slot - lane->before;
+    if (number >= lane->n) {
+        number = lane->n++;
+        *slot = lane->before + number;
+        lane->copies[number] = (Copy){(uint32_t)row, (uint32_t)matrix, 0};
+        float *source = lane->sources[number] = table->rows + row * all->stride;
+        for (long long i = 0; i < all->stride; i += 16) __builtin_prefetch(source + i);
     }
+    lane->copies[number].times++;
+    return lane->memory + number * all->stride;
 }
 
-/* Merge what lanes have learnt of one row, in their order. */
-static void merge_row(Rounds *all, const Level *level, const Table *table, long long number, long long row,
-                      uint32_t round) {
-    const Copy *of_lane = table->copies + number * all->lanes;
-    if (table->locks && table->locks[row] == 0) return;  /* adding 0 would make a +0 of a -0 */
+static inline void make_copies(Lane *lane, uint32_t until) {
+    const long long stride = lane->all->stride;
+    for (; lane->n_made < until; lane->n_made++)
+        memcpy(lane->memory + lane->n_made * stride, lane->sources[lane->n_made], (size_t)stride * sizeof(float));
+}
+
+/* Merge what lanes have learnt of one row, in their order; the first of them that has a copy says so. */
+static inline void merge_row(Rounds *all, const Level *level, int first, const Copy *copy) {
+    const Table *table = &all->tables[copy->matrix];
+    const uint32_t *slots = table->slots + copy->row * (long long)all->lanes;
+    if (table->locks && table->locks[copy->row] == 0) return; /* adding 0 would make a +0 of a -0 */
     const float *copies[MOST_LANES];
     uint32_t times = 0;
     int n = 0;
-    for (int lane = 0; lane < all->lanes; lane++) {
-        if (of_lane[lane].round != round) continue;
-        copies[n++] = copy_at(all, lane, of_lane[lane].number);
-        times += of_lane[lane].times;
+    for (int i = 0; i < all->lanes; i++) {
+        const Lane *lane = &all->lane[i];
+        const uint32_t number = slots[i] - lane->before;
+        if (number >= lane->n) continue;
+        if (i < first) return;
+        copies[n++] = lane->memory + number * all->stride;
+        times += lane->copies[number].times;
+    }
+    float *row = table->rows + copy->row * all->stride;
+    if (n == 1) {
+        memcpy(row, copies[0], (size_t)all->stride * sizeof(float));
+        return;
     }
     const float share = MANY_TOUCHES / (float)times, least = 1.0f / (float)n;
-    level->merge(table->rows + row * all->stride, copies, n, share < least ? least : share < 1 ? share : 1,
-                 all->stride);
+    level->merge(row, copies, n, share < least ? least : share < 1 ? share : 1, all->stride);
 }
 
-/* Merge the shared rows of the next few touches, counted through all tables and lanes; 0 if there are no more. */
-static int merge(Rounds *all, const Level *level, int parity, uint32_t round) {
+/* Merge the next few copies, counted through all lanes; 0 if there are no more. */
+static int merge(Rounds *all, const Level *level) {
     int block = __atomic_fetch_add(&all->next.n, 1, __ATOMIC_RELAXED);
-    for (int m = 0; m < TABLES; m++) {
-        const Table *table = &all->tables[m];
-        for (int lane = 0; lane < all->lanes; lane++) {
-            const int n = table->n_touched[parity][lane].n, blocks = (n + TOUCHES_AT_A_TIME - 1) / TOUCHES_AT_A_TIME;
-            if (block >= blocks) {
-                block -= blocks;
-                continue;
-            }
-            const int begin = block * TOUCHES_AT_A_TIME, end = begin + TOUCHES_AT_A_TIME;
-            for (int i = begin; i < (end < n ? end : n); i++) {
-                const long long number = first_touch(all, lane) + i;
-                if (__atomic_load_n(&table->shared[parity][number], __ATOMIC_RELAXED) == round)
-                    merge_row(all, level, table, number, table->touched[parity][number], round);
-            }
-            return 1;
+    for (int i = 0; i < all->lanes; i++) {
+        const Lane *lane = &all->lane[i];
+        const int n = (int)lane->n, blocks = (n + COPIES_AT_A_TIME - 1) / COPIES_AT_A_TIME;
+        if (block >= blocks) {
+            block -= blocks;
+            continue;
         }
+        const int begin = block * COPIES_AT_A_TIME, end = begin + COPIES_AT_A_TIME < n ? begin + COPIES_AT_A_TIME : n;
+        for (int c = begin; c < end; c++) {
+            if (c + SOON < n) {
+                const Copy *soon = &lane->copies[c + SOON];
+                __builtin_prefetch(&all->tables[soon->matrix].slots[soon->row * (long long)all->lanes]);
+            }
+            merge_row(all, level, i, &lane->copies[c]);
+        }
+        return 1;
     }
     return 0;
 }
 
-/* A lane that nobody has taken for this work, or -1. Each worker begins with other ones, and with the same ones every
- * time: what they wrote is still in its cache. */
+/* A lane that nobody has taken for this work, or -1. Each worker begins with other ones, and with the same ones every time: what they
+ * wrote is still in its cache. */
 static int take_lane(Rounds *all, int work, int worker, int workers) {
     for (int i = 0, lane = worker * all->lanes / workers; i < all->lanes; i++, lane++) {
         if (lane >= all->lanes) lane = 0;
@@ -207,8 +228,7 @@ static int wait_for_all(Rounds *all, int workers, const int *given_up) {
 
 static inline void go_on(Rounds *all) {
     all->next.n = 0;
-    for (int work = 0; work < 3; work++)
-        for (int lane = 0; lane < all->lanes; lane++) all->taken[work][lane].n = 0;
+    for (int lane = 0; lane < all->lanes; lane++) all->taken[0][lane].n = all->taken[1][lane].n = 0;
     __atomic_store_n(&all->waiting.n, 0, __ATOMIC_RELAXED);
     __atomic_add_fetch(&all->generation.n, 1, __ATOMIC_RELEASE);
 }

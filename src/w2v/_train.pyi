@@ -9,6 +9,8 @@ ISA: str
 def fill_rows(rows: NDArray[np.float32], vector_size: int, key: int, first_row: int = 0) -> None: ...
 
 class Kernel:
+    negative: int
+    noise: NDArray[np.uint32] | None
     def __init__(
         self,
         inputs: NDArray[np.float32],
@@ -68,5 +70,17 @@ class Kernel:
     ) -> None: ...
 
 class Lanes:
-    loss: float
-    def __init__(self, kernel: Kernel, longest: int, lanes: int, lane_words: int, jitter: int = 0) -> None: ...
+    losses: list[float]
+    begin: int
+    def __init__(
+        self,
+        kernel: Kernel,
+        longest: int,
+        lanes: int,
+        lane_words: int,
+        noise: NDArray[np.uint32],
+        parts: NDArray[np.int64],
+        begin: int = 0,
+        jitter: int = 0,
+        copies_before: int = 1,
+    ) -> None: ...

@@ -56,27 +56,40 @@ cdef extern from "_rounds.h" nogil:
     ctypedef struct Table:
         float *rows
         const float *locks
-        uint32_t *stamps
-        int32_t **touched
-        uint32_t *stamped
-        uint32_t **shared
-        float **mine
+        long long n_rows
+        uint64_t **marks
+        uint32_t *slots
+    ctypedef struct Lane:
+        Rounds *all
+        int number
+        const uint32_t *noise
+        uint64_t n_noise
+        uint32_t before
+        uint32_t n
         Copy *copies
+        float **sources
+        float *memory
+        double loss
     ctypedef struct Rounds:
         Table *tables
+        Lane *lane
         int lanes
-        int most_touched
         long long stride
-        float *memory
         long long most_copies
-        double *loss
+        const uint32_t *noise
+        const long long *parts
         int over
         unsigned jitter
-    void touch(Rounds *all, int matrix, int lane, int parity, long long row) noexcept
-    void forget_touched(Rounds *all, int lane, int parity) noexcept
-    void mark(Rounds *all, int lane, int parity, uint32_t round) noexcept
-    void find_rows(Rounds *all, int lane, int parity, uint32_t round) noexcept
-    int merge(Rounds *all, const Level *level, int parity, uint32_t round) noexcept
+    ctypedef struct Turn:
+        pass
+    Turn turn_of(Rounds *all, int lane, long long round) noexcept
+    void leave_mark(const Turn *turn, int matrix, long long row) noexcept
+    bint in_this_round(const Turn *turn, int matrix, long long row) noexcept
+    bint in_this_lane_alone(const Turn *turn, int matrix, long long row) noexcept
+    void begin_lane(Lane *lane, uint64_t bits) noexcept
+    float *copy_of(Lane *lane, int matrix, long long row) noexcept
+    void make_copies(Lane *lane, uint32_t until) noexcept
+    int merge(Rounds *all, const Level *level) noexcept
     int take_lane(Rounds *all, int work, int worker, int workers) noexcept
     int wait_for_all(Rounds *all, int workers, const int *given_up) noexcept
     void go_on(Rounds *all) noexcept
@@ -96,9 +109,10 @@ cdef enum:  # the matrices of a round
     INPUTS, OUTPUTS, NODES
 
 cdef enum:  # what is done to a lane
-    TRAIN, STAMP, MARK
+    TRAIN, MARK
 
 cdef enum:
+    ANY_LANE = 1 << 31  # of a noise word: every lane draws it
     BLEND_EVERY = 1024  # positions a worker trains between two looks at what the others made of the hot rows
     RING = 4  # three windows are under way: one draws, one looks up its targets, one learns; a power of two
     MOST_TARGETS = 100_000_000  # of one window
@@ -206,6 +220,7 @@ cdef struct Window:
     float **targets
     float *labels
     int *ends               # where the targets of each pair end
+    uint32_t n_copies       # that the lane must have made before it learns
 
 
 cdef struct Part:
@@ -242,12 +257,10 @@ cdef struct Worker:
     float *hot_outputs
     float *hot_nodes        # the nodes nearest to the root
     float share
-    Rounds *rounds          # when training is deterministic: which lane it works on, of an even or odd round
-    int lane
-    int parity
-    bint looking_ahead      # it trains nothing, but stamps the rows it would touch
-    float **mine[TABLES]    # where it finds the rows it asks for next
-    float **kept_rows       # those of the surviving tokens
+    Lane *lane              # when training is deterministic: what it works on
+    Turn turn               # which lane of which round that is
+    bint marking            # it trains nothing, but marks what it would touch
+    float **kept_rows       # those of the surviving tokens, or the lane's copies of them
     long long unblended     # positions since the copies were brought together
     long long words
     long long survivors
@@ -255,20 +268,19 @@ cdef struct Worker:
     double loss
 
 
-cdef inline float *next_row(Worker *own, int matrix) noexcept nogil:
-    own.mine[matrix] += 1
-    return (own.mine[matrix] - 1)[0]
-
-
 cdef inline float *input_row(const Plan *plan, const Worker *own, long long word) noexcept nogil:
     return (own.hot_inputs if word < own.n_hot else plan.inputs) + word * plan.stride
 
 
-cdef inline float *output_row(const Plan *plan, const Worker *own, long long word) noexcept nogil:
+cdef inline float *output_row(const Plan *plan, const Worker *own, long long word, bint noise) noexcept nogil:
+    if own.lane and not (noise and not in_this_round(&own.turn, INPUTS, word)):
+        return copy_of(own.lane, OUTPUTS, word)
     return (own.hot_outputs if word < own.n_hot else plan.outputs) + word * plan.stride
 
 
 cdef inline float *node_row(const Plan *plan, const Worker *own, long long node) noexcept nogil:
+    if own.lane and not in_this_lane_alone(&own.turn, NODES, node):
+        return copy_of(own.lane, NODES, node)
     if node >= own.first_hot_node:
         return own.hot_nodes + (node - own.first_hot_node) * plan.stride
     return plan.nodes + node * plan.stride
@@ -295,36 +307,44 @@ cdef inline void add_target(Window *window, float *row, float label) noexcept no
 cdef inline void add_path(const Plan *plan, Worker *own, Window *window, int32_t word) noexcept nogil:
     """Targets of hierarchical softmax: the inner nodes above `word`, labelled 1 - code."""
     cdef long long j
-    cdef float *row
     for j in range(plan.paths[word], plan.paths[word + 1]):
-        row = next_row(own, NODES) if own.rounds else node_row(plan, own, plan.points[j])
-        add_target(window, row, plan.labels[j])
+        add_target(window, node_row(plan, own, plan.points[j]), plan.labels[j])
 
 
-cdef inline uint32_t noise_word(const Plan *plan, uint64_t bits) noexcept nogil:
-    cdef uint64_t slot = scaled(bits >> 32, plan.n_words)
-    # a choice without a branch: nothing could predict it
-    cdef uint32_t takes_slot = -<uint32_t>(<uint32_t>bits < plan.noise[2 * slot])  # all bits set, or none
-    return (<uint32_t>slot & takes_slot) | (plan.noise[2 * slot + 1] & ~takes_slot)
+cdef inline uint32_t one_of(uint32_t first, uint32_t second, bint takes_first) noexcept nogil:
+    """A choice without a branch: nothing could predict it."""
+    cdef uint32_t every_bit = -<uint32_t>takes_first  # set, or none
+    return (first & every_bit) | (second & ~every_bit)
+
+
+cdef inline uint32_t noise_word(const Plan *plan, const Worker *own, uint64_t bits) noexcept nogil:
+    cdef const uint32_t *slot
+    cdef uint64_t number
+    if own.lane:
+        slot = own.lane.noise + 3 * scaled(bits >> 32, own.lane.n_noise)
+        return one_of(slot[1], slot[2], <uint32_t>bits < slot[0])
+    number = scaled(bits >> 32, plan.n_words)
+    slot = plan.noise + 2 * number
+    return one_of(<uint32_t>number, slot[1], <uint32_t>bits < slot[0])
+
+
+cdef inline void prefetch_slot(const Plan *plan, const Worker *own, uint64_t bits) noexcept nogil:
+    if own.lane:
+        prefetch(own.lane.noise + 3 * scaled(bits >> 32, own.lane.n_noise))
+    else:
+        prefetch(plan.noise + 2 * scaled(bits >> 32, plan.n_words))
 
 
 cdef inline void add_noise(const Plan *plan, Worker *own, Window *window, int32_t word, int pair) noexcept nogil:
     """Targets of negative sampling: `word` itself, and noise words; a draw of `word` is dropped, not repeated."""
     cdef int k
-    cdef uint32_t other
-    cdef float *row
-    if own.rounds:
-        add_target(window, next_row(own, OUTPUTS), 1)
-        for k in range(plan.negative):
-            row = next_row(own, OUTPUTS)
-            if row:
-                add_target(window, row, 0)
-        return
-    add_target(window, output_row(plan, own, word), 1)
+    cdef uint32_t drawn, other
+    add_target(window, output_row(plan, own, word, False), 1)
     for k in range(plan.negative):
-        other = noise_word(plan, window.draws[pair * plan.negative + k])
+        drawn = noise_word(plan, own, window.draws[pair * plan.negative + k])
+        other = drawn & ~<uint32_t>ANY_LANE
         if other != <uint32_t>word:
-            add_target(window, output_row(plan, own, other), 0)
+            add_target(window, output_row(plan, own, other, other == drawn), 0)
 
 
 cdef inline int lists(const Plan *plan, const Window *window) noexcept nogil:
@@ -332,13 +352,13 @@ cdef inline int lists(const Plan *plan, const Window *window) noexcept nogil:
     return window.last - window.first - 1 if plan.lists_per_pair else 1
 
 
-cdef void make_draws(const Plan *plan, Window *window) noexcept nogil:
+cdef void make_draws(const Plan *plan, const Worker *own, Window *window) noexcept nogil:
     """Draw for all noise words of a window, and ask for their slots in the table."""
     cdef int k
     if plan.outputs:
         for k in range(lists(plan, window) * plan.negative):
             window.draws[k] = draw(window.stream, <uint64_t>k)
-            prefetch(&plan.noise[2 * scaled(window.draws[k] >> 32, plan.n_words)])
+            prefetch_slot(plan, own, window.draws[k])
 
 
 cdef void look_up_targets(const Plan *plan, Worker *own, Window *window, int32_t word) noexcept nogil:
@@ -350,6 +370,8 @@ cdef void look_up_targets(const Plan *plan, Worker *own, Window *window, int32_t
         if plan.outputs:
             add_noise(plan, own, window, word, pair)
         window.ends[pair] = window.n_targets
+    if own.lane:
+        window.n_copies = own.lane.n
 
 
 cdef inline bint listed(const int32_t *words, int n, int32_t word) noexcept nogil:
@@ -370,7 +392,7 @@ cdef inline void take_row(const Plan *plan, Worker *own, int i, int j) noexcept 
     """Make the row of the survivor at j the i-th to learn; or a copy, so that one whose lock is 0 is never written."""
     cdef float *copy
     cdef int32_t word = own.kept[j]
-    own.rows[i] = own.kept_rows[j] if own.rounds else input_row(plan, own, word)
+    own.rows[i] = own.kept_rows[j] if own.lane else input_row(plan, own, word)
     own.words_of_rows[i] = word
     own.taken[i] = own.rows[i]
     if plan.locks and plan.locks[word] != 1:
@@ -462,6 +484,7 @@ cdef class Kernel:
 
     cdef Plan plan
     cdef int max_targets
+    cdef readonly object noise
     cdef object arrays  # keeps the memory behind the pointers alive
 
     def __init__(self, float[:, ::1] inputs, float[:, ::1] outputs, float[:, ::1] nodes, const uint32_t[::1] keep,
@@ -469,7 +492,8 @@ cdef class Kernel:
                  const int8_t[::1] labels, *, const float[::1] locks=None, int window, int negative, bint shrink, bint shared, bint cbow,
                  bint mean_forward, bint mean_backward, bint with_loss):
         cdef long long longest = 0
-        self.arrays = (inputs, outputs, nodes, locks, keep, noise, paths, points, labels)
+        self.arrays = (inputs, outputs, nodes, locks, keep, paths, points, labels)
+        self.noise = noise
         self.plan = Plan(
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, locks=NULL, stride=inputs.shape[1],
             blocks=<int>(inputs.shape[1] // 16), n_words=<uint64_t>inputs.shape[0], keep=NULL, noise=NULL,
@@ -493,6 +517,10 @@ cdef class Kernel:
             self.plan.labels = &labels[0]
             longest += int(np.diff(paths).max())
         self.max_targets = <int>longest
+
+    @property
+    def negative(self):
+        return self.plan.negative
 
     def check_tokens(self, const int32_t[::1] tokens):
         """Check what `run` will not: every token has a row."""
@@ -524,8 +552,9 @@ cdef class Kernel:
 
         The learning rate at position p is ``alpha - slope * min(p, horizon)``; `origin` is the position of
         ``tokens[0]``, and `longest` what `longest_sentence` says of them.
-        `cursor` is shared by all workers on these tokens; `counts` (words, survivors, examples) and `loss`
-        (their summed loss) belong to this worker and grow as it goes.
+        `cursor` is shared by all workers on these tokens and holds where the next chunk begins; `counts` (words,
+        survivors, examples) and `loss` (their summed loss) belong to this worker and grow as it goes. One worker that
+        was stopped has trained exactly the words it counts, and can go on behind them.
         """
         cdef Worker own
         cdef const Plan *plan = &self.plan
@@ -562,15 +591,16 @@ cdef class Kernel:
         """Train as `run` does, but so that the result does not depend on the number of workers; see _rounds.h.
 
         All `workers` call this, each with its number `worker`, `counts` and `loss` of its own. ``stop[0]`` ends training
-        after a round, ``stop[1]`` is for when a worker is missing: no one waits for it then.
+        after a round, ``stop[1]`` is for when a worker is missing: no one waits for it then. Training begins at the
+        position `lanes.begin`, where a round does.
         """
         cdef Worker own
         cdef const Plan *plan = &self.plan
         cdef Rounds *all = &lanes.all
         cdef Part part
-        cdef long long size = lanes.lane_words * all.lanes, n_rounds, number
+        cdef long long size = lanes.lane_words * all.lanes, first = lanes.begin // size, n_rounds, number
         cdef uint64_t mode
-        cdef int lane, parity, last
+        cdef int lane, last
         if tokens.shape[0] == 0:
             return
         part = self.part_of(tokens, offsets, longest, origin, key, alpha, slope, horizon, stop)
@@ -578,34 +608,27 @@ cdef class Kernel:
         try:
             equip(plan, &own, part.reach, self.max_targets, 0)
             own.words, own.survivors, own.examples = counts[0], counts[1], counts[2]
-            own.rounds = all
             with nogil:
                 mode = default_float_mode()
-                # before the first round, its lanes are stamped and marked
-                for number in range(-1, n_rounds):
-                    parity = <int>(number & 1)
-                    lane = take_lane(all, TRAIN, worker, workers) if number >= 0 else -1
+                for number in range(first - 1, n_rounds):  # before the first round its words are marked
+                    lane = take_lane(all, TRAIN, worker, workers) if number >= first else -1
                     while lane >= 0:
-                        train_lane(plan, &own, &part, lanes.lane_words, number, lane)
+                        train_lane(plan, &own, &part, &all.lane[lane], number, lanes.lane_words)
                         publish_all(&own, &counts[0])
                         lane = take_lane(all, TRAIN, worker, workers)
-                    own.looking_ahead = True
-                    lane = take_lane(all, STAMP, worker, workers) if number + 1 < n_rounds else -1
+                    own.marking = True
+                    lane = take_lane(all, MARK, worker, workers) if number + 1 < n_rounds else -1
                     while lane >= 0:
-                        train_lane(plan, &own, &part, lanes.lane_words, number + 1, lane)
-                        lane = take_lane(all, STAMP, worker, workers)
-                    own.looking_ahead = False
+                        train_lane(plan, &own, &part, &all.lane[lane], number + 1, lanes.lane_words)
+                        lane = take_lane(all, MARK, worker, workers)
+                    own.marking = False
                     last = wait_for_all(all, workers, &stop[1])
                     if last < 0:
                         break
                     if last:
                         go_on(all)
-                    while number >= 0 and merge(all, level, parity, <uint32_t>(number + 1)):
+                    while number >= first and merge(all, level):
                         pass
-                    lane = take_lane(all, MARK, worker, workers) if number + 1 < n_rounds else -1
-                    while lane >= 0:
-                        mark(all, lane, 1 - parity, <uint32_t>(number + 2))
-                        lane = take_lane(all, MARK, worker, workers)
                     last = wait_for_all(all, workers, &stop[1])
                     if last < 0:
                         break
@@ -635,42 +658,61 @@ cdef class Kernel:
 
 @cython.no_gc_clear
 cdef class Lanes:
-    """What the workers of deterministic training share: stamps and slots of rows, and the lanes' copies.
+    """What the workers of deterministic training share: marks on words and nodes, and the lanes' copies.
 
     Parameters
     ----------
     kernel : Kernel
     longest : int, from `Kernel.longest_sentence`
     lanes, lane_words : int, the lanes of a round, and the positions of each
+    noise : uint32 [N, 3]
+    parts : int64 [lanes + 1]
+        The noise words of the lanes, from `noise.lane_tables`; empty where there is no negative sampling.
+    begin : int, the position where training begins: where a round does, a multiple of lanes * lane_words
     jitter : int, threads sleep up to so many microseconds before each lane; for tests
+    copies_before : int, the number of the first copy; for tests
     """
 
     cdef Rounds all
     cdef long long lane_words
-    cdef object kernel
+    cdef readonly long long begin
+    cdef object kernel, noise
     cdef list held
 
-    def __init__(self, Kernel kernel, long long longest, int lanes, long long lane_words, unsigned jitter=0):
+    def __init__(self, Kernel kernel, long long longest, int lanes, long long lane_words,
+                 const uint32_t[:, ::1] noise, const long long[::1] parts, long long begin=0, unsigned jitter=0,
+                 uint32_t copies_before=1):
         cdef const Plan *plan = &kernel.plan
         cdef long long reach = max(1, min(<long long>plan.window, longest)), most
+        cdef Lane *lane
+        cdef int number
         if not 1 <= lanes <= MOST_LANES or not 1 <= lane_words <= CHUNK:
             raise ValueError(f"{lanes} lanes of {lane_words} words: at most {MOST_LANES} of {CHUNK}")
         most = lane_words + 2 * reach + lane_words * targets_of_a_window(plan, reach, kernel.max_targets)
-        self.kernel, self.lane_words, self.held = kernel, lane_words, []
+        if begin < 0 or begin % (lanes * lane_words):
+            raise ValueError(f"no round of {lanes} x {lane_words} words begins at position {begin:,}")
+        self.kernel, self.lane_words, self.begin, self.held = kernel, lane_words, begin, []
         self.all.lanes, self.all.stride, self.all.jitter = lanes, plan.stride, jitter
         if lanes * most > MOST_TARGETS:
             raise ValueError(f"a lane of {lane_words} words would touch {most:,} rows, which is too many; use a smaller "
                              "window, or deterministic=False")
-        self.all.most_touched = <int>most
-        self.all.most_copies = min(most, 3 * <long long>plan.n_words)
-        self.all.memory = <float *>self.claimed(lanes * self.all.most_copies * plan.stride + 16, sizeof(float))
-        self.all.memory += 16 - (<size_t>self.all.memory // sizeof(float)) % 16
+        self.noise = (noise, parts)
+        if parts.shape[0] != lanes + 1 or parts[lanes] != noise.shape[0]:
+            raise ValueError(f"the noise words are not those of {lanes} lanes")
+        self.all.noise, self.all.parts = &noise[0, 0] if noise.shape[0] else NULL, &parts[0]
         self.lay(INPUTS, plan.inputs, <long long>plan.n_words)
         self.all.tables[INPUTS].locks = plan.locks
         if plan.outputs:
             self.lay(OUTPUTS, plan.outputs, <long long>plan.n_words)
         if plan.nodes:
             self.lay(NODES, plan.nodes, <long long>plan.n_words - 1)
+        self.all.most_copies = min(most, 3 * <long long>plan.n_words)
+        for number in range(lanes):
+            lane = &self.all.lane[number]
+            lane.all, lane.number, lane.before = &self.all, number, copies_before
+            lane.copies = <Copy *>self.claimed(self.all.most_copies, sizeof(Copy))
+            lane.sources = <float **>self.claimed(self.all.most_copies, sizeof(float *))
+            lane.memory = at_a_line(self.claimed(self.all.most_copies * plan.stride + 16, sizeof(float)))
 
     def __dealloc__(self):
         cdef size_t address
@@ -685,21 +727,21 @@ cdef class Lanes:
     cdef int lay(self, int matrix, float *rows, long long n_rows) except -1:
         cdef Table *table = &self.all.tables[matrix]
         cdef int parity
-        cdef long long touches = <long long>self.all.lanes * self.all.most_touched
-        table.rows = rows
-        table.stamps = <uint32_t *>self.claimed(n_rows, sizeof(uint32_t))
-        table.stamped = <uint32_t *>self.claimed(touches, sizeof(uint32_t))
-        table.mine = <float **>self.claimed(touches, sizeof(float *))
-        table.copies = <Copy *>self.claimed(touches * self.all.lanes, sizeof(Copy))
-        for parity in range(2):
-            table.touched[parity] = <int32_t *>self.claimed(touches, sizeof(int32_t))
-            table.shared[parity] = <uint32_t *>self.claimed(touches, sizeof(uint32_t))
+        table.rows, table.n_rows = rows, n_rows
+        for parity in range(2 if matrix != OUTPUTS else 0):  # these go by the marks of their words
+            table.marks[parity] = <uint64_t *>self.claimed(n_rows, sizeof(uint64_t))
+        table.slots = <uint32_t *>self.claimed(n_rows * self.all.lanes, sizeof(uint32_t))
         return 0
 
     @property
-    def loss(self):
-        """The summed loss, added up in the order of the lanes."""
-        return sum([self.all.loss[lane] for lane in range(self.all.lanes)])
+    def losses(self):
+        """The summed loss of each lane; to go on where a run was stopped, give it those it had."""
+        return [self.all.lane[number].loss for number in range(self.all.lanes)]
+
+    @losses.setter
+    def losses(self, values):
+        for number in range(self.all.lanes):
+            self.all.lane[number].loss = values[number]
 
 
 cdef long long targets_of_a_window(const Plan *plan, long long reach, long long max_targets) noexcept nogil:
@@ -784,42 +826,43 @@ cdef long long sentence_of(const long long *offsets, long long n_sentences, long
     return low
 
 
-cdef void train_lane(const Plan *plan, Worker *own, const Part *part, long long lane_words, long long number,
-                     int lane) noexcept nogil:
-    """Train the positions of one lane of round `number`, or stamp their rows."""
-    cdef long long begin = (number * own.rounds.lanes + lane) * lane_words
-    cdef int m, parity = <int>(number & 1)
-    if own.looking_ahead:
-        forget_touched(own.rounds, lane, parity)
-    if begin >= part.n_tokens:
+cdef void train_lane(const Plan *plan, Worker *own, const Part *part, Lane *lane, long long number,
+                     long long lane_words) noexcept nogil:
+    """Train the positions of one lane of round `number`, if there are any; or leave its marks."""
+    cdef long long begin = (number * lane.all.lanes + lane.number) * lane_words, end
+    end = min(begin + lane_words, part.n_tokens)
+    own.lane, own.turn = lane, turn_of(lane.all, lane.number, number)
+    sleep_at_random(lane.all, <unsigned long long>begin)
+    if own.marking:
+        train_chunk(plan, own, part, begin, end)
         return
-    sleep_at_random(own.rounds, <unsigned long long>begin)
-    own.lane, own.parity = lane, parity
-    if not own.looking_ahead:
-        find_rows(own.rounds, lane, parity, <uint32_t>(number + 1))
-        for m in range(TABLES):
-            own.mine[m] = own.rounds.tables[m].mine + <long long>lane * own.rounds.most_touched
-        own.loss = own.rounds.loss[lane]
-    train_chunk(plan, own, part, begin, min(begin + lane_words, part.n_tokens))
-    if not own.looking_ahead:
-        own.rounds.loss[lane] = own.loss
+    begin_lane(lane, stream_at(part.key, number) >> 32)
+    own.loss = lane.loss
+    train_chunk(plan, own, part, begin, end)
+    make_copies(lane, lane.n)  # also of rows that no window asked for in the end: all are merged
+    lane.loss = own.loss
 
 
 cdef void train_chunk(const Plan *plan, Worker *own, const Part *part, long long begin, long long end) noexcept nogil:
     """Train the centre words at positions [begin, end), sentence by sentence."""
-    cdef long long sentence = sentence_of(part.offsets, part.n_sentences, begin), position = begin, until
-    while position < end and (own.rounds or not stop_wanted(part.stop)):
+    cdef long long sentence, position = begin, until, reached
+    if begin >= end:
+        return
+    sentence = sentence_of(part.offsets, part.n_sentences, begin)
+    while position < end and (own.lane or not stop_wanted(part.stop)):
         while part.offsets[sentence + 1] <= position:
             sentence += 1
         until = min(end, part.offsets[sentence + 1])
         if own.n_hot:
             until = min(until, position + BLEND_EVERY)
-        train_stretch(plan, own, part, sentence, position, until)
-        if not own.looking_ahead:
-            own.words += until - position
-        own.unblended += until - position
+        reached = train_stretch(plan, own, part, sentence, position, until)
+        if not own.marking:
+            own.words += reached - position
+        own.unblended += reached - position
         if own.n_hot and own.unblended >= BLEND_EVERY:
             blend(plan, own, own.share)
+        if reached < until:
+            return
         position = until
 
 
@@ -834,30 +877,16 @@ cdef void open_window(const Plan *plan, Worker *own, const Part *part, int step,
     window.centre = step
     window.last = <int>min(last, step + width + 1)
     window.rate = <float>(part.alpha - part.slope * <double>min(own.positions[step], part.horizon))
-    if own.looking_ahead or not own.rounds:
-        make_draws(plan, window)
+    make_draws(plan, own, window)
 
 
-cdef void stamp_targets(const Plan *plan, Worker *own, const Window *window, int32_t word) noexcept nogil:
-    """Stamp the rows that `look_up_targets` will ask for."""
-    cdef long long j
-    cdef int k, pair
-    cdef uint32_t other
-    for pair in range(lists(plan, window)):
-        if plan.nodes:
-            for j in range(plan.paths[word], plan.paths[word + 1]):
-                touch(own.rounds, NODES, own.lane, own.parity, plan.points[j])
-        if plan.outputs:
-            touch(own.rounds, OUTPUTS, own.lane, own.parity, word)
-            for k in range(pair * plan.negative, (pair + 1) * plan.negative):
-                other = noise_word(plan, window.draws[k])
-                touch(own.rounds, OUTPUTS, own.lane, own.parity, other if other != <uint32_t>word else -1)
+cdef long long train_stretch(const Plan *plan, Worker *own, const Part *part, long long sentence, long long begin,
+                             long long end) noexcept nogil:
+    """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides.
 
-
-cdef void train_stretch(const Plan *plan, Worker *own, const Part *part, long long sentence, long long begin,
-                        long long end) noexcept nogil:
-    """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides."""
-    cdef long long position = begin, reach = part.reach
+    Returns `end`, or the position of the first word that is not trained because a stop is wanted.
+    """
+    cdef long long position = begin, reach = part.reach, j
     cdef const int32_t *tokens = part.tokens
     # The stretch starts at index `reach`, so that up to `reach` survivors before it fit in front.
     cdef int i, first = <int>reach, last = <int>reach, step, centres_end
@@ -879,34 +908,39 @@ cdef void train_stretch(const Plan *plan, Worker *own, const Part *part, long lo
             own.kept[last] = tokens[position]
             last += 1
         position += 1
-    if not own.looking_ahead:
+    if not own.marking:
         own.survivors += centres_end - reach
     if last - first < 2:
-        return
-    if own.looking_ahead:
+        return end
+    if own.marking:
         for step in range(first, last):
-            touch(own.rounds, INPUTS, own.lane, own.parity, own.kept[step])
-        for step in range(<int>reach, centres_end + 1):  # the slots of its noise words arrive while others are stamped
-            if step < centres_end:
-                open_window(plan, own, part, step, first, last)
-            if step > reach:
-                stamp_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
-        return
-    if own.rounds:
+            leave_mark(&own.turn, INPUTS, own.kept[step])
+        if plan.nodes:
+            for step in range(<int>reach, centres_end):
+                for j in range(plan.paths[own.kept[step]], plan.paths[own.kept[step] + 1]):
+                    leave_mark(&own.turn, NODES, plan.points[j])
+        return end
+    if own.lane:
         for step in range(first, last):
-            own.kept_rows[step] = next_row(own, INPUTS)
+            if in_this_lane_alone(&own.turn, INPUTS, own.kept[step]):
+                own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
+            else:
+                own.kept_rows[step] = copy_of(own.lane, INPUTS, own.kept[step])
     # A pipeline of three stages, so that nothing waits for memory: a window makes its draws, then looks up its targets,
     # then learns, while the rows of the next one are on their way.
     for step in range(<int>reach, centres_end + 2):
         if step < centres_end:
             open_window(plan, own, part, step, first, last)
             i = min(last - 1, step + <int>reach)
-            prefetch_row(own.kept_rows[i] if own.rounds else input_row(plan, own, own.kept[i]), plan.blocks)
+            prefetch_row(own.kept_rows[i] if own.lane else input_row(plan, own, own.kept[i]), plan.blocks)
         if reach < step <= centres_end:
             look_up_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
         if step >= reach + 2:
-            if not own.rounds and stop_wanted(part.stop):
-                return
+            if own.lane:
+                make_copies(own.lane, own.windows[(step - 2) % RING].n_copies)
+            elif stop_wanted(part.stop):
+                own.survivors -= centres_end - (step - 2)
+                return own.positions[step - 2] - part.origin
             ahead = &own.windows[(step - 1) % RING]
             own.ahead.rows = ahead.targets
             own.ahead.n = ahead.n_targets if step <= centres_end else 0
@@ -918,3 +952,4 @@ cdef void train_stretch(const Plan *plan, Worker *own, const Part *part, long lo
                 skip_gram(plan, own, &own.windows[(step - 2) % RING])
             for i in range(own.ahead.n):
                 prefetch_row(own.ahead.rows[i], plan.blocks)
+    return end

@@ -8,12 +8,13 @@ import argparse
 import json
 import math
 import os
+import shlex
 import stat
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -21,7 +22,7 @@ from w2v import __version__
 from w2v.stability import command as stability
 
 if TYPE_CHECKING:
-    from w2v import KeyedVectors
+    from w2v import KeyedVectors, Word2Vec
 
 SUFFIXES = {".safetensors": "native", ".bin": "binary", ".txt": "text", ".vec": "text"}
 FORMATS = ("native", "binary", "text")
@@ -36,7 +37,12 @@ EXAMPLES = {
         w2v train corpus.txt -o model.safetensors
         w2v train corpus.txt.gz -o vectors.bin --sg --size 300 --epochs 10 --workers -1
         w2v train corpus.txt -o vectors.safetensors --vectors-only --hs --negative 0 --loss
+        w2v train corpus.txt -o model.safetensors --checkpoint run/ --checkpoint-every 10m
         cat corpus.txt | w2v train - -o vectors.txt --no-progress --json
+    """,
+    "resume": """
+        w2v resume run/ -o model.safetensors
+        w2v resume run/ -o vectors.bin --corpus corpus.txt
     """,
     "neighbors": """
         w2v neighbors model.safetensors thread
@@ -107,8 +113,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             args.run(args)
             print(end="", flush=True)  # while errors are still looked for
-        except KeyboardInterrupt:
-            print("w2v: interrupted", file=sys.stderr)
+        except KeyboardInterrupt as stop:
+            print(f"w2v: interrupted{'; ' if stop.args else ''}{stop}", file=sys.stderr)
             return 130
         except BrokenPipeError:  # `head` has seen enough; the flush at exit must not find the pipe either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -147,8 +153,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = command("train", _train, "train vectors on a text, one sentence per line")
     add("corpus", metavar="CORPUS", help="text, plain or .gz, .bz2, .xz, .zst; - for standard input")
-    add("-o", "--output", required=True, metavar="OUT", help=".safetensors (model), .bin, .txt or .vec")
-    add("--vectors-only", action="store_true", help="only vectors in a .safetensors, not the whole model")
+    _add_output(add)
     add("--cbow", dest="sg", action="store_const", const=0, default=0, help="words from context (default)")
     add("--sg", action="store_const", const=1, default=0, help="skip-gram: context from words")
     add("--hs", action="store_true", help="hierarchical softmax; on its own with --negative 0")
@@ -159,6 +164,16 @@ def build_parser() -> argparse.ArgumentParser:
     add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
     add("--loss", action="store_true", help="report the mean loss of every epoch")
+    add("--checkpoint", metavar="DIR", help="keep the run in this folder; w2v resume goes on with it")
+    purpose = "how often: a time such as 30s, 10m or 2h, or a number of epochs (default %(default)s)"
+    add("--checkpoint-every", type=_interval, default="10m", metavar="T", help=purpose)
+    _add_progress(add)
+
+    add = command("resume", _resume, "go on with a training that was cut short, from its last checkpoint")
+    add("checkpoint", metavar="DIR", help="the folder that w2v train --checkpoint was given")
+    _add_output(add)
+    add("--corpus", metavar="CORPUS", help="the text, if it is no longer where it was")
+    add("--workers", type=int, metavar="N", help="threads (default: as before)")
     _add_progress(add)
 
     add = command("neighbors", _neighbors, "list the words nearest to each word")
@@ -207,29 +222,60 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _train(args: argparse.Namespace) -> None:
-    form = _format_of(args.output)
+    _format_of(args.output)
     _check_output(args.output)
     if os.path.exists(args.corpus) and os.path.realpath(args.corpus) == os.path.realpath(args.output):
         raise ValueError(f"{args.output} is the corpus itself; write to another file")
     from w2v import Word2Vec
     from w2v.corpus import MAX_SENTENCE_LENGTH, read_sentences
-    from w2v.formats import sha256_of
 
     piped = None
     if args.corpus == "-":
         piped = read_sentences(sys.stdin.buffer, "standard input", MAX_SENTENCE_LENGTH)
-    model = Word2Vec(
-        sentences=piped,
-        corpus_file=args.corpus if piped is None else None,
-        sg=args.sg,
-        hs=int(args.hs),
-        shared_negatives=not args.fresh_negatives,
-        deterministic=args.deterministic,
-        cache=args.cache,
-        compute_loss=args.loss,
-        progress=args.progress,
-        **{parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS},
-    )
+    with _how_to_resume(args):
+        model = Word2Vec(
+            sentences=piped,
+            corpus_file=args.corpus if piped is None else None,
+            sg=args.sg,
+            hs=int(args.hs),
+            shared_negatives=not args.fresh_negatives,
+            deterministic=args.deterministic,
+            cache=args.cache,
+            compute_loss=args.loss,
+            progress=args.progress,
+            checkpoint=args.checkpoint,
+            checkpoint_every=args.checkpoint_every,
+            **{parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS},
+        )
+    _save_trained(args, model)
+
+
+def _resume(args: argparse.Namespace) -> None:
+    _format_of(args.output)
+    _check_output(args.output)
+    from w2v import Word2Vec
+
+    with _how_to_resume(args):
+        model = Word2Vec.resume(args.checkpoint, corpus_file=args.corpus, workers=args.workers, progress=args.progress)
+    _save_trained(args, model)
+
+
+@contextmanager
+def _how_to_resume(args: argparse.Namespace) -> Iterator[None]:
+    """Let a Ctrl-C after which there is a checkpoint say what to type."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if not stop.args:
+            raise
+        line = ["w2v", "resume", args.checkpoint, "-o", args.output, *["--vectors-only"] * args.vectors_only]
+        raise KeyboardInterrupt(f"go on with: {shlex.join(line)}") from None
+
+
+def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
+    from w2v.formats import sha256_of
+
+    form = _format_of(args.output)
     if form == "native" and not args.vectors_only:
         model.save(args.output)
     else:
@@ -248,7 +294,7 @@ def _train(args: argparse.Namespace) -> None:
         "sha256": sha256_of(model.wv.vectors),
         "file": args.output,
     }
-    if not args.loss:
+    if not model.compute_loss:
         del facts["loss"]
     _report(args, facts)
 
@@ -345,6 +391,15 @@ def _demo(args: argparse.Namespace) -> None:
         _report(args, run_demo(args.output, progress=args.progress, say=lambda line: None))
     else:
         run_demo(args.output, progress=args.progress)
+
+
+def _add_output(add: Callable[..., argparse.Action]) -> None:
+    add("-o", "--output", required=True, metavar="OUT", help=".safetensors (model), .bin, .txt or .vec")
+    add("--vectors-only", action="store_true", help="only vectors in a .safetensors, not the whole model")
+
+
+def _interval(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text
 
 
 def _add_progress(add: Callable[..., argparse.Action]) -> None:

@@ -8,6 +8,7 @@ Text files are tokenized in C by several threads, which no one can tell from the
 are looked up in a dictionary, and so are those of files under `max_vocab_size`, which forgets words on the way.
 """
 
+import hashlib
 import os
 from array import array
 from collections import deque
@@ -38,6 +39,9 @@ BLOCK_TOKENS = 1 << 18
 
 # Tokens of an encoded corpus looked at at a time: 64 MiB.
 BLOCK_MAPPED = 1 << 24
+
+# Of those, and of sentences, how many are hashed at a time.
+BLOCK_HASHED = 1 << 20
 
 # A table of words is about to take so many bytes more for each word it has, when it grows next: it doubles.
 GROWTH = 100
@@ -78,6 +82,15 @@ class Encoded(NamedTuple):
         for start in range(0, len(self.tokens), BLOCK_MAPPED):
             yield self.tokens[start : start + BLOCK_MAPPED]
             self.forget_pages()
+
+    def sha256(self) -> str:
+        """The hash of all tokens and of where sentences begin."""
+        digest = hashlib.sha256()
+        for whole in (self.tokens, self.offsets):
+            for start in range(0, len(whole), BLOCK_HASHED):  # in parts, so that Ctrl-C is heard
+                digest.update(whole[start : start + BLOCK_HASHED].data)
+            self.forget_pages()
+        return digest.hexdigest()
 
     def forget_pages(self) -> None:
         """Give the memory of a mapped file back to the system; it is read again when needed."""
@@ -365,10 +378,15 @@ class Scan:
 
 
 def encode(
-    source: Sentences | Pathlike, is_path: bool, index: dict[str, int], cache_bytes: float, threads: int = 1
+    source: Sentences | Pathlike,
+    is_path: bool,
+    index: dict[str, int],
+    cache_bytes: float,
+    threads: int = 1,
+    report: Callable[[int], object] = lambda words: None,
 ) -> Encoded:
     """Encode a corpus with a vocabulary that exists already."""
-    return Scan(source, is_path, cache_bytes=cache_bytes, threads=threads).encoded(index)
+    return Scan(source, is_path, cache_bytes=cache_bytes, threads=threads, report=report).encoded(index)
 
 
 def whole_batches(

@@ -1,10 +1,18 @@
 """Which corpus a call names, and whether it is one that is known already."""
 
+import errno
 import os
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from w2v.corpus import Pathlike, text_of
+from w2v.corpus import LineSentence, Pathlike, PathLineSentences, Text8Corpus, text_of
 from w2v.encode import Sentences
+
+# The readers of files that can be made again from a path and these options.
+READERS: dict[str, Callable[..., Any]] = {
+    made.__name__: made for made in (LineSentence, PathLineSentences, Text8Corpus)
+}
+READER_OPTIONS = ("max_sentence_length", "limit")
 
 
 def given(corpus_iterable: Sentences | None, corpus_file: Pathlike | None) -> tuple[Any, bool]:
@@ -26,13 +34,43 @@ def given(corpus_iterable: Sentences | None, corpus_file: Pathlike | None) -> tu
     return corpus_iterable, False
 
 
-def check_repeatable(source: Any, is_path: bool) -> None:
-    """TypeError if a corpus that is to be read in every epoch can be read only once."""
-    if not is_path and iter(source) is source:
+def check_repeatable(source: Any, is_path: bool, why: str) -> None:
+    """TypeError if a corpus that is to be read more than once, for the reason given, can be read only once."""
+    if not is_path and isinstance(source, Iterator):
         raise TypeError(
-            f"cache='none' reads the corpus in every epoch, but a {type(source).__name__} can be read only once; "
-            "pass a re-iterable corpus (see LineSentence) or leave cache='auto'"
+            f"{why}, but a {type(source).__name__} can be read only once; write its sentences to a file, one a line, "
+            "and pass corpus_file=, or pass any re-iterable corpus (see LineSentence)"
         )
+
+
+def whereabouts(source: Any, is_path: bool) -> dict[str, Any] | None:
+    """Where a corpus can be found later, in a form that JSON can hold; None if that cannot be said."""
+    if is_path:
+        return {"reader": None, "path": os.path.abspath(source)}
+    path = getattr(source, "fname" if isinstance(source, Text8Corpus) else "source", None)
+    if type(source) not in READERS.values() or not isinstance(path, str | os.PathLike):
+        return None
+    options = {name: getattr(source, name) for name in READER_OPTIONS if hasattr(source, name)}
+    return {"reader": type(source).__name__, "path": os.path.abspath(path), **options}
+
+
+def found_again(place: Mapping[str, Any] | None, run: Pathlike) -> tuple[Any, str | None]:
+    """An iterable, or a path, for a corpus from its `whereabouts`."""
+    again = f"Word2Vec.resume({os.fspath(run)!r}, corpus)"
+    if place is None:
+        raise ValueError(f"the corpus of the run in {os.fspath(run)} was not a file; give it again: {again}")
+    options = {name: value for name, value in place.items() if name in READER_OPTIONS}
+    path, reader = place.get("path"), place.get("reader")
+    if not isinstance(path, str) or not (os.path.isfile(path) or os.path.isdir(path)):
+        raise FileNotFoundError(errno.ENOENT, f"the corpus is no longer there; say where it is: {again}", path)
+    if reader is None:
+        return None, path
+    sound = all(value is None or type(value) is int for value in options.values())
+    if not sound or not isinstance(reader, str) or reader not in READERS:
+        raise ValueError(
+            f"the run in {os.fspath(run)} names an unknown reader, {place!r:.200}; give the corpus: {again}"
+        )
+    return READERS[reader](path, **options), None
 
 
 def identity(source: Any, is_path: bool) -> tuple[Any, ...]:

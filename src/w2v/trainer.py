@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from w2v import _train
 from w2v.encode import Encoded
+from w2v.noise import lane_tables
 
 Kernel = _train.Kernel
 fill_rows = _train.fill_rows
 
 # The numerical scheme: draws, order of arithmetic, initial rows. Other bits for the same seed are another scheme.
-SCHEME = 1
+SCHEME = 2
 
 # Fewer tokens than this do not pay for another worker, and small results stay reproducible.
 TOKENS_PER_WORKER = 10_000
@@ -82,6 +83,34 @@ class EpochRecord:
     seconds: float
     alpha: float
     loss: float | None
+
+
+@dataclass
+class Reached:
+    """How far an epoch has come: `run_epoch` begins there, and moves it on.
+
+    Attributes
+    ----------
+    position : int, of the first word that is still to be trained
+    words, survivors, examples : int, counted so far
+    losses : list of float, summed so far: one number, or in deterministic training one for each lane
+    seconds : float, spent so far
+    settled : bool
+        False while workers train, and if they were left in a way that does not tell how far they came.
+    """
+
+    position: int = 0
+    words: int = 0
+    survivors: int = 0
+    examples: int = 0
+    losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    settled: bool = True
+
+    @property
+    def loss(self) -> float:
+        """Added up in the order of the lanes."""
+        return sum(self.losses)
 
 
 # --- matrices ---------------------------------------------------------------------------------------------------
@@ -253,12 +282,12 @@ class _Workers:
         self._run = run
         self._queues: list[queue.Queue[Any]] = [queue.Queue(QUEUED_BATCHES) for _ in range(count)]
         self._threads = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(count)]
-        self._begun = self._ended = 0
-        self._one_ended = threading.Condition()
+        self._entered = self._left = 0
+        self._one_left = threading.Condition()
 
     def _work(self, own: int) -> None:
-        with self._one_ended:
-            self._begun += 1
+        with self._one_left:
+            self._entered += 1
         try:
             while not self.stop[0]:
                 try:
@@ -273,9 +302,9 @@ class _Workers:
             self.stop[0] = 1
         finally:
             self.stop[1] = 1
-            with self._one_ended:
-                self._ended += 1
-                self._one_ended.notify()
+            with self._one_left:
+                self._left += 1
+                self._one_left.notify()
 
     def train(self, batches: Iterable[tuple[Any, ...]], tick: Callable[[], object]) -> None:
         started = []
@@ -292,58 +321,75 @@ class _Workers:
                     break
                 tick()  # who waits for no one, because the corpus is slow, looks up too
             self._hand_out(None, tick)
-            with self._one_ended:
-                while self._ended < len(self._threads):
-                    self._one_ended.wait(TICK)
+            with self._one_left:
+                while self._left < len(self._threads):
+                    self._one_left.wait(TICK)
                     tick()
         finally:
             self.stop[0] = 1
             if len(started) < len(self._threads):
                 self.stop[1] = 1
-            self._wait_for(started)
+            self._join(started)
         if self.failures:
             raise self.failures[0]
 
-    def _wait_for(self, started: list[threading.Thread]) -> None:
-        """Wait until all threads have left, even if Ctrl-C comes meanwhile, or came while one was started.
-
-        Python 3.11 takes a thread for ended when `join` is interrupted, hence the counts of our own.
-        """
-        interrupt = None
-        given_up = time.monotonic() + 1  # waiting for threads that have not begun
-        while self._ended < len(started) and (self._begun > self._ended or time.monotonic() < given_up):
-            try:
-                with self._one_ended:
-                    self._one_ended.wait(TICK)
-            except KeyboardInterrupt as error:
-                interrupt = error
-        for thread in started:
-            if thread.ident is not None:
-                thread.join()
-        if interrupt is not None:
-            raise interrupt
-
     def _hand_out(self, batch: tuple[Any, ...] | None, tick: Callable[[], object]) -> bool:
         for waiting in self._queues:
-            while not self.failures:
+            while not self.stop[0]:
                 try:
                     waiting.put(batch, timeout=TICK)
                     break
                 except queue.Full:
                     tick()
-        return not self.failures
+        return not self.stop[0]
+
+    def _join(self, threads: list[threading.Thread]) -> None:
+        """Wait for all who have entered; an impatient Ctrl-C is heard when they have left, a moment later.
+
+        One whose `start` was interrupted may enter late, find `stop` set and touch nothing; who has not come within a
+        second never will. `Thread.join` must not be interrupted: in Python 3.11 it then takes the thread for dead.
+        """
+        impatient: KeyboardInterrupt | None = None
+        given_up = time.monotonic() + 1
+
+        def expected() -> bool:
+            late = self._entered < len(threads) and time.monotonic() < given_up
+            return late or self._left < self._entered
+
+        while expected():
+            try:
+                with self._one_left:
+                    if expected():
+                        self._one_left.wait(TICK)
+            except KeyboardInterrupt as again:
+                impatient = again
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
+        if impatient is not None:
+            raise impatient
 
 
-def checked(kernel: Kernel, part: Encoded) -> int:
-    """The length of the longest sentence, if tokens and sentences are what the kernel takes them for."""
-    for tokens in part.blocks():
-        kernel.check_tokens(tokens)
-    return kernel.longest_sentence(part.offsets, len(part.tokens))
+def checked(kernel: Kernel, parts: Iterable[Encoded]) -> Iterator[tuple[Encoded, int]]:
+    """Each part with the length of its longest sentence, if tokens and sentences are what the kernel takes them for."""
+    for part in parts:
+        for tokens in part.blocks():
+            kernel.check_tokens(tokens)
+        yield part, kernel.longest_sentence(part.offsets, len(part.tokens))
+
+
+def new_lanes(kernel: Kernel, longest: int, lanes: int, words: int, begin: int = 0) -> _train.Lanes:
+    """What the workers of deterministic training share, who begin at the position `begin`."""
+    dealt = np.empty((0, 3), np.uint32), np.zeros(max(lanes, 0) + 1, np.int64)
+    if lanes > 0 < words and kernel.negative:
+        dealt = lane_tables(np.asarray(kernel.noise), lanes, words * kernel.negative)
+    return _train.Lanes(kernel, longest, lanes, words, *dealt, begin, JITTER)
 
 
 def run_epoch(
     kernel: Kernel,
-    batches: Iterable[Encoded],
+    batches: Iterable[tuple[Encoded, int]],
+    reached: Reached,
     *,
     key: int,
     alpha: float,
@@ -353,15 +399,17 @@ def run_epoch(
     n_hot: int,
     round_shape: tuple[int, int] | None = None,
     bar: Any,
-    look: Callable[[], object] = lambda: None,
-) -> tuple[int, int, int, float]:
+    pause: Callable[[], bool] = lambda: False,
+) -> bool:
     """Train once over `batches`; the learning rate of the word at position p is ``alpha - slope * p``.
 
     Parameters
     ----------
     kernel : Kernel
-    batches : iterable of Encoded
+    batches : iterable of (Encoded, int), from `checked`
         Parts of the corpus in order; a cached corpus is one part.
+    reached : Reached
+        Where to begin, which is moved on, also if this is interrupted. Beyond the first word there must be one part.
     key : int, the epoch's key for every random choice
     alpha, slope : float
     tokens : int, size of the whole corpus; beyond it the rate no longer falls
@@ -370,12 +418,14 @@ def run_epoch(
     round_shape : (lanes, words of a lane), optional
         Train deterministically: the result is the same for any number of workers. `batches` is then one part.
     bar : tqdm bar of `tokens` words
-    look : callable, called about once a second while the workers train; what it raises ends training
+    pause : callable, optional
+        Asked every `TICK` seconds whether to leave off where it is. What it raises ends training, too.
 
     Returns
     -------
-    words, survivors, examples, summed loss
-        Summed over all workers.
+    bool
+        Whether the end was reached. One worker, and rounds, can go on as if nothing had happened; several workers
+        without rounds leave out the rest of the chunk that each of them had.
     """
 
     def run(worker: int, batch: tuple[Any, ...], *state: Any) -> None:
@@ -383,31 +433,36 @@ def run_epoch(
         (kernel.run if round_shape is None else kernel.run_rounds)(*given)
 
     crew = _Workers(run, workers)
+    crew.counts[0, :3] = reached.words, reached.survivors, reached.examples
+    crew.loss[0, 0] = reached.loss if round_shape is None else 0
     current: list[Encoded] = []
+    cursors: list[NDArray[np.int64]] = []
     lanes: list[_train.Lanes] = []
-    pages_forgotten = time.monotonic()
+    started = pages_forgotten = time.monotonic()
+    paused = False
 
     def handed_out() -> Iterator[tuple[Any, ...]]:
         origin = 0
-        for part in batches:
+        for part, longest in batches:
             current[:] = [part]
-            longest = checked(kernel, part)
             given = (part.tokens, part.offsets, longest, origin, key, alpha, slope, tokens)
             if round_shape is None:
-                cursor = np.zeros(16, np.int64)
-                yield *given, cursor
+                cursors[:] = [np.full(16, reached.position, np.int64)]
+                yield *given, cursors[0]
             else:
-                lanes[:] = [_train.Lanes(kernel, longest, *round_shape, JITTER)]
+                lanes[:] = [new_lanes(kernel, longest, *round_shape, reached.position)]
+                lanes[0].losses = reached.losses or lanes[0].losses
                 yield *given, lanes[0]
             origin += len(part.tokens)
 
     def tick() -> None:
-        nonlocal pages_forgotten
+        nonlocal pages_forgotten, paused
         if time.monotonic() - pages_forgotten > 1:
             pages_forgotten = time.monotonic()
             for part in current:
                 part.forget_pages()
-            look()
+        if pause():
+            paused, crew.stop[0] = True, 1
         if bar.disable:
             return
         words, _, examples = crew.counts[:, :3].sum(axis=0).tolist()
@@ -417,7 +472,22 @@ def run_epoch(
         bar.set_postfix(shown, refresh=False)
         bar.update(words - bar.n)
 
-    crew.train(handed_out(), tick)
-    tick()
-    words, survivors, examples = crew.counts[:, :3].sum(axis=0).tolist()
-    return words, survivors, examples, float(crew.loss[:, 0].sum()) + sum(part.loss for part in lanes)
+    reached.settled = False
+    try:
+        if reached.position < tokens:
+            crew.train(handed_out(), tick)
+            tick()
+    finally:  # all workers have ended
+        words, survivors, examples = crew.counts[:, :3].sum(axis=0).tolist()
+        if workers > 1 and round_shape is None:  # whose words are not all in front of the next one to be taken
+            reached.position = min(int(cursors[0][0]), len(current[0].tokens)) if cursors else reached.position
+        else:
+            reached.position += words - reached.words
+        reached.words, reached.survivors, reached.examples = words, survivors, examples
+        if round_shape is None:
+            reached.losses = [float(crew.loss[:, 0].sum())]
+        elif lanes:
+            reached.losses = lanes[0].losses
+        reached.seconds += time.monotonic() - started
+        reached.settled = True
+    return not paused

@@ -11,7 +11,8 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ from w2v import (
     vocab,
 )
 from w2v import callbacks as hooks
+from w2v import checkpoint as checkpoints
 from w2v.corpus import Pathlike
 from w2v.encode import CACHE_BYTES, Encoded, Scan, Sentences, check_token, encode, whole_batches
 from w2v.vectors import KeyedVectors
@@ -171,6 +173,8 @@ class Word2Vec(legacy.OldModelNames):
         always in memory, always in a file, or nowhere: then the corpus is read again in every epoch.
     progress : bool, optional
         Show progress bars on stderr; by default only if that is a terminal.
+    checkpoint, checkpoint_every
+        As in `train`.
 
     Attributes
     ----------
@@ -233,6 +237,8 @@ class Word2Vec(legacy.OldModelNames):
         deterministic: bool = False,
         cache: str = "auto",
         progress: bool | None = None,
+        checkpoint: Pathlike | None = None,
+        checkpoint_every: str | int = checkpoints.DEFAULT_EVERY,
         **old_names: Any,
     ) -> None:
         new_names = legacy.renamed(OLD_PARAMETERS, old_names, "Word2Vec")
@@ -273,9 +279,14 @@ class Word2Vec(legacy.OldModelNames):
         self._start_empty()
 
         callbacks = hooks.checked(callbacks)
+        checkpoints.interval(checkpoint_every)
+        if sentences is None and corpus_file is None and checkpoint is not None:
+            raise ValueError(f"checkpoint={checkpoint!r} is of no use without a corpus; give it to train()")
         if sentences is not None or corpus_file is not None:
-            source.given(sentences, corpus_file)
+            corpus = source.given(sentences, corpus_file)
             self._check_something_to_train()
+            with self._run_folder(checkpoint, checkpoint_every, *corpus):
+                pass  # what `train` would refuse is refused before the corpus is read
             self.build_vocab(sentences, corpus_file, trim_rule=trim_rule)
             self.train(
                 sentences,
@@ -284,6 +295,8 @@ class Word2Vec(legacy.OldModelNames):
                 total_words=self.corpus_total_words,
                 epochs=self.epochs,
                 callbacks=callbacks,
+                checkpoint=checkpoint,
+                checkpoint_every=checkpoint_every,
             )
 
     def _check_settings(self) -> None:
@@ -341,6 +354,8 @@ class Word2Vec(legacy.OldModelNames):
         self._encoded: tuple[Any, Encoded] | None = None  # what it was made from, and the integers
         self._streamed: tuple[Any, int] | None = None  # a corpus read in every epoch, and its size in tokens
         self._tables: dict[str, Any] = {}
+        self._reached: trainer.Reached | None = None  # of an epoch that has begun and not ended
+        self._stop_wanted = False
         self.round_shape = trainer.ROUND
         self._random: np.random.RandomState | None = None
         self._former: NDArray[np.int64] | None = None  # counts before an update
@@ -482,7 +497,8 @@ class Word2Vec(legacy.OldModelNames):
         identity = source.identity(corpus, is_path)
         cached = self.cache != "none"
         if not cached:
-            source.check_repeatable(corpus, is_path)
+            source.check_repeatable(corpus, is_path, "cache='none' reads the corpus in every epoch")
+        self._stop_wanted = False
         with trainer.progress_bar(self.progress, desc="reading", leave=False) as bar:
             scan = Scan(
                 corpus,
@@ -492,7 +508,7 @@ class Word2Vec(legacy.OldModelNames):
                 cache_bytes=CACHE_LIMITS[self.cache],
                 keep_tokens=cached,
                 threads=trainer.thread_count(self.workers if workers is None else checks.worker_number(workers)),
-                report=bar.update,
+                report=lambda words: (self._heed(), bar.update(words)),
             )
         self._raw_vocab = None
         self.corpus_count, self.corpus_total_words = scan.sentences, scan.raw_words
@@ -753,6 +769,9 @@ class Word2Vec(legacy.OldModelNames):
         report_delay: float = 1.0,
         compute_loss: bool | None = None,
         callbacks: Iterable[Any] = (),
+        *,
+        checkpoint: Pathlike | None = None,
+        checkpoint_every: str | int = checkpoints.DEFAULT_EVERY,
         **old_names: Any,
     ) -> tuple[int, int]:
         """Train on a corpus with the vocabulary there is.
@@ -770,6 +789,12 @@ class Word2Vec(legacy.OldModelNames):
         compute_loss : bool, optional
             Replaces the model's own setting.
         callbacks : iterable
+        checkpoint : path, optional
+            A folder, made if need be, that always holds two generations of the model and of how far it has come: one
+            from the beginning on, and the last one when training ends, also on Ctrl-C. `resume` goes on from there.
+            It must hold no other run. See docs/checkpoints.md.
+        checkpoint_every : str or int, default '10m'
+            How much is lost at most: a time such as ``'30s'``, ``'10m'`` or ``'2h'``, or a number of epochs.
 
         Returns
         -------
@@ -779,9 +804,12 @@ class Word2Vec(legacy.OldModelNames):
         Raises
         ------
         KeyboardInterrupt
-            On Ctrl-C, within 100 ms; the model keeps what it has learnt.
+            On Ctrl-C, within 100 ms, and on `stop`; the model keeps what it has learnt. With `checkpoint` it is
+            written first.
         FloatingPointError
             If the vectors are no longer finite.
+        OSError
+            If a checkpoint cannot be written; those in the folder stay as they are.
         """
         corpus_iterable = legacy.renamed(OLD_CORPUS, old_names, "train").get("corpus_iterable", corpus_iterable)
         corpus, is_path = source.given(corpus_iterable, corpus_file)
@@ -800,44 +828,86 @@ class Word2Vec(legacy.OldModelNames):
         start = self.alpha if start_alpha is None else checks.number("start_alpha", start_alpha, 0, MOST_ALPHA)
         end = self.min_alpha if end_alpha is None else checks.number("end_alpha", end_alpha, 0, MOST_ALPHA)
         if self.cache == "none":
-            source.check_repeatable(corpus, is_path)
+            source.check_repeatable(corpus, is_path, "cache='none' reads the corpus in every epoch")
         callbacks = hooks.checked(callbacks)
         self._check_matrices()
-        # all is checked; as in gensim, the model keeps what it was last trained with
-        self.epochs, self.alpha, self.min_alpha = int(epochs), start, end
-        self._warn_of_the_unusual(end)
-        if compute_loss is not None:
-            self.compute_loss = bool(compute_loss)
-        self.running_training_loss = 0.0
-        if epochs >= MANY_EPOCHS and isinstance(corpus, Iterator):
-            logger.warning(
-                "%d epochs over an iterator, which can be read once: w2v keeps what it has read, and trains all of "
-                "them; gensim would have ended after the first",
-                epochs,
-            )
-        self.train_count += 1
-        started = time.perf_counter()
-        run: dict[str, Any] = {"epochs": epochs, "trained": 0, "alpha": self.alpha}
-        run |= {"min_alpha": self.min_alpha, "corpus": None}
-        self.runs.append(run)
+        with self._run_folder(checkpoint, checkpoint_every, corpus, is_path) as keeper:
+            # all is checked; as in gensim, the model keeps what it was last trained with
+            self.epochs, self.alpha, self.min_alpha = int(epochs), start, end
+            self._warn_of_the_unusual(end)
+            if compute_loss is not None:
+                self.compute_loss = bool(compute_loss)
+            self.running_training_loss = 0.0
+            if epochs >= MANY_EPOCHS and isinstance(corpus, Iterator):
+                logger.warning(
+                    "%d epochs over an iterator, which can be read once: w2v keeps what it has read, and trains all of "
+                    "them; gensim would have ended after the first",
+                    epochs,
+                )
+            self.train_count += 1
+            run: dict[str, Any] = {"epochs": self.epochs, "trained": 0, "alpha": self.alpha}
+            run |= {"min_alpha": self.min_alpha, "corpus": None}
+            self.runs.append(run)
+            self._reached, self._stop_wanted = None, False
+            if keeper is not None:
+                encoded = self._encode(corpus, is_path)
+                run["corpus"] = encoded.sha256()
+                keeper.facts |= {"tokens": len(encoded.tokens), "sentences": len(encoded.offsets) - 1}
+                keeper.facts |= {"source": source.whereabouts(corpus, is_path)}
+                keeper.facts |= {"threads": trainer.worker_count(self.workers, len(encoded.tokens))}
+                self._write_checkpoint(keeper)
+            return self._run(corpus, is_path, callbacks, keeper)
+
+    def stop(self) -> None:
+        """End the `train` or `build_vocab` that another thread is in, as Ctrl-C would: it raises KeyboardInterrupt."""
+        self._stop_wanted = True
+
+    def _heed(self) -> bool:
+        """Raise what `stop` asks for."""
+        if self._stop_wanted:
+            raise KeyboardInterrupt("model.stop() was called")
+        return False
+
+    def _run(
+        self, corpus: Any, is_path: bool, callbacks: Sequence[Any], keeper: checkpoints.Keeper | None
+    ) -> tuple[int, int]:
+        """Train what is left of the last of `runs`."""
         trained = raw = 0
+        ended = False
+        started = time.perf_counter()
         try:
-            self._call(callbacks, "on_train_begin")
-            for number in range(epochs):
-                self._call(callbacks, "on_epoch_begin")
-                survivors, words = self._train_epoch(corpus, is_path, number, epochs)
-                trained, raw = trained + survivors, raw + words
-                run["trained"] = number + 1
-                self._call(callbacks, "on_epoch_end")
-        except trainer.StopTraining as reason:
-            logger.info("stopped after %d epochs: %s", self.trained_epochs, reason)
-        finally:
-            self.total_train_time += time.perf_counter() - started
-        with suppress(trainer.StopTraining):
-            self._call(callbacks, "on_train_end")
+            try:
+                self._call(callbacks, "on_train_begin")
+                while (done := self.runs[-1]["trained"]) < self.runs[-1]["epochs"]:
+                    if self._reached is None:
+                        self._call(callbacks, "on_epoch_begin")
+                        self._reached = trainer.Reached()
+                    survivors, words = self._train_epoch(corpus, is_path, keeper)
+                    trained, raw = trained + survivors, raw + words
+                    self._call(callbacks, "on_epoch_end")
+                    if keeper is not None and keeper.is_due_after(done + 1):
+                        self._write_checkpoint(keeper)
+            except trainer.StopTraining as reason:
+                logger.info("stopped after %d epochs: %s", self.trained_epochs, reason)
+            finally:
+                self.total_train_time += time.perf_counter() - started
+            ended = True
+            with suppress(trainer.StopTraining):
+                self._call(callbacks, "on_train_end")
+            if keeper is not None:
+                self._write_checkpoint(keeper, finished=True)
+        except KeyboardInterrupt:
+            if keeper is None or (self._reached is not None and not self._reached.settled):
+                raise
+            self._write_checkpoint(keeper, finished=ended)
+            run, position = self.runs[-1], 0 if self._reached is None else self._reached.position
+            raise KeyboardInterrupt(
+                f"stopped after {run['trained']} of {run['epochs']} epochs and {position:,} of "
+                f"{keeper.facts['tokens']:,} words; Word2Vec.resume({os.fspath(keeper.folder.path)!r}) goes on"
+            ) from None
         return trained, raw
 
-    def _train_epoch(self, corpus: Any, is_path: bool, number: int, epochs: int) -> tuple[int, int]:
+    def _train_epoch(self, corpus: Any, is_path: bool, keeper: checkpoints.Keeper | None) -> tuple[int, int]:
         # Made anew for every epoch: a callback may have assigned vectors, words or settings.
         self._check_settings()
         kernel = self._kernel()
@@ -845,28 +915,46 @@ class Word2Vec(legacy.OldModelNames):
         tokens = self._streamed_tokens(corpus, is_path) if encoded is None else len(encoded.tokens)
         if tokens == 0:
             raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")
+        number, epochs = self.runs[-1]["trained"], self.runs[-1]["epochs"]
         workers = trainer.worker_count(self.workers, tokens)
+        if keeper is not None and not self.deterministic:
+            workers = keeper.facts["threads"]  # one thread and several give other bytes
         slope = (self.alpha - self.min_alpha) / (epochs * tokens)
         alpha = self.alpha - slope * tokens * number
         read = _WordCounter(self._stream(corpus, is_path) if encoded is None else [encoded])
-        started = time.perf_counter()
-        try:
-            with trainer.progress_bar(self.progress, total=tokens, desc=f"epoch {number + 1}/{epochs}") as bar:
-                words, survivors, examples, loss = trainer.run_epoch(
-                    kernel,
-                    read,
-                    key=trainer.derived_key(self.seed, 1, self.trained_epochs),
-                    alpha=alpha,
-                    slope=slope,
-                    tokens=tokens,
-                    workers=workers,
-                    n_hot=trainer.hot_rows(self.wv.expandos["count"], tokens, workers),
-                    round_shape=self.round_shape if self.deterministic else None,
-                    bar=bar,
-                    look=lambda: self._check_finite(number, WATCHED_ROWS),
-                )
-        finally:
-            self.wv.norms = None  # also after Ctrl-C the vectors have changed
+        parts: Iterable[tuple[Encoded, int]] = trainer.checked(kernel, read)
+        if encoded is not None:
+            parts = list(parts)  # checked once, also if checkpoints cut the epoch into pieces
+        reached = self._reached
+        assert reached is not None
+
+        def pause() -> bool:
+            self._check_finite(f"in epoch {number + 1}", WATCHED_ROWS)
+            return self._heed() or (keeper is not None and keeper.is_due())
+
+        with trainer.progress_bar(self.progress, total=tokens, desc=f"epoch {number + 1}/{epochs}") as bar:
+            ended = False
+            while not ended:
+                try:
+                    ended = trainer.run_epoch(
+                        kernel,
+                        parts,
+                        reached,
+                        key=trainer.derived_key(self.seed, 1, self.trained_epochs),
+                        alpha=alpha,
+                        slope=slope,
+                        tokens=tokens,
+                        workers=workers,
+                        n_hot=trainer.hot_rows(self.wv.expandos["count"], tokens, workers),
+                        round_shape=self.round_shape if self.deterministic else None,
+                        bar=bar,
+                        pause=pause,
+                    )
+                finally:
+                    self.wv.norms = None  # also after Ctrl-C the vectors have changed
+                if not ended and keeper is not None:
+                    self._write_checkpoint(keeper)
+        words, survivors, examples, loss = reached.words, reached.survivors, reached.examples, reached.loss
         if encoded is None and words != tokens:
             logger.warning("the corpus had %s words of the vocabulary, not the %s counted before", words, tokens)
         if not examples:
@@ -877,22 +965,27 @@ class Word2Vec(legacy.OldModelNames):
                 f"{survivors:,}",
                 self.sample,
             )
-        self._check_finite(number)
+        self._check_finite(f"in epoch {number + 1}")
         record = trainer.EpochRecord(
             epoch=self.trained_epochs,
             raw_words=words,
             trained_words=survivors,
             examples=examples,
-            seconds=time.perf_counter() - started,
+            seconds=reached.seconds,
             alpha=alpha - slope * tokens,
             loss=loss / examples if self.compute_loss and examples else None,
         )
-        self.history.append(record)
-        if record.loss is not None:
-            self.loss_history.append(record.loss)
-            self.running_training_loss += loss
-        self.trained_epochs += 1
-        self.min_alpha_yet_reached = record.alpha
+        has_loss = record.loss is not None
+        # At once, also for a Ctrl-C: a checkpoint says all of an epoch, or that it has not ended.
+        self.__dict__.update(
+            history=[*self.history, record],
+            loss_history=[*self.loss_history, record.loss] if has_loss else self.loss_history,
+            running_training_loss=self.running_training_loss + (loss if has_loss else 0.0),
+            trained_epochs=self.trained_epochs + 1,
+            min_alpha_yet_reached=record.alpha,
+            runs=[*self.runs[:-1], {**self.runs[-1], "trained": number + 1}],
+            _reached=None,
+        )
         logger.info(
             "epoch %d of %d: %s words in %.1f s (%s words/s), alpha %.5f%s",
             number + 1,
@@ -905,14 +998,14 @@ class Word2Vec(legacy.OldModelNames):
         )
         return survivors, read.words
 
-    def _check_finite(self, number: int, rows: int | None = None) -> None:
-        """FloatingPointError if the first rows of a matrix, or all, are not numbers any more."""
+    def _check_finite(self, when: str, rows: int | None = None) -> None:
+        """FloatingPointError if the first rows of a matrix, or all, are no numbers any more."""
         for matrix in self._matrices().values():
             whole = trainer.padded(matrix)
             if formats.check_finite((matrix if whole is None else whole)[:rows]) is not None:
                 raise FloatingPointError(
-                    f"the vectors are no longer finite {'after' if rows is None else 'in'} epoch {number + 1}; lower "
-                    f"alpha={self.alpha!r} and start again (init_weights makes new ones)"
+                    f"the vectors are no longer finite {when}; lower alpha={self.alpha!r} "
+                    "and start again (init_weights makes new ones)"
                 )
 
     def _encode(self, corpus: Any, is_path: bool) -> Encoded:
@@ -921,7 +1014,12 @@ class Word2Vec(legacy.OldModelNames):
         if self._encoded is None or not source.same(self._encoded[0], identity):
             self._name_corpora()  # while the old one is there
             encoded = encode(
-                corpus, is_path, self.wv.key_to_index, CACHE_LIMITS[self.cache], trainer.thread_count(self.workers)
+                corpus,
+                is_path,
+                self.wv.key_to_index,
+                CACHE_LIMITS[self.cache],
+                trainer.thread_count(self.workers),
+                report=lambda words: self._heed(),
             )
             self._encoded = identity, encoded
         return self._encoded[1]
@@ -1047,6 +1145,150 @@ class Word2Vec(legacy.OldModelNames):
         if self.alpha < end:
             logger.warning("the learning rate will rise, from alpha=%g to %g", self.alpha, end)
 
+    # --- checkpoints --------------------------------------------------------------------------------------------
+
+    def _run_folder(
+        self, checkpoint: Pathlike | None, every: Any, corpus: Any, is_path: bool
+    ) -> AbstractContextManager[checkpoints.Keeper | None]:
+        """The folder of a new run, if one is wanted and the run could be resumed."""
+        checkpoints.interval(every)
+        if checkpoint is None:
+            return nullcontext()
+        if self.cache == "none":
+            raise ValueError(
+                "checkpoint= needs the encoded corpus, to go on at a word and to tell it from another; use "
+                "cache='disk' instead of cache='none'"
+            )
+        source.check_repeatable(corpus, is_path, f"checkpoint={os.fspath(checkpoint)!r} is for going on later")
+        folder = checkpoints.Folder(checkpoint)
+        try:
+            folder.check_unused()
+        except OSError:
+            folder.close()
+            raise
+        return checkpoints.Keeper(folder, every)
+
+    def _write_checkpoint(self, keeper: checkpoints.Keeper, finished: bool = False) -> None:
+        self._check_finite("in this epoch")  # better the generations there are
+        names = checkpoints.REACHED
+        reached = None if self._reached is None else {name: getattr(self._reached, name) for name in names}
+        keeper.write(*self._contents(), history=list(map(asdict, self.history)), reached=reached, finished=finished)
+
+    @class_only
+    def resume(
+        cls,
+        checkpoint: Pathlike,
+        corpus_iterable: Sentences | None = None,
+        corpus_file: Pathlike | None = None,
+        *,
+        workers: int | None = None,
+        callbacks: Iterable[Any] = (),
+        progress: bool | None = None,
+        **settings: Any,
+    ) -> "Word2Vec":
+        """Go on with a run that was cut short, from the newest checkpoint in its folder, and return the trained model.
+
+        With one worker, and with ``deterministic=True``, it ends in the same bytes as if it had never been cut.
+
+        Parameters
+        ----------
+        checkpoint : path
+            The folder that `train` was given.
+        corpus_iterable, corpus_file : optional
+            The corpus. Not needed where it was a file, or a `LineSentence`, `PathLineSentences` or `Text8Corpus` of
+            files, that is still there.
+        workers : int, optional
+            Other than before. A run of one worker without ``deterministic=True`` stays one of one worker.
+        callbacks : iterable
+            Those of the run. `on_train_begin` is called again, `on_epoch_begin` only for epochs that begin now.
+        progress : bool, optional
+        **settings
+            Parameters of `Word2Vec`; they need not be given, but if they are, they must be those of the run.
+
+        Raises
+        ------
+        ValueError
+            The corpus, a setting or the numerical scheme is another one.
+        FormatError
+            No checkpoint of the folder is sound. If only the newest one is damaged, a warning names it, and the one
+            before is used.
+        FileNotFoundError
+            There is no checkpoint, or the corpus is no longer where it was.
+        BlockingIOError
+            The run is still going on.
+        """
+        callbacks = hooks.checked(callbacks)
+        if workers is not None:
+            checks.worker_number(workers)
+        checks.one_of("progress", progress, (None, True, False))
+        if corpus_iterable is not None or corpus_file is not None:
+            source.given(corpus_iterable, corpus_file)
+        with checkpoints.Folder(checkpoint, create=False) as folder:
+            found, faults = folder.read()
+            for fault in faults:
+                logger.warning("%s; going on from the checkpoint before, %s", fault, found.path)
+            if found.meta.get("scheme") != trainer.SCHEME:
+                raise ValueError(
+                    f"{found.path}: a run of scheme {found.meta.get('scheme')}; this is w2v {__version__} with scheme "
+                    f"{trainer.SCHEME}, which would go on to other bytes. Resume it with the w2v that began it"
+                )
+            model: Word2Vec = cls._from_native(found.path, found.words, found.arrays, found.meta)
+            model.progress = progress
+            model._check_same_settings(folder.path, settings)
+            cursor = model._take_up(found)
+            if cursor["finished"]:
+                logger.info("the run in %s had ended", folder.path)
+                return model
+            if corpus_iterable is None and corpus_file is None:
+                corpus_iterable, corpus_file = source.found_again(cursor["source"], folder.path)
+            corpus, is_path = source.given(corpus_iterable, corpus_file)
+            encoded = model._encode(corpus, is_path)
+            there = f"{len(encoded.tokens):,} words in {len(encoded.offsets) - 1:,} sentences"
+            wanted = f"{cursor['tokens']:,} in {cursor['sentences']:,}"
+            if (len(encoded.tokens), len(encoded.offsets) - 1) != (cursor["tokens"], cursor["sentences"]):
+                raise ValueError(
+                    f"this is another corpus than that of the run in {folder.path}: {there}, not {wanted} (counting "
+                    "words of the vocabulary)"
+                )
+            if encoded.sha256() != model.runs[-1]["corpus"]:
+                raise ValueError(
+                    f"this is another corpus than that of the run in {folder.path}: {there} as there, but other words "
+                    "or in another order (SHA-256 differs)"
+                )
+            keeper = checkpoints.Keeper(folder, cursor["every"])
+            keeper.facts |= {name: cursor[name] for name in ("tokens", "sentences", "source", "threads")}
+            if workers is not None:
+                keeper.facts["threads"] = model._other_workers(workers, cursor)
+            model._run(corpus, is_path, callbacks, keeper)
+        return model
+
+    def _check_same_settings(self, folder: Pathlike, settings: Mapping[str, Any]) -> None:
+        if unknown := set(settings) - set(SAVED_SETTINGS):
+            raise TypeError(f"resume() knows no setting {min(unknown)!r}")
+        others = [
+            f"{name}={getattr(self, name)!r}, not {value!r}"
+            for name, value in settings.items()
+            if getattr(self, name) != value
+        ]
+        if others:
+            raise ValueError(f"the run in {os.fspath(folder)} has other settings: {'; '.join(others)}")
+
+    def _other_workers(self, workers: int, cursor: Mapping[str, Any]) -> int:
+        threads = trainer.worker_count(workers, cursor["tokens"])
+        if cursor["threads"] == 1 and threads > 1 and not self.deterministic:
+            raise ValueError(f"workers={workers} would end in other bytes than the one worker that the run has")
+        self.workers = workers
+        return threads
+
+    def _take_up(self, found: checkpoints.Generation) -> dict[str, Any]:
+        """Take over where in the run a checkpoint was written."""
+        lanes, words = self.round_shape if self.deterministic else (1, 1)
+        state = {name: getattr(self, name) for name in checkpoints.STATE}
+        cursor = checkpoints.checked(found.path, found.cursor, state, lanes * words, lanes)
+        self.history = [trainer.EpochRecord(**record) for record in cursor["history"]]
+        self._reached = None if cursor["reached"] is None else trainer.Reached(**cursor["reached"])
+        return cursor
+
     def get_latest_training_loss(self) -> float:
         """Summed loss of all examples since the last call of `train` began, as in gensim; see `loss_history`."""
         return self.running_training_loss
@@ -1057,13 +1299,9 @@ class Word2Vec(legacy.OldModelNames):
         """Note in `runs` what the corpus of the last ones was: the SHA-256 of its tokens and sentences."""
         open_runs = [run for run in self.runs if run["corpus"] is None and run["trained"]]
         if open_runs and self._encoded is not None:
-            encoded = self._encoded[1]
-            digest = hashlib.sha256()
-            for tokens in encoded.blocks():
-                digest.update(tokens.data)
-            digest.update(encoded.offsets.data)
+            digest = self._encoded[1].sha256()
             for run in open_runs:
-                run["corpus"] = digest.hexdigest()
+                run["corpus"] = digest
 
     def fingerprint(self) -> str:
         """SHA-256 of all that this model is and came from.
@@ -1214,6 +1452,12 @@ class Word2Vec(legacy.OldModelNames):
         """
         if not len(self.wv):
             raise RuntimeError("there is nothing to save yet; call build_vocab first")
+        words, arrays, meta = self._contents()
+        meta["fingerprint"] = self.fingerprint()
+        return formats.write_native(fname_or_handle, "word2vec", words, arrays, meta)
+
+    def _contents(self) -> tuple[list[str], dict[str, NDArray[Any]], dict[str, Any]]:
+        """Words, arrays and metadata of a file that holds this model."""
         self._check_settings()
         self._check_matrices()
         arrays: dict[str, NDArray[Any]] = dict(self._matrices())
@@ -1225,9 +1469,8 @@ class Word2Vec(legacy.OldModelNames):
             "settings": {name: getattr(self, name) for name in SAVED_SETTINGS},
             "state": {name: getattr(self, name) for name in SAVED_STATE},
             "scheme": trainer.SCHEME,
-            "fingerprint": self.fingerprint(),
         }
-        return formats.write_native(fname_or_handle, "word2vec", self.wv.index_to_key, arrays, meta)
+        return self.wv.index_to_key, arrays, meta
 
     @class_only
     def load(
@@ -1267,6 +1510,12 @@ class Word2Vec(legacy.OldModelNames):
             )
         if meta.get("scheme") != trainer.SCHEME:
             logger.warning("the model was trained under scheme %s, this is %s", meta.get("scheme"), trainer.SCHEME)
+        return cls._from_native(fname, words, arrays, meta)
+
+    @classmethod
+    def _from_native(
+        cls, fname: Pathlike, words: list[str], arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+    ) -> "Word2Vec":
         attributes = {name.removeprefix("attr."): values for name, values in arrays.items() if name.startswith("attr.")}
         attributes["count"] = arrays["vocab.counts"]
         vectors = KeyedVectors.from_arrays(words, arrays["vectors"], attributes)

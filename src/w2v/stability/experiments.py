@@ -25,7 +25,10 @@ RECORDS = "records.json"
 SAFE_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 CORPUS_CHANGES = ("bootstrap", "shuffle")
 WAYS = ("nothing", "seed", *CORPUS_CHANGES, "words")  # and any parameter of Word2Vec that is a setting
-NOT_SETTINGS = {"self", "sentences", "corpus_file", "callbacks", "trim_rule", "hashfxn", "progress", "old_names"}
+NOT_SETTINGS = {
+    *("self", "sentences", "corpus_file", "callbacks", "trim_rule", "hashfxn", "progress", "old_names"),
+    *("checkpoint", "checkpoint_every"),
+}
 
 Corpus = Pathlike | Sequence[Sequence[str]]
 
