@@ -209,6 +209,10 @@ class _Words:
     def decode(self, word: bytes) -> str:
         return word.decode(self.encoding, self.unicode_errors)
 
+    def shown(self, word: bytes) -> str:
+        """The word of a bad row, for a message; that it cannot be decoded is not what is wrong with the row."""
+        return word.decode(self.encoding, "backslashreplace")
+
     def _decoded(self, batch: _Batch) -> list[str]:
         words = []
         for (begin, end), place in zip(batch.spans.tolist(), batch.places.tolist(), strict=True):
@@ -308,10 +312,10 @@ def read_word2vec(
         with ThreadPoolExecutor(1) as thread:
             if binary:
                 matrix = _Matrix(width, capacity, kind, np.dtype("<f4"))
-                steps = _binary_steps(thread, window, matrix, cast(int, due), whole, words.decode)
+                steps = _binary_steps(thread, window, matrix, cast(int, due), whole, words.shown)
             else:
                 matrix = _Matrix(width, capacity, kind, np.dtype(np.float32 if kind == np.float32 else np.float64))
-                steps = _text_steps(thread, window, matrix, due, whole, int(not no_header), words.decode)
+                steps = _text_steps(thread, window, matrix, due, whole, int(not no_header), words.shown)
             for step in steps:
                 for event in step:
                     words.take(event)

@@ -607,11 +607,14 @@ def _read_side(path: str, source: _Source, what: str) -> NDArray[Any]:
             raise ValueError(f"mmap={source.mode!r}: {path} is compressed and cannot be mapped; leave mmap out")
         return _read_npz(path)
     with open_regular(path) as file:
-        dtype, shape, _, start = _npy_header(file, path)
-        size = os.fstat(file.fileno()).st_size - start
-    _check_size(path, prod(shape) * dtype.itemsize, size)
-    mode = source.mode if prod(shape) else None  # nothing cannot be mapped
-    return cast(NDArray[Any], np.load(path, mmap_mode=cast(Any, mode), allow_pickle=False))
+        dtype, shape, fortran, start = _npy_header(file, path)
+        _check_size(path, prod(shape) * dtype.itemsize, os.fstat(file.fileno()).st_size - start)
+        order: Any = "F" if fortran else "C"
+        if source.mode is not None and prod(shape):  # nothing cannot be mapped
+            return np.memmap(path, dtype, cast(Any, source.mode), start, shape, order)
+        data = np.fromfile(file, dtype, prod(shape))
+    _check_size(path, prod(shape) * dtype.itemsize, data.nbytes)
+    return data.reshape(shape, order=order)
 
 
 def _read_npz(path: str) -> NDArray[Any]:
