@@ -451,13 +451,17 @@ def _taken(
     decode: Callable[[bytes], str],
 ) -> _Step:  # fmt: skip
     """Keep rows that were parsed, but for those that a cast made infinite."""
-    first, text = matrix.count, window.view()
+    first, text, begin = matrix.count, window.view(), 0
     finite = matrix.take(values)
-    faults = [
-        Skipped(place, NOT_FINITE.format(decode(bytes(text[begin:end]))))
-        for (begin, end), place in zip(spans[~finite].tolist(), places[~finite].tolist(), strict=True)
-    ]
-    return [_Batch(first, text, spans[finite], places[finite]), *faults]
+    step: _Step = []
+    for left_out, end in enumerate([*np.flatnonzero(~finite).tolist(), len(finite)]):  # in the order of the file
+        if begin < end:
+            step.append(_Batch(first + begin - left_out, text, spans[begin:end], places[begin:end]))
+        if end < len(finite):
+            word = bytes(text[slice(*spans[end])])
+            step.append(Skipped(int(places[end]), NOT_FINITE.format(decode(word))))
+        begin = end + 1
+    return step
 
 
 def _line_fault(text: bytes, width: int, why: int, decode: Callable[[bytes], str]) -> str:

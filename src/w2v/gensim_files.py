@@ -608,12 +608,12 @@ def _read_side(path: str, source: _Source, what: str) -> NDArray[Any]:
         return _read_npz(path)
     with open_regular(path) as file:
         dtype, shape, fortran, start = _npy_header(file, path)
-        _check_size(path, prod(shape) * dtype.itemsize, os.fstat(file.fileno()).st_size - start)
-        order: Any = "F" if fortran else "C"
-        if source.mode is not None and prod(shape):  # nothing cannot be mapped
+        count, order = prod(shape), cast(Any, "F" if fortran else "C")
+        _check_size(path, count * dtype.itemsize, os.fstat(file.fileno()).st_size - start)
+        if source.mode is not None and count:  # nothing cannot be mapped
             return np.memmap(path, dtype, cast(Any, source.mode), start, shape, order)
-        data = np.fromfile(file, dtype, prod(shape))
-    _check_size(path, prod(shape) * dtype.itemsize, data.nbytes)
+        data = np.fromfile(file, dtype, count)
+    _check_size(path, count * dtype.itemsize, data.nbytes)
     return data.reshape(shape, order=order)
 
 
