@@ -36,9 +36,15 @@ def npy(shape):
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + bytes(48)
 
 
+TWO_FAULTS = bytes.fromhex(  # options follow from the bytes: here dtype is float16
+    "3320330a746865200000003f007468df2000a0bfbfffff4000746865200000a0bf00000a00a0bf00042d3120330a404040003131313131"
+    "000031313131313131313131313131310a7468652031203220330a313131113135312d313100000000000000803f78"
+)
+
 REGRESSIONS = {
     "a NaN beside a word that is no text, in text": ("word2vec-text", b"1 1\na\xff nan\n"),
     "a NaN beside a word that is no text, in float32": ("word2vec-binary", b"1 1\na\xff " + struct.pack("<f", np.nan)),
+    "a value that float16 cannot hold before a word that is no text": ("word2vec-binary", TWO_FAULTS),
     "a shape of numbers that Python does not parse": ("gensim-npy", npy("(4, 03)")),
     "a record nested too deep": ("records", b"[" * 100_000),
     "a record whose settings are a list": ("records", b'{"settings": ["x"], "runs": {}}'),
