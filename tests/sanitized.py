@@ -1,4 +1,6 @@
-"""Run the tests on a build with sanitizers: ``python tests/sanitized.py address|thread|races [arguments of pytest]``.
+"""Run the tests on a build with sanitizers: ``python tests/sanitized.py address|thread [arguments of pytest]``.
+
+Or any other module: ``python tests/sanitized.py address -m fuzz --seconds 60``.
 
 address  reads and writes out of bounds, use after free, leaks, undefined behaviour, floats that fit no integer
 thread   data races; the row functions are exempt, since Hogwild's races are meant
@@ -82,7 +84,7 @@ def environment(kind: str, reports: Path, package: Path | None = None) -> dict[s
     if None in libraries:
         raise SystemExit(f"the C compiler has no {' and '.join(build.libraries)}; gcc does (CC names another compiler)")
     options = {name: value.format(reports=reports) for name, value in build.options.items()}
-    paths = {} if package is None else {"PYTHONPATH": str(package)}
+    paths = {} if package is None else {"PYTHONPATH": f"{package}{os.pathsep}{ROOT / 'tests'}"}
     return os.environ | options | paths | {"LD_PRELOAD": " ".join(filter(None, libraries))}
 
 
@@ -121,19 +123,19 @@ def fresh_folder(path: Path) -> Path:
 
 
 def main(kind: str, *arguments: str) -> int:
-    """Run the tests; the result is not 0 if one fails or a sanitizer has found something."""
+    """Run tests; the result is not 0 if one fails or a sanitizer has found something."""
     package, reports = built(kind), fresh_folder(ROOT / "build" / kind / "reports")
-    left_out = LEFT_OUT[kind]
-    for name, reason in left_out.items():
-        print(f"left out: {name}: {reason}")
-    command = [sys.executable, "-m", "pytest", *(f"--deselect=tests/{name}" for name in left_out), *arguments]
-    tests = subprocess.run(command, cwd=ROOT, env=environment(kind, reports, package), check=False)
+    if arguments[:1] != ("-m",):
+        for name, reason in LEFT_OUT[kind].items():
+            print(f"left out: {name}: {reason}")
+        arguments = ("-m", "pytest", *(f"--deselect=tests/{name}" for name in LEFT_OUT[kind]), *arguments)
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment(kind, reports, package), check=False)
     found = findings(reports)
     print(*found, f"{kind}: {len(found)} reports of faults in w2v", sep="\n")
-    return int(tests.returncode != 0 or bool(found))
+    return int(done.returncode != 0 or bool(found))
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in LEFT_OUT:
-        sys.exit(f"usage: {sys.argv[0]} {'|'.join(LEFT_OUT)} [arguments of pytest]")
+        sys.exit(f"usage: {sys.argv[0]} {'|'.join(LEFT_OUT)} [arguments of pytest, or -m MODULE ...]")
     sys.exit(main(*sys.argv[1:]))

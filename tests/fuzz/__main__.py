@@ -28,11 +28,12 @@ SECONDS_PER_INPUT = 10
 MEMORY = 4 << 30  # of a process, all together; what the libraries map is a third of it
 MOST_SEEDS = 2000
 IN_C = "tokenizer-in-c"
+UNDER_SANITIZERS = "san.so" in os.environ.get("LD_PRELOAD", "")
 
 
 def bounded() -> None:
     """No more memory than a file of this size could need, except under sanitizers, which map terabytes."""
-    if "san.so" not in os.environ.get("LD_PRELOAD", ""):
+    if not UNDER_SANITIZERS:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
@@ -147,7 +148,7 @@ def main() -> int:
     if args.one == IN_C:
         return in_c(args.seconds, args.seed)
     logging.disable(logging.CRITICAL)
-    engine = args.engine or ("atheris" if importlib.util.find_spec("atheris") else "plain")
+    engine = args.engine or ("atheris" if not UNDER_SANITIZERS and importlib.util.find_spec("atheris") else "plain")
     if args.one and engine == "atheris":
         bounded()
         with_atheris(args.one, args.seconds, args.seed)
@@ -168,7 +169,8 @@ def main() -> int:
         from fuzz.targets import TARGETS
 
         print(f"engine {engine}, seed {args.seed}", flush=True)
-        return all_of(args.target or [*TARGETS, IN_C], engine, args.seconds, args.seed)
+        everything = [*TARGETS, *([] if UNDER_SANITIZERS else [IN_C])]  # it has sanitizers of its own
+        return all_of(args.target or everything, engine, args.seconds, args.seed)
     return 0
 
 
