@@ -326,6 +326,9 @@ def _meanwhile(
     thread: ThreadPoolExecutor, step: _Step, parse: Callable[..., tuple[int, int, int]], *args: Any
 ) -> Generator[_Step, None, tuple[int, int, int]]:
     """Hand out a step while a parser, which needs no GIL, works in another thread; return what it gives."""
+    if not any(isinstance(event, _Batch) for event in step):  # one bad row after the other: nothing worth a thread
+        yield step
+        return parse(*args)
     begun = threading.Event()
 
     def run() -> tuple[int, int, int]:
