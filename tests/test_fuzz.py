@@ -31,9 +31,9 @@ def test_damaged_files_give_something_sound_or_the_right_error(name, tmp_path, m
     assert kinds > 1
 
 
-def npy(shape):
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + bytes(48)
+def npy(shape, code="<f4", data=bytes(48)):
+    header = f"{{'descr': '{code}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data
 
 
 TWO_FAULTS = bytes.fromhex(  # options follow from the bytes: here dtype is float16
@@ -46,6 +46,7 @@ REGRESSIONS = {
     "a NaN beside a word that is no text, in float32": ("word2vec-binary", b"1 1\na\xff " + struct.pack("<f", np.nan)),
     "a value that float16 cannot hold before a word that is no text": ("word2vec-binary", TWO_FAULTS),
     "a shape of numbers that Python does not parse": ("gensim-npy", npy("(4, 03)")),
+    "a NaN that must not be touched": ("gensim-npy", npy("(4, 3)", "<f8", b"\1\0\0\0\0\0\xf0\x7f" * 12)),
     "a record nested too deep": ("records", b"[" * 100_000),
     "a record whose settings are a list": ("records", b'{"settings": ["x"], "runs": {}}'),
 }

@@ -670,7 +670,7 @@ def _floats(value: Any, source: _Source, what: str, shape: tuple[int | None, ...
     if array.dtype.itemsize > 4:
         logger.warning("%s: %s is %s and was rounded to float32", source.name, what, array.dtype)
     mapped = isinstance(array, np.memmap)
-    with np.errstate(over="ignore"):  # what does not fit is found below
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is found below
         made = np.asarray(array, np.float32) if mapped else np.require(array, np.float32, ["C", "W", "E"])
     if not mapped and made.size and (row := check_finite(made)) is not None:
         raise source.fault(f"row {row:,} of {what} holds a NaN or an infinity")
