@@ -36,15 +36,9 @@ def npy(shape, code="<f4", data=bytes(48)):
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data
 
 
-TWO_FAULTS = bytes.fromhex(  # options follow from the bytes: here dtype is float16
-    "3320330a746865200000003f007468df2000a0bfbfffff4000746865200000a0bf00000a00a0bf00042d3120330a404040003131313131"
-    "000031313131313131313131313131310a7468652031203220330a313131113135312d313100000000000000803f78"
-)
-
 REGRESSIONS = {
     "a NaN beside a word that is no text, in text": ("word2vec-text", b"1 1\na\xff nan\n"),
     "a NaN beside a word that is no text, in float32": ("word2vec-binary", b"1 1\na\xff " + struct.pack("<f", np.nan)),
-    "a value that float16 cannot hold before a word that is no text": ("word2vec-binary", TWO_FAULTS),
     "a shape of numbers that Python does not parse": ("gensim-npy", npy("(4, 03)")),
     "a NaN that must not be touched": ("gensim-npy", npy("(4, 3)", "<f8", b"\1\0\0\0\0\0\xf0\x7f" * 12)),
     "a record nested too deep": ("records", b"[" * 100_000),
@@ -64,6 +58,16 @@ def test_a_bad_row_is_named_where_its_word_is_no_text(tmp_path, binary):
     path.write_bytes(b"1 1\na\xff " + (struct.pack("<f", np.nan) if binary else b"nan\n"))
     with pytest.raises(FormatError, match=r"vectors, (line 2|byte 4): a NaN .* 'a\\\\xff'"):
         targets.read_word2vec(path, binary=binary)
+
+
+@pytest.mark.parametrize("block", [1, 1 << 20])
+def test_bad_rows_are_listed_in_the_order_of_the_file(tmp_path, block):
+    path = tmp_path / "vectors"
+    path.write_bytes(b"4 1\na 1\nb 1e30\na 2\nc 3\n")
+    read = targets.read_word2vec(path, dtype=np.float16, errors="skip", block=block)
+    assert [skipped.place for skipped in read.skipped] == [3, 4]
+    assert read.rows == {"a": 0, "c": 1}
+    assert read.vectors.tolist() == [[1], [3]]
 
 
 def with_meta(**changes):

@@ -120,8 +120,8 @@ def word2vec_file(data: bytes, folder: Path, binary: bool = False, suffix: str =
     other, other_how = attempt(lambda: read_word2vec(path, **options, block=block), *allowed)
     if suffix and options["limit"] is None:  # how much is unpacked before the first fault, the buffer decides
         assert (found is None) == (other is None), (how, other_how)
-    elif not suffix:
-        assert how == other_how, (how, other_how)
+    elif not suffix and "UnicodeDecodeError" not in how + other_how:  # that one is told before others of its block
+        assert how == other_how
     if found is not None and other is not None:
         assert (found.rows, found.skipped) == (other.rows, other.skipped)
         assert found.vectors.tobytes() == other.vectors.tobytes()
