@@ -25,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 FOUND = ROOT / "build" / "fuzz"
 SECONDS_PER_INPUT = 10
+SECONDS_TRACED = 60  # where all lines of Python are counted, or all accesses to memory checked
 MEMORY = 4 << 30  # of a process, all together; what the libraries map is a third of it
 MOST_SEEDS = 2000
 IN_C = "tokenizer-in-c"
@@ -67,7 +68,8 @@ def judged(name: str, data: bytes, folder: Path) -> str:
     under_way = FOUND / f"{name}.{os.getpid()}"
     FOUND.mkdir(parents=True, exist_ok=True)
     under_way.write_bytes(data)
-    faulthandler.dump_traceback_later(SECONDS_PER_INPUT, exit=True)
+    traced = UNDER_SANITIZERS or "atheris" in sys.modules
+    faulthandler.dump_traceback_later(SECONDS_TRACED if traced else SECONDS_PER_INPUT, exit=True)
     try:
         outcome = TARGETS[name].run(data, folder)
     except BaseException:
