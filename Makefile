@@ -4,7 +4,9 @@ BIN := .venv/bin
 SOURCES := setup.py pyproject.toml $(wildcard src/w2v/*.pyx src/w2v/*.h)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test slow lint bench quality sdist clean
+SECONDS ?= 60
+
+.PHONY: help build demo test slow sanitize tsan fuzz lint bench quality sdist clean
 
 help:            ## this list
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -24,6 +26,19 @@ test: build      ## the test-suite
 
 slow: build      ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+sanitize: build  ## the tests under sanitizers of addresses and of undefined behaviour, on a build of their own
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'setuptools>=80' 'cython>=3.1'
+	$(BIN)/python tests/sanitized.py address
+
+tsan: build      ## the same for races between threads; those of Hogwild alone are meant
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'setuptools>=80' 'cython>=3.1'
+	$(BIN)/python tests/sanitized.py thread
+	$(BIN)/python -m pytest -n 0 -m slow tests/test_sanitizers.py
+
+fuzz: build      ## damaged files to every reader: make fuzz SECONDS=60
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	cd tests && ../$(BIN)/python -m fuzz --seconds $(SECONDS)
 
 lint: build      ## ruff and mypy
 	$(BIN)/ruff check .

@@ -27,6 +27,8 @@ def number(name: str, value: Any, least: float = -math.inf, most: float = math.i
         real = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}={value!r} must be a number{hint}") from None
+    except OverflowError:  # an integer beyond all floats
+        real = math.inf
     if not math.isfinite(real):
         raise ValueError(f"{name}={value!r} must be finite{hint}")
     if not least <= real <= most:

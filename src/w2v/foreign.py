@@ -209,6 +209,10 @@ class _Words:
     def decode(self, word: bytes) -> str:
         return word.decode(self.encoding, self.unicode_errors)
 
+    def shown(self, word: bytes) -> str:
+        """The word of a bad row, for a message; that it cannot be decoded is not what is wrong with the row."""
+        return word.decode(self.encoding, "backslashreplace")
+
     def _decoded(self, batch: _Batch) -> list[str]:
         words = []
         for (begin, end), place in zip(batch.spans.tolist(), batch.places.tolist(), strict=True):
@@ -308,10 +312,10 @@ def read_word2vec(
         with ThreadPoolExecutor(1) as thread:
             if binary:
                 matrix = _Matrix(width, capacity, kind, np.dtype("<f4"))
-                steps = _binary_steps(thread, window, matrix, cast(int, due), whole, words.decode)
+                steps = _binary_steps(thread, window, matrix, cast(int, due), whole, words.shown)
             else:
                 matrix = _Matrix(width, capacity, kind, np.dtype(np.float32 if kind == np.float32 else np.float64))
-                steps = _text_steps(thread, window, matrix, due, whole, int(not no_header), words.decode)
+                steps = _text_steps(thread, window, matrix, due, whole, int(not no_header), words.shown)
             for step in steps:
                 for event in step:
                     words.take(event)
@@ -322,6 +326,9 @@ def _meanwhile(
     thread: ThreadPoolExecutor, step: _Step, parse: Callable[..., tuple[int, int, int]], *args: Any
 ) -> Generator[_Step, None, tuple[int, int, int]]:
     """Hand out a step while a parser, which needs no GIL, works in another thread; return what it gives."""
+    if not any(isinstance(event, _Batch) for event in step):  # one bad row after the other: nothing worth a thread
+        yield step
+        return parse(*args)
     begun = threading.Event()
 
     def run() -> tuple[int, int, int]:
@@ -447,13 +454,17 @@ def _taken(
     decode: Callable[[bytes], str],
 ) -> _Step:  # fmt: skip
     """Keep rows that were parsed, but for those that a cast made infinite."""
-    first, text = matrix.count, window.view()
+    first, text, begin = matrix.count, window.view(), 0
     finite = matrix.take(values)
-    faults = [
-        Skipped(place, NOT_FINITE.format(decode(bytes(text[begin:end]))))
-        for (begin, end), place in zip(spans[~finite].tolist(), places[~finite].tolist(), strict=True)
-    ]
-    return [_Batch(first, text, spans[finite], places[finite]), *faults]
+    step: _Step = []
+    for left_out, end in enumerate([*np.flatnonzero(~finite).tolist(), len(finite)]):  # in the order of the file
+        if begin < end:
+            step.append(_Batch(first + begin - left_out, text, spans[begin:end], places[begin:end]))
+        if end < len(finite):
+            word = bytes(text[slice(*spans[end])])
+            step.append(Skipped(int(places[end]), NOT_FINITE.format(decode(word))))
+        begin = end + 1
+    return step
 
 
 def _line_fault(text: bytes, width: int, why: int, decode: Callable[[bytes], str]) -> str:

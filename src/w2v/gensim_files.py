@@ -607,11 +607,14 @@ def _read_side(path: str, source: _Source, what: str) -> NDArray[Any]:
             raise ValueError(f"mmap={source.mode!r}: {path} is compressed and cannot be mapped; leave mmap out")
         return _read_npz(path)
     with open_regular(path) as file:
-        dtype, shape, _, start = _npy_header(file, path)
-        size = os.fstat(file.fileno()).st_size - start
-    _check_size(path, prod(shape) * dtype.itemsize, size)
-    mode = source.mode if prod(shape) else None  # nothing cannot be mapped
-    return cast(NDArray[Any], np.load(path, mmap_mode=cast(Any, mode), allow_pickle=False))
+        dtype, shape, fortran, start = _npy_header(file, path)
+        count, order = prod(shape), cast(Any, "F" if fortran else "C")
+        _check_size(path, count * dtype.itemsize, os.fstat(file.fileno()).st_size - start)
+        if source.mode is not None and count:  # nothing cannot be mapped
+            return np.memmap(path, dtype, cast(Any, source.mode), start, shape, order)
+        data = np.fromfile(file, dtype, count)
+    _check_size(path, count * dtype.itemsize, data.nbytes)
+    return data.reshape(shape, order=order)
 
 
 def _read_npz(path: str) -> NDArray[Any]:
@@ -667,7 +670,7 @@ def _floats(value: Any, source: _Source, what: str, shape: tuple[int | None, ...
     if array.dtype.itemsize > 4:
         logger.warning("%s: %s is %s and was rounded to float32", source.name, what, array.dtype)
     mapped = isinstance(array, np.memmap)
-    with np.errstate(over="ignore"):  # what does not fit is found below
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is found below
         made = np.asarray(array, np.float32) if mapped else np.require(array, np.float32, ["C", "W", "E"])
     if not mapped and made.size and (row := check_finite(made)) is not None:
         raise source.fault(f"row {row:,} of {what} holds a NaN or an infinity")

@@ -1554,9 +1554,12 @@ class Word2Vec(legacy.OldModelNames):
         """A model of what a file holds; FormatError if it does not fit together."""
         model = cls.__new__(cls)  # a subclass may want other arguments
         try:
+            # Other parameters are no settings: with corpus_file, a file could have any other file read and trained on.
+            for name in meta["settings"]:
+                checks.one_of("setting", name, [*SAVED_SETTINGS, "batch_words"])
             Word2Vec.__init__(model, **meta["settings"])
             for name in state:
-                setattr(model, name, meta["state"][name])
+                setattr(model, name, _checked_state(name, meta["state"][name]))
         except (KeyError, TypeError, ValueError) as error:
             raise formats.FormatError(f"{os.fspath(fname)}: the model's settings are not readable: {error}") from error
         shape = model.round_shape
@@ -1578,6 +1581,21 @@ class Word2Vec(legacy.OldModelNames):
         """Pickles and copies hold the model without the encoded corpus."""
         _ = self.raw_vocab  # made from the scan while there is one
         return {**self.__dict__, "_scan": None, "_encoded": None, "_streamed": None, "_tables": {}}
+
+
+def _checked_state(name: str, value: Any) -> Any:
+    """What a file says of training so far, if it can have been saved."""
+    if name == "round_shape" or (name in ("corpus_count", "corpus_total_words") and value is None):
+        return value
+    if name in ("min_alpha_yet_reached", "running_training_loss", "total_train_time"):
+        return checks.number(name, value)
+    if name == "loss_history":
+        return [checks.number(name, loss) for loss in value]
+    if name == "runs":
+        if not all(isinstance(run["corpus"], str | None) and type(run["trained"]) is int for run in value):
+            raise ValueError(f"runs={value!r:.80} are no records of training")
+        return list(value)
+    return checks.integer(name, value, 0, MOST_WORDS)
 
 
 def _checked_sample(sample: Any) -> float:

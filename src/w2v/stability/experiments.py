@@ -287,7 +287,9 @@ def _opened(folder: Path, settings: Record, plan: Mapping[str, Mapping[str, Any]
     try:
         found: Record = json.loads(path.read_text("utf-8"))
         old, runs = found["settings"], {name: run["arguments"] for name, run in found["runs"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if not isinstance(old, dict):
+            raise TypeError("its settings are no object")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}); move the folder away and start again") from None
     differing = sorted(name for name in {*old, *settings} if old.get(name) != settings.get(name))
     if differing:

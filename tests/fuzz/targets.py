@@ -1,0 +1,588 @@
+"""What is read, and what must come of it: something sound, or an error of the documented kind. Nothing else.
+
+A target has seeds, good files and bad ones, and a function that reads any bytes. It returns in a few words what came of
+them; whatever it raises breaks the promise. Options that a reader has follow from the bytes themselves, so that a file
+alone repeats what happened.
+"""
+
+import bz2
+import contextlib
+import gzip
+import io
+import lzma
+import math
+import pickle
+import re
+import warnings
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import numpy as np
+import pytest
+import test_gensim_files as gensims
+
+from fuzz import mutations
+from w2v import KeyedVectors, Word2Vec, _text, corpus, ctool, encode
+from w2v.corpus import codec_of, open_binary, read_sentences
+from w2v.foreign import read_word2vec
+from w2v.formats import FormatError, inspect_native, verify_native
+from w2v.stability import experiments
+
+
+class Target(NamedTuple):
+    """What the engines need to know."""
+
+    seeds: Callable[[], list[bytes]]
+    run: Callable[[bytes, Path], str]
+    tokens: Sequence[bytes] = ()
+    mutate: mutations.Mutation = mutations.of_bytes
+
+
+def attempt(read: Callable[[], Any], *allowed: type[Exception]) -> tuple[Any, str]:
+    """What reading gives, and how it went: well, or with an error that is allowed. Warnings are errors."""
+    expected = allowed or (FormatError,)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return read(), "read"
+    except expected as error:
+        return None, f"{type(error).__name__}: {error}"
+
+
+def written(data: bytes, path: Path) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+# --- files of word2vec ------------------------------------------------------------------------------------------
+
+MOST_UNPACKED = 1 << 24
+WORD2VEC_ERRORS = (FormatError, UnicodeDecodeError)
+ROWS = {"the": [0.5, -1.25, 3], "größe": [1e-3, 2, 1e10], "lake": [0, 0, 1]}
+TEXT_TOKENS = [
+    b"\n", b" ", b"\r\n", b"\t", b"\0", b"nan", b"inf", b"-inf", b"1e999", b"1e-999", b"-0", b"0x10", b"1_0", b".",
+    b"1.5", b"-",
+    b"+", b"e5", b"the ", b"\nthe 1 2 3\n", "\u3000".encode(), "\u0085".encode(), b"\xff", b"9" * 30, b"." + b"1" * 40,
+    b"a" * 300, b"30000000 100\n", b"1000000000000 100\n", b"2 2147483648\n", b"-1 3\n", b"3 -3\n", b"0 3\n",
+]  # fmt: skip
+
+
+def text_seeds() -> list[bytes]:
+    """What gensim, word2vec.c and GloVe write, and the files of which loaders were seen to make nonsense."""
+    rows = [f"{word} {' '.join(map(str, values))}" for word, values in ROWS.items()]
+    good = ("3 3\n" + "\n".join(rows) + "\n").encode()
+    return [
+        good, good.replace(b"\n", b" \n"), good.replace(b"\n", b"\r\n"), good[:-1], good[4:], good + b"\n\n",
+        good + b"x 1 2 3\n",
+        b"2 3\na 1 2 3\nb 0.5\n", b"2 2\na 1 2\na 3 4\n", b"30000000 100\na 1\n", b"1000000000000 100\n",
+        b"2 2\na 1 nan\nb inf 1\n",
+        b"2 2\n 1 2\nb 1 2\n", b"1 2\nnew york 1 2\n", b"-3 100\na 1 2\n", b"1 1\n" + b"a" * 2000 + b" 1\n", b"",
+        b"1 1",
+    ]  # fmt: skip
+
+
+def binary_seeds() -> list[bytes]:
+    """The same in float32."""
+    rows = [(word.encode(), np.array(values, "<f4").tobytes()) for word, values in ROWS.items()]
+    gensim = b"3 3\n" + b"".join(word + b" " + values for word, values in rows)
+    c = b"3 3\n" + b"".join(word + b" " + values + b"\n" for word, values in rows)
+    nan = b"1 1\na " + np.array([math.nan], "<f4").tobytes()
+    return [
+        gensim,
+        c,
+        gensim + b"x",
+        gensim[:-1],
+        b"30000000 100\na ",
+        nan,
+        b"1 1\n" + b"a" * 2000,
+        b"2 1\na 1234a 1234",
+        b"",
+    ]
+
+
+def word2vec_file(data: bytes, folder: Path, binary: bool = False, suffix: str = "") -> str:
+    """Read with a large and with a small buffer, which nobody can tell from the result."""
+    path, bits = written(data, folder / f"vectors{suffix}"), zlib.crc32(data)
+    options: dict[str, Any] = {
+        "binary": binary,
+        "errors": ["strict", "skip"][bits % 2],
+        "no_header": not binary and bits >> 1 & 7 == 0,
+        "limit": [None, None, None, None, None, 0, 1, 2][bits >> 4 & 7],
+        "dtype": [np.float32, np.float32, np.float16, np.float64][bits >> 7 & 3],
+        "unicode_errors": ["strict", "strict", "replace", "ignore"][bits >> 9 & 3],
+    }
+    allowed = (*WORD2VEC_ERRORS, *(MEMORY if suffix == ".xz" else []))
+    found, how = attempt(lambda: read_word2vec(path, **options, block=1 << 16), *allowed)
+    block = 1 + (bits >> 11) % 64 + length(path) // 100
+    other, other_how = attempt(lambda: read_word2vec(path, **options, block=block), *allowed)
+    if suffix and options["limit"] is None:  # how much is unpacked before the first fault, the buffer decides
+        assert (found is None) == (other is None), (how, other_how)
+    elif not suffix and "UnicodeDecodeError" not in how + other_how:  # that one is told before others of its block
+        assert how == other_how
+    if found is not None and other is not None:
+        assert (found.rows, found.skipped) == (other.rows, other.skipped)
+        assert found.vectors.tobytes() == other.vectors.tobytes()
+        assert list(found.rows.values()) == list(range(len(found.vectors)))
+        assert np.isfinite(found.vectors).all()
+        assert "" not in found.rows
+        assert not found.skipped or options["errors"] == "skip"
+    return how
+
+
+def length(path: Path) -> int:
+    """Bytes of what is in a file: what unpacks to a lot is not to be read byte by byte."""
+    size = 0
+    with contextlib.suppress(Exception), open_binary(path) as file:  # it may be damaged
+        while size < MOST_UNPACKED and (data := file.read(1 << 16)):
+            size += len(data)
+    return size
+
+
+def zstd() -> Any:
+    return codec_of("x.zst")
+
+
+# A header of .xz may ask for 4 GiB. They are not touched, so that nothing is lost where the address space has no bound.
+MEMORY = (MemoryError,)
+
+PACKERS: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
+    ".gz": (gzip.compress, gzip.decompress),
+    ".bz2": (bz2.compress, bz2.decompress),
+    ".xz": (lzma.compress, lzma.decompress),
+    ".zst": (lambda data: zstd().compress(data), lambda data: zstd().decompress(data)),
+}
+
+
+def suffix_of(data: bytes) -> str:
+    """The ending that the first bytes ask for; any, where they are damaged."""
+    starts = {b"\x1f\x8b": ".gz", b"BZ": ".bz2", b"\xfd7": ".xz", b"\x28\xb5": ".zst"}
+    return starts.get(data[:2]) or list(PACKERS)[zlib.crc32(data) % 4]
+
+
+def repacked(data: bytes, draw: Any, tokens: Sequence[bytes]) -> bytes:
+    return mutations.of_packed(*PACKERS[suffix_of(data)])(data, draw, tokens)
+
+
+def packed_seeds() -> list[bytes]:
+    """The files in every compression, one that is two, and a small one that is large when unpacked."""
+    files = text_seeds()[:3] + binary_seeds()[:2]
+    bombs = [b"2 2\n" + b"a" * 300_000, b"9999999 1\n" + b"a 1\n" * 5_000]
+    doubled = gzip.compress(text_seeds()[0]) * 2
+    return [pack(file) for pack, _ in PACKERS.values() for file in files] + [doubled, *map(gzip.compress, bombs)]
+
+
+def packed_file(data: bytes, folder: Path) -> str:
+    suffix = suffix_of(data)
+    hows = [word2vec_file(data, folder, binary, suffix) for binary in (False, True)]
+    return " | ".join(hows)
+
+
+# --- native files -----------------------------------------------------------------------------------------------
+
+SENTENCES = [["sun", "moon", "star", "größe", ""], ["moon", "sun", "\ud800"], ["star", "sun", "moon"]] * 3
+
+
+def native_seeds() -> list[bytes]:
+    """Models of either loss, with locks, and vectors alone with other attributes."""
+    models = [
+        Word2Vec(SENTENCES, vector_size=3, min_count=1, workers=1, epochs=1, progress=False, seed=1, **options)
+        for options in ({}, {"hs": 1, "negative": 0}, {"hs": 1, "sg": 1, "deterministic": True})
+    ]
+    models[0].wv.vectors_lockf = np.linspace(0, 1, 6, dtype=np.float32)
+    vectors = KeyedVectors.from_arrays(["a", "b"], np.ones((2, 3), np.float32), {"x": np.array([1.5, 2])})
+    files = []
+    for saved in (*models, vectors, KeyedVectors(3)):
+        file = io.BytesIO()
+        saved.save(file)
+        files.append(file.getvalue())
+    return files
+
+
+def native_file(data: bytes, folder: Path) -> str:
+    """Read, map, inspect, verify and use; saved again it is the same."""
+    path = written(data, folder / "model.safetensors")
+    for look in (inspect_native, verify_native):
+        attempt(lambda look=look: look(path))
+    vectors, how = attempt(lambda: KeyedVectors.load(path))
+    mapped, mapped_how = attempt(lambda: KeyedVectors.load(path, mmap="r"))
+    with mock.patch.object(Word2Vec, "build_vocab", side_effect=AssertionError("a file names a corpus")):
+        model, model_how = attempt(lambda: Word2Vec.load(path), FormatError, AttributeError)
+    if vectors is not None:
+        assert mapped is not None, mapped_how
+        assert vectors.index_to_key == mapped.index_to_key
+        assert vectors.vectors.tobytes() == mapped.vectors.tobytes()
+        vectors.save(folder / "again")
+        assert KeyedVectors.load(folder / "again").index_to_key == vectors.index_to_key
+        ask(vectors)
+    if model is not None:
+        assert vectors is not None, how
+        use(model, folder)
+    return f"{how} | {mapped_how} | {model_how}"
+
+
+def ask(vectors: KeyedVectors) -> None:
+    """One question; a zero vector has no neighbours, which is a ValueError."""
+    for word in vectors.index_to_key[:1]:
+        assert len(vectors.most_similar([word], topn=2)) <= 2
+
+
+def use(model: Word2Vec, folder: Path) -> None:
+    """Train on, if that is little work, and save; settings that cannot be trained with are told then, in words."""
+    ask(model.wv)
+    small = max(model.window, model.negative, model.workers, model.vector_size, *model.round_shape) <= 64
+    if small and len(model.wv) > 1:
+        attempt(lambda: model.train([model.wv.index_to_key], total_examples=1, epochs=1), ValueError, RuntimeError)
+    model.save(folder / "again")
+    Word2Vec.load(folder / "again")
+
+
+# --- gensim's files ---------------------------------------------------------------------------------------------
+
+PICKLE_TOKENS = [
+    *(bytes([code]) for code in b"tRb)(\x85\x86\x93\x81s0ueNK.]}2q\x00h\x00"), b"\x94", b"K\x01", b"\x8c\x02wv",
+    b"\x8c\x01x",
+    b"\x8a\x08" + b"\x7f" * 8, b"X\x03\0\0\0sun", b"\x95" + b"\xff" * 8, b"cgensim.models.word2vec\nWord2Vec\n",
+    b"ccopy\ncopy\n",
+    b"cnumpy\ndtype\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"\x8e" + b"\xff" * 8, b"r\xff\xff\xff\x7f",
+    b"\x80\x02",
+]  # fmt: skip
+
+
+def gensim_seeds() -> list[bytes]:
+    """Every layout of gensim's in several protocols, and small hostile pickles."""
+    with pytest.MonkeyPatch.context() as patch:
+        fakes = gensims.Fakes(patch)
+        made = [(layout(fakes), protocol) for layout in gensims.LAYOUTS.values() for protocol in (2, 4)]
+        made += [(gensims.vectors_4(fakes), protocol) for protocol in (2, 3, 5)]
+        for one, _ in made:
+            one.__dict__.pop("random", None)  # its long state would take most of the hits
+        files = [pickle.dumps(one, protocol) for one, protocol in made]
+    return files + [hostile for hostile in gensims.HOSTILE.values() if len(hostile) < 1000]
+
+
+def gensim_file(data: bytes, folder: Path) -> str:
+    return gensim_model(written(data, folder / "m.model"), folder)
+
+
+def gensim_model(path: Path, folder: Path) -> str:
+    vectors, how = attempt(lambda: KeyedVectors.load(path, allow_pickle=True))
+    model, model_how = attempt(lambda: Word2Vec.load(path, allow_pickle=True), FormatError, AttributeError)
+    if vectors is not None:
+        ask(vectors)
+    if model is not None:
+        use(model, folder)
+    return f"{how} | {model_how}"
+
+
+def spread_model(folder: Path, name: str, write: Callable[..., Any], ending: str) -> Path:
+    """A model whose vectors lie beside it; returns where they are."""
+    path, beside = folder / name, folder / f"{name}.vectors.{ending}"
+    with pytest.MonkeyPatch.context() as patch:
+        made = gensims.spread(gensims.vectors_4(gensims.Fakes(patch)), path, ["vectors"], write, ending)
+        content = pickle.dumps(made)
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return beside
+
+
+def packed_array(path: str, array: Any) -> None:
+    np.savez_compressed(path, val=array)
+
+
+def array_seeds() -> list[bytes]:
+    """Arrays of several types and orders."""
+    made = []
+    for array in (gensims.matrix(), np.asfortranarray(gensims.matrix()), gensims.matrix().astype(">f8"), np.arange(12)):
+        file = io.BytesIO()
+        np.save(file, array)
+        made.append(file.getvalue())
+    return made
+
+
+def array_file(data: bytes, folder: Path) -> str:
+    beside = folder / "m.model.vectors.npy"
+    if not beside.exists():
+        spread_model(folder, "m.model", np.save, "npy")
+    written(data, beside)
+    attempt(lambda: KeyedVectors.load(folder / "m.model", mmap="r", allow_pickle=True))
+    return gensim_model(folder / "m.model", folder)
+
+
+def archive_seeds() -> list[bytes]:
+    file = io.BytesIO()
+    np.savez_compressed(file, val=gensims.matrix())
+    plain = io.BytesIO()
+    np.savez(plain, val=gensims.matrix(), other=np.arange(3))
+    return [file.getvalue(), plain.getvalue()]
+
+
+def archive_file(data: bytes, folder: Path) -> str:
+    beside = folder / "m.model.gz.vectors.npz"
+    if not beside.exists():
+        spread_model(folder, "m.model.gz", packed_array, "npz")
+    written(data, beside)
+    return gensim_model(folder / "m.model.gz", folder)
+
+
+# --- vocabularies, questions, records ---------------------------------------------------------------------------
+
+COUNT_TOKENS = [
+    b"\n",
+    b" ",
+    b" 1\n",
+    b"the ",
+    b"-1",
+    b"1.5",
+    b"9" * 18,
+    b"9" * 19,
+    b"\xff",
+    b"\r\n",
+    "\u0663".encode(),
+    b"</s> 3\n",
+]
+
+
+def count_seeds() -> list[bytes]:
+    return [
+        "the 40\ngröße 21\nlake 10\n".encode(),
+        b"</s> 0\nthe 9223372036854775807\n",
+        b"the 999999999999999999\n" * 2,
+        b"",
+    ]
+
+
+def count_file(data: bytes, folder: Path) -> str:
+    """A vocabulary beside vectors, and one for the command line of word2vec.c."""
+    path, vectors, text = written(data, folder / "counts"), folder / "vectors", folder / "text"
+    if not vectors.exists():
+        vectors.write_bytes(text_seeds()[0])
+        text.write_text("the lake the\n")
+    loaded, how = attempt(
+        lambda: KeyedVectors.load_word2vec_format(vectors, fvocab=path, errors=["strict", "skip"][len(data) % 2]),
+        *WORD2VEC_ERRORS,
+    )
+    if loaded is not None:
+        assert (loaded.expandos["count"] >= 0).all()
+    arguments = ["-train", text, "-read-vocab", path, "-save-vocab", folder / "out", "-debug", "0", "-min-count", "1"]
+    _, other = attempt(lambda: ctool.word2vec(list(map(str, arguments))), ValueError, RuntimeError)
+    return f"{how} | {other}"
+
+
+QUESTION_TOKENS = [
+    b": x\n",
+    b":",
+    b"EXIT",
+    b"the lake the lake\n",
+    b"\n",
+    b"\t",
+    b"nan",
+    b"the\tlake\t1.5\n",
+    b"#",
+    b"\xff",
+    b"\r",
+    b"inf",
+]
+
+
+def question_seeds() -> list[bytes]:
+    pairs = "the\tlake\t1.5\ngröße\tlake\t2\nthe\tgröße\t-1\n# x\nx\ty\t3\n"
+    return [
+        ": x\nthe lake größe the\nlake the the größe\n: y\nx y z the\n".encode(),
+        pairs.encode(),
+        b"a b c d\n",
+        b": x\n",
+        b"",
+    ]
+
+
+def question_file(data: bytes, folder: Path) -> str:
+    path, vectors = written(data, folder / "questions"), folder / "vectors.txt"
+    if not vectors.exists():
+        vectors.write_bytes(text_seeds()[0])
+    known, dummy = KeyedVectors.load_word2vec_format(vectors), bool(len(data) % 2)
+    similarity = ["most_similar", "most_similar_cosmul"][len(data) % 2]
+    _, analogies = attempt(
+        lambda: known.evaluate_word_analogies(path, dummy4unknown=dummy, similarity_function=similarity), ValueError
+    )
+    _, pairs = attempt(lambda: known.evaluate_word_pairs(path, dummy4unknown=dummy), ValueError)
+    with contextlib.redirect_stdout(io.StringIO()):
+        _, c = attempt(lambda: ctool.compute_accuracy([str(vectors), "-questions", str(path)]), ValueError)
+    return f"{analogies} | {pairs} | {c}"
+
+
+def record_seeds() -> list[bytes]:
+    """The record of an experiment that is done."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        experiments.collect(made_run, {"a": {"x": 1}, "b": {"x": 2}}, folder=folder, progress=False)
+        return [(Path(folder) / experiments.RECORDS).read_bytes(), b'{"settings": {}, "runs": {}}', b"[" * 9000]
+
+
+def made_run(x: int) -> KeyedVectors:
+    return KeyedVectors.from_arrays(["a", "b"], np.full((2, 2), x, np.float32))
+
+
+def record_file(data: bytes, folder: Path) -> str:
+    written(data, folder / experiments.RECORDS)
+    _, how = attempt(
+        lambda: experiments.collect(made_run, {"a": {"x": 1}, "b": {"x": 2}}, folder=folder, progress=False), ValueError
+    )
+    for left in folder.glob("*.safetensors"):
+        if len(data) % 2:
+            left.unlink()
+    return how
+
+
+# --- text -------------------------------------------------------------------------------------------------------
+
+SPACES = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000"
+LOOK_ALIKES = "\u200b\ufeff\u1681\u2027\u3001\x1b!\x84\x86\u180e"
+SPACE_TOKENS = [character.encode() for character in SPACES + LOOK_ALIKES] + [
+    b"\xe2\x80", b"\xe3\x80", b"\xc2", b"\xf0\x9f\x98", "\U0001f600".encode(), b"\xed\xa0\x80", b"\xc0\x80",
+    b"\xf4\x90\x80\x80", b"\0",
+    b"a" * 63, b"a" * 64, b"abcdefgh", b"abcdefghi",
+]  # fmt: skip
+LONGEST = 70  # bytes of a word, here
+
+
+def corpus_seeds() -> list[bytes]:
+    """Blanks of every width at every place of a step of 64 bytes, and text that is none."""
+    text = "the lake, the boat\n\nthe größe\r\n" * 3
+    steps = [
+        "x" * n + blank + "y"
+        for n in (0, 1, 7, 8, 60, 61, 62, 63, 64)
+        for blank in ("\u3000", "\xa0", "\n", "\U0001f600")
+    ]
+    return [
+        text.encode(),
+        SPACES.encode(),
+        *(step.encode() for step in steps),
+        b"a\xffb",
+        b"\xe3\x80",
+        b"a" * 200,
+        b"",
+        b"\n",
+    ]
+
+
+class Words(NamedTuple):
+    """What a text holds, found slowly."""
+
+    lines: list[list[str]]
+    not_utf8: int | None  # the first byte that is not
+    too_long: int | None  # the first word before it that is
+
+
+def slow_words(data: bytes) -> Words:
+    """The slow twin of the tokenizer."""
+    try:
+        text, not_utf8 = data.decode(), None
+    except UnicodeDecodeError as error:
+        text, not_utf8 = data[: error.start].decode(), error.start
+    at, too_long = 0, None
+    for word in re.split(r"(\s)", text):
+        if len(word.encode()) > LONGEST and too_long is None:
+            too_long = at
+        at += len(word.encode())
+    return Words([line.split() for line in text.split("\n")], not_utf8, too_long)
+
+
+def slow_cut(data: bytes) -> int:
+    """The slow twin of `cut_between_words`: behind the last white space."""
+    for end in range(len(data), 0, -1):
+        for size in (1, 2, 3):
+            with contextlib.suppress(UnicodeDecodeError):
+                if end >= size and len(character := data[end - size : end].decode()) == 1 and character.isspace():
+                    return end
+    return 0
+
+
+def tokenizer(data: bytes, folder: Path) -> str:
+    """The tokenizer of text in C beside its slow twin."""
+    assert _text.cut_between_words(data) == slow_cut(data)
+    table, slow = _text.WordTable(), slow_words(data)
+    tokens, ends, not_utf8, too_long = table.tokenize(data, LONGEST)
+    if not_utf8 >= 0 or too_long >= 0:
+        assert (not_utf8 < 0) != (too_long < 0)
+        assert (not_utf8 if not_utf8 >= 0 else too_long) == (slow.not_utf8 if not_utf8 >= 0 else slow.too_long)
+        return "not UTF-8" if not_utf8 >= 0 else "a long word"
+    assert slow.not_utf8 is None
+    assert slow.too_long is None
+    words = [word for line in slow.lines for word in line]
+    numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    assert tokens.tolist() == [numbers[word] for word in words]
+    assert ends.tolist() == np.cumsum([len(line) for line in slow.lines])[:-1].tolist()
+    assert table.words(np.arange(len(table))) == list(numbers)
+    assert table.counts().tolist() == list(Counter(words).values())
+    assert table.numbers([*numbers, "absent" * 20, "\ud800"]).tolist() == [*numbers.values(), -1, -1]
+    other = _text.WordTable()
+    other.tokenize(b"lake sun", LONGEST)
+    merged = other.merged(table, 0)
+    assert other.words(merged) == list(numbers)
+    return "words"
+
+
+def corpus_file(data: bytes, folder: Path, suffix: str = "") -> str:
+    """A file in blocks of any size by one to three threads, and the same in Python."""
+    path, bits = written(data, folder / f"text{suffix}"), zlib.crc32(data)
+    allowed = (ValueError, *([OSError] if suffix else []), *(MEMORY if suffix == ".xz" else []))
+    block, threads = 1 + bits % LONGEST, 1 + (bits >> 8) % 3
+    if length(path) > mutations.MOST_BYTES:
+        return "too long to be read a few bytes at a time"
+    with (
+        mock.patch.object(corpus, "BLOCK", block),
+        mock.patch.object(corpus, "LONGEST_WORD", LONGEST),
+        mock.patch.object(encode, "LONGEST_WORD", LONGEST),
+    ):
+        scan, how = attempt(lambda: encode.Scan(path, True, threads=threads), *allowed)
+        read, other_how = attempt(lambda: list(read_sentences(path)), *allowed)
+    assert (scan is None) == (read is None), (how, other_how)
+    if suffix:
+        try:
+            data = PACKERS[suffix][1](data)
+        except Exception:
+            return how  # whether it is damaged is for the package to say: some is behind the end
+    slow = slow_words(data)
+    if scan is None:
+        assert slow.not_utf8 is not None or slow.too_long is not None or suffix
+        if how.startswith("UnicodeDecodeError"):
+            assert f"at byte {slow.not_utf8:,} of" in how
+        return how
+    sentences = [line for line in slow.lines if line]
+    assert (slow.not_utf8, slow.too_long) == (None, None)
+    assert read == sentences
+    assert (scan.sentences, scan.raw_words) == (len(sentences), sum(map(len, sentences)))
+    words = Counter(word for line in sentences for word in line)
+    assert (scan.words(), scan.counts.tolist()) == (list(words), list(words.values()))
+    return "words"
+
+
+def packed_corpus_seeds() -> list[bytes]:
+    return [pack(seed) for pack, _ in PACKERS.values() for seed in corpus_seeds()[:4]]
+
+
+# --- all --------------------------------------------------------------------------------------------------------
+
+TARGETS = {
+    "word2vec-text": Target(text_seeds, word2vec_file, TEXT_TOKENS),
+    "word2vec-binary": Target(binary_seeds, lambda data, folder: word2vec_file(data, folder, binary=True), TEXT_TOKENS),
+    "word2vec-packed": Target(packed_seeds, packed_file, TEXT_TOKENS, repacked),
+    "native": Target(native_seeds, native_file, (), mutations.of_native),
+    "gensim": Target(gensim_seeds, gensim_file, PICKLE_TOKENS),
+    "gensim-npy": Target(array_seeds, array_file, [b"<f8", b"|O8", b"(4, 3)", b"(3, 4)", b"True", b"}", b"\n", b"f16"]),
+    "gensim-npz": Target(archive_seeds, archive_file, [b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"val.npy"]),
+    "counts": Target(count_seeds, count_file, COUNT_TOKENS),
+    "questions": Target(question_seeds, question_file, QUESTION_TOKENS),
+    "records": Target(
+        record_seeds, record_file, [b"[", b"{", b"]", b"}", b'"', b"null", b"1e999", b"settings", b"runs", b"arguments"]
+    ),
+    "corpus": Target(corpus_seeds, corpus_file, SPACE_TOKENS),
+    "corpus-packed": Target(
+        packed_corpus_seeds, lambda data, folder: corpus_file(data, folder, suffix_of(data)), SPACE_TOKENS, repacked
+    ),
+    "tokenizer": Target(corpus_seeds, tokenizer, SPACE_TOKENS),
+}
