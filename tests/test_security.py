@@ -209,7 +209,7 @@ def test_a_source_distribution_holds_what_is_written_by_hand_and_no_more(tree):
             no_path_of_this_machine(name, archive.extractfile(member).read())
     made = {"PKG-INFO", "setup.cfg"} | {name for name in members if name.startswith("src/w2v.egg-info/")}
     allowed = re.compile(
-        r"src/w2v/([a-z_0-9]+/)?[a-z_0-9]+\.(py|pyi|pyx|h)|src/w2v/py\.typed|tests/[a-z_0-9]+\.(py|txt)|tests/levels\.c|"
+        r"src/w2v/([a-z_0-9]+/)?[a-z_0-9]+\.(py|pyi|pyx|h)|src/w2v/py\.typed|tests/[a-z_0-9]+\.(py|txt)|tests/(levels|malloc)\.c|"
         r"tests/fuzz/.+|docs/[a-z-]+\.md|docs/figures/[a-z-]+\.png|benchmarks/[a-zA-Z_]+\.(py|md)|\.ci/run|[A-Za-z]+(\.md|\.in)?|"
         r"setup\.py|pyproject\.toml"
     )
@@ -217,7 +217,13 @@ def test_a_source_distribution_holds_what_is_written_by_hand_and_no_more(tree):
     modules = {str(path.relative_to(tree)) for path in (tree / "src").rglob("*.py")}
     sources = {f"src/w2v/{path.name}" for path in PACKAGE.iterdir() if path.suffix in (".pyx", ".h", ".pyi", ".typed")}
     tests = {f"tests/{path.name}" for path in (ROOT / "tests").glob("*.py")}
-    assert modules | sources | tests | {"LICENSE", "SECURITY.md", "README.md", "tests/levels.c"} <= set(members)
+    assert modules | sources | tests | {
+        "LICENSE",
+        "SECURITY.md",
+        "README.md",
+        "tests/levels.c",
+        "tests/malloc.c",
+    } <= set(members)
 
 
 def test_a_wheel_holds_the_package_and_no_more(tree):
