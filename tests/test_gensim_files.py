@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from w2v import gensim_files, huffman
+from w2v import formats, huffman
 from w2v.formats import FormatError, TruncatedError
 from w2v.gensim_files import GensimFile, is_pickle, read_gensim
 
@@ -343,8 +343,8 @@ def test_names_of_arrays_do_not_lead_out_of_the_folder(fakes, tmp_path):
 
 
 def test_a_gzip_bomb_stops(tmp_path, monkeypatch):
-    monkeypatch.setattr(gensim_files, "MOST_UNPACKED", 1 << 16)
-    monkeypatch.setattr(gensim_files, "MOST_RATIO", 1)
+    monkeypatch.setattr(formats, "MOST_UNPACKED", 1 << 16)
+    monkeypatch.setattr(formats, "MOST_RATIO", 1)
     path = tmp_path / "m.gz"
     path.write_bytes(gzip.compress(b"\x80\x02" + bytes(1 << 22)))
     with pytest.raises(FormatError, match="unpacks to more than"):

@@ -370,6 +370,8 @@ def _check_output(path: str) -> None:
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.exists(path) and not os.path.isfile(path):
         raise OSError(f"{path} exists and is not a regular file")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise OSError(f"{path} exists and may not be written to")
     if not os.path.isdir(folder):
         raise OSError(f"{folder} is not a folder; create it first")
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -284,8 +284,8 @@ def _opened(folder: Path, settings: Record, plan: Mapping[str, Mapping[str, Any]
     try:
         found: Record = json.loads(path.read_text("utf-8"))
         old, runs = found["settings"], {name: run["arguments"] for name, run in found["runs"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is damaged ({error}); move the folder away and start again") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise formats.FormatError(f"{path} is damaged ({error}); move the folder away and start again") from None
     differing = sorted(name for name in {*old, *settings} if old.get(name) != settings.get(name))
     if differing:
         name = differing[0]
