@@ -104,8 +104,6 @@ def test_words_are_refused_or_come_back(scratch, binary, words, header):
     except ValueError:
         assert not scratch.exists()
         return
-    if not words and not header:  # an empty file is none
-        return
     found = read_word2vec(scratch, binary=binary, no_header=not header)
     assert list(found.rows) == words
     assert found.vectors.tobytes() == values.tobytes()
@@ -477,6 +475,18 @@ def test_files_that_no_reader_would_take_are_not_written(tmp_path, monkeypatch, 
     with pytest.raises(ValueError, match=message):
         write_word2vec("x", words, vectors, range(len(words)), **({"header": len(words)} | options))
     assert not os.listdir(tmp_path)
+
+
+def test_no_words_need_a_header(tmp_path):
+    for binary in (False, True):
+        write_word2vec(tmp_path / "x", [], VECTORS[:0], [], header=0, binary=binary)
+        assert read_word2vec(tmp_path / "x", binary=binary).vectors.shape == (0, 2)
+    for options in ({}, {"header": 0, "fvocab": tmp_path / "y"}):
+        with pytest.raises(ValueError, match="an empty file could not be read back"):
+            write_word2vec(tmp_path / "x", [], VECTORS[:0], [], **options)
+    (tmp_path / "y").write_bytes(b"")
+    with pytest.raises(TruncatedError, match="y: an empty file"):
+        read_counts(tmp_path / "y")
 
 
 def test_the_longest_word_comes_back(tmp_path):

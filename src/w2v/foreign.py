@@ -564,6 +564,8 @@ def write_word2vec(
         raise ValueError("a binary file without a header does not say how long its vectors are; write one")
     if not vectors.shape[1]:
         raise ValueError("vectors of size 0 could not be read back")
+    if not len(order) and (fvocab is not None or (header is None and not append)):
+        raise ValueError("there are no words to write, and an empty file could not be read back")
     encoded = _encoded(words, binary)
     if header is None and not append and len(order) and b" " in encoded[order[0]]:
         raise ValueError(f"without a header, the first word must have no blank in it, as {words[order[0]]!r} does")
@@ -637,6 +639,8 @@ def read_counts(
     with _open(path, BLOCK) as (window, _):
         for number in itertools.count(1):
             if not (line := window.line(_MAX_LINE)):
+                if number == 1:
+                    raise TruncatedError(f"{window.name}: an empty file")
                 break
             if not (found := _COUNT_LINE.fullmatch(line)):
                 faults.add(Skipped(number, "not a word and a count"))

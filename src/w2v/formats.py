@@ -20,7 +20,7 @@ import secrets
 import stat
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import pairwise
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -159,13 +159,20 @@ def packed_write(path: Pathlike, append: bool = False) -> Iterator[BinaryIO]:
             with open_regular(path) as old:
                 while data := old.read(_BLOCK):
                     raw.write(data)
-        packed: Any = raw
-        if os.path.splitext(os.fspath(path))[1] == ".gz":  # no name and no time inside: equal vectors give equal bytes
-            packed = gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
-        elif codec := codec_of(path):
-            packed = codec.open(raw, "wb")
-        with nullcontext() if packed is raw else packed:
+        with _packing(raw, path) as packed:
             yield packed
+
+
+def _packing(raw: BinaryIO, path: Pathlike) -> AbstractContextManager[BinaryIO]:
+    """What compresses into a file, with a checksum, and so that equal contents give equal bytes."""
+    codec = codec_of(path)
+    match os.path.splitext(os.fspath(path))[1]:
+        case ".gz":  # no name and no time inside
+            return cast(BinaryIO, gzip.GzipFile("", "wb", fileobj=raw, mtime=0))
+        case ".zst":
+            return cast(BinaryIO, codec.open(raw, "wb", options={codec.CompressionParameter.checksum_flag: 1}))
+        case _:
+            return cast(BinaryIO, codec.open(raw, "wb")) if codec else nullcontext(raw)
 
 
 def open_regular(path: Pathlike) -> BinaryIO:
