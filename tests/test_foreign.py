@@ -3,6 +3,7 @@
 import gzip
 import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -546,3 +547,20 @@ def test_memory_is_bounded_by_the_file(tmp_path, binary):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20 * path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        (b"a 1\n" + b"\n" * 9000, {"no_header": True}),
+        (b"9000 1\n" + b"b x\n" * 9000, {"errors": "skip"}),
+        (b"9000 1\n" + b"b \0\0\xc0\x7f" * 9000, {"errors": "skip", "binary": True}),
+    ],
+)
+def test_odd_rows_are_not_handed_to_a_thread_one_by_one(tmp_path, monkeypatch, data, options):
+    handed_over = []
+    real = ThreadPoolExecutor.submit
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", lambda *args: handed_over.append(1) or real(*args))
+    (tmp_path / "file").write_bytes(data)
+    read_word2vec(tmp_path / "file", **options)
+    assert len(handed_over) < 10

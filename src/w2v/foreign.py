@@ -45,8 +45,10 @@ LONGEST_WORD = 1 << 20  # bytes, as in _text.pyx; what is longer is no word but 
 _MAX_LINE = 1 << 26  # bytes; the same for a text line
 _MAX_WIDTH = 1 << 31
 _MAX_DIGITS = 18  # of a count, which then fits in an int64
+_FEW = 32  # rows
 _NAMED_FAULTS = 10  # skipped rows that are logged one by one
 _COUNT_LINE = re.compile(rb"([^\n]+)[ \t]([0-9]{1,18})\r?\n?")
+_EMPTY_LINES = re.compile(rb"(?:[ \t\v\f\r]*\n)+")
 _UNREADABLE = re.compile(rb"[ \t\n\v\f\r]")  # where word2vec.c's readers end a word
 
 NO_WORD = "a row without a word"
@@ -345,10 +347,17 @@ def read_word2vec(
     return Loaded(words.finish(), matrix.finish(words.dropped), faults.skipped)
 
 
-def _meanwhile(
+def _parsed(
     thread: ThreadPoolExecutor, step: _Step, parse: Callable[..., tuple[int, int, int]], *args: Any
 ) -> Generator[_Step, None, tuple[int, int, int]]:
-    """Hand out a step while a parser, which needs no GIL, works in another thread; return what it gives."""
+    """Hand out a step while a parser, which needs no GIL, works in another thread; return what it gives.
+
+    A few rows are parsed at once: it takes less time than to hand them over.
+    """
+    if len(args[-1]) <= _FEW:
+        yield step
+        step.clear()
+        return parse(*args)
     begun = threading.Event()
 
     def run() -> tuple[int, int, int]:
@@ -358,6 +367,7 @@ def _meanwhile(
     coming = thread.submit(run)
     begun.wait()  # or this thread would keep the GIL for 5 ms, longer than a step takes
     yield step
+    step.clear()
     return coming.result()
 
 
@@ -365,23 +375,24 @@ def _binary_steps(
     thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int, whole: bool, shown: Callable[[bytes], str]
 ) -> Iterator[_Step]:
     """Parse `due` binary rows; a step is handed out while the next one is parsed."""
-    bytes_due, seen = 4 * matrix.width, 0
+    bytes_due, seen, most = 4 * matrix.width, 0, due
     step: _Step = []
     while True:
-        while places := min(due - seen, window.unread // (1 + bytes_due)):
+        while places := min(due - seen, window.unread // (1 + bytes_due), most):
             values, spans = matrix.room(places), np.empty((places, 2), np.int64)
-            parse = _meanwhile(
+            rows, at, why = yield from _parsed(
                 thread, step, _text.parse_binary, window.view(), window.at, values.view(np.uint32), spans
             )
-            rows, at, why = yield from parse
-            step = _taken(window, matrix, values[:rows], spans[:rows], window.base + spans[:rows, 0], shown)
+            step += _taken(window, matrix, values[:rows], spans[:rows], window.base + spans[:rows, 0], shown)
             seen += rows
             window.at = at
             if rows == places:
+                most = due
                 continue
             blank = window.find(b" ")
             if why == _text.ROW_CUT or not 0 <= blank <= LONGEST_WORD + 1:
                 break
+            most = _FEW  # odd rows seldom come alone
             word = bytes(window.view()[at : at + blank]).lstrip(b"\n")  # word2vec.c's line end
             if why == _text.ROW_NOT_FINITE:
                 reason = NOT_FINITE.format(shown(word))
@@ -412,34 +423,35 @@ def _text_steps(
 ) -> Iterator[_Step]:  # fmt: skip
     """Parse `due` rows of text, or all, after `line` lines; a step is handed out while the next one is parsed."""
     width, seen, blank = matrix.width, 0, 0
+    most = everything = sys.maxsize if due is None else due
     step: _Step = []
     error = None
     while error is None:
         while whole or seen != due:
-            places = window.unread // (2 + 2 * width)
-            if due is not None:
-                places = min(places, due - seen)
             why = _text.ROW_ODD
-            if places:
+            if places := min(window.unread // (2 + 2 * width), everything - seen, most):
                 values, spans = matrix.room(places), np.empty((places, 2), np.int64)
-                rows, at, why = yield from _meanwhile(
+                rows, at, why = yield from _parsed(
                     thread, step, _text.parse_lines, window.view(), window.at, values, spans
                 )
-                step = [Skipped(blank, EMPTY_LINE)] if rows and blank else []
-                blank = 0 if rows else blank
+                if rows and blank:
+                    step.append(Skipped(blank, EMPTY_LINE))
+                    blank = 0
                 numbers = np.arange(line + 1, line + rows + 1)
                 step += _taken(window, matrix, values[:rows], spans[:rows], numbers, shown)
                 seen += rows
                 line += rows
                 window.at = at
                 if rows == places:
+                    most = everything
                     continue
             else:
-                yield step  # the buffer it is in may be filled again before the next row
-                step = []
+                yield step
+                step.clear()  # the buffer it is in may be filled again before the next row
             length = window.find(b"\n")
             if length < 0:
                 break
+            most = _FEW  # odd rows seldom come alone
             text = bytes(window.view()[window.at : window.at + length]).rstrip()
             line += 1
             if text and seen == due:
@@ -449,6 +461,9 @@ def _text_steps(
             window.at += length + 1
             if not text:
                 blank = blank or line  # harmless at the end of the file, and only there
+                if more := _EMPTY_LINES.match(window.view(), window.at):
+                    line += more[0].count(b"\n")
+                    window.at = more.end()
                 continue
             if blank:
                 step.append(Skipped(blank, EMPTY_LINE))
