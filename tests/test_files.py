@@ -205,6 +205,36 @@ def test_a_folder_that_cannot_be_synced_is_no_error_but_one_that_breaks_is(tmp_p
     assert KeyedVectors.load(tmp_path / "v").index_to_key == WORDS[1]
 
 
+def test_a_folder_that_may_be_written_to_and_not_read_is_no_error(tmp_path, monkeypatch):
+    real = os.open
+
+    def refuse(path, flags, *mode):
+        if os.path.isdir(path):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", refuse)
+    vectors_of(NEW).save(tmp_path / "v")
+    assert KeyedVectors.load(tmp_path / "v").index_to_key == WORDS[1]
+
+
+def test_a_file_that_is_open_is_written_to_as_it_is(tmp_path):
+    for which in (OLD, NEW):
+        vectors_of(which).save(held := io.BytesIO())
+        vectors_of(which).save(tmp_path / "v")
+        assert held.getvalue() == (tmp_path / "v").read_bytes()
+
+
+def test_too_little_memory_to_unpack_is_not_blamed_on_the_file(tmp_path, monkeypatch):
+    def short(self, room):
+        raise MemoryError
+
+    vectors_of(NEW).save_word2vec_format(tmp_path / "v.txt.gz")
+    monkeypatch.setattr("gzip.GzipFile.readinto", short)
+    with pytest.raises(MemoryError):
+        KeyedVectors.load_word2vec_format(tmp_path / "v.txt.gz")
+
+
 # Targets
 
 
@@ -262,6 +292,14 @@ def in_a_process(program, *args, limit=60, **options):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit, **options)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_a_file_that_the_system_says_is_read_only_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "v").write_bytes(b"precious")
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # whoever runs this
+    with pytest.raises(PermissionError, match="will not replace"):
+        vectors_of(NEW).save(tmp_path / "v")
+    assert (tmp_path / "v").read_bytes() == b"precious"
 
 
 def test_a_file_that_may_not_be_written_to_is_not_replaced():

@@ -10,7 +10,6 @@ before. Plain files are read too, not mapped: another program that cut a mapped 
 
 import codecs
 import io
-import itertools
 import logging
 import os
 import re
@@ -652,11 +651,9 @@ def read_counts(
     counts: dict[str, int] = {}
     faults = _Faults(os.fspath(path), "line", errors)
     with _open(path, BLOCK) as (window, _):
-        for number in itertools.count(1):
-            if not (line := window.line(_MAX_LINE)):
-                if number == 1:
-                    raise TruncatedError(f"{window.name}: an empty file")
-                break
+        number = 0
+        while line := window.line(_MAX_LINE):
+            number += 1
             if not (found := _COUNT_LINE.fullmatch(line)):
                 faults.add(Skipped(number, "not a word and a count"))
                 continue
@@ -669,6 +666,8 @@ def read_counts(
                 faults.add(Skipped(number, f"the word {word!r} occurs a second time"))
                 continue
             counts[word] = int(found[2])
+    if not number:
+        raise TruncatedError(f"{os.fspath(path)}: an empty file")
     faults.report(len(counts))
     return counts, faults.skipped
 
