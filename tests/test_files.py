@@ -2,6 +2,7 @@
 
 import ast
 import errno
+import gc
 import io
 import json
 import os
@@ -97,21 +98,24 @@ class Disk:
 
     def __init__(self, monkeypatch):
         self.calls, self.failing, self.error = 0, 0, OSError
+        self.names = []
         monkeypatch.setattr(formats, "open", self.open, raising=False)
         for name in ("open", "fsync", "chmod", "replace"):
             monkeypatch.setattr(os, name, self.watched(getattr(os, name)))
 
     def fail(self, call, error):
         self.calls, self.failing, self.error = 0, call, error
+        self.names = []
 
-    def count(self):
+    def count(self, name):
         self.calls += 1
+        self.names.append(name)
         if self.calls == self.failing:
             raise self.error
 
     def watched(self, function):
         def watch(*args, **options):
-            self.count()
+            self.count(function.__name__)
             return function(*args, **options)
 
         return watch
@@ -124,7 +128,7 @@ class Disk:
         class Raw(io.FileIO):
             def write(self, data):
                 try:
-                    disk.count()
+                    disk.count("write")
                 except OSError:  # a disk that fills up takes a part
                     super().write(memoryview(data)[: len(data) // 2])
                     raise
@@ -175,6 +179,20 @@ def test_when_any_call_fails_the_old_file_is_there_or_the_new_one(tmp_path, monk
     assert survived >= 2 * len(ERRORS) * 6
     request.node.user_properties.append(("failures survived", survived))
     print(f"{writer.name}: {survived} failures survived")
+
+
+@each_writer
+def test_all_is_on_the_disk_before_the_old_file_goes(tmp_path, monkeypatch, writer):
+    disk = Disk(monkeypatch)
+    for which, first in ((OLD, ["open", "chmod"]), (NEW, ["open"])):
+        disk.fail(0, None)
+        writer.write(tmp_path / writer.name, which)
+        names, last = disk.names, ["chmod", "fsync", "replace", "open", "fsync"]
+        if "vectors" in str(os.listdir(tmp_path)):  # two files, both of them written before one is replaced
+            names, last = [name for name in names if name != "write"], [*last, *last]
+            first = [*first, *first]
+        assert [name for name in names if name != "write"] == first + last
+        assert names == first + ["write"] * names.count("write") + last
 
 
 def test_without_a_way_to_remove_it_the_temporary_file_has_a_name_that_is_documented(tmp_path, monkeypatch):
@@ -511,6 +529,8 @@ def test_an_interrupt_at_any_bytecode_of_saving_leaves_a_whole_file_and_no_other
         contents[which] = path.read_bytes()
     kept = 0
     while interrupted_at(event := event + 1, where, lambda: writer.write(path, NEW)):
+        if where is not SAVING:  # inside contextlib itself, a generator is left to the garbage collector
+            gc.collect()
         assert os.listdir(tmp_path) == [name]
         assert path.read_bytes() in contents.values()
         if path.read_bytes() == contents[OLD]:
@@ -518,7 +538,7 @@ def test_an_interrupt_at_any_bytecode_of_saving_leaves_a_whole_file_and_no_other
         else:
             writer.write(path, OLD)
     assert path.read_bytes() == contents[NEW]
-    assert 100 < kept < event
+    assert 50 < kept < event
     print(f"{name}: {event - 1} interrupts, the old file {kept} times")
 
 
@@ -668,7 +688,7 @@ def test_any_changed_byte_is_an_error_or_gives_a_model(tmp_path, form, changes):
     form.write(path)
     data, whole = path.read_bytes(), content(form.read(path))
     header = 8 + int.from_bytes(data[:8], "little")
-    step = 7 if changes == 8 and form.name.endswith(".safetensors") else 1
+    step = 7 if changes == 8 else 1
     for place in range(0, len(data), step):
         for change in [1 << bit for bit in range(8)] if changes == 8 else range(1, 256):
             tried += 1
