@@ -3,6 +3,7 @@
 import gzip
 import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from w2v import KeyedVectors, _text
+from w2v import KeyedVectors, _text, formats
 from w2v.corpus import codec_of
-from w2v.foreign import read_counts, read_word2vec, write_counts, write_word2vec
+from w2v.foreign import read_counts, read_word2vec, write_word2vec
 from w2v.formats import FormatError, TruncatedError
 
 VECTORS = np.array([[1, 0.1], [1e-5, -3.4e38]], np.float32)
@@ -91,6 +92,24 @@ def test_any_words_and_floats_come_back_bit_for_bit(scratch, binary, words, data
         assert vectors.tobytes() == values[order].tobytes()
 
 
+@pytest.mark.parametrize("binary", [False, True])
+@settings(deadline=None, max_examples=150)
+@given(
+    words=st.lists(st.text(st.sampled_from("ab1.-\xa0\ud800\0 \t\n\x1c"), max_size=6), max_size=3), header=st.booleans()
+)
+def test_words_are_refused_or_come_back(scratch, binary, words, header):
+    scratch.unlink(missing_ok=True)
+    values = np.arange(2 * len(words), dtype=np.float32).reshape(-1, 2)
+    try:
+        write_word2vec(scratch, words, values, range(len(words)), binary=binary, header=len(words) if header else None)
+    except ValueError:
+        assert not scratch.exists()
+        return
+    found = read_word2vec(scratch, binary=binary, no_header=not header)
+    assert list(found.rows) == words
+    assert found.vectors.tobytes() == values.tobytes()
+
+
 @settings(deadline=None, max_examples=300)
 @given(
     data=st.one_of(
@@ -119,7 +138,7 @@ def test_any_bytes_give_vectors_or_a_format_error(scratch, data, binary, no_head
             index, vectors, skipped = read_word2vec(
                 scratch, binary=binary, no_header=no_header and not binary, errors=errors, block=block
             )
-        except (FormatError, UnicodeDecodeError):
+        except FormatError:
             return
     assert list(index.values()) == list(range(len(vectors)))
     assert np.isfinite(vectors).all()
@@ -255,7 +274,7 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path, word):
     path.write_text("old")
     for binary in (False, True):
         with pytest.raises(ValueError, match=r"white space|surrogates"):
-            write_word2vec(path, ["a", word], VECTORS, [0, 1], binary=binary)
+            write_word2vec(path, ["a", word], VECTORS, [0, 1], binary=binary, header=2)
     with pytest.raises(ValueError, match="vector of 'b' holds a NaN"):
         write_word2vec(path, ["a", "b"], np.array([[1], [np.inf]]), [0, 1])
     assert path.read_text() == "old"
@@ -264,12 +283,33 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path, word):
 
 def test_counts_come_back(tmp_path):
     path = tmp_path / "v"
-    write_counts(path, ["a", "é b"], [3, 2])
-    assert read_counts(path) == {"a": 3, "é b": 2}
-    for text in ("a\n", "a -1\n", "a 1.5\n", " 1\n", "\n"):
-        path.write_text("x 1\n" + text)
-        with pytest.raises(FormatError, match="line 2"):
-            read_counts(path)
+    for suffix in ("", ".gz"):
+        counts = tmp_path / f"counts{suffix}"
+        write_word2vec(path, ["a", "é b"], VECTORS, [1, 0], header=2, fvocab=counts, counts=[3, 2])
+        assert list(read_counts(counts)[0].items()) == [("é b", 2), ("a", 3)]
+    path.write_text("a\t1\r\nb 0")
+    assert read_counts(path) == ({"a": 1, "b": 0}, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        *((line, "line 2: not a word and a count") for line in (b"a\n", b"a -1\n", b"a 1.5\n", b" 1\n", b"\n")),
+        (b"a 9223372036854775808\n", "line 2: not a word and a count"),
+        ("a ٣\n".encode(), "line 2: not a word and a count"),
+        (b"x 2\n", "line 2: the word 'x' occurs a second time"),
+        (b"\xff 1\n", "line 2 of .*counts"),
+    ],
+)
+def test_a_bad_line_of_counts_is_named_or_skipped(tmp_path, line, message, caplog):
+    path = tmp_path / "counts"
+    path.write_bytes(b"x 1\n" + line + b"z 3\n")
+    with pytest.raises(FormatError, match=message):
+        read_counts(path)
+    counts, skipped = read_counts(path, errors="skip")
+    assert counts == {"x": 1, "z": 3}
+    assert [place for place, _ in skipped] == [2]
+    assert "1 rows skipped, 2 kept" in caplog.text
 
 
 def test_wrong_options_and_wrong_things(tmp_path, read):
@@ -391,14 +431,136 @@ def test_many_rows_skipped_anywhere_leave_the_others_in_order(tmp_path):
         assert [place for place, _ in skipped] == (np.flatnonzero(kinds != "good") + 2).tolist()
 
 
-def test_a_blank_in_a_word_is_written_to_text_with_a_warning(tmp_path, caplog):
-    vectors = KeyedVectors.from_arrays(["('1', '2')", "b"], np.eye(2, dtype=np.float32))
-    vectors.save_word2vec_format(tmp_path / "edges.txt")
-    assert (tmp_path / "edges.txt").read_text() == "2 2\n('1', '2') 1.0 0.0\nb 0.0 1.0\n"
-    assert "no reader knows where they end" in caplog.text
-    for word, binary in (("a b", True), ("a\tb", False), ("", False), ("a \n", False)):
-        with pytest.raises(ValueError, match="white space"):
-            KeyedVectors.from_arrays([word], np.ones((1, 2), np.float32)).save_word2vec_format(
-                tmp_path / "x", binary=binary
-            )
-    assert not (tmp_path / "x").exists()
+def test_a_blank_in_a_word_is_written_to_text_with_a_warning_and_read_back(tmp_path, caplog):
+    words, path = ["('1', '2')", "b", "a -x 1e", ". . ."], tmp_path / "edges.txt"
+    vectors = KeyedVectors.from_arrays(words, np.eye(4, 2, dtype=np.float32))
+    vectors.save_word2vec_format(path)
+    assert path.read_text() == "4 2\n('1', '2') 1.0 0.0\nb 0.0 1.0\na -x 1e 0.0 0.0\n. . . 0.0 0.0\n"
+    assert "3 words have a blank in them" in caplog.text
+    for block in (1, 20, 1 << 20):
+        for dtype in (np.float32, np.float16):
+            found = read_word2vec(path, block=block, dtype=dtype)
+            assert list(found.rows) == words
+            assert found.vectors.tolist() == vectors.vectors.tolist()
+    path.write_text("2 2\na b 1 nan\na c 1 2\n")
+    assert read_word2vec(path, errors="skip").skipped == [(2, "a NaN or an infinity in the vector of 'a'")]
+
+
+@pytest.mark.parametrize("word", ["a 1", "a ", " a", "a  b", "a nan", "a b 1_0", "a b\t"])
+def test_a_blank_that_hides_where_a_word_ends_is_not_written(tmp_path, word):
+    with pytest.raises(ValueError, match="white space"):
+        write_word2vec(tmp_path / "x", [word, "a"], VECTORS, [0, 1], header=2)
+    with pytest.raises(ValueError, match="white space"):
+        write_word2vec(tmp_path / "x", ["a b", "a"], VECTORS, [0, 1], header=2, binary=True)
+    with pytest.raises(ValueError, match="first word must have no blank"):
+        write_word2vec(tmp_path / "x", ["a b", "a"], VECTORS, [0, 1])
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "vectors", "options", "message"),
+    [
+        (["a", "b", "a"], np.ones((3, 1)), {}, "the word 'a' occurs twice"),
+        (["a", "b" * (1 << 20) + "b"], VECTORS, {}, "a word of 1,048,577 bytes"),
+        (["a", "b"], np.array([[1], [1e39]]), {"binary": True}, "vector of 'b' holds a NaN or an infinity"),
+        (["a", "b"], np.ones((2, 0)), {}, "size 0"),
+        (["a", "b"], VECTORS, {"binary": True, "header": None}, "a binary file without a header"),
+        (["a", "b"], VECTORS, {"fvocab": "x", "counts": [1, 1]}, "choose two files"),
+        (["a", "b"], VECTORS, {"fvocab": "y", "counts": [1, 0.5]}, "0.5, of the word 'b', is no count"),
+        (["a", "b"], VECTORS, {"fvocab": "y", "counts": [1, -1]}, "-1, of the word 'b', is no count"),
+        (["a", "b"], VECTORS, {"fvocab": "y", "counts": [1, 2**63]}, "is no count"),
+    ],
+)
+def test_files_that_no_reader_would_take_are_not_written(tmp_path, monkeypatch, words, vectors, options, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        write_word2vec("x", words, vectors, range(len(words)), **({"header": len(words)} | options))
+    assert not os.listdir(tmp_path)
+
+
+def test_no_words_need_a_header(tmp_path):
+    for binary in (False, True):
+        write_word2vec(tmp_path / "x", [], VECTORS[:0], [], header=0, binary=binary)
+        assert read_word2vec(tmp_path / "x", binary=binary).vectors.shape == (0, 2)
+    for options in ({}, {"header": 0, "fvocab": tmp_path / "y"}):
+        with pytest.raises(ValueError, match="an empty file could not be read back"):
+            write_word2vec(tmp_path / "x", [], VECTORS[:0], [], **options)
+    (tmp_path / "y").write_bytes(b"")
+    with pytest.raises(TruncatedError, match="y: an empty file"):
+        read_counts(tmp_path / "y")
+
+
+def test_the_longest_word_comes_back(tmp_path):
+    words = ["b" * (1 << 20), "a"]
+    for binary in (False, True):
+        write_word2vec(tmp_path / "x", words, VECTORS, [0, 1], header=2, binary=binary)
+        assert list(read_word2vec(tmp_path / "x", binary=binary).rows) == words
+
+
+def test_words_that_cannot_be_decoded_can_be_skipped(read, tmp_path):
+    value = np.float32(1).tobytes()
+    text = b"4 1\na 1\n\xff 1\na 2\nb 1\n"
+    packed = b"4 1\na " + value + b"\xff " + value + b"a " + value + b"b " + value
+    for data, options, places in [(text, {}, [3, 4]), (packed, {"binary": True}, [10, 16])]:
+        (tmp_path / "file").write_bytes(data)
+        found = read_word2vec(tmp_path / "file", errors="skip", **options)
+        assert list(found.rows) == ["a", "b"]
+        assert found.vectors.tolist() == [[1], [1]]
+        assert found.skipped[0] == (places[0], "the word b'\\xff' is not utf-8")
+        assert [place for place, _ in found.skipped] == places
+    with pytest.raises(FormatError, match="in the vector of '\\\\\\\\xff'"):  # not an error about the error
+        read(b"1 1\n\xff nan\n")
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
+def test_a_bomb_stops_where_no_file_of_vectors_would_be(tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(formats, "MOST_UNPACKED", 1 << 20)
+    path = tmp_path / f"bomb{suffix}"
+    pack = codec_of(path).compress
+    rows = b"".join(b"%d 0\n" % i for i in range(1 << 19))
+    for data, options in [
+        (b"1 1\n" + bytes(1 << 23), {}),  # a line without an end
+        (b"1 1\n" + b"\n" * (1 << 23), {}),  # empty lines
+        (b"9 1\n" + bytes(1 << 23), {"binary": True}),
+        (b"a 0\n" + b"a 0\n" * (1 << 21), {"no_header": True, "errors": "skip"}),
+    ]:
+        path.write_bytes(pack(data))
+        with pytest.raises(FormatError, match=r"unpacks to more than|no blank after"):
+            read_word2vec(path, block=1 << 16, **options)
+    with pytest.raises(FormatError, match="unpacks to more than"):
+        read_counts(path)
+    monkeypatch.setattr(formats, "MOST_UNPACKED", 0)
+    path.write_bytes(pack(rows))  # what shrinks as vectors do is no bomb
+    assert len(read_word2vec(path, no_header=True).rows) == 1 << 19
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_memory_is_bounded_by_the_file(tmp_path, binary):
+    import tracemalloc
+
+    vectors = np.random.default_rng(1).standard_normal((200, 100)).astype(np.float32)
+    path = tmp_path / "v.gz"
+    write_word2vec(path, [f"w{i}" for i in range(200)], vectors, range(200), binary=binary, header=10**12)
+    tracemalloc.start()
+    with pytest.raises(TruncatedError):
+        read_word2vec(path, binary=binary, block=1 << 16)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        (b"a 1\n" + b"\n" * 9000, {"no_header": True}),
+        (b"9000 1\n" + b"b x\n" * 9000, {"errors": "skip"}),
+        (b"9000 1\n" + b"b \0\0\xc0\x7f" * 9000, {"errors": "skip", "binary": True}),
+    ],
+)
+def test_odd_rows_are_not_handed_to_a_thread_one_by_one(tmp_path, monkeypatch, data, options):
+    handed_over = []
+    real = ThreadPoolExecutor.submit
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", lambda *args: handed_over.append(1) or real(*args))
+    (tmp_path / "file").write_bytes(data)
+    read_word2vec(tmp_path / "file", **options)
+    assert len(handed_over) < 10

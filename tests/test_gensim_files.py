@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from w2v import gensim_files, huffman
+from w2v import formats, huffman
 from w2v.formats import FormatError, TruncatedError
 from w2v.gensim_files import GensimFile, is_pickle, read_gensim
 
@@ -227,6 +227,10 @@ def test_a_model_never_trained_is_empty(fakes, tmp_path):
     for empty in (wv, vectors_4(fakes, index_to_key=[], key_to_index={}, expandos={}, vectors=[])):
         read = read_gensim(dump(model_4(fakes, wv=empty), tmp_path / "m", 2))
         assert (read.words, read.vectors.shape, read.syn1neg) == ([], (0, 3), None)
+    for size in (None, 0, 1 << 31):
+        sizeless = vectors_4(fakes, index_to_key=[], key_to_index={}, expandos={}, vectors=[], vector_size=size)
+        with pytest.raises(FormatError, match="no vectors, and no vector_size"):
+            read_gensim(dump(sizeless, tmp_path / "v"))
 
 
 def test_a_key_with_a_lone_surrogate_or_nothing_in_it_is_a_word(fakes, tmp_path):
@@ -303,6 +307,7 @@ def test_a_missing_array_is_named_and_what_to_move(fakes, tmp_path):
         (lambda data: data.replace(b"(4, 3), } ", b"(999999999999,3)}"[:10]), "not a .npy file|header describes"),
         (lambda data: data.replace(b"(4, 3)", b"(6, 2)"), r"\[6, 2\], not of floats \[4, any\]"),
         (lambda data: data.replace(b"<f4", b"<i4"), "int32"),
+        (lambda data: data.replace(b"(4, 3), }  ", b"(2, 2, 3),}"), "the impossible shape"),
         (lambda data: data[:-4] + struct.pack("<f", np.nan), "row 3 .* NaN"),
     ],
 )
@@ -330,6 +335,9 @@ def test_a_damaged_npz_is_refused(fakes, tmp_path, content):
     path.write_bytes(gzip.compress(pickle.dumps(made)))
     with pytest.raises(FormatError, match=r"vectors\.npz: not a sound"):
         read_gensim(path)
+    np.savez_compressed(f"{path}.vectors.npz", val=np.array(["no number"]))
+    with pytest.raises(FormatError, match=r"vectors\.npz: an array of the type '<U9'"):
+        read_gensim(path)
 
 
 def test_names_of_arrays_do_not_lead_out_of_the_folder(fakes, tmp_path):
@@ -343,8 +351,8 @@ def test_names_of_arrays_do_not_lead_out_of_the_folder(fakes, tmp_path):
 
 
 def test_a_gzip_bomb_stops(tmp_path, monkeypatch):
-    monkeypatch.setattr(gensim_files, "MOST_UNPACKED", 1 << 16)
-    monkeypatch.setattr(gensim_files, "MOST_RATIO", 1)
+    monkeypatch.setattr(formats, "MOST_UNPACKED", 1 << 16)
+    monkeypatch.setattr(formats, "MOST_RATIO", 1)
     path = tmp_path / "m.gz"
     path.write_bytes(gzip.compress(b"\x80\x02" + bytes(1 << 22)))
     with pytest.raises(FormatError, match="unpacks to more than"):
@@ -418,6 +426,7 @@ def test_byte_strings_of_python_2_are_latin_1(fakes, tmp_path):
         ({"vectors": np.zeros((4, 0), np.float32)}, "vectors of 0 numbers"),
         ({"vectors": None}, "no vectors"),
         ({"vectors": "abc"}, "array expected, not a str"),
+        ({"vectors": np.array(WORDS, object)}, "an array of objects, not of numbers"),
         ({"vector_size": 5}, "vector_size=5"),
         ({"expandos": {"count": np.array([1, 2, 3])}}, "counts"),
         ({"expandos": {"count": np.array([1, 2, 3, -1])}}, "counts"),
@@ -549,6 +558,7 @@ def test_names_that_are_not_on_the_list_are_refused(tmp_path, name):
 
 
 W2V = b"cgensim.models.word2vec\nWord2Vec\n"
+NUMBER = b"\x80\x02cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nU\x02f4K\x00K\x01\x87R(K\x03U\x01<tb"
 HOSTILE = {
     "old opcodes that call": b"\x80\x02(U\x01xios\nsystem\n.",
     "an object from the stack": b"\x80\x02(cos\nsystem\nU\x01xo.",
@@ -587,6 +597,11 @@ HOSTILE = {
     "an integer of a million bytes": b"\x80\x02\x8b\x40\x42\x0f\x00" + b"\x7f" * 1_000_000 + b".",
     "an integer of negative length": b"\x80\x02\x8b\xff\xff\xff\xff.",
     "an integer of a million digits": b"\x80\x02I" + b"9" * 1_000_000 + b"\n.",
+    "an integer that is not there": b"\x80\x02\x8a\x05\x01",
+    "an integer of a hundred digits": b"\x80\x02I" + b"9" * 100 + b"\n.",
+    "an object made with keywords": b"\x80\x04" + W2V + b")}\x92.",
+    "a number of too few bytes": NUMBER + b"U\x01x\x86R.",
+    "a number of no bytes": NUMBER + b"K\x01\x86R.",
     "an integer of no digits": b"\x80\x02Ix\n.",
     "a string that is no UTF-8": b"\x80\x02X\x01\0\0\0\xff.",
     "an empty stack": b"\x80\x02.",

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from w2v import KeyedVectors, Word2Vec
+from w2v import FormatError, KeyedVectors, Word2Vec
 from w2v.cli import TRAINING_OPTIONS
 from w2v.stability import collect, command, draw_frequency, draw_groups, draw_neighbors, measure, report, retrain
 
@@ -198,10 +198,12 @@ def test_a_missing_file_is_made_again_and_another_file_refused(tmp_path):
         collect(again, PLAN, tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"settings": {}}', '{"settings": {}, "runs": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", '{"settings": {}}', '{"settings": {}, "runs": {"a": 1}}', "[" * 100_000]
+)
 def test_damaged_records_are_refused(tmp_path, damage):
     (tmp_path / "records.json").write_text(damage)
-    with pytest.raises(ValueError, match=r"records\.json is damaged"):
+    with pytest.raises(FormatError, match=r"records\.json is damaged"):
         collect(Interrupting(stop_at=0), PLAN, tmp_path)
 
 

@@ -47,6 +47,7 @@ MAY_IMPORT = {
         *("stability.experiments", "stability.measures", "stability.neighbors", "stability.plots", "stability.report"),
     },
     "stability.command": {
+        "formats",
         *("stability.experiments", "stability.neighbors", "stability.plots", "stability.report"),
     },
     "stability.experiments": {
@@ -62,9 +63,9 @@ MAY_IMPORT = {
         *("corpus", "gensim_files", "legacy", "vectors", "word2vec"),
     },
     "compat.gensim_names": set(),
-    "compat.gensim_utils": {"corpus", "vocab"},
+    "compat.gensim_utils": {"corpus", "formats", "vocab"},
     "demo": {"word2vec", "vectors", "trainer", "formats"},
-    "ctool": {"cli", "corpus", "formats", "queries", "vectors", "word2vec"},
+    "ctool": {"cli", "corpus", "foreign", "formats", "queries", "vectors", "word2vec"},
     "cli": {"corpus", "ctool", "demo", "formats", "stability.command"},
     "__main__": {"cli"},
 }

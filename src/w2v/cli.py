@@ -11,6 +11,7 @@ import os
 import shlex
 import stat
 import sys
+import tempfile
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -424,12 +425,12 @@ def _format_of(path: str) -> str:
 
 def _check_output(path: str) -> None:
     """Raise OSError now if `path` could not be written after hours of training."""
-    import tempfile
-
     folder = os.path.dirname(os.path.realpath(path))
     with suppress(FileNotFoundError):  # a name that is too long is none of that kind
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError(f"{path} exists and is not a regular file")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise OSError(f"{path} exists and may not be written to")
     if not os.path.isdir(folder):
         raise OSError(f"{folder} is not a folder; create it first")
     try:

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v import queries
-from w2v.corpus import BLOCK, LineSentence, open_binary
-from w2v.formats import atomic_write
+from w2v.corpus import BLOCK, open_binary
+from w2v.foreign import read_counts
+from w2v.formats import FormatError, packed_write
 
 if TYPE_CHECKING:
     from w2v import KeyedVectors, Word2Vec
@@ -95,7 +96,7 @@ def word2vec(arguments: Sequence[str]) -> None:
             print(f"Vocab size: {len(vocabulary.words)}")
             print(f"Words in train file: {sum(vocabulary.counts)}", flush=True)
         if args.save_vocab is not None:
-            with atomic_write(args.save_vocab) as saved:
+            with packed_write(args.save_vocab) as saved:
                 _write_pairs(saved, vocabulary.words, vocabulary.counts)
         if file is not None:
             _train(model, args)
@@ -153,7 +154,7 @@ def _opened(path: str | None) -> Iterator[BinaryIO | None]:
     if path is None:
         yield None
         return
-    with atomic_write(path) as file:
+    with packed_write(path) as file:
         yield file
 
 
@@ -214,13 +215,9 @@ def _count_line_ends(path: str) -> tuple[int, bool]:
 
 
 def _read_vocabulary(path: str) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for line in LineSentence(path):
-        if len(line) != 2 or not re.fullmatch("[0-9]{1,18}", line[1]):
-            raise ValueError(f"{path}: the line {' '.join(line)!r:.80} is not a word and a count")
-        if line[0] in counts:
-            raise ValueError(f"{path}: the word {line[0]!r} occurs a second time")
-        counts[line[0]] = int(line[1])
+    counts, _ = read_counts(path)
+    if (odd := next((word for word in counts if word.split() != [word]), None)) is not None:
+        raise FormatError(f"{path}: the word {odd!r:.80} has white space in it, as no word of a text has")
     return counts
 
 

@@ -9,23 +9,33 @@ before. Plain files are read too, not mapped: another program that cut a mapped 
 """
 
 import codecs
-import gzip
 import io
 import logging
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
-from typing import IO, Any, BinaryIO, NamedTuple, cast
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from w2v import _text
-from w2v.corpus import Pathlike, codec_of, open_binary
-from w2v.formats import FormatError, TruncatedError, atomic_write, check_finite, open_regular, unpacking
+from w2v.corpus import Pathlike, open_binary
+from w2v.formats import (
+    FormatError,
+    TruncatedError,
+    UndecodableError,
+    check_finite,
+    check_unpacked,
+    most_unpacked,
+    open_regular,
+    packed_write,
+    unpacking,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +43,12 @@ BLOCK = 1 << 23  # bytes read at a time
 LONGEST_WORD = 1 << 20  # bytes, as in _text.pyx; what is longer is no word but a wrong kind of file
 _MAX_LINE = 1 << 26  # bytes; the same for a text line
 _MAX_WIDTH = 1 << 31
+_MAX_DIGITS = 18  # of a size in a header, which then fits in an int64
+_MOST = 2**63  # a count is below that
+_FEW = 32  # rows
 _NAMED_FAULTS = 10  # skipped rows that are logged one by one
+_COUNT_LINE = re.compile(rb"([^\n]+)[ \t]([0-9]{1,19})\r?\n?")
+_EMPTY_LINES = re.compile(rb"(?:[ \t\v\f\r]*\n)+")
 _UNREADABLE = re.compile(rb"[ \t\n\v\f\r]")  # where word2vec.c's readers end a word
 
 NO_WORD = "a row without a word"
@@ -71,8 +86,9 @@ _Step = list[_Batch | Skipped]
 class _Window:
     """A binary stream seen a block at a time, in two buffers by turns: one can be read while the other fills."""
 
-    def __init__(self, file: IO[bytes], name: str, block: int) -> None:
+    def __init__(self, file: IO[bytes], name: str, block: int, most: int) -> None:
         self.file, self.name = file, name
+        self.most = most  # bytes that may be read before the file is taken for a bomb
         self.buffer, self._other = bytearray(max(1, block)), bytearray(max(1, block))
         self.at = self.end = 0  # where in the buffer the unread bytes begin and end
         self.base = 0  # offset of the buffer in the stream
@@ -105,6 +121,7 @@ class _Window:
         with memoryview(self.buffer) as room:
             while self.end < len(room) and (got := self._read_into(room[self.end :])):
                 self.end += got
+        check_unpacked(self.name, self.base + self.end, self.most)
         return self.end > len(rest)
 
     def _read_into(self, room: memoryview) -> int:
@@ -166,73 +183,82 @@ class _Matrix:
         return self.rows
 
 
-class _Words:
-    """The words of the rows, each with its row; what is wrong is refused or skipped here."""
+class _Faults:
+    """What is wrong with a file: raised, or logged and listed."""
 
-    def __init__(self, name: str, unit: str, encoding: str, unicode_errors: str, errors: str) -> None:
+    def __init__(self, name: str, unit: str, errors: str) -> None:
         self.name, self.unit, self.errors = name, unit, errors
-        self.encoding, self.unicode_errors = encoding, unicode_errors
-        self.plain = codecs.lookup(encoding).name == "utf-8" and unicode_errors == "strict"
-        self.index: dict[str, int] = {}
-        self.dropped: list[int] = []  # rows that have their place in the matrix, but no word
         self.skipped: list[Skipped] = []
 
-    def take(self, event: _Batch | Skipped) -> None:
-        if isinstance(event, Skipped):
-            return self._skip(event)
-        again: list[int] = []
-        if self.plain:
-            try:
-                again = _text.number_words(event.text, event.spans, event.first, self.index)
-            except UnicodeDecodeError:
-                self._decoded(event)  # raises it again, with its place
-        else:
-            words, rows = self._decoded(event), range(event.first, event.first + len(event.spans))
-            found = map(self.index.setdefault, words, rows)
-            again = [
-                i
-                for i, (word, row, known) in enumerate(zip(words, rows, found, strict=True))
-                if known != row or not word
-            ]
-            self.index.pop("", None)
-        for i in again:
-            word = self.decode(bytes(event.text[slice(*event.spans[i])]))
-            self.dropped.append(event.first + i)
-            self._skip(Skipped(int(event.places[i]), f"the word {word!r} occurs a second time" if word else NO_WORD))
-
-    def finish(self) -> dict[str, int]:
-        """Return the words with their rows, after `dropped` has been left out."""
-        if self.skipped:
-            logger.warning("%s: %d rows skipped, %d kept", self.name, len(self.skipped), len(self.index))
-        return {word: row for row, word in enumerate(self.index)} if self.dropped else self.index
-
-    def decode(self, word: bytes) -> str:
-        return word.decode(self.encoding, self.unicode_errors)
-
-    def shown(self, word: bytes) -> str:
-        """The word of a bad row, for a message; that it cannot be decoded is not what is wrong with the row."""
-        return word.decode(self.encoding, "backslashreplace")
-
-    def _decoded(self, batch: _Batch) -> list[str]:
-        words = []
-        for (begin, end), place in zip(batch.spans.tolist(), batch.places.tolist(), strict=True):
-            try:
-                words.append(self.decode(bytes(batch.text[begin:end])))
-            except UnicodeDecodeError as error:
-                error.reason += (
-                    f", in the word at {self.unit} {place:,} of {self.name}; name its encoding, or choose "
-                    "unicode_errors='replace'"
-                )
-                raise
-        return words
-
-    def _skip(self, skipped: Skipped) -> None:
+    def add(self, skipped: Skipped) -> None:
         where = f"{self.name}, {self.unit} {skipped.place:,}: {skipped.reason}"
         if self.errors == "strict":
             raise FormatError(f"{where}; errors='skip' leaves such rows out")
         self.skipped.append(skipped)
         if len(self.skipped) <= _NAMED_FAULTS:
             logger.warning("%s; row skipped", where)
+
+    def report(self, kept: int) -> None:
+        if self.skipped:
+            logger.warning("%s: %d rows skipped, %d kept", self.name, len(self.skipped), kept)
+
+    def add_undecodable(self, place: int, error: UnicodeDecodeError) -> None:
+        if self.errors == "strict":
+            where = f"in the word at {self.unit} {place:,} of {self.name}"
+            reason = f"{error.reason}, {where}; name its encoding, or choose unicode_errors='replace'"
+            raise UndecodableError(error.encoding, error.object, error.start, error.end, reason) from error
+        self.add(Skipped(place, f"the word {error.object!r:.80} is not {error.encoding}"))
+
+
+class _Words:
+    """The words of the rows, each with its row; what is wrong is refused or skipped here."""
+
+    def __init__(self, faults: _Faults, encoding: str, unicode_errors: str) -> None:
+        self.faults, self.encoding, self.unicode_errors = faults, encoding, unicode_errors
+        self.plain = codecs.lookup(encoding).name == "utf-8" and unicode_errors == "strict"
+        self.index: dict[str, int] = {}
+        self.dropped: list[int] = []  # rows that have their place in the matrix, but no word
+
+    def take(self, event: _Batch | Skipped) -> None:
+        if isinstance(event, Skipped):
+            return self.faults.add(event)
+        try:
+            odd = _text.number_words(event.text, event.spans, event.first, self.index) if self.plain else None
+        except UnicodeDecodeError:
+            odd = None  # what has been entered by then is entered again
+        for i in self._entered(event) if odd is None else odd:
+            self.dropped.append(event.first + i)
+            place = int(event.places[i])
+            try:
+                word = self._decode(event, i)
+            except UnicodeDecodeError as error:
+                self.faults.add_undecodable(place, error)
+                continue
+            self.faults.add(Skipped(place, f"the word {word!r} occurs a second time" if word else NO_WORD))
+
+    def finish(self) -> dict[str, int]:
+        """Return the words with their rows, after `dropped` has been left out."""
+        self.faults.report(len(self.index))
+        return {word: row for row, word in enumerate(self.index)} if self.dropped else self.index
+
+    def shown(self, word: bytes) -> str:
+        """A word for a message."""
+        return word.decode(self.encoding, "backslashreplace")
+
+    def _decode(self, batch: _Batch, i: int) -> str:
+        return bytes(batch.text[slice(*batch.spans[i].tolist())]).decode(self.encoding, self.unicode_errors)
+
+    def _entered(self, batch: _Batch) -> list[int]:
+        """Enter the words one by one; return those that could not be."""
+        odd = []
+        for i in range(len(batch.spans)):
+            try:
+                word = self._decode(batch, i)
+            except UnicodeDecodeError:
+                word = ""
+            if not word or self.index.setdefault(word, batch.first + i) != batch.first + i:
+                odd.append(i)
+        return odd
 
 
 def read_word2vec(
@@ -262,8 +288,8 @@ def read_word2vec(
     no_header : bool, default False
         The first line is a row already (GloVe). Text only.
     errors : {"strict", "skip"}
-        What to do with a row that has the wrong number of values, a NaN or infinity, no word, or a word seen
-        before: raise, or leave it out, say so in the log and list it.
+        What to do with a row that has the wrong number of values, a NaN or infinity, no word, a word seen before
+        or one that cannot be decoded: raise, or leave it out, say so in the log and list it.
     block : int
         Bytes read at a time.
 
@@ -274,9 +300,8 @@ def read_word2vec(
     Raises
     ------
     FormatError
-        The file is not what it claims to be. If it is shorter than it claims, the error is an EOFError too.
-    UnicodeDecodeError
-        A word is not in `encoding`, and `unicode_errors` is ``"strict"``.
+        The file is not what it claims to be. If it is shorter than it claims, the error is an EOFError too; if a
+        word is not in `encoding`, and `unicode_errors` is ``"strict"``, a UnicodeDecodeError.
     """
     if errors not in ("strict", "skip"):
         raise ValueError(f"errors={errors!r}; choose 'strict' or 'skip'")
@@ -285,9 +310,9 @@ def read_word2vec(
     if limit is not None and limit < 0:
         raise ValueError(f"limit={limit}; choose a number of rows, or None for all")
     name, kind = os.fspath(path), np.dtype(dtype)
-    words = _Words(name, "byte" if binary else "line", encoding, unicode_errors, errors)
-    with _open(path) as (file, size):
-        window = _Window(file, name, block)
+    faults = _Faults(name, "byte" if binary else "line", errors)
+    words = _Words(faults, encoding, unicode_errors)
+    with _open(path, block) as (window, size):
         first = window.line(_MAX_LINE if no_header else 256)
         if not first:
             raise TruncatedError(f"{name}: an empty file")
@@ -319,15 +344,19 @@ def read_word2vec(
             for step in steps:
                 for event in step:
                     words.take(event)
-    return Loaded(words.finish(), matrix.finish(words.dropped), words.skipped)
+    return Loaded(words.finish(), matrix.finish(words.dropped), faults.skipped)
 
 
-def _meanwhile(
+def _parsed(
     thread: ThreadPoolExecutor, step: _Step, parse: Callable[..., tuple[int, int, int]], *args: Any
 ) -> Generator[_Step, None, tuple[int, int, int]]:
-    """Hand out a step while a parser, which needs no GIL, works in another thread; return what it gives."""
-    if not any(isinstance(event, _Batch) for event in step):  # one bad row after the other: nothing worth a thread
+    """Hand out a step while a parser, which needs no GIL, works in another thread; return what it gives.
+
+    A few rows are parsed at once: it takes less time than to hand them over.
+    """
+    if len(args[-1]) <= _FEW:
         yield step
+        step.clear()
         return parse(*args)
     begun = threading.Event()
 
@@ -338,33 +367,35 @@ def _meanwhile(
     coming = thread.submit(run)
     begun.wait()  # or this thread would keep the GIL for 5 ms, longer than a step takes
     yield step
+    step.clear()
     return coming.result()
 
 
 def _binary_steps(
-    thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int, whole: bool, decode: Callable[[bytes], str]
+    thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int, whole: bool, shown: Callable[[bytes], str]
 ) -> Iterator[_Step]:
     """Parse `due` binary rows; a step is handed out while the next one is parsed."""
-    bytes_due, seen = 4 * matrix.width, 0
+    bytes_due, seen, most = 4 * matrix.width, 0, due
     step: _Step = []
     while True:
-        while places := min(due - seen, window.unread // (1 + bytes_due)):
+        while places := min(due - seen, window.unread // (1 + bytes_due), most):
             values, spans = matrix.room(places), np.empty((places, 2), np.int64)
-            parse = _meanwhile(
+            rows, at, why = yield from _parsed(
                 thread, step, _text.parse_binary, window.view(), window.at, values.view(np.uint32), spans
             )
-            rows, at, why = yield from parse
-            step = _taken(window, matrix, values[:rows], spans[:rows], window.base + spans[:rows, 0], decode)
+            step += _taken(window, matrix, values[:rows], spans[:rows], window.base + spans[:rows, 0], shown)
             seen += rows
             window.at = at
             if rows == places:
+                most = due
                 continue
             blank = window.find(b" ")
             if why == _text.ROW_CUT or not 0 <= blank <= LONGEST_WORD + 1:
                 break
+            most = _FEW  # odd rows seldom come alone
             word = bytes(window.view()[at : at + blank]).lstrip(b"\n")  # word2vec.c's line end
             if why == _text.ROW_NOT_FINITE:
-                reason = NOT_FINITE.format(decode(word))
+                reason = NOT_FINITE.format(shown(word))
             else:
                 reason = f"a line break in the word {word[:40]!r}" if word else NO_WORD
             step.append(Skipped(window.offset, reason))
@@ -388,52 +419,64 @@ def _binary_steps(
 
 def _text_steps(
     thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int | None, whole: bool, line: int,
-    decode: Callable[[bytes], str],
+    shown: Callable[[bytes], str],
 ) -> Iterator[_Step]:  # fmt: skip
     """Parse `due` rows of text, or all, after `line` lines; a step is handed out while the next one is parsed."""
     width, seen, blank = matrix.width, 0, 0
+    most = everything = sys.maxsize if due is None else due
     step: _Step = []
     error = None
     while error is None:
         while whole or seen != due:
-            places = window.unread // (2 + 2 * width)
-            if due is not None:
-                places = min(places, due - seen)
             why = _text.ROW_ODD
-            if places:
+            if places := min(window.unread // (2 + 2 * width), everything - seen, most):
                 values, spans = matrix.room(places), np.empty((places, 2), np.int64)
-                rows, at, why = yield from _meanwhile(
+                rows, at, why = yield from _parsed(
                     thread, step, _text.parse_lines, window.view(), window.at, values, spans
                 )
-                step = [Skipped(blank, EMPTY_LINE)] if rows and blank else []
-                blank = 0 if rows else blank
+                if rows and blank:
+                    step.append(Skipped(blank, EMPTY_LINE))
+                    blank = 0
                 numbers = np.arange(line + 1, line + rows + 1)
-                step += _taken(window, matrix, values[:rows], spans[:rows], numbers, decode)
+                step += _taken(window, matrix, values[:rows], spans[:rows], numbers, shown)
                 seen += rows
                 line += rows
                 window.at = at
                 if rows == places:
+                    most = everything
                     continue
             else:
-                yield step  # the buffer it is in may be filled again before the next row
-                step = []
+                yield step
+                step.clear()  # the buffer it is in may be filled again before the next row
             length = window.find(b"\n")
             if length < 0:
                 break
+            most = _FEW  # odd rows seldom come alone
             text = bytes(window.view()[window.at : window.at + length]).rstrip()
             line += 1
             if text and seen == due:
                 error = FormatError(f"{window.name}, line {line:,}: more rows than the {due:,} its header promises")
                 break
+            at = window.at
             window.at += length + 1
             if not text:
                 blank = blank or line  # harmless at the end of the file, and only there
+                if more := _EMPTY_LINES.match(window.view(), window.at):
+                    line += more[0].count(b"\n")
+                    window.at = more.end()
                 continue
             if blank:
                 step.append(Skipped(blank, EMPTY_LINE))
                 blank = 0
             seen += 1
-            step.append(Skipped(line, _line_fault(text, width, why, decode)))
+            if blanks := _word_with_blanks(text, width):
+                values, spans = matrix.room(1), np.empty((1, 2), np.int64)
+                rows, _, why = _text.parse_lines(b"_" + text[blanks:] + b"\n", 0, values, spans)
+                if rows:
+                    spans[0] = at, at + blanks
+                    step += _taken(window, matrix, values, spans, np.array([line]), shown)
+                    continue
+            step.append(Skipped(line, _line_fault(text, width, why, shown)))
         if not whole and seen == due:
             break
         if window.unread > _MAX_LINE and window.find(b"\n") < 0:
@@ -451,7 +494,7 @@ def _text_steps(
 
 def _taken(
     window: _Window, matrix: _Matrix, values: NDArray[Any], spans: NDArray[np.int64], places: NDArray[np.int64],
-    decode: Callable[[bytes], str],
+    shown: Callable[[bytes], str],
 ) -> _Step:  # fmt: skip
     """Keep rows that were parsed, but for those that a cast made infinite."""
     first, text, begin = matrix.count, window.view(), 0
@@ -462,18 +505,37 @@ def _taken(
             step.append(_Batch(first + begin - left_out, text, spans[begin:end], places[begin:end]))
         if end < len(finite):
             word = bytes(text[slice(*spans[end])])
-            step.append(Skipped(int(places[end]), NOT_FINITE.format(decode(word))))
+            step.append(Skipped(int(places[end]), NOT_FINITE.format(shown(word))))
         begin = end + 1
     return step
 
 
-def _line_fault(text: bytes, width: int, why: int, decode: Callable[[bytes], str]) -> str:
+def _word_with_blanks(row: bytes, width: int) -> int:
+    """The length of a word that has blanks in it, but no number behind one; 0 if the row has no such word."""
+    parts = row.split(b" ")[:-width]
+    return len(b" ".join(parts)) if len(parts) > 1 and _has_clear_end(parts) else 0
+
+
+def _has_clear_end(parts: Sequence[bytes]) -> bool:
+    """Whether a word with blanks between these parts ends where a row's numbers begin, and nowhere else."""
+    return all(parts) and not any(map(_is_number, parts[1:]))
+
+
+def _is_number(text: bytes) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _line_fault(text: bytes, width: int, why: int, shown: Callable[[bytes], str]) -> str:
     word, _, values = text.partition(b" ")
     if not word:
         return NO_WORD
     if not values:
         return f"{width:,} values expected, none found"
-    return NOT_FINITE.format(decode(word)) if why == _text.ROW_NOT_FINITE else f"not {width:,} numbers after the word"
+    return NOT_FINITE.format(shown(word)) if why == _text.ROW_NOT_FINITE else f"not {width:,} numbers after the word"
 
 
 def write_word2vec(
@@ -485,6 +547,8 @@ def write_word2vec(
     binary: bool = False,
     header: int | None = None,
     append: bool = False,
+    fvocab: Pathlike | None = None,
+    counts: Sequence[int] = (),
 ) -> None:
     """Write rows in the given order, atomically, byte for byte as gensim does; compressed by suffix.
 
@@ -502,36 +566,37 @@ def write_word2vec(
         The number of rows to announce; None writes no header.
     append : bool, default False
         Keep what the file holds and write behind it.
+    fvocab : path-like, optional
+        Where to write the words with their `counts`; no file is replaced before both are complete.
+    counts : sequence of int
+        For each word.
 
     Raises
     ------
     ValueError
-        A word that no loader could read back (empty, or with white space, or not encodable as UTF-8), or a
-        value that is not finite. The file is then untouched. In text a blank is allowed, with a warning.
+        `read_word2vec` or `read_counts` could not read the files back: a word that is empty or has white space
+        in it, occurs twice or is not encodable as UTF-8, a value that is not finite, a binary file without a
+        header, a count that is none. No file is then touched. In text, a word may have a blank that no number
+        follows: w2v can read it back, most other programs cannot, and the log has a warning.
     """
-    encoded = [word.encode() for word in words]
-    longest = max(map(len, encoded), default=0)
-    if longest > LONGEST_WORD:
-        raise ValueError(
-            f"a word of {longest:,} bytes cannot be read back from a word2vec file, whose limit is {LONGEST_WORD:,}; "
-            "save() has none"
-        )
-    blanks = [word for word in encoded if _UNREADABLE.search(word)]
-    for word in [b""] if b"" in encoded else blanks:
-        if binary or _UNREADABLE.search(word.replace(b" ", b"")) or not word:
-            raise ValueError(
-                f"the word {word.decode()!r} is empty or has white space in it, so that a word2vec file "
-                "could not be read back; save() has no such limit"
-            )
-    if blanks:  # gensim writes such files, and there are programs that do so
-        logger.warning(
-            "%s words have a blank in them, such as %r: no reader knows where they end",
-            f"{len(blanks):,}",
-            blanks[0].decode(),
-        )
-    if (row := check_finite(vectors)) is not None:
+    if binary and header is None and not append:
+        raise ValueError("a binary file without a header does not say how long its vectors are; write one")
+    if not vectors.shape[1]:
+        raise ValueError("vectors of size 0 could not be read back")
+    if not len(order) and (fvocab is not None or (header is None and not append)):
+        raise ValueError("there are no words to write, and an empty file could not be read back")
+    encoded = _encoded(words, binary)
+    if header is None and not append and len(order) and b" " in encoded[order[0]]:
+        raise ValueError(f"without a header, the first word must have no blank in it, as {words[order[0]]!r} does")
+    if (row := check_finite(vectors, "<f4" if binary else None)) is not None:
         raise ValueError(f"the vector of {words[row]!r} holds a NaN or an infinity")
-    with _replacing(path, append) as file:
+    with ExitStack() as files:
+        if fvocab is not None:
+            if os.path.realpath(path) == os.path.realpath(fvocab):
+                raise ValueError(f"vectors and vocabulary would both be {os.fspath(path)}; choose two files")
+            vocabulary = files.enter_context(packed_write(fvocab))
+            vocabulary.writelines(_count_lines([encoded[row] for row in order], [counts[row] for row in order]))
+        file = files.enter_context(packed_write(path, append))
         if header is not None:
             file.write(f"{header} {vectors.shape[1]}\n".encode())
         step = 4096
@@ -545,55 +610,97 @@ def write_word2vec(
                 file.write(b"".join(b"%b %b\n" % (encoded[i], t.encode()) for i, t in zip(part, texts, strict=True)))
 
 
-def read_counts(path: Pathlike, encoding: str = "utf8", unicode_errors: str = "strict") -> dict[str, int]:
-    """Read a vocabulary file: a word, a blank and a count per line."""
-    counts = {}
-    with _open(path) as (file, _):
-        window, number = _Window(file, os.fspath(path), BLOCK), 0
+def _encoded(words: Sequence[str], binary: bool) -> list[bytes]:
+    """The words as they are written; ValueError for one that no reader could tell from what stands around it."""
+    encoded = [word.encode() for word in words]
+    if len(set(encoded)) != len(encoded):
+        seen: set[str] = set()
+        again = next(word for word in words if word in seen or seen.add(word))  # type: ignore[func-returns-value]
+        raise ValueError(f"the word {again!r} occurs twice; each row needs a word of its own")
+    blanks = [word for word in encoded if _UNREADABLE.search(word)]
+    for word in [b""] if b"" in encoded else blanks:
+        clear = not binary and not _UNREADABLE.search(word.replace(b" ", b"")) and _has_clear_end(word.split(b" "))
+        if not word or not clear:
+            raise ValueError(
+                f"the word {word.decode()!r:.80} is empty or has white space in it, so that a word2vec file "
+                "could not be read back; save() has no such limit"
+            )
+    longest = max(encoded, key=len, default=b"")
+    if len(longest) > LONGEST_WORD:
+        raise ValueError(f"a word of {len(longest):,} bytes could not be read back; save() has no such limit")
+    if blanks:  # gensim writes such files, and there are programs that do so
+        logger.warning(
+            "%s words have a blank in them, such as %r: few readers but w2v know where they end",
+            f"{len(blanks):,}",
+            blanks[0].decode(),
+        )
+    return encoded
+
+
+def read_counts(
+    path: Pathlike, encoding: str = "utf8", unicode_errors: str = "strict", errors: str = "strict"
+) -> tuple[dict[str, int], list[Skipped]]:
+    """Read a vocabulary file: a word, a blank and a count per line.
+
+    Returns
+    -------
+    counts : dict of str to int
+    skipped : list of Skipped
+        Lines that were left out, with ``errors="skip"``.
+
+    Raises
+    ------
+    FormatError
+        A line is something else, has no word of this encoding, or has a word for the second time.
+    """
+    counts: dict[str, int] = {}
+    faults = _Faults(os.fspath(path), "line", errors)
+    with _open(path, BLOCK) as (window, _):
+        number = 0
         while line := window.line(_MAX_LINE):
             number += 1
-            word, _, count = line.rstrip(b"\r\n").rpartition(b" ")
-            if not word or not count.isdigit() or len(count) > 19 or int(count) >= 2**63:
-                raise FormatError(f"{os.fspath(path)}, line {number:,}: not a word and a count")
-            counts[word.decode(encoding, unicode_errors)] = int(count)
-    return counts
+            if not (found := _COUNT_LINE.fullmatch(line)) or int(found[2]) >= _MOST:
+                faults.add(Skipped(number, "not a word and a count"))
+                continue
+            try:
+                word = found[1].decode(encoding, unicode_errors)
+            except UnicodeDecodeError as error:
+                faults.add_undecodable(number, error)
+                continue
+            if word in counts:
+                faults.add(Skipped(number, f"the word {word!r} occurs a second time"))
+                continue
+            counts[word] = int(found[2])
+    if not number:
+        raise TruncatedError(f"{os.fspath(path)}: an empty file")
+    faults.report(len(counts))
+    return counts, faults.skipped
 
 
-def write_counts(path: Pathlike, words: Sequence[str], counts: Sequence[int]) -> None:
-    """Write a vocabulary file: a word, a blank and a count per line."""
-    with _replacing(path, append=False) as file:
-        file.write("".join(f"{word} {count}\n" for word, count in zip(words, counts, strict=True)).encode())
+def _count_lines(words: Sequence[bytes], counts: Sequence[int]) -> Iterator[bytes]:
+    for word, count in zip(words, counts, strict=True):
+        if type(count) is not int or not 0 <= count < _MOST:
+            raise ValueError(f"{count!r}, of the word {word.decode()!r:.80}, is no count and could not be read back")
+        yield b"%b %d\n" % (word, count)
 
 
 @contextmanager
-def _open(path: Pathlike) -> Iterator[tuple[IO[bytes], int | None]]:
+def _open(path: Pathlike, block: int) -> Iterator[tuple[_Window, int | None]]:
     """Open a possibly compressed file; with it comes its size, if that is a bound on what can be read."""
     with open_regular(path) as raw:
         size = os.fstat(raw.fileno()).st_size
     with open_binary(path) as file:
-        yield file, size if isinstance(file, io.BufferedReader) else None
-
-
-@contextmanager
-def _replacing(path: Pathlike, append: bool) -> Iterator[BinaryIO]:
-    """Open a file for writing, compressed by its ending, that replaces `path` once all is well."""
-    with atomic_write(path) as raw:
-        if append and os.path.exists(path):
-            with open_regular(path) as old:
-                while data := old.read(BLOCK):
-                    raw.write(data)
-        packed: Any = raw
-        if os.path.splitext(os.fspath(path))[1] == ".gz":  # no name and no time inside: equal vectors give equal bytes
-            packed = gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
-        elif codec := codec_of(path):
-            packed = codec.open(raw, "wb")
-        with nullcontext() if packed is raw else packed:
-            yield packed
+        plain = isinstance(file, io.BufferedReader)
+        # A plain file may grow while it is read; a bomb it is not.
+        yield (
+            _Window(file, os.fspath(path), block, sys.maxsize if plain else most_unpacked(size)),
+            size if plain else None,
+        )
 
 
 def _parse_size(line: bytes, name: str) -> tuple[int, int]:
     fields = line.split()
-    if len(fields) != 2 or not all(f.isdigit() and len(f) <= 18 for f in fields) or len(line) == 256:
+    if len(fields) != 2 or not all(f.isdigit() and len(f) <= _MAX_DIGITS for f in fields) or len(line) == 256:
         raise FormatError(
             f"{name}, line 1: {line[:40]!r} is not a header of two numbers, rows and vector size; "
             "files without one (GloVe) need no_header=True"

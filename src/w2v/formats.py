@@ -10,6 +10,7 @@ be refused before memory is allocated: a name that occurs twice, unaligned or mi
 """
 
 import errno
+import gzip
 import hashlib
 import json
 import math
@@ -19,21 +20,25 @@ import secrets
 import stat
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import pairwise
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from w2v import __version__
-from w2v.corpus import Pathlike
+from w2v.corpus import Pathlike, codec_of
 
 FORMAT_VERSION = 1
 KINDS = ("vectors", "word2vec")
 _MAX_HEADER = 100_000_000  # the limit of the safetensors package
 _ALIGN = 64  # data begins at a cache line, so that a mapped matrix does too
 _BLOCK = 1 << 24  # bytes copied, hashed or checked at a time
+# What a compressed file may unpack to: float32 vectors shrink by a tenth, words to a fifth. gensim keeps arrays of
+# more than 10 * 2**20 numbers outside the pickle, so that untrained matrices of zeros fit in the allowance.
+MOST_UNPACKED = 1 << 30
+MOST_RATIO = 100
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
@@ -48,6 +53,10 @@ class FormatError(ValueError):
 
 class TruncatedError(FormatError, EOFError):
     """A file ends before its own header says it does."""
+
+
+class UndecodableError(FormatError, UnicodeDecodeError):
+    """A word is not in the encoding that a file should have."""
 
 
 @contextmanager
@@ -65,47 +74,105 @@ def unpacking(name: str, fault: str) -> Iterator[None]:
         raise FormatError(f"{name}: {fault} ({error})") from error
 
 
+def most_unpacked(size: int) -> int:
+    """How many bytes a compressed file of this size may hold before it is taken for a bomb."""
+    return max(MOST_UNPACKED, MOST_RATIO * size)
+
+
+def check_unpacked(name: str, unpacked: int, most: int) -> None:
+    """Refuse a file that has unpacked to more than it may."""
+    if unpacked > most:
+        raise FormatError(f"{name}: unpacks to more than {most:,} bytes; unpack it yourself if you trust it")
+
+
 @contextmanager
 def atomic_write(path: Pathlike | BinaryIO) -> Iterator[BinaryIO]:
     """Open a binary file that replaces `path` only once all of it is on the disk; a file that is open is just used.
 
     The bytes go to a temporary file in the same folder (``.w2v-*.tmp``, which a killed process may leave
-    behind), which is synced and renamed over the target. If anything fails, the old file is untouched.
-    Symbolic links are followed, the mode of a previous file is kept, and a target that exists but is no
-    regular file is refused with an OSError.
+    behind) that nobody else may read; it is synced, and renamed over the target. If anything fails, the old file
+    is untouched. Symbolic links are followed. A previous file's mode is kept, a new file has that of the umask.
+    A target that is no regular file, or may not be written to, is refused with an OSError.
     """
     if not isinstance(path, str | os.PathLike):
         yield path
         return
     target = os.path.realpath(path)
-    try:
-        previous: int | None = os.stat(target).st_mode
-    except FileNotFoundError:
-        previous = None
-    if previous is not None and not stat.S_ISREG(previous):
-        raise OSError(errno.EINVAL, "will not replace what is not a regular file", target)
+    mode = _mode_to_keep(target)
     folder = os.path.dirname(target)
     temporary = os.path.join(folder, f".w2v-{secrets.token_hex(8)}.tmp")
-    # Created with 0666, so that the umask of the process applies without asking for it.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+
+    def create(name: str, flags: int) -> int:
+        # With 0666 the umask applies without being asked for, which only setting it could do.
+        return os.open(name, flags, 0o666 if mode is None else 0o600)
+
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            if previous is not None:
-                os.chmod(temporary, stat.S_IMODE(previous))
+        with open(temporary, "xb", opener=create) as file:
+            if mode is None:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                os.chmod(temporary, 0o600)
             yield file
             file.flush()
+            os.chmod(temporary, mode)
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    if os.name != "nt":  # the rename itself lives in the folder; Windows cannot sync one
+    _sync_folder(folder)
+
+
+def _mode_to_keep(target: str) -> int | None:
+    """The mode of the file to be replaced, None if there is none; OSError if it is not ours to replace."""
+    try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "will not replace what is not a regular file", target)
+    if not os.access(target, os.W_OK):  # a rename would not mind
+        raise PermissionError(errno.EACCES, "will not replace a file that may not be written to", target)
+    return stat.S_IMODE(mode)
+
+
+def _sync_folder(folder: str) -> None:
+    """Put a rename on the disk: it lives in the folder."""
+    try:
         descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    except PermissionError:  # a folder that may not be read; on Windows, any
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems of a network cannot sync a folder
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def packed_write(path: Pathlike, append: bool = False) -> Iterator[BinaryIO]:
+    """As `atomic_write`, and compressed if the name asks for it; what the file holds can be kept in front."""
+    with atomic_write(path) as raw:
+        if append and os.path.exists(path):
+            with open_regular(path) as old:
+                while data := old.read(_BLOCK):
+                    raw.write(data)
+        with _packing(raw, path) as packed:
+            yield packed
+
+
+def _packing(raw: BinaryIO, path: Pathlike) -> AbstractContextManager[BinaryIO]:
+    """What compresses into a file, with a checksum, and so that equal contents give equal bytes."""
+    codec = codec_of(path)
+    match os.path.splitext(os.fspath(path))[1]:
+        case ".gz":  # no name and no time inside
+            return cast(BinaryIO, gzip.GzipFile("", "wb", fileobj=raw, mtime=0))
+        case ".zst":
+            return cast(BinaryIO, codec.open(raw, "wb", options={codec.CompressionParameter.checksum_flag: 1}))
+        case _:
+            return cast(BinaryIO, codec.open(raw, "wb")) if codec else nullcontext(raw)
 
 
 def open_regular(path: Pathlike) -> BinaryIO:
@@ -141,10 +208,11 @@ def _rows_at_a_time(array: NDArray[Any]) -> int:
     return max(1, _BLOCK * len(array) // max(1, array.nbytes))
 
 
-def check_finite(array: NDArray[Any]) -> int | None:
-    """Find the first row that holds a NaN or an infinity; None if there is none."""
+def check_finite(array: NDArray[Any], dtype: DTypeLike | None = None) -> int | None:
+    """Find the first row that holds a NaN or an infinity, or does once it is cast; None if there is none."""
     for start in range(0, len(array), rows := _rows_at_a_time(array)):
-        finite = np.isfinite(array[start : start + rows])
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(array[start : start + rows].astype(dtype or array.dtype, copy=False))
         if not finite.all():
             return start + int(np.flatnonzero(~finite.reshape(len(finite), -1).all(axis=1))[0])
     return None
@@ -289,8 +357,8 @@ def read_native(
             arrays, digest = _read_tensors(file, name, tensors, wanted.__contains__)
             _check_hash(name, about, digest)
     words = _unpack_words(name, arrays.pop("vocab.bytes"), arrays.pop("vocab.offsets"))
-    fault = None if mmap else _content_fault(arrays)
-    if fault is not None:
+    held = {key: arrays[key] for key in arrays.keys() & {"vocab.counts"}} if mmap else arrays
+    if (fault := _content_fault(held)) is not None:
         raise FormatError(f"{name}: {fault}")
     return about["kind"], words, arrays, about["meta"]
 
@@ -387,14 +455,15 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
         "outputs.negative": ("F32", (words, width)),
         "outputs.hierarchical": ("F32", (max(words - 1, 0), width)),
     }
+    known = {"vectors", "vocab.bytes", *due}
     for name in ("vocab.bytes", "vocab.offsets", *(["vocab.counts"] if kind == "word2vec" else [])):
         if name not in tensors:
             return f"{name!r} is missing"
     if tensors["vocab.bytes"][0] != "U8" or len(tensors["vocab.bytes"][1]) != 1:
         return "'vocab.bytes' must be uint8, one-dimensional"
     for name, (dtype, shape) in tensors.items():
-        if not 1 <= len(shape) <= 2:
-            return f"{name!r} has {len(shape)} dimensions"
+        if name not in known and not name.startswith("attr."):
+            return f"{name!r} is no part of a model"
         if name in due and due[name] != (dtype, shape):
             return f"{name!r} is {dtype} {list(shape)}, not {due[name][0]} {list(due[name][1])}"
         if name.startswith("attr.") and shape != (words,):
@@ -489,12 +558,18 @@ def _read_header(file: BinaryIO, name: str) -> tuple[dict[str, Any], dict[str, _
         raise kind(f"{name}: {size:,} bytes long, but its header describes {position:,}")
 
     about = _parse_json(metadata["w2v"], name, "the metadata")
-    if about.get("format") != FORMAT_VERSION:
+    if type(about.get("format")) is not int or about["format"] != FORMAT_VERSION:
         raise FormatError(f"{name}: format {about.get('format')!r}; this w2v reads format {FORMAT_VERSION}")
     if set(about) != {"format", "kind", "library", "meta", "sha256"} or not isinstance(about["meta"], dict):
         raise FormatError(f"{name}: the metadata does not have w2v's fields")
     if not all(isinstance(about[key], str) for key in ("kind", "library", "sha256")):
         raise FormatError(f"{name}: the metadata does not have w2v's types")
+    try:
+        spelled = _canonical(about).decode()
+    except ValueError as error:  # a number such as 1e999, which JSON can hold and a float cannot
+        raise FormatError(f"{name}: the metadata is not sound JSON ({error})") from error
+    if spelled != metadata["w2v"]:  # the hash is of the meaning; this leaves one spelling of it
+        raise FormatError(f"{name}: the metadata is not spelled as w2v does")
     fault = _schema_fault(about["kind"], {key: (t.dtype, t.shape) for key, t in tensors.items()})
     if fault is not None:
         raise FormatError(f"{name}: {fault}")
@@ -533,10 +608,7 @@ def _passing_parts(size: int) -> Iterable[memoryview]:
 
 
 def _check_hash(name: str, about: Mapping[str, Any], digest: "hashlib._Hash") -> None:
-    try:
-        digest.update(_canonical({key: value for key, value in about.items() if key != "sha256"}))
-    except ValueError as error:  # a number such as 1e999, which JSON can hold and a float cannot
-        raise FormatError(f"{name}: the metadata is not sound JSON ({error})") from error
+    digest.update(_canonical({key: value for key, value in about.items() if key != "sha256"}))
     if digest.hexdigest() != about["sha256"]:
         raise FormatError(f"{name}: damaged, its contents are not those that were written (SHA-256 differs)")
 

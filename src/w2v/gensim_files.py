@@ -26,15 +26,19 @@ from numpy.typing import NDArray
 
 from w2v import huffman
 from w2v.corpus import Pathlike, codec_of, open_binary
-from w2v.formats import FormatError, TruncatedError, check_finite, open_regular, unpacking
+from w2v.formats import (
+    FormatError,
+    TruncatedError,
+    check_finite,
+    check_unpacked,
+    most_unpacked,
+    open_regular,
+    unpacking,
+)
 
 logger = getLogger(__name__)
 
 BLOCK = 1 << 20  # bytes read at a time from what is compressed
-# What a compressed file may unpack to: float32 vectors shrink by a tenth, words to a fifth. gensim keeps arrays of
-# more than 10 * 2**20 numbers outside the pickle, so that untrained matrices of zeros fit in the allowance.
-MOST_UNPACKED = 1 << 30
-MOST_RATIO = 100
 _LONGEST_INTEGER = 64  # bytes; the state of a random generator has 16
 _LONGEST_PATH = 256  # nodes; with counts below 2**63 a Huffman tree is at most 91 deep
 _MOST_ATTRIBUTES = 64  # per word; gensim makes five
@@ -507,7 +511,7 @@ def _contents(path: Pathlike) -> bytes:
         if codec_of(path) is None:
             return raw.read()
     with open_binary(path) as file:
-        return _unpacked(file, name, max(MOST_UNPACKED, MOST_RATIO * size))
+        return _unpacked(file, name, most_unpacked(size))
 
 
 def _unpacked(file: IO[bytes], name: str, most: int) -> bytes:
@@ -517,8 +521,7 @@ def _unpacked(file: IO[bytes], name: str, most: int) -> bytes:
             data += block
             if len(data) > most:
                 break
-    if len(data) > most:
-        raise FormatError(f"{name}: unpacks to more than {most:,} bytes; unpack it yourself if you trust it")
+    check_unpacked(name, len(data), most)
     return bytes(data)
 
 
@@ -621,7 +624,7 @@ def _read_npz(path: str) -> NDArray[Any]:
     """Read the one array of an ``.npz`` file."""
     with open_regular(path) as raw:
         packed = raw.read()  # a damaged archive sends its reader to impossible places, in memory harmlessly
-    most = max(MOST_UNPACKED, MOST_RATIO * len(packed))
+    most = most_unpacked(len(packed))
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive, archive.open("val.npy") as file:
             dtype, shape, fortran, _ = _npy_header(file, path)

@@ -447,7 +447,8 @@ class KeyedVectors(OldVectorNames, Lookup):
         ----------
         fname : path-like
         mmap : {None, "r", True}
-            Map the vectors read-only instead of copying them; their contents are then not checked.
+            Map the vectors read-only instead of copying them; their contents are then not checked. A program
+            that cuts the file short then kills this one (SIGBUS).
         rethrow : ignored
         allow_pickle : bool, default False
             Read what gensim has pickled, too, with its .npy files; see `w2v.gensim_files`. No code in such a file
@@ -531,8 +532,8 @@ class KeyedVectors(OldVectorNames, Lookup):
         Raises
         ------
         ValueError
-            A word that no loader could read back (empty, or with white space), or a value that is not
-            finite. No file is then touched.
+            What could not be read back: a word that is empty, has white space or occurs twice, a value that is
+            not finite, a count that is none. No file is then touched.
         """
         lead = next((row for row, key in enumerate(self.index_to_key) if not _is_row(key, row)), len(self))
         rest: list[int] = list(range(lead, len(self)))
@@ -546,9 +547,11 @@ class KeyedVectors(OldVectorNames, Lookup):
         order = [*range(lead), *rest]
         words = [f"{prefix}{key}" for key in self.index_to_key]
         header = (len(self) if total_vec is None else total_vec) if write_header else None
-        foreign.write_word2vec(fname, words, self.vectors, order, binary=binary, header=header, append=append)
-        if fvocab is not None:
-            foreign.write_counts(fvocab, [words[row] for row in order], self.expandos[sort_attr][order].tolist())
+        counts = [] if fvocab is None else self.expandos[sort_attr].tolist()
+        foreign.write_word2vec(
+            fname, words, self.vectors, order,
+            binary=binary, header=header, append=append, fvocab=fvocab, counts=counts,
+        )  # fmt: skip
 
     @classmethod
     def load_word2vec_format(
@@ -582,8 +585,8 @@ class KeyedVectors(OldVectorNames, Lookup):
         no_header : bool, default False
             The first line is a row already. Text only.
         errors : {"strict", "skip"}
-            Refuse a file with a bad row (wrong number of values, NaN, no word, a word seen before), or leave
-            such rows out, log them (the first ten, and how many), and add them to `skipped`.
+            Refuse a file with a bad row (wrong number of values, NaN, no word, a word seen before or not in
+            `encoding`), or leave such rows out, log them (the first ten, and how many), and add them to `skipped`.
         skipped : list, optional
             Where to add ``(place, reason)`` for each row left out; `place` is the number of a line, in a binary
             file the offset of a byte.
@@ -591,9 +594,9 @@ class KeyedVectors(OldVectorNames, Lookup):
         Raises
         ------
         FormatError
-            The file is not what it claims to be. If it is shorter than it claims, this is an EOFError too.
-        UnicodeDecodeError
-            A word is not in `encoding`; ``unicode_errors="replace"`` or ``"ignore"`` read it all the same.
+            The file is not what it claims to be. If it is shorter than it claims, this is an EOFError too; if a
+            word is not in `encoding`, a UnicodeDecodeError: ``unicode_errors="replace"`` or ``"ignore"`` read it
+            all the same.
         """
         return _load_word2vec_format(
             cls, fname, fvocab, binary, encoding, unicode_errors, limit, datatype, no_header,
@@ -665,7 +668,7 @@ def _load_word2vec_format(
     skipped: list[Any] | None = None,
 ) -> _K:
     """Do the work of `KeyedVectors.load_word2vec_format`, reading `binary_chunk_size` bytes at a time."""
-    counts = None if fvocab is None else foreign.read_counts(fvocab, encoding, unicode_errors)
+    counts, unread = (None, []) if fvocab is None else foreign.read_counts(fvocab, encoding, unicode_errors, errors)
     loaded = foreign.read_word2vec(
         fname,
         binary=binary,
@@ -678,7 +681,7 @@ def _load_word2vec_format(
         block=binary_chunk_size,
     )
     if skipped is not None:
-        skipped += loaded.skipped
+        skipped += loaded.skipped + [(line, f"in the vocabulary: {reason}") for line, reason in unread]
     count = _made_up_counts(len(loaded.rows))
     if counts is not None:
         missing = next((word for word in loaded.rows if word not in counts), None)

@@ -1460,6 +1460,7 @@ class Word2Vec(legacy.OldModelNames):
         """Words, arrays and metadata of a file that holds this model."""
         self._check_settings()
         self._check_matrices()
+        self._check_state(self.wv.expandos["count"])
         arrays: dict[str, NDArray[Any]] = dict(self._matrices())
         for name, values in self.wv.expandos.items():
             arrays["vocab.counts" if name == "count" else f"attr.{name}"] = values
@@ -1559,15 +1560,10 @@ class Word2Vec(legacy.OldModelNames):
                 checks.one_of("setting", name, [*SAVED_SETTINGS, "batch_words"])
             Word2Vec.__init__(model, **meta["settings"])
             for name in state:
-                setattr(model, name, _checked_state(name, meta["state"][name]))
+                setattr(model, name, meta["state"][name])
+            model._check_state(vectors.expandos["count"])
         except (KeyError, TypeError, ValueError) as error:
             raise formats.FormatError(f"{os.fspath(fname)}: the model's settings are not readable: {error}") from error
-        shape = model.round_shape
-        if not (isinstance(shape, list | tuple) and len(shape) == 2 and all(type(n) is int and n > 0 for n in shape)):
-            raise formats.FormatError(
-                f"{os.fspath(fname)}: round_shape={shape!r} is not a number of lanes and of words"
-            )
-        model.round_shape = (shape[0], shape[1])
         model.wv, model.syn1neg = vectors, syn1neg
         model.syn1 = None if nodes is None else trainer.grown(nodes, len(vectors))
         model._trained_words = vectors.index_to_key
@@ -1577,25 +1573,38 @@ class Word2Vec(legacy.OldModelNames):
             raise formats.FormatError(f"{os.fspath(fname)}: {error}") from error
         return model
 
+    def _check_state(self, counts: NDArray[Any]) -> None:
+        """Check what is said of the training there was; what is saved can be loaded."""
+        if self.corpus_total_words is not None:
+            self.corpus_total_words = checks.integer("corpus_total_words", self.corpus_total_words, 0, MOST_WORDS)
+        for name in ("corpus_count", "effective_min_count", "train_count", "trained_epochs"):
+            setattr(self, name, checks.integer(name, getattr(self, name), 0, MOST_WORDS))
+        for name in ("running_training_loss", "min_alpha_yet_reached"):
+            checks.number(name, getattr(self, name))
+        for loss in _list_of("loss_history", self.loss_history, (int, float)):
+            checks.number("a loss", loss)
+        for run in _list_of("runs", self.runs, dict):
+            for name in ("epochs", "trained"):
+                checks.integer(name, run[name], 0)
+            for name in ("alpha", "min_alpha"):
+                checks.number(name, run[name], 0, MOST_ALPHA)
+            if not isinstance(run["corpus"], str | None):
+                raise TypeError(f"corpus={run['corpus']!r} of a run must be a hash")
+        lanes, words = _list_of("round_shape", list(self.round_shape), int)
+        self.round_shape = checks.integer("lanes", lanes, 1), checks.integer("words of a lane", words, 1)
+        if counts.sum(dtype=np.float64) >= 2.0**62:  # near enough to count exactly
+            checks.integer("the sum of all counts", sum(counts.tolist()), 0, MOST_WORDS)
+
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies hold the model without the encoded corpus."""
         _ = self.raw_vocab  # made from the scan while there is one
         return {**self.__dict__, "_scan": None, "_encoded": None, "_streamed": None, "_tables": {}}
 
 
-def _checked_state(name: str, value: Any) -> Any:
-    """What a file says of training so far, if it can have been saved."""
-    if name == "round_shape" or (name in ("corpus_count", "corpus_total_words") and value is None):
-        return value
-    if name in ("min_alpha_yet_reached", "running_training_loss", "total_train_time"):
-        return checks.number(name, value)
-    if name == "loss_history":
-        return [checks.number(name, loss) for loss in value]
-    if name == "runs":
-        if not all(isinstance(run["corpus"], str | None) and type(run["trained"]) is int for run in value):
-            raise ValueError(f"runs={value!r:.80} are no records of training")
-        return list(value)
-    return checks.integer(name, value, 0, MOST_WORDS)
+def _list_of(name: str, values: Any, kind: type | tuple[type, ...]) -> list[Any]:
+    if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
+        raise TypeError(f"{name}={values!r:.60} is not a list as it should be")
+    return values
 
 
 def _checked_sample(sample: Any) -> float:

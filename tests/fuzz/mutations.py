@@ -106,7 +106,9 @@ def _changed_native(data: bytes, draw: random.Random, tokens: Sequence[bytes]) -
 
 def joined(header: dict[str, Any], about: dict[str, Any], body: bytes) -> bytes:
     """A native file with this metadata."""
-    text = json.dumps({**header, "__metadata__": {"w2v": json.dumps(about)}}).encode()
+    text = json.dumps(
+        {**header, "__metadata__": {"w2v": json.dumps(about, sort_keys=True, separators=(",", ":"))}}
+    ).encode()
     return struct.pack("<Q", len(text)) + text + body
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from w2v.corpus import Pathlike
+from w2v.formats import packed_write
 from w2v.vocab import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
 __all__ = [
@@ -73,6 +74,6 @@ def simple_preprocess(doc: str | bytes, deacc: bool = False, min_len: int = 2, m
 
 
 def save_as_line_sentence(corpus: Iterable[Iterable[str]], filename: Pathlike) -> None:
-    """Write one sentence per line, tokens separated by spaces."""
-    with open(filename, "w", encoding="utf8") as file:
-        file.writelines(" ".join(sentence) + "\n" for sentence in corpus)
+    """Write one sentence per line, tokens separated by spaces; compressed if the name says so."""
+    with packed_write(filename) as file:
+        file.writelines((" ".join(sentence) + "\n").encode() for sentence in corpus)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -77,6 +78,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _draw(args: argparse.Namespace, reports: dict[Any, Any]) -> None:
+    from w2v.formats import atomic_write
     from w2v.stability import plots
 
     if args.values:
@@ -84,7 +86,8 @@ def _draw(args: argparse.Namespace, reports: dict[Any, Any]) -> None:
         figure = plots.draw_groups(reports, label=label)
     else:
         figure = plots.draw_frequency(next(iter(reports.values())))
-    figure.savefig(args.plot)
+    with atomic_write(args.plot) as file:
+        figure.savefig(file, format=os.path.splitext(args.plot)[1][1:] or None)
 
 
 def _print(args: argparse.Namespace, summary: list[dict[str, Any]], listed: dict[str, dict[str, Any]]) -> None:

@@ -290,7 +290,7 @@ def _opened(folder: Path, settings: Record, plan: Mapping[str, Mapping[str, Any]
         if not isinstance(old, dict):
             raise TypeError("its settings are no object")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged ({error}); move the folder away and start again") from None
+        raise formats.FormatError(f"{path} is damaged ({error}); move the folder away and start again") from None
     differing = sorted(name for name in {*old, *settings} if old.get(name) != settings.get(name))
     if differing:
         name = differing[0]
