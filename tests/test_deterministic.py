@@ -261,3 +261,17 @@ def test_copies_are_numbered_anew_when_their_numbers_run_out():
         kernel.run_rounds(*text, 30, 0, 1, 0.05, 0, 10**6, lanes, 0, 1, np.zeros(2, np.int32), counts, loss)
         found.append(digest(matrices, (counts[:3].tolist(), lanes.losses)))
     assert found[0] == found[1]
+
+
+def test_a_file_cannot_ask_for_rounds_without_end(tmp_path):
+    model = Word2Vec(two_topics(), vector_size=4, min_count=1, deterministic=True)
+    model.round_shape = (10**7, 1)
+    with pytest.raises(ValueError, match="lanes"):
+        model.save(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_what_copies_cannot_exceed_is_no_reason_to_refuse():
+    """Six words have eighteen rows at most, however many times a lane asks for them."""
+    options = {"negative": 20, "window": 2500, "shared_negatives": False, "sg": 1}
+    Word2Vec([list("abcdef") * 500], vector_size=4, min_count=1, epochs=1, deterministic=True, **options)

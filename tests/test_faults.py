@@ -1,7 +1,6 @@
 """What can go wrong, and what w2v does then: a test for each row of the tables in docs/faults.md, each in a process.
 
-Elsewhere: numbers beyond 32 bits (test_big_numbers.py), and every failing call of a save (test_formats.py). A row that
-waits for what it is about: growing numbers of document tags (Doc2Vec).
+Elsewhere: numbers beyond 32 bits (test_big_numbers.py), and every failing call of a save (test_files.py).
 """
 
 import bz2

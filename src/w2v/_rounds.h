@@ -1,9 +1,10 @@
 /* Several workers, one result: rounds of lanes (see docs/deterministic.md).
  *
  * A round is some lanes of consecutive positions. The words of a lane follow from positions alone, so they are known
- * before it is trained; and its noise words come from a part of the vocabulary that no other lane draws from. So a lane
- * trains in place what no other lane can touch, and copies of its own of everything else; at the end of the round the
- * differences are added up in the order of the lanes. Who does what, and when, cannot be seen from the result.
+ * before it is trained; and but for the most frequent words, its noise words come from a part of the vocabulary that no
+ * other lane draws from. So a lane trains in place what no other lane can touch, and copies of its own of everything
+ * else; at the end of the round the differences are added up in the order of the lanes. Who does what, and when, cannot
+ * be seen from the result.
  *
  *   stage A   lanes of round r are trained       |  lanes of round r + 1 leave their marks on words and nodes
  *   --------- all wait for all -----------------------------------------------------------------------------
@@ -28,8 +29,7 @@
 
 enum { MOST_LANES = 32, TABLES = 3, COPIES_AT_A_TIME = 64, SPINS = 200, SOON = 8 };
 
-/* A number that one worker writes while others write their own: on cache lines of its own (two, since processors fetch
- * lines in pairs). */
+/* A number on cache lines of its own (two, since processors fetch lines in pairs): who writes it disturbs no other. */
 typedef struct {
     int n;
     char apart[124];
@@ -40,7 +40,7 @@ typedef struct {
     float *rows;
     const float *locks; /* [n_rows] of which 0 means that a row is not to change; or NULL */
     long long n_rows;
-    uint64_t *marks[2]; /* [n_rows] the last round that has this word or node, and a bit for each of its lanes that do */
+    uint64_t *marks[2]; /* [n_rows] the last round that has the word or node, and a bit for each lane that does */
     uint32_t *slots;    /* [n_rows][lanes] the number of a lane's copy, counted through all rounds */
 } Table;
 
@@ -75,7 +75,7 @@ struct Rounds {
     long long stride, most_copies;
     const uint32_t *noise;       /* alias tables, one after the other: coin, word, other word */
     const long long *parts;      /* [lanes + 1] where each begins */
-    Own next;                    /* copies to merge: what is not taken yet */
+    Own next;                    /* the block of copies that nobody merges yet */
     Own taken[2][MOST_LANES];    /* lanes that somebody trains, or marks */
     Own waiting, generation;
     int over;             /* said by the last to come, for all: this was the last round */
@@ -114,7 +114,7 @@ static inline int in_this_lane_alone(const Turn *turn, int matrix, long long row
 static inline void begin_lane(Lane *lane, uint64_t bits) {
     Rounds *all = lane->all;
     const int part = (int)((bits + (uint64_t)lane->number) % (uint64_t)all->lanes);
-    lane->noise = all->noise + 3 * all->parts[part];
+    if (all->noise) lane->noise = all->noise + 3 * all->parts[part];
     lane->n_noise = (uint64_t)(all->parts[part + 1] - all->parts[part]);
     lane->before += lane->n;
     lane->n = lane->n_made = 0;
@@ -149,7 +149,7 @@ static inline void make_copies(Lane *lane, uint32_t until) {
         memcpy(lane->memory + lane->n_made * stride, lane->sources[lane->n_made], (size_t)stride * sizeof(float));
 }
 
-/* Merge what lanes have learnt of one row, in their order; the first of them that has a copy says so. */
+/* Merge what lanes have learnt of one row, in their order. Called for each copy; the call for the first does it. */
 static inline void merge_row(Rounds *all, const Level *level, int first, const Copy *copy) {
     const Table *table = &all->tables[copy->matrix];
     const uint32_t *slots = table->slots + copy->row * (long long)all->lanes;
@@ -197,8 +197,8 @@ static int merge(Rounds *all, const Level *level) {
     return 0;
 }
 
-/* A lane that nobody has taken for this work, or -1. Each worker begins with other ones, and with the same ones every time: what they
- * wrote is still in its cache. */
+/* A lane that nobody has taken for this work, or -1. Each worker begins with other ones, and with the same ones every
+ * time: what they wrote is still in its cache. */
 static int take_lane(Rounds *all, int work, int worker, int workers) {
     for (int i = 0, lane = worker * all->lanes / workers; i < all->lanes; i++, lane++) {
         if (lane >= all->lanes) lane = 0;
@@ -219,7 +219,8 @@ static int wait_for_all(Rounds *all, int workers, const int *given_up) {
             __builtin_ia32_pause();
 #endif
         } else {
-            if (__atomic_load_n(given_up, __ATOMIC_RELAXED)) return -1;
+            if (__atomic_load_n(given_up, __ATOMIC_RELAXED)) /* or has done all its work, once everybody was here */
+                return __atomic_load_n(&all->generation.n, __ATOMIC_ACQUIRE) == generation ? -1 : 0;
             sched_yield();
         }
     }

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 AVAILABLE: Sequence[str]
 ISA: str
+MOST_ROUND: tuple[int, int]
 
 def fill_rows(rows: NDArray[np.float32], vector_size: int, key: int, first_row: int = 0) -> None: ...
 

@@ -112,11 +112,13 @@ cdef enum:  # what is done to a lane
     TRAIN, MARK
 
 cdef enum:
-    ANY_LANE = 1 << 31  # of a noise word: every lane draws it
     BLEND_EVERY = 1024  # positions a worker trains between two looks at what the others made of the hot rows
     RING = 4  # three windows are under way: one draws, one looks up its targets, one learns; a power of two
     MOST_TARGETS = 100_000_000  # of one window
     CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
+
+
+cdef uint32_t ANY_LANE = <uint32_t>1 << 31  # of a noise word: every lane draws it
 
 
 # --- the level, chosen once at import ---------------------------------------------------------------------------
@@ -132,6 +134,8 @@ def _chosen_level():
 
 
 ISA = _chosen_level()
+
+MOST_ROUND = (MOST_LANES, CHUNK)  # lanes of a round, and words of a lane
 
 cdef const Level *level = &levels[[levels[i].name.decode() for i in range(N_LEVELS)].index(ISA)]
 
@@ -342,7 +346,7 @@ cdef inline void add_noise(const Plan *plan, Worker *own, Window *window, int32_
     add_target(window, output_row(plan, own, word, False), 1)
     for k in range(plan.negative):
         drawn = noise_word(plan, own, window.draws[pair * plan.negative + k])
-        other = drawn & ~<uint32_t>ANY_LANE
+        other = drawn & ~ANY_LANE
         if other != <uint32_t>word:
             add_target(window, output_row(plan, own, other, other == drawn), 0)
 
@@ -489,7 +493,8 @@ cdef class Kernel:
 
     def __init__(self, float[:, ::1] inputs, float[:, ::1] outputs, float[:, ::1] nodes, const uint32_t[::1] keep,
                  const uint32_t[:, ::1] noise, const long long[::1] paths, const int32_t[::1] points,
-                 const int8_t[::1] labels, *, const float[::1] locks=None, int window, int negative, bint shrink, bint shared, bint cbow,
+                 const int8_t[::1] labels, *, const float[::1] locks=None, int window, int negative,
+                 bint shrink, bint shared, bint cbow,
                  bint mean_forward, bint mean_backward, bint with_loss):
         cdef long long longest = 0
         self.arrays = (inputs, outputs, nodes, locks, keep, paths, points, labels)
@@ -565,7 +570,8 @@ cdef class Kernel:
             return
         part = self.part_of(tokens, offsets, longest, origin, key, alpha, slope, horizon, stop)
         try:
-            equip(plan, &own, part.reach, self.max_targets, min(n_hot, <long long>plan.n_words - 1) if workers > 1 else 0)
+            n_hot = min(n_hot, <long long>plan.n_words - 1) if workers > 1 else 0
+            equip(plan, &own, part.reach, self.max_targets, n_hot)
             own.share = <float>1 / <float>workers
             own.words, own.survivors, own.examples, own.loss = counts[0], counts[1], counts[2], loss[0]
             with nogil:
@@ -590,7 +596,8 @@ cdef class Kernel:
                    int workers, const int[::1] stop, long long[::1] counts, double[::1] loss):
         """Train as `run` does, but so that the result does not depend on the number of workers; see _rounds.h.
 
-        All `workers` call this, each with its number `worker`, `counts` and `loss` of its own. ``stop[0]`` ends training
+        All `workers` call this, each with its number `worker` and `counts` of its own; `lanes` has the losses.
+        ``stop[0]`` ends training
         after a round, ``stop[1]`` is for when a worker is missing: no one waits for it then. Training begins at the
         position `lanes.begin`, where a round does.
         """
@@ -601,6 +608,8 @@ cdef class Kernel:
         cdef long long size = lanes.lane_words * all.lanes, first = lanes.begin // size, n_rounds, number
         cdef uint64_t mode
         cdef int lane, last
+        if lanes.kernel is not self:
+            raise ValueError("these lanes were made for another kernel")
         if tokens.shape[0] == 0:
             return
         part = self.part_of(tokens, offsets, longest, origin, key, alpha, slope, horizon, stop)
@@ -693,9 +702,10 @@ cdef class Lanes:
             raise ValueError(f"no round of {lanes} x {lane_words} words begins at position {begin:,}")
         self.kernel, self.lane_words, self.begin, self.held = kernel, lane_words, begin, []
         self.all.lanes, self.all.stride, self.all.jitter = lanes, plan.stride, jitter
+        most = min(most, 3 * <long long>plan.n_words)
         if lanes * most > MOST_TARGETS:
-            raise ValueError(f"a lane of {lane_words} words would touch {most:,} rows, which is too many; use a smaller "
-                             "window, or deterministic=False")
+            raise ValueError(f"a lane of {lane_words} words would touch {most:,} rows, which is too many; use a "
+                             "smaller window, or deterministic=False")
         self.noise = (noise, parts)
         if parts.shape[0] != lanes + 1 or parts[lanes] != noise.shape[0]:
             raise ValueError(f"the noise words are not those of {lanes} lanes")
@@ -706,7 +716,7 @@ cdef class Lanes:
             self.lay(OUTPUTS, plan.outputs, <long long>plan.n_words)
         if plan.nodes:
             self.lay(NODES, plan.nodes, <long long>plan.n_words - 1)
-        self.all.most_copies = min(most, 3 * <long long>plan.n_words)
+        self.all.most_copies = most
         for number in range(lanes):
             lane = &self.all.lane[number]
             lane.all, lane.number, lane.before = &self.all, number, copies_before

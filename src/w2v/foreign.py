@@ -567,7 +567,7 @@ def write_word2vec(
     append : bool, default False
         Keep what the file holds and write behind it.
     fvocab : path-like, optional
-        Where to write the words with their `counts`; no file is replaced before both are complete.
+        Where to write the words with their `counts`; replaced after `path`.
     counts : sequence of int
         For each word.
 

@@ -22,6 +22,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
@@ -92,35 +93,46 @@ def atomic_write(path: Pathlike | BinaryIO) -> Iterator[BinaryIO]:
     The bytes go to a temporary file in the same folder (``.w2v-*.tmp``, which a killed process may leave
     behind) that nobody else may read; it is synced, and renamed over the target. If anything fails, the old file
     is untouched. Symbolic links are followed. A previous file's mode is kept, a new file has that of the umask.
-    A target that is no regular file, or may not be written to, is refused with an OSError.
+    A target that is no regular file, or may not be written to, is refused. An OSError names the target.
     """
     if not isinstance(path, str | os.PathLike):
         yield path
         return
     target = os.path.realpath(path)
     mode = _mode_to_keep(target)
+    if mode is None:
+        mode = 0o666 & ~_umask()
     folder = os.path.dirname(target)
     temporary = os.path.join(folder, f".w2v-{secrets.token_hex(8)}.tmp")
 
     def create(name: str, flags: int) -> int:
-        # With 0666 the umask applies without being asked for, which only setting it could do.
-        return os.open(name, flags, 0o666 if mode is None else 0o600)
+        return os.open(name, flags, 0o600)
 
     try:
         with open(temporary, "xb", opener=create) as file:
-            if mode is None:
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                os.chmod(temporary, 0o600)
             yield file
             file.flush()
             os.chmod(temporary, mode)
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno and error.filename in (None, temporary):
+            raise OSError(error.errno, error.strerror, target) from error
         raise
     _sync_folder(folder)
+
+
+def _umask() -> int:
+    """The bits that new files of this process do not get."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    found = os.umask(0o077)  # elsewhere it has to be changed to be known, for all threads
+    os.umask(found)
+    return found
 
 
 def _mode_to_keep(target: str) -> int | None:

@@ -21,7 +21,8 @@ def available() -> int | None:
             with open(path, encoding="ascii") as file:
                 limit = int(file.read())
             with open(STATM, encoding="ascii") as file:
-                left.append(max(0, limit - int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")))
+                resident, of_files = map(int, file.read().split()[1:3])  # which the system can take back
+                left.append(max(0, limit - (resident - of_files) * os.sysconf("SC_PAGESIZE")))
     return min(left, default=None)
 
 

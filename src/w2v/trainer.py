@@ -4,6 +4,7 @@ The only importer of `w2v._train`. One epoch is one call of `run_epoch`, which s
 encoded corpus, shows progress and joins them again, whatever happens.
 """
 
+import math
 import mmap
 import os
 import platform
@@ -25,6 +26,7 @@ from w2v.noise import lane_tables
 
 Kernel = _train.Kernel
 fill_rows = _train.fill_rows
+MOST_ROUND = _train.MOST_ROUND
 
 # The numerical scheme: draws, order of arithmetic, initial rows. Other bits for the same seed are another scheme.
 SCHEME = 2
@@ -109,8 +111,8 @@ class Reached:
 
     @property
     def loss(self) -> float:
-        """Added up in the order of the lanes."""
-        return sum(self.losses)
+        """Of all lanes; rounded once, since `sum` is not the same in all versions of Python."""
+        return math.fsum(self.losses)
 
 
 # --- matrices ---------------------------------------------------------------------------------------------------

@@ -1591,7 +1591,12 @@ class Word2Vec(legacy.OldModelNames):
             if not isinstance(run["corpus"], str | None):
                 raise TypeError(f"corpus={run['corpus']!r} of a run must be a hash")
         lanes, words = _list_of("round_shape", list(self.round_shape), int)
-        self.round_shape = checks.integer("lanes", lanes, 1), checks.integer("words of a lane", words, 1)
+        most_lanes, most_words = trainer.MOST_ROUND
+        lanes, words = (
+            checks.integer("lanes", lanes, 1, most_lanes),
+            checks.integer("words of a lane", words, 1, most_words),
+        )
+        self.round_shape = lanes, words
         if counts.sum(dtype=np.float64) >= 2.0**62:  # near enough to count exactly
             checks.integer("the sum of all counts", sum(counts.tolist()), 0, MOST_WORDS)
 
