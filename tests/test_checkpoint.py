@@ -1,5 +1,6 @@
 """A run that is cut short goes on, and ends where it would have ended."""
 
+import inspect
 import json
 import os
 import random
@@ -30,6 +31,7 @@ from w2v import (
     Word2Vec,
     cli,
     formats,
+    source,
     trainer,
 )
 from w2v import checkpoint as checkpoints
@@ -251,7 +253,7 @@ def test_a_corpus_of_files_is_found_again(reader, tmp_path, monkeypatch):
     path = tmp_path / "corpus.txt"
     path.write_text("\n".join(" ".join(words) for words in CORPUS if words))
     monkeypatch.chdir(tmp_path)  # a relative path is found from anywhere
-    made = {"file": None, "LineSentence": LineSentence("corpus.txt", 7, limit=900)}
+    made = {"file": None, "LineSentence": LineSentence("corpus.txt", 7, limit=900, errors="replace")}
     made |= {"Text8Corpus": Text8Corpus("corpus.txt", 50), "PathLineSentences": PathLineSentences("corpus.txt", 9)}
     corpus = {"corpus_file": "corpus.txt"} if reader == "file" else {"sentences": made[reader]}
     with pytest.MonkeyPatch.context() as patch:
@@ -262,6 +264,25 @@ def test_a_corpus_of_files_is_found_again(reader, tmp_path, monkeypatch):
     resumed = Word2Vec.resume(tmp_path / "run")
     monkeypatch.chdir(tmp_path)
     assert same(resumed, Word2Vec(**corpus, **SMALL), tmp_path)
+
+
+@pytest.mark.parametrize("reader", source.READERS.values())
+def test_every_option_of_a_reader_is_kept(reader, tmp_path):
+    (tmp_path / "corpus.txt").write_text("a b")
+    first, *others = inspect.signature(reader).parameters
+    wanted = {"max_sentence_length": 7, "limit": 3, "errors": "replace"}
+    corpus = reader(tmp_path / "corpus.txt", **{name: wanted[name] for name in others})
+    again, _ = source.found_again(source.whereabouts(corpus, False), "run")
+    assert {name: getattr(again, name) for name in others} == {name: wanted[name] for name in others}
+    assert os.fspath(getattr(again, first)) == os.fspath(tmp_path / "corpus.txt")
+
+
+def test_a_corpus_that_is_not_utf8_is_read_as_before(tmp_path):
+    path = tmp_path / "corpus.txt"
+    path.write_bytes("\n".join(" ".join(words) for words in CORPUS if words).encode() + b" \xff")
+    folder = interrupted(tmp_path / "run", LineSentence(path, errors="replace"))
+    expected = Word2Vec(LineSentence(path, errors="replace"), **SMALL)
+    assert same(Word2Vec.resume(folder), expected, tmp_path)
 
 
 def test_a_checkpoint_is_a_model(tmp_path):
@@ -540,7 +561,7 @@ def test_a_damaged_newest_generation_is_named_and_the_one_before_used(kind, tmp_
         with pytest.raises(Killed):
             Word2Vec.resume(folder, CORPUS)
     assert bad.name in caplog.text
-    assert "going on from the checkpoint before" in caplog.text
+    assert f"going on from {good}" in caplog.text
     assert good.read_bytes() == before
     assert newest(folder) == bad
     assert same(Word2Vec.resume(folder, CORPUS), Word2Vec(CORPUS, **SMALL), tmp_path)
@@ -573,6 +594,14 @@ STRANGE = [
     ("source", {"reader": "os.system", "path": __file__}),
     ("source", {"reader": "LineSentence", "path": __file__, "limit": "all"}),
     ("source", {"reader": ["LineSentence"], "path": __file__}),
+    ("source", {"reader": "LineSentence", "path": 7}),
+    ("source", {"reader": None, "path": __file__, "limit": 7}),
+    ("source", {"reader": "LineSentence", "path": __file__, "limit": 1.5}),
+    ("source", {"reader": "LineSentence", "path": __file__, "errors": "ignore"}),
+    ("source", {"reader": "LineSentence", "path": __file__, "errors": None}),
+    ("source", {"reader": "LineSentence", "path": __file__, "max_sentence_length": None}),
+    ("source", {"reader": "LineSentence", "path": __file__, "source": "other"}),
+    ("source", {"reader": "Text8Corpus", "path": __file__, "limit": 7}),
     ("more", 1),
     ("runs", []),
     ("runs", [7]),
@@ -592,8 +621,7 @@ def test_a_checkpoint_that_says_what_cannot_be_is_a_format_error(name, value, tm
     formats.write_native(path, "word2vec", words, arrays, meta)
     for other in set(folder.glob("*.safetensors")) - {path}:
         other.unlink()
-    error = ValueError if name == "source" else FormatError
-    with pytest.raises(error, match=r"its checkpoint|no checkpoint is sound|unknown reader|readable"):
+    with pytest.raises(FormatError, match=r"its checkpoint|no checkpoint is sound|unknown reader|readable"):
         Word2Vec.resume(folder, None if name == "source" else CORPUS)
 
 
@@ -647,10 +675,28 @@ def test_vectors_that_are_no_longer_finite_replace_no_checkpoint(tmp_path):
 
 def test_what_a_killed_process_was_writing_is_removed_by_the_next(tmp_path):
     folder = interrupted(tmp_path / "run")
-    (folder / ".w2v-0123456789abcdef.tmp").write_bytes(b"half a model")
+    for name, age in [("old", 2 * 3600), ("young", 60)]:  # a young one may be a model that is being saved
+        (folder / f".w2v-{name}.tmp").write_bytes(b"half a model")
+        os.utime(folder / f".w2v-{name}.tmp", (time.time() - age,) * 2)
     (folder / "notes.txt").write_text("mine")
     Word2Vec.resume(folder, CORPUS)
-    assert sorted(path.name for path in folder.iterdir()) == [*checkpoints.SLOTS, checkpoints.LOCK, "notes.txt"]
+    left = [".w2v-young.tmp", *checkpoints.SLOTS, checkpoints.LOCK, "notes.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == left
+
+
+def test_what_others_write_is_left_alone_where_there_is_no_run(tmp_path):
+    other = tmp_path / ".w2v-0123456789abcdef.tmp"
+    other.write_bytes(b"half a model")
+    os.utime(other, (0, 0))
+    with pytest.raises(FileNotFoundError):
+        Word2Vec.resume(tmp_path, CORPUS)
+    with checkpoints.Folder(tmp_path) as folder:
+        folder.check_unused()
+    assert other.exists()
+    with formats.atomic_write(tmp_path / "model.safetensors") as file:
+        Word2Vec(TINY, **SMALL, checkpoint=tmp_path, checkpoint_every=1)
+        file.write(b"whole")
+    assert (tmp_path / "model.safetensors").read_bytes() == b"whole"
 
 
 # --- Ctrl-C and SIGKILL -----------------------------------------------------------------------------------------
@@ -768,7 +814,7 @@ assert (model.wv.vectors == before).all(), "a thread went on"
 assert np.isfinite(before).all() and threading.active_count() == 1
 assert not list(Path().glob("**/.w2v-*.tmp"))
 if {phase!r} in ("training", "checkpoint"):
-    assert "Word2Vec.resume('run') goes on" in said, said
+    assert "Word2Vec.resume('run', corpus) goes on" in said, said
     newest = [Word2Vec.load(path).wv.vectors for path in run.glob("*.safetensors")]
     assert any((vectors == model.wv.vectors).all() for vectors in newest), "the last word is not in a checkpoint"
 else:
