@@ -1,5 +1,7 @@
 """A run that is cut short goes on, and ends where it would have ended."""
 
+import errno
+import gc
 import inspect
 import json
 import os
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,6 +36,7 @@ from w2v import (
     formats,
     source,
     trainer,
+    word2vec,
 )
 from w2v import checkpoint as checkpoints
 
@@ -407,7 +411,8 @@ except PermissionError as error:
 def test_a_folder_with_another_run_is_refused_and_left_alone(tmp_path):
     folder = interrupted(tmp_path / "run")
     before = content(folder)
-    with pytest.raises(FileExistsError, match=r"holds a run already; Word2Vec.resume\('.*run'\) goes on with it"):
+    said = r"holds a run already; Word2Vec.resume\('.*run'\) goes on with it. To begin anew, delete it or take another"
+    with pytest.raises(FileExistsError, match=said):
         Word2Vec(CORPUS, **SMALL, checkpoint=folder)
     assert content(folder) == before
 
@@ -448,6 +453,19 @@ def test_nothing_to_resume(missing, tmp_path):
     assert (tmp_path / "run").exists() == (missing == "checkpoint")
 
 
+def test_a_job_that_was_killed_while_it_counted_is_started_again(tmp_path):
+    """What docs/checkpoints.md says to do without looking."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / checkpoints.LOCK).touch()
+    models = []
+    for _ in range(2):
+        try:
+            models.append(Word2Vec.resume(tmp_path / "run", CORPUS, epochs=3))
+        except FileNotFoundError:
+            models.append(Word2Vec(CORPUS, **SMALL, checkpoint=tmp_path / "run"))
+    assert same(*models, tmp_path)
+
+
 def turned(corpus):
     return [list(reversed(words)) for words in corpus]
 
@@ -479,7 +497,12 @@ def test_a_corpus_that_has_to_be_given_again_is_asked_for(tmp_path):
     path.rename(tmp_path / "moved.txt")
     with pytest.raises(FileNotFoundError, match="no longer there; say where it is"):
         Word2Vec.resume(folder)
-    Word2Vec.resume(folder, corpus_file=tmp_path / "moved.txt")
+    with pytest.MonkeyPatch.context() as patch:  # later checkpoints know where it is now
+        die_at_write(patch, 3)
+        with pytest.raises(Killed):
+            Word2Vec.resume(folder, corpus_file=tmp_path / "moved.txt")
+    expected = Word2Vec(corpus_file=tmp_path / "moved.txt", **SMALL)
+    assert same(Word2Vec.resume(folder), expected, tmp_path)
 
 
 def test_other_settings_are_refused_and_named(tmp_path):
@@ -489,7 +512,9 @@ def test_other_settings_are_refused_and_named(tmp_path):
     with pytest.raises(TypeError, match="no setting 'vectors'"):
         Word2Vec.resume(folder, CORPUS, vectors=25)
     settings = {name: value for name, value in SMALL.items() if name != "workers"}
-    Word2Vec.resume(folder, CORPUS, **settings)
+    Word2Vec.resume(folder, CORPUS, **settings, seed=None)
+    with pytest.raises(ValueError, match="other settings: seed=1, not 2"):
+        Word2Vec.resume(folder, CORPUS, seed=2)
 
 
 def test_one_worker_stays_one(tmp_path):
@@ -565,6 +590,58 @@ def test_a_damaged_newest_generation_is_named_and_the_one_before_used(kind, tmp_
     assert good.read_bytes() == before
     assert newest(folder) == bad
     assert same(Word2Vec.resume(folder, CORPUS), Word2Vec(CORPUS, **SMALL), tmp_path)
+
+
+@pytest.mark.parametrize("call", ["inspect_native", "read_native"])
+def test_a_generation_that_cannot_be_read_is_named_and_the_other_one_used(call, tmp_path, monkeypatch, caplog):
+    folder = interrupted(tmp_path / "run", at=4)
+    bad, whole = [newest(folder)], getattr(formats, call)
+    (good,) = set(folder.glob("*.safetensors")) - set(bad)
+
+    def fails(path, *given, **named):
+        if Path(path) in bad:
+            raise OSError(errno.EIO, "Input/output error")  # without the file's name, as reading gives it
+        return whole(path, *given, **named)
+
+    monkeypatch.setattr(formats, call, fails)
+    with checkpoints.Folder(folder) as there:
+        assert there.read()[0].path == os.fspath(good)
+    bad.append(good)
+    before = content(folder)
+    with pytest.raises(OSError, match=r"Input/output error: .*checkpoint-") as raised:
+        Word2Vec.resume(folder, CORPUS)
+    assert raised.value.errno == errno.EIO
+    assert content(folder) == before
+    bad.pop()
+    resumed = Word2Vec.resume(folder, CORPUS)
+    assert f"{bad[0]}'; going on from {good}" in caplog.text
+    assert same(resumed, Word2Vec(CORPUS, **SMALL), tmp_path)
+
+
+def test_what_was_read_is_not_kept_while_training(tmp_path, monkeypatch):
+    """Else a run needs more memory to be resumed than it did before; also beside a damaged generation."""
+    folder = interrupted(tmp_path / "run", at=4)
+    damage(newest(folder), "bit")
+    read, alive = [], []
+    whole = checkpoints.Folder.read
+
+    def watched(self):
+        found, faults = whole(self)
+        read.extend(weakref.ref(found.arrays[name]) for name in ("vectors", "outputs.negative"))
+        return found, faults
+
+    class Looks(CallbackAny2Vec):
+        def on_epoch_end(self, model):
+            alive.extend(array() is not None for array in read)
+
+    monkeypatch.setattr(checkpoints.Folder, "read", watched)
+    gc.disable()
+    try:
+        Word2Vec.resume(folder, CORPUS, callbacks=[Looks()])
+    finally:
+        gc.enable()
+    assert alive
+    assert not any(alive)
 
 
 def test_two_damaged_generations_are_an_error_that_names_both(tmp_path):
@@ -708,8 +785,12 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(tmp_path):
             if model.trained_epochs == 2:
                 raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt, match=r"stopped after 2 of 3 epochs and 0 of 40,000 words; Word2Vec.resume"):
+    said = r"stopped after 2 of 3 epochs and 0 of 40,000 words; Word2Vec.resume\('.*run', corpus\) goes on"
+    with pytest.raises(KeyboardInterrupt, match=said):
         Word2Vec(CORPUS, **SMALL, callbacks=[Presses()], checkpoint=tmp_path / "run")
+    (tmp_path / "corpus.txt").write_text("\n".join(" ".join(words) for words in CORPUS))
+    with pytest.raises(KeyboardInterrupt, match=r"resume\('.*other'\) goes on"):  # a file is found again
+        Word2Vec(corpus_file=tmp_path / "corpus.txt", **SMALL, callbacks=[Presses()], checkpoint=tmp_path / "other")
     resumed = Word2Vec.resume(tmp_path / "run", CORPUS)
     assert same(resumed, Word2Vec(CORPUS, **SMALL), tmp_path)
 
@@ -765,6 +846,26 @@ def test_stop_ends_the_reading_of_another_thread(cache):
     thread.join(timeout=60)
     assert stopped == ["model.stop() was called"]
     model.build_vocab(CORPUS)
+    model.train(CORPUS, total_examples=1, epochs=1)
+
+
+def test_stop_ends_the_counting_of_a_corpus_that_is_not_kept(monkeypatch):
+    model = Word2Vec(**SMALL | {"cache": "none"})
+    model.build_vocab(CORPUS)
+    monkeypatch.setattr(word2vec, "STREAM_WORDS", 1000)
+    read = []
+
+    class Other:  # which `train` counts before it trains
+        def __iter__(self):
+            for words in CORPUS * 10:
+                read.append(words)
+                if len(read) == 20_000:
+                    model.stop()
+                yield words
+
+    with pytest.raises(KeyboardInterrupt, match=r"model.stop\(\) was called"):
+        model.train(Other(), total_examples=1, epochs=1)
+    assert len(read) < 10 * len(CORPUS)
     model.train(CORPUS, total_examples=1, epochs=1)
 
 

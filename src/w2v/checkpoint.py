@@ -126,8 +126,8 @@ class Folder:
         if any(os.path.lexists(self.path / slot) for slot in SLOTS):
             raise FileExistsError(
                 errno.EEXIST,
-                f"holds a run already; Word2Vec.resume({os.fspath(self.path)!r}) goes on with it. To begin anew, delete "
-                "it or take another folder",
+                f"holds a run already; Word2Vec.resume({os.fspath(self.path)!r}) goes on with it. To begin anew, "
+                "delete it or take another folder",
                 os.fspath(self.path),
             )
 

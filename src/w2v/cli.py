@@ -448,10 +448,9 @@ def _check_output(path: str) -> None:
 
 
 def _is_in(output: str, source: str) -> bool:
-    """Whether a file that is there is the other one, or one of a folder of files."""
-    if not os.path.exists(output):
-        return False
-    return os.path.realpath(source) in (os.path.realpath(output), os.path.dirname(os.path.realpath(output)))
+    """Whether a file is the other one, or one of those in a folder."""
+    path, other = os.path.realpath(output), os.path.realpath(source)
+    return path == other or (os.path.exists(path) and os.path.dirname(path) == other)
 
 
 def _load(path: str, form: str | None = None, *, no_header: bool = False) -> "KeyedVectors":
