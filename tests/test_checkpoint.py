@@ -1,5 +1,8 @@
 """A run that is cut short goes on, and ends where it would have ended."""
 
+import errno
+import gc
+import inspect
 import json
 import os
 import random
@@ -9,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,7 +34,9 @@ from w2v import (
     Word2Vec,
     cli,
     formats,
+    source,
     trainer,
+    word2vec,
 )
 from w2v import checkpoint as checkpoints
 
@@ -251,7 +257,7 @@ def test_a_corpus_of_files_is_found_again(reader, tmp_path, monkeypatch):
     path = tmp_path / "corpus.txt"
     path.write_text("\n".join(" ".join(words) for words in CORPUS if words))
     monkeypatch.chdir(tmp_path)  # a relative path is found from anywhere
-    made = {"file": None, "LineSentence": LineSentence("corpus.txt", 7, limit=900)}
+    made = {"file": None, "LineSentence": LineSentence("corpus.txt", 7, limit=900, errors="replace")}
     made |= {"Text8Corpus": Text8Corpus("corpus.txt", 50), "PathLineSentences": PathLineSentences("corpus.txt", 9)}
     corpus = {"corpus_file": "corpus.txt"} if reader == "file" else {"sentences": made[reader]}
     with pytest.MonkeyPatch.context() as patch:
@@ -262,6 +268,25 @@ def test_a_corpus_of_files_is_found_again(reader, tmp_path, monkeypatch):
     resumed = Word2Vec.resume(tmp_path / "run")
     monkeypatch.chdir(tmp_path)
     assert same(resumed, Word2Vec(**corpus, **SMALL), tmp_path)
+
+
+@pytest.mark.parametrize("reader", source.READERS.values())
+def test_every_option_of_a_reader_is_kept(reader, tmp_path):
+    (tmp_path / "corpus.txt").write_text("a b")
+    first, *others = inspect.signature(reader).parameters
+    wanted = {"max_sentence_length": 7, "limit": 3, "errors": "replace"}
+    corpus = reader(tmp_path / "corpus.txt", **{name: wanted[name] for name in others})
+    again, _ = source.found_again(source.whereabouts(corpus, False), "run")
+    assert {name: getattr(again, name) for name in others} == {name: wanted[name] for name in others}
+    assert os.fspath(getattr(again, first)) == os.fspath(tmp_path / "corpus.txt")
+
+
+def test_a_corpus_that_is_not_utf8_is_read_as_before(tmp_path):
+    path = tmp_path / "corpus.txt"
+    path.write_bytes("\n".join(" ".join(words) for words in CORPUS if words).encode() + b" \xff")
+    folder = interrupted(tmp_path / "run", LineSentence(path, errors="replace"))
+    expected = Word2Vec(LineSentence(path, errors="replace"), **SMALL)
+    assert same(Word2Vec.resume(folder), expected, tmp_path)
 
 
 def test_a_checkpoint_is_a_model(tmp_path):
@@ -386,7 +411,8 @@ except PermissionError as error:
 def test_a_folder_with_another_run_is_refused_and_left_alone(tmp_path):
     folder = interrupted(tmp_path / "run")
     before = content(folder)
-    with pytest.raises(FileExistsError, match=r"holds a run already; Word2Vec.resume\('.*run'\) goes on with it"):
+    said = r"holds a run already; Word2Vec.resume\('.*run'\) goes on with it. To begin anew, delete it or take another"
+    with pytest.raises(FileExistsError, match=said):
         Word2Vec(CORPUS, **SMALL, checkpoint=folder)
     assert content(folder) == before
 
@@ -427,6 +453,19 @@ def test_nothing_to_resume(missing, tmp_path):
     assert (tmp_path / "run").exists() == (missing == "checkpoint")
 
 
+def test_a_job_that_was_killed_while_it_counted_is_started_again(tmp_path):
+    """What docs/checkpoints.md says to do without looking."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / checkpoints.LOCK).touch()
+    models = []
+    for _ in range(2):
+        try:
+            models.append(Word2Vec.resume(tmp_path / "run", CORPUS, epochs=3))
+        except FileNotFoundError:
+            models.append(Word2Vec(CORPUS, **SMALL, checkpoint=tmp_path / "run"))
+    assert same(*models, tmp_path)
+
+
 def turned(corpus):
     return [list(reversed(words)) for words in corpus]
 
@@ -458,7 +497,12 @@ def test_a_corpus_that_has_to_be_given_again_is_asked_for(tmp_path):
     path.rename(tmp_path / "moved.txt")
     with pytest.raises(FileNotFoundError, match="no longer there; say where it is"):
         Word2Vec.resume(folder)
-    Word2Vec.resume(folder, corpus_file=tmp_path / "moved.txt")
+    with pytest.MonkeyPatch.context() as patch:  # later checkpoints know where it is now
+        die_at_write(patch, 3)
+        with pytest.raises(Killed):
+            Word2Vec.resume(folder, corpus_file=tmp_path / "moved.txt")
+    expected = Word2Vec(corpus_file=tmp_path / "moved.txt", **SMALL)
+    assert same(Word2Vec.resume(folder), expected, tmp_path)
 
 
 def test_other_settings_are_refused_and_named(tmp_path):
@@ -468,7 +512,9 @@ def test_other_settings_are_refused_and_named(tmp_path):
     with pytest.raises(TypeError, match="no setting 'vectors'"):
         Word2Vec.resume(folder, CORPUS, vectors=25)
     settings = {name: value for name, value in SMALL.items() if name != "workers"}
-    Word2Vec.resume(folder, CORPUS, **settings)
+    Word2Vec.resume(folder, CORPUS, **settings, seed=None)
+    with pytest.raises(ValueError, match="other settings: seed=1, not 2"):
+        Word2Vec.resume(folder, CORPUS, seed=2)
 
 
 def test_one_worker_stays_one(tmp_path):
@@ -540,10 +586,62 @@ def test_a_damaged_newest_generation_is_named_and_the_one_before_used(kind, tmp_
         with pytest.raises(Killed):
             Word2Vec.resume(folder, CORPUS)
     assert bad.name in caplog.text
-    assert "going on from the checkpoint before" in caplog.text
+    assert f"going on from {good}" in caplog.text
     assert good.read_bytes() == before
     assert newest(folder) == bad
     assert same(Word2Vec.resume(folder, CORPUS), Word2Vec(CORPUS, **SMALL), tmp_path)
+
+
+@pytest.mark.parametrize("call", ["inspect_native", "read_native"])
+def test_a_generation_that_cannot_be_read_is_named_and_the_other_one_used(call, tmp_path, monkeypatch, caplog):
+    folder = interrupted(tmp_path / "run", at=4)
+    bad, whole = [newest(folder)], getattr(formats, call)
+    (good,) = set(folder.glob("*.safetensors")) - set(bad)
+
+    def fails(path, *given, **named):
+        if Path(path) in bad:
+            raise OSError(errno.EIO, "Input/output error")  # without the file's name, as reading gives it
+        return whole(path, *given, **named)
+
+    monkeypatch.setattr(formats, call, fails)
+    with checkpoints.Folder(folder) as there:
+        assert there.read()[0].path == os.fspath(good)
+    bad.append(good)
+    before = content(folder)
+    with pytest.raises(OSError, match=r"Input/output error: .*checkpoint-") as raised:
+        Word2Vec.resume(folder, CORPUS)
+    assert raised.value.errno == errno.EIO
+    assert content(folder) == before
+    bad.pop()
+    resumed = Word2Vec.resume(folder, CORPUS)
+    assert f"{bad[0]}'; going on from {good}" in caplog.text
+    assert same(resumed, Word2Vec(CORPUS, **SMALL), tmp_path)
+
+
+def test_what_was_read_is_not_kept_while_training(tmp_path, monkeypatch):
+    """Else a run needs more memory to be resumed than it did before; also beside a damaged generation."""
+    folder = interrupted(tmp_path / "run", at=4)
+    damage(newest(folder), "bit")
+    read, alive = [], []
+    whole = checkpoints.Folder.read
+
+    def watched(self):
+        found, faults = whole(self)
+        read.extend(weakref.ref(found.arrays[name]) for name in ("vectors", "outputs.negative"))
+        return found, faults
+
+    class Looks(CallbackAny2Vec):
+        def on_epoch_end(self, model):
+            alive.extend(array() is not None for array in read)
+
+    monkeypatch.setattr(checkpoints.Folder, "read", watched)
+    gc.disable()
+    try:
+        Word2Vec.resume(folder, CORPUS, callbacks=[Looks()])
+    finally:
+        gc.enable()
+    assert alive
+    assert not any(alive)
 
 
 def test_two_damaged_generations_are_an_error_that_names_both(tmp_path):
@@ -573,6 +671,14 @@ STRANGE = [
     ("source", {"reader": "os.system", "path": __file__}),
     ("source", {"reader": "LineSentence", "path": __file__, "limit": "all"}),
     ("source", {"reader": ["LineSentence"], "path": __file__}),
+    ("source", {"reader": "LineSentence", "path": 7}),
+    ("source", {"reader": None, "path": __file__, "limit": 7}),
+    ("source", {"reader": "LineSentence", "path": __file__, "limit": 1.5}),
+    ("source", {"reader": "LineSentence", "path": __file__, "errors": "ignore"}),
+    ("source", {"reader": "LineSentence", "path": __file__, "errors": None}),
+    ("source", {"reader": "LineSentence", "path": __file__, "max_sentence_length": None}),
+    ("source", {"reader": "LineSentence", "path": __file__, "source": "other"}),
+    ("source", {"reader": "Text8Corpus", "path": __file__, "limit": 7}),
     ("more", 1),
     ("runs", []),
     ("runs", [7]),
@@ -592,8 +698,7 @@ def test_a_checkpoint_that_says_what_cannot_be_is_a_format_error(name, value, tm
     formats.write_native(path, "word2vec", words, arrays, meta)
     for other in set(folder.glob("*.safetensors")) - {path}:
         other.unlink()
-    error = ValueError if name == "source" else FormatError
-    with pytest.raises(error, match=r"its checkpoint|no checkpoint is sound|unknown reader|readable"):
+    with pytest.raises(FormatError, match=r"its checkpoint|no checkpoint is sound|unknown reader|readable"):
         Word2Vec.resume(folder, None if name == "source" else CORPUS)
 
 
@@ -647,10 +752,28 @@ def test_vectors_that_are_no_longer_finite_replace_no_checkpoint(tmp_path):
 
 def test_what_a_killed_process_was_writing_is_removed_by_the_next(tmp_path):
     folder = interrupted(tmp_path / "run")
-    (folder / ".w2v-0123456789abcdef.tmp").write_bytes(b"half a model")
+    for name, age in [("old", 2 * 3600), ("young", 60)]:  # a young one may be a model that is being saved
+        (folder / f".w2v-{name}.tmp").write_bytes(b"half a model")
+        os.utime(folder / f".w2v-{name}.tmp", (time.time() - age,) * 2)
     (folder / "notes.txt").write_text("mine")
     Word2Vec.resume(folder, CORPUS)
-    assert sorted(path.name for path in folder.iterdir()) == [*checkpoints.SLOTS, checkpoints.LOCK, "notes.txt"]
+    left = [".w2v-young.tmp", *checkpoints.SLOTS, checkpoints.LOCK, "notes.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == left
+
+
+def test_what_others_write_is_left_alone_where_there_is_no_run(tmp_path):
+    other = tmp_path / ".w2v-0123456789abcdef.tmp"
+    other.write_bytes(b"half a model")
+    os.utime(other, (0, 0))
+    with pytest.raises(FileNotFoundError):
+        Word2Vec.resume(tmp_path, CORPUS)
+    with checkpoints.Folder(tmp_path) as folder:
+        folder.check_unused()
+    assert other.exists()
+    with formats.atomic_write(tmp_path / "model.safetensors") as file:
+        Word2Vec(TINY, **SMALL, checkpoint=tmp_path, checkpoint_every=1)
+        file.write(b"whole")
+    assert (tmp_path / "model.safetensors").read_bytes() == b"whole"
 
 
 # --- Ctrl-C and SIGKILL -----------------------------------------------------------------------------------------
@@ -662,8 +785,12 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(tmp_path):
             if model.trained_epochs == 2:
                 raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt, match=r"stopped after 2 of 3 epochs and 0 of 40,000 words; Word2Vec.resume"):
+    said = r"stopped after 2 of 3 epochs and 0 of 40,000 words; Word2Vec.resume\('.*run', corpus\) goes on"
+    with pytest.raises(KeyboardInterrupt, match=said):
         Word2Vec(CORPUS, **SMALL, callbacks=[Presses()], checkpoint=tmp_path / "run")
+    (tmp_path / "corpus.txt").write_text("\n".join(" ".join(words) for words in CORPUS))
+    with pytest.raises(KeyboardInterrupt, match=r"resume\('.*other'\) goes on"):  # a file is found again
+        Word2Vec(corpus_file=tmp_path / "corpus.txt", **SMALL, callbacks=[Presses()], checkpoint=tmp_path / "other")
     resumed = Word2Vec.resume(tmp_path / "run", CORPUS)
     assert same(resumed, Word2Vec(CORPUS, **SMALL), tmp_path)
 
@@ -722,6 +849,26 @@ def test_stop_ends_the_reading_of_another_thread(cache):
     model.train(CORPUS, total_examples=1, epochs=1)
 
 
+def test_stop_ends_the_counting_of_a_corpus_that_is_not_kept(monkeypatch):
+    model = Word2Vec(**SMALL | {"cache": "none"})
+    model.build_vocab(CORPUS)
+    monkeypatch.setattr(word2vec, "STREAM_WORDS", 1000)
+    read = []
+
+    class Other:  # which `train` counts before it trains
+        def __iter__(self):
+            for words in CORPUS * 10:
+                read.append(words)
+                if len(read) == 20_000:
+                    model.stop()
+                yield words
+
+    with pytest.raises(KeyboardInterrupt, match=r"model.stop\(\) was called"):
+        model.train(Other(), total_examples=1, epochs=1)
+    assert len(read) < 10 * len(CORPUS)
+    model.train(CORPUS, total_examples=1, epochs=1)
+
+
 SIGNALLED = """
 import os, signal, sys, threading, time
 from pathlib import Path
@@ -768,7 +915,7 @@ assert (model.wv.vectors == before).all(), "a thread went on"
 assert np.isfinite(before).all() and threading.active_count() == 1
 assert not list(Path().glob("**/.w2v-*.tmp"))
 if {phase!r} in ("training", "checkpoint"):
-    assert "Word2Vec.resume('run') goes on" in said, said
+    assert "Word2Vec.resume('run', corpus) goes on" in said, said
     newest = [Word2Vec.load(path).wv.vectors for path in run.glob("*.safetensors")]
     assert any((vectors == model.wv.vectors).all() for vectors in newest), "the last word is not in a checkpoint"
 else:

@@ -17,7 +17,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from w2v import KeyedVectors, Word2Vec, __version__, cli, demo
+from w2v import (
+    CallbackAny2Vec,
+    KeyedVectors,
+    PathLineSentences,
+    StopTraining,
+    Word2Vec,
+    __version__,
+    cli,
+    demo,
+)
 
 TOPICS = [
     "thread lock process queue daemon",
@@ -349,6 +358,57 @@ def test_demo_tells_its_story_or_prints_json(small_demo, capsys):
 
 
 # ---- errors
+
+
+class Ends(CallbackAny2Vec):
+    def __init__(self, epochs, error):
+        self.epochs, self.error = epochs, error
+
+    def on_epoch_begin(self, model):
+        if model.trained_epochs == self.epochs:
+            raise self.error
+
+
+def test_a_run_is_resumed_where_the_corpus_is_now(room, capsys, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        Word2Vec(corpus_file="corpus.txt", deterministic=True, checkpoint="run", callbacks=[Ends(1, KeyboardInterrupt)])
+    Path("corpus.txt").rename("moved.txt")
+    line = "resume run -o out.txt --corpus moved.txt --workers 2"
+    with monkeypatch.context() as patch:
+        patch.setattr(Word2Vec, "_call", lambda self, callbacks, hook: Ends(2, KeyboardInterrupt).on_epoch_begin(self))
+        code, _, err = run(capsys, line)
+    assert (code, err) == (130, f"w2v: interrupted; go on with: w2v {line}\n")
+    assert run(capsys, line.partition(" --")[0])[0] == 0  # where it is and how many threads is kept
+
+
+@pytest.mark.parametrize("reader", ["file", "folder"])
+def test_what_a_resumed_run_reads_is_no_output(reader, room, capsys):
+    Path("texts").mkdir()
+    shutil.copy("corpus.txt", "texts/one.txt")
+    shutil.copy("corpus.txt", "other.txt")
+    corpus = {"corpus_file": "texts/one.txt"} if reader == "file" else {"sentences": PathLineSentences("texts")}
+    with pytest.raises(LookupError):
+        Word2Vec(**corpus, checkpoint="run", callbacks=[Ends(0, LookupError)])
+    shutil.copytree("run", "kept")
+    for output, more in [
+        ("texts/one.txt", ""),
+        ("texts/../texts/one.txt", "--corpus other.txt"),
+        ("other.txt", "--corpus other.txt"),
+        ("run/checkpoint-0.safetensors", ""),
+        ("run/checkpoint-1.safetensors", ""),
+    ]:
+        code, out, err = run(capsys, f"resume run -o {output} {more}")
+        assert code == 1, out
+        assert "belongs to the run" in err
+    assert Path("texts/one.txt").read_bytes() == Path("corpus.txt").read_bytes()
+    for file in Path("kept").iterdir():
+        assert file.read_bytes() == (Path("run") / file.name).read_bytes()
+
+
+def test_a_run_that_ended_before_its_first_epoch_is_saved(room, capsys):
+    Word2Vec(corpus_file="corpus.txt", checkpoint="run", callbacks=[Ends(0, StopTraining)])
+    facts = run_json(capsys, "resume run -o out.txt")
+    assert (facts["epochs"], facts["seconds"], facts["words_per_second"]) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from w2v.corpus import Pathlike
 SLOTS = ("checkpoint-0.safetensors", "checkpoint-1.safetensors")
 LOCK = "lock"
 LEFTOVERS = ".w2v-*.tmp"  # what `formats.atomic_write` leaves behind when it is killed
+LEFT_SECONDS = 3600.0  # nobody has written to such a file for so long: it is a leftover, and no live one of a `save`
 
 DEFAULT_EVERY = "10m"
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -110,9 +111,6 @@ class Folder:
             raise BlockingIOError(
                 errno.EAGAIN, "in use by another process, or by another model of this one", os.fspath(path)
             ) from None
-        for leftover in self.path.glob(LEFTOVERS):
-            with suppress(OSError):
-                leftover.unlink()
 
     def close(self) -> None:
         self._lock.close()
@@ -128,12 +126,12 @@ class Folder:
         if any(os.path.lexists(self.path / slot) for slot in SLOTS):
             raise FileExistsError(
                 errno.EEXIST,
-                f"holds a run already; Word2Vec.resume({os.fspath(self.path)!r}) goes on with it, to begin anew take "
-                "another folder or delete this one",
+                f"holds a run already; Word2Vec.resume({os.fspath(self.path)!r}) goes on with it. To begin anew, "
+                "delete it or take another folder",
                 os.fspath(self.path),
             )
 
-    def read(self) -> tuple[Generation, list[formats.FormatError]]:
+    def read(self) -> tuple[Generation, list[Exception]]:
         """The newest sound generation, and what is wrong with those that are not.
 
         Raises
@@ -142,27 +140,33 @@ class Folder:
             There is none.
         FormatError
             None is sound.
+        OSError
+            None is sound, and one could not be read.
         """
         numbers: dict[str, int] = {}
-        faults: list[formats.FormatError] = []
+        faults: list[Exception] = []
         for slot in SLOTS:
             path = self.path / slot
-            with suppress(FileNotFoundError):
-                try:
-                    numbers[slot] = _number(path, formats.inspect_native(path)["meta"])
-                except formats.FormatError as error:
-                    faults.append(error)
+            try:
+                numbers[slot] = _number(path, formats.inspect_native(path)["meta"])
+            except FileNotFoundError:
+                continue
+            except (formats.FormatError, OSError) as error:
+                faults.append(_fault(path, error))
         for slot in sorted(numbers, key=numbers.__getitem__, reverse=True):
             path = self.path / slot
             try:
                 kind, words, arrays, meta = formats.read_native(path)
                 if kind != "word2vec":
                     raise formats.FormatError(f"{path}: vectors alone, not a checkpoint")
-            except formats.FormatError as error:
-                faults.append(error)
+            except (formats.FormatError, OSError) as error:
+                faults.append(_fault(path, error))
                 continue
             self._newest, self._number = slot, numbers[slot]
             return Generation(os.fspath(path), words, arrays, meta, meta["checkpoint"]), faults
+        for fault in faults:
+            if isinstance(fault, OSError):  # it may be sound, and the disk or its permissions to blame
+                raise fault
         if faults:
             raise formats.FormatError("no checkpoint is sound: " + "; ".join(map(str, faults)))
         raise FileNotFoundError(
@@ -177,10 +181,38 @@ class Folder:
         cursor: Mapping[str, Any],
     ) -> None:
         """Write the next generation in the place of the older one; the newer one stays as it is."""
+        if self._newest is not None:  # first of all, since they may be what the disk is full of
+            self._sweep()
         slot = SLOTS[0] if self._newest == SLOTS[1] else SLOTS[1]
         numbered = {"generation": self._number + 1, **cursor}
         formats.write_native(self.path / slot, "word2vec", words, arrays, {**meta, "checkpoint": numbered})
         self._newest, self._number = slot, self._number + 1
+
+    def _sweep(self) -> None:
+        """Remove what killed processes were writing. A young file may be a model that somebody saves here just now."""
+        for leftover in self.path.glob(LEFTOVERS):
+            with suppress(OSError):
+                if time.time() - leftover.stat().st_mtime > LEFT_SECONDS:
+                    leftover.unlink()
+
+
+def files_of(run: Pathlike) -> list[str]:
+    """The checkpoints of a run, there or not, and where its corpus is, as far as they can be read and say so."""
+    files = [os.path.join(run, slot) for slot in SLOTS]
+    for path in list(files):
+        with suppress(formats.FormatError, OSError):
+            cursor = formats.inspect_native(path)["meta"].get("checkpoint")
+            place = cursor.get("source") if isinstance(cursor, dict) else None
+            if isinstance(place, dict) and isinstance(place.get("path"), str):
+                files.append(place["path"])
+    return files
+
+
+def _fault(path: Path, error: formats.FormatError | OSError) -> Exception:
+    """The error with the file's name, and without its traceback, which would keep the arrays that were being read."""
+    if isinstance(error, OSError):
+        return OSError(error.errno, error.strerror, os.fspath(path))
+    return formats.FormatError(str(error))
 
 
 def _number(path: Path, meta: Mapping[str, Any]) -> int:

@@ -225,7 +225,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _train(args: argparse.Namespace) -> None:
     _format_of(args.output)
     _check_output(args.output)
-    if os.path.exists(args.corpus) and os.path.realpath(args.corpus) == os.path.realpath(args.output):
+    if _is_in(args.output, args.corpus):
         raise ValueError(f"{args.output} is the corpus itself; write to another file")
     from w2v import Word2Vec
     from w2v.corpus import MAX_SENTENCE_LENGTH, read_sentences
@@ -255,21 +255,27 @@ def _resume(args: argparse.Namespace) -> None:
     _format_of(args.output)
     _check_output(args.output)
     from w2v import Word2Vec
+    from w2v.checkpoint import files_of
 
-    with _how_to_resume(args):
+    for path in [*files_of(args.checkpoint), args.corpus]:
+        if path is not None and _is_in(args.output, path):
+            raise ValueError(f"{args.output} belongs to the run, which reads {path}; write to another file")
+    again = ["--corpus", args.corpus] if args.corpus is not None else []
+    again += ["--workers", str(args.workers)] if args.workers is not None else []
+    with _how_to_resume(args, again):
         model = Word2Vec.resume(args.checkpoint, corpus_file=args.corpus, workers=args.workers, progress=args.progress)
     _save_trained(args, model)
 
 
 @contextmanager
-def _how_to_resume(args: argparse.Namespace) -> Iterator[None]:
-    """Let a Ctrl-C after which there is a checkpoint say what to type."""
+def _how_to_resume(args: argparse.Namespace, again: Sequence[str] = ()) -> Iterator[None]:
+    """Let a Ctrl-C after which there is a checkpoint say what to type, with the options to give again."""
     try:
         yield
     except KeyboardInterrupt as stop:
         if not stop.args:
             raise
-        line = ["w2v", "resume", args.checkpoint, "-o", args.output, *["--vectors-only"] * args.vectors_only]
+        line = ["w2v", "resume", args.checkpoint, "-o", args.output, *["--vectors-only"] * args.vectors_only, *again]
         raise KeyboardInterrupt(f"go on with: {shlex.join(line)}") from None
 
 
@@ -282,6 +288,7 @@ def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
     else:
         _save(model.wv, args.output, form)
     seconds = sum(epoch.seconds for epoch in model.history)
+    per_second = 1 / seconds if seconds else 0.0  # a run that a callback ended before its first epoch took no time
     facts = {
         "corpus_words": model.corpus_total_words,
         "sentences": model.corpus_count,
@@ -289,8 +296,8 @@ def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
         "vector_size": model.vector_size,
         "epochs": len(model.history),
         "seconds": seconds,
-        "words_per_second": sum(epoch.raw_words for epoch in model.history) / seconds,
-        "effective_words_per_second": sum(epoch.trained_words for epoch in model.history) / seconds,
+        "words_per_second": sum(epoch.raw_words for epoch in model.history) * per_second,
+        "effective_words_per_second": sum(epoch.trained_words for epoch in model.history) * per_second,
         "loss": list(model.loss_history),
         "sha256": sha256_of(model.wv.vectors),
         "file": args.output,
@@ -438,6 +445,12 @@ def _check_output(path: str) -> None:
             pass
     except OSError as error:
         raise OSError(f"{folder} cannot be written to ({error.strerror})") from error
+
+
+def _is_in(output: str, source: str) -> bool:
+    """Whether a file is the other one, or one of those in a folder."""
+    path, other = os.path.realpath(output), os.path.realpath(source)
+    return path == other or (os.path.exists(path) and os.path.dirname(path) == other)
 
 
 def _load(path: str, form: str | None = None, *, no_header: bool = False) -> "KeyedVectors":

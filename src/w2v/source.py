@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from w2v import formats
 from w2v.corpus import LineSentence, Pathlike, PathLineSentences, Text8Corpus, text_of
 from w2v.encode import Sentences
 
@@ -12,7 +13,7 @@ from w2v.encode import Sentences
 READERS: dict[str, Callable[..., Any]] = {
     made.__name__: made for made in (LineSentence, PathLineSentences, Text8Corpus)
 }
-READER_OPTIONS = ("max_sentence_length", "limit")
+READER_OPTIONS = ("max_sentence_length", "limit", "errors")
 
 
 def given(corpus_iterable: Sentences | None, corpus_file: Pathlike | None) -> tuple[Any, bool]:
@@ -55,22 +56,30 @@ def whereabouts(source: Any, is_path: bool) -> dict[str, Any] | None:
 
 
 def found_again(place: Mapping[str, Any] | None, run: Pathlike) -> tuple[Any, str | None]:
-    """An iterable, or a path, for a corpus from its `whereabouts`."""
+    """An iterable, or a path, for a corpus from its `whereabouts`; FormatError if they cannot be."""
     again = f"Word2Vec.resume({os.fspath(run)!r}, corpus)"
     if place is None:
         raise ValueError(f"the corpus of the run in {os.fspath(run)} was not a file; give it again: {again}")
-    options = {name: value for name, value in place.items() if name in READER_OPTIONS}
+    options = {name: value for name, value in place.items() if name not in ("path", "reader")}
     path, reader = place.get("path"), place.get("reader")
-    if not isinstance(path, str) or not (os.path.isfile(path) or os.path.isdir(path)):
+    unknown = formats.FormatError(
+        f"the run in {os.fspath(run)} names an unknown reader, {place!r:.200}; give the corpus: {again}"
+    )
+    if not isinstance(path, str) or (reader is None and options):
+        raise unknown
+    if reader is not None and (not isinstance(reader, str) or reader not in READERS):
+        raise unknown
+    # The readers themselves would find a number that is none only when they are read.
+    if any(isinstance(value, bool | float | list | dict) for value in options.values()):
+        raise unknown
+    if not (os.path.isfile(path) or os.path.isdir(path)):
         raise FileNotFoundError(errno.ENOENT, f"the corpus is no longer there; say where it is: {again}", path)
     if reader is None:
         return None, path
-    sound = all(value is None or type(value) is int for value in options.values())
-    if not sound or not isinstance(reader, str) or reader not in READERS:
-        raise ValueError(
-            f"the run in {os.fspath(run)} names an unknown reader, {place!r:.200}; give the corpus: {again}"
-        )
-    return READERS[reader](path, **options), None
+    try:
+        return READERS[reader](path, **options), None
+    except (TypeError, ValueError) as error:  # an option that it does not have, or a value that it does not take
+        raise unknown from error
 
 
 def identity(source: Any, is_path: bool) -> tuple[Any, ...]:

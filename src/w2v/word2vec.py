@@ -901,9 +901,11 @@ class Word2Vec(legacy.OldModelNames):
                 raise
             self._write_checkpoint(keeper, finished=ended)
             run, position = self.runs[-1], 0 if self._reached is None else self._reached.position
+            corpus_again = ", corpus" if keeper.facts["source"] is None else ""
             raise KeyboardInterrupt(
                 f"stopped after {run['trained']} of {run['epochs']} epochs and {position:,} of "
-                f"{keeper.facts['tokens']:,} words; Word2Vec.resume({os.fspath(keeper.folder.path)!r}) goes on"
+                f"{keeper.facts['tokens']:,} words; Word2Vec.resume({os.fspath(keeper.folder.path)!r}{corpus_again}) "
+                "goes on"
             ) from None
         return trained, raw
 
@@ -1028,7 +1030,11 @@ class Word2Vec(legacy.OldModelNames):
         """How many words of the vocabulary a corpus has that is not cached: known, or counted once."""
         identity = (*source.identity(corpus, is_path), *self._vocabulary())
         if self._streamed is None or not source.same(self._streamed[0], identity):
-            self._streamed = identity, sum(len(part.tokens) for part in self._stream(corpus, is_path))
+            tokens = 0
+            for part in self._stream(corpus, is_path):
+                self._heed()
+                tokens += len(part.tokens)
+            self._streamed = identity, tokens
         return self._streamed[1]
 
     def _vocabulary(self) -> tuple[dict[str, int], int]:
@@ -1203,15 +1209,19 @@ class Word2Vec(legacy.OldModelNames):
             Those of the run. `on_train_begin` is called again, `on_epoch_begin` only for epochs that begin now.
         progress : bool, optional
         **settings
-            Parameters of `Word2Vec`; they need not be given, but if they are, they must be those of the run.
+            Parameters of `Word2Vec` that a saved model keeps, such as `vector_size`, `window` or `epochs` (not
+            `trim_rule`, `hashfxn`, `batch_words`, `checkpoint`, `checkpoint_every` or gensim's old names). They need
+            not be given, but if they are, they must be those of the run; ``seed=None`` is not given.
 
         Raises
         ------
+        TypeError
+            There is no such setting, or `corpus_file` is not a file.
         ValueError
             The corpus, a setting or the numerical scheme is another one.
         FormatError
-            No checkpoint of the folder is sound. If only the newest one is damaged, a warning names it, and the one
-            before is used.
+            No checkpoint of the folder is sound. If only one is damaged, or cannot be read, a warning names it, and
+            the other one is used.
         FileNotFoundError
             There is no checkpoint, or the corpus is no longer where it was.
         BlockingIOError
@@ -1226,7 +1236,7 @@ class Word2Vec(legacy.OldModelNames):
         with checkpoints.Folder(checkpoint, create=False) as folder:
             found, faults = folder.read()
             for fault in faults:
-                logger.warning("%s; going on from the checkpoint before, %s", fault, found.path)
+                logger.warning("%s; going on from %s", fault, found.path)
             if found.meta.get("scheme") != trainer.SCHEME:
                 raise ValueError(
                     f"{found.path}: a run of scheme {found.meta.get('scheme')}; this is w2v {__version__} with scheme "
@@ -1236,6 +1246,7 @@ class Word2Vec(legacy.OldModelNames):
             model.progress = progress
             model._check_same_settings(folder.path, settings)
             cursor = model._take_up(found)
+            del found  # its arrays are another copy of the model's as soon as that trains
             if cursor["finished"]:
                 logger.info("the run in %s had ended", folder.path)
                 return model
@@ -1256,7 +1267,8 @@ class Word2Vec(legacy.OldModelNames):
                     "or in another order (SHA-256 differs)"
                 )
             keeper = checkpoints.Keeper(folder, cursor["every"])
-            keeper.facts |= {name: cursor[name] for name in ("tokens", "sentences", "source", "threads")}
+            keeper.facts |= {name: cursor[name] for name in ("tokens", "sentences", "threads")}
+            keeper.facts |= {"source": source.whereabouts(corpus, is_path)}  # it may have moved
             if workers is not None:
                 keeper.facts["threads"] = model._other_workers(workers, cursor)
             model._run(corpus, is_path, callbacks, keeper)
@@ -1268,7 +1280,7 @@ class Word2Vec(legacy.OldModelNames):
         others = [
             f"{name}={getattr(self, name)!r}, not {value!r}"
             for name, value in settings.items()
-            if getattr(self, name) != value
+            if getattr(self, name) != value and not (name == "seed" and value is None)  # any seed, as when it began
         ]
         if others:
             raise ValueError(f"the run in {os.fspath(folder)} has other settings: {'; '.join(others)}")
