@@ -275,3 +275,23 @@ def test_what_copies_cannot_exceed_is_no_reason_to_refuse():
     """Six words have eighteen rows at most, however many times a lane asks for them."""
     options = {"negative": 20, "window": 2500, "shared_negatives": False, "sg": 1}
     Word2Vec([list("abcdef") * 500], vector_size=4, min_count=1, epochs=1, deterministic=True, **options)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_vectors_that_are_no_numbers_end_it_after_a_round(workers):
+    matrices = fresh(20, 0, 5)
+    matrices[0][3] = np.nan
+    bar = trainer.progress_bar(False)
+    tokens, offsets = corpus(sentences=2000)
+    keep, *rest = tables(tokens)
+    kernel = trainer.Kernel(
+        *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **settings()
+    )
+    reached = trainer.Reached()
+    parts = list(trainer.checked(kernel, [trainer.Encoded(tokens, offsets, len(tokens))]))
+    with pytest.raises(FloatingPointError, match="finite"):
+        trainer.run_epoch(
+            kernel, parts, reached, key=1, alpha=0.05, slope=0, tokens=10**6, workers=workers, n_hot=0,
+            round_shape=(4, 16), bar=bar,
+        )  # fmt: skip
+    assert reached.words <= 2 * 64

@@ -115,6 +115,9 @@ cdef enum:
     BLEND_EVERY = 1024  # positions a worker trains between two looks at what the others made of the hot rows
     RING = 4  # three windows are under way: one draws, one looks up its targets, one learns; a power of two
     MOST_TARGETS = 100_000_000  # of one window
+    LOOK_EVERY = 256  # rounds between two looks at whether rows are still finite
+    LOOKED_AT = 256  # rows of each matrix, the most frequent words
+    DIVERGED = 2
     CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
 
 
@@ -598,7 +601,7 @@ cdef class Kernel:
 
         All `workers` call this, each with its number `worker` and `counts` of its own; `lanes` has the losses.
         ``stop[0]`` ends training
-        after a round, ``stop[1]`` is for when a worker is missing: no one waits for it then. Training begins at the
+        after a round, as do rows that are no longer finite, with a FloatingPointError; ``stop[1]`` is for when a worker is missing: no one waits for it then. Training begins at the
         position `lanes.begin`, where a round does.
         """
         cdef Worker own
@@ -641,14 +644,18 @@ cdef class Kernel:
                     last = wait_for_all(all, workers, &stop[1])
                     if last < 0:
                         break
-                    if last:  # one decides for all
+                    if last:  # one decides for all, and looks at rows that nobody writes now
                         all.over = stop_wanted(part.stop)
+                        if number % LOOK_EVERY == 0 and not first_rows_are_finite(plan):
+                            all.over = DIVERGED
                         go_on(all)
                     if all.over:
                         break
                 restore_float_mode(mode)
         finally:
             disband(&own)
+        if all.over == DIVERGED:
+            raise FloatingPointError("the vectors are no longer finite")
 
     cdef Part part_of(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest,
                       long long origin, uint64_t key, double alpha, double slope, long long horizon,
@@ -834,6 +841,18 @@ cdef long long sentence_of(const long long *offsets, long long n_sentences, long
         else:
             high = middle
     return low
+
+
+cdef bint first_rows_are_finite(const Plan *plan) noexcept nogil:
+    cdef const float *matrices[2]
+    cdef long long i, m
+    cdef float sum = 0
+    matrices[0], matrices[1] = plan.inputs, plan.outputs
+    for m in range(2):
+        if matrices[m]:
+            for i in range(min(<long long>LOOKED_AT, <long long>plan.n_words) * plan.stride):
+                sum += matrices[m][i] - matrices[m][i]  # 0, or no number
+    return sum == 0
 
 
 cdef void train_lane(const Plan *plan, Worker *own, const Part *part, Lane *lane, long long number,

@@ -931,7 +931,8 @@ class Word2Vec(legacy.OldModelNames):
         assert reached is not None
 
         def pause() -> bool:
-            self._check_finite(f"in epoch {number + 1}", WATCHED_ROWS)
+            if not self.deterministic:  # there, workers look by themselves, when nobody writes
+                self._check_finite(f"in epoch {number + 1}", WATCHED_ROWS)
             return self._heed() or (keeper is not None and keeper.is_due())
 
         with trainer.progress_bar(self.progress, total=tokens, desc=f"epoch {number + 1}/{epochs}") as bar:
@@ -952,6 +953,9 @@ class Word2Vec(legacy.OldModelNames):
                         bar=bar,
                         pause=pause,
                     )
+                except FloatingPointError:
+                    self._check_finite(f"in epoch {number + 1}")  # says more
+                    raise
                 finally:
                     self.wv.norms = None  # also after Ctrl-C the vectors have changed
                 if not ended and keeper is not None:
