@@ -106,7 +106,8 @@ def fail(folder: Path, number: int) -> None:
             continue
         raise AssertionError("the error of the corpus was lost")
     whole = (folder / "model").read_bytes()
-    (folder / "damaged").write_bytes(whole[: len(whole) // 2] + b"?" + whole[len(whole) // 2 + 1 :])
+    half = len(whole) // 2
+    (folder / "damaged").write_bytes(whole[:half] + bytes([whole[half] ^ 1]) + whole[half + 1 :])
     for load in (Word2Vec.load, KeyedVectors.load, KeyedVectors.load_word2vec_format):
         try:
             load(folder / "damaged")
