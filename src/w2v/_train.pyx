@@ -645,7 +645,7 @@ cdef class Kernel:
                     if last < 0:
                         break
                     if last:  # one decides for all, and looks at rows that nobody writes now
-                        all.over = stop_wanted(part.stop)
+                        all.over = number >= first and stop_wanted(part.stop)  # never without a round of progress
                         if number % LOOK_EVERY == 0 and not first_rows_are_finite(plan):
                             all.over = DIVERGED
                         go_on(all)

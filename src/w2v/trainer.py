@@ -318,10 +318,13 @@ class _Workers:
                 except RuntimeError:  # the system gives no more threads
                     started.pop()
                     raise
+            looked_up = time.monotonic()
             for batch in batches:
                 if not self._hand_out(batch, tick):
                     break
-                tick()  # who waits for no one, because the corpus is slow, looks up too
+                if time.monotonic() - looked_up > TICK:  # who waits for no one, as the corpus is slow, looks up too
+                    looked_up = time.monotonic()
+                    tick()
             self._hand_out(None, tick)
             with self._one_left:
                 while self._left < len(self._threads):
