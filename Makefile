@@ -28,11 +28,9 @@ slow: build      ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
 sanitize: build  ## the tests under sanitizers of addresses and of undefined behaviour, on a build of their own
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'setuptools>=80' 'cython>=3.1'
 	$(BIN)/python tests/sanitized.py address
 
 tsan: build      ## the same for races between threads; those of Hogwild alone are meant
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'setuptools>=80' 'cython>=3.1'
 	$(BIN)/python tests/sanitized.py thread
 	$(BIN)/python -m pytest -n 0 -m slow tests/test_sanitizers.py
 

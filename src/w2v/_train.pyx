@@ -599,10 +599,11 @@ cdef class Kernel:
                    int workers, const int[::1] stop, long long[::1] counts, double[::1] loss):
         """Train as `run` does, but so that the result does not depend on the number of workers; see _rounds.h.
 
-        All `workers` call this, each with its number `worker` and `counts` of its own; `lanes` has the losses.
-        ``stop[0]`` ends training
-        after a round, as do rows that are no longer finite, with a FloatingPointError; ``stop[1]`` is for when a worker is missing: no one waits for it then. Training begins at the
-        position `lanes.begin`, where a round does.
+        All `workers` call this, each with its number `worker` and `counts` of its own; `lanes` has the losses, whose
+        sum so far worker 0 writes to its `loss`.
+        Training begins at the position `lanes.begin`, where a round does. ``stop[0]`` ends it after a round, as do
+        rows that are no longer finite, with a FloatingPointError; ``stop[1]`` is for when a worker is missing: no one
+        waits for it then.
         """
         cdef Worker own
         cdef const Plan *plan = &self.plan
@@ -639,6 +640,8 @@ cdef class Kernel:
                         break
                     if last:
                         go_on(all)
+                    if worker == 0:
+                        publish_loss(&loss[0], loss_of_lanes(all))
                     while number >= first and merge(all, level):
                         pass
                     last = wait_for_all(all, workers, &stop[1])
@@ -841,6 +844,14 @@ cdef long long sentence_of(const long long *offsets, long long n_sentences, long
         else:
             high = middle
     return low
+
+
+cdef double loss_of_lanes(const Rounds *all) noexcept nogil:
+    cdef double loss = 0
+    cdef int number
+    for number in range(all.lanes):
+        loss += all.lane[number].loss
+    return loss
 
 
 cdef bint first_rows_are_finite(const Plan *plan) noexcept nogil:

@@ -439,7 +439,7 @@ def run_epoch(
 
     crew = _Workers(run, workers)
     crew.counts[0, :3] = reached.words, reached.survivors, reached.examples
-    crew.loss[0, 0] = reached.loss if round_shape is None else 0
+    crew.loss[0, 0] = reached.loss
     current: list[Encoded] = []
     cursors: list[NDArray[np.int64]] = []
     lanes: list[_train.Lanes] = []
