@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "predict": {"huffman"},
     "transport": set(),
     "callbacks": set(),
-    "source": {"corpus", "encode"},
+    "source": {"corpus", "encode", "formats"},
     "checkpoint": {"checks", "corpus", "formats"},
     "vectors": {"corpus", "formats", "foreign", "gensim_files", "legacy", "lookup", "queries", "evaluate", "transport"},
     "word2vec": {
@@ -66,7 +66,7 @@ MAY_IMPORT = {
     "compat.gensim_utils": {"corpus", "formats", "vocab"},
     "demo": {"word2vec", "vectors", "trainer", "formats"},
     "ctool": {"cli", "corpus", "foreign", "formats", "queries", "vectors", "word2vec"},
-    "cli": {"corpus", "ctool", "demo", "formats", "stability.command"},
+    "cli": {"checkpoint", "corpus", "ctool", "demo", "formats", "stability.command"},
     "__main__": {"cli"},
 }
 
