@@ -16,6 +16,7 @@ import os
 import shutil
 import tempfile
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def main() -> int:
     args = parser.parse_args()
     print(common.machine(), flush=True)
     logging.disable(logging.WARNING)
-    seen: list[list[float]] = []
+    seen = array("d")  # row by row; lists of floats would grow by half a megabyte an hour themselves
     started = said = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="w2v-soak-", dir=args.folder) as name:
         folder = Path(name)
@@ -148,17 +149,18 @@ def main() -> int:
             for work in WORK:
                 work(folder, number)
             now = time.monotonic()
-            seen.append([now - started, *readings(folder)])
+            reading = readings(folder)
+            seen.extend([now - started, *reading])
             if now - said > 60:
                 said = now
-                print(f"{(now - started) / 60:6.1f} min, round {number + 1:,}: {described(seen[-1])}", flush=True)
+                print(f"{(now - started) / 60:6.1f} min, round {number + 1:,}: {described(reading)}", flush=True)
             if now - started > 60 * args.minutes:
                 break
-    return verdict(np.array(seen))
+    return verdict(np.array(seen).reshape(-1, 1 + len(READINGS)))
 
 
 def described(reading: list[float]) -> str:
-    return ", ".join(f"{name} {value:,.1f}" for name, value in zip(READINGS, reading[1:], strict=True))
+    return ", ".join(f"{name} {value:,.1f}" for name, value in zip(READINGS, reading, strict=True))
 
 
 def verdict(seen: np.ndarray) -> int:
