@@ -47,7 +47,7 @@ def test_any_number_of_workers_gives_the_same_bytes(cbow, losses, changed):
     found = set()
     for workers in (1, 2, 3, 5, 16):
         matrices = fresh(20, hs, negative)
-        stats = trained(matrices, settings(cbow=cbow, negative=negative) | changed, workers=workers)
+        stats = trained(matrices, settings(cbow=cbow, negative=negative) | changed, workers=workers, shape=(16, 16))
         found.add(digest(matrices, stats))
     assert len(found) == 1
 
@@ -56,12 +56,12 @@ def test_any_number_of_workers_gives_the_same_bytes(cbow, losses, changed):
 @pytest.mark.parametrize("workers", [2, 3, 7])
 def test_workers_that_are_held_up_at_random_give_the_same_bytes(cbow, workers, monkeypatch):
     matrices = fresh(20, 1, 5)
-    stats = trained(matrices, settings(cbow=cbow), workers=1)
+    stats = trained(matrices, settings(cbow=cbow), shape=(8, 16), workers=1)
     expected = digest(matrices, stats)
     monkeypatch.setattr(trainer, "JITTER", 300)
     for _ in range(3):
         matrices = fresh(20, 1, 5)
-        stats = trained(matrices, settings(cbow=cbow), workers=workers)
+        stats = trained(matrices, settings(cbow=cbow), shape=(8, 16), workers=workers)
         assert digest(matrices, stats) == expected
 
 

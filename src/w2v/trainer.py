@@ -437,6 +437,8 @@ def run_epoch(
         given = (*batch, workers, n_hot, *state) if round_shape is None else (*batch, worker, workers, *state)
         (kernel.run if round_shape is None else kernel.run_rounds)(*given)
 
+    if round_shape is not None:
+        workers = min(workers, round_shape[0])  # more would only wait
     crew = _Workers(run, workers)
     crew.counts[0, :3] = reached.words, reached.survivors, reached.examples
     crew.loss[0, 0] = reached.loss
