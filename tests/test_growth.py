@@ -151,6 +151,13 @@ def test_memory_is_estimated_for_any_size():
     assert "syn1" not in Word2Vec(vector_size=100).estimate_memory(10)
 
 
+@pytest.mark.parametrize(("settings", "bytes_per_word"), [({}, 48 + 32 + 12), ({"hs": 1, "negative": 0}, 48 + 48)])
+def test_memory_of_rounds_is_the_one_of_the_docs(settings, bytes_per_word):
+    report = Word2Vec(vector_size=100, deterministic=True, **settings).estimate_memory(1000)
+    assert report["rounds"] == 1000 * bytes_per_word
+    assert report["total"] == sum(report[name] for name in report if name != "total")
+
+
 def test_a_null_word_is_added_and_is_never_met():
     model = Word2Vec(two_topics(), vector_size=8, min_count=1, null_word=1, workers=1)
     assert model.wv.index_to_key[-1] == "\0"

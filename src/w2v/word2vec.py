@@ -704,7 +704,8 @@ class Word2Vec(legacy.OldModelNames):
         Returns
         -------
         dict
-            ``vocab``, ``vectors``, ``syn1``, ``syn1neg`` and ``total``; the matrices exactly, `vocab` roughly.
+            ``vocab``, ``vectors``, ``syn1``, ``syn1neg``, ``rounds`` (what deterministic training notes about each row)
+            and ``total``; the matrices exactly, the others roughly.
         """
         words = len(self.wv) if vocab_size is None else checks.integer("vocab_size", vocab_size, 0, MOST_WORDS)
         matrix = words * trainer.padded_size(self.vector_size) * 4
@@ -715,6 +716,9 @@ class Word2Vec(legacy.OldModelNames):
             report["syn1"] = matrix
         if self.negative:
             report["syn1neg"] = matrix
+        if self.deterministic:
+            slots = 4 * self.round_shape[0]
+            report["rounds"] = words * ((16 + slots) * (2 if self.hs else 1) + (slots + 12 if self.negative else 0))
         report["total"] = sum(size for name, size in report.items() if name != "total")
         return report
 
