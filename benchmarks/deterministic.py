@@ -10,7 +10,6 @@ of the rarest third of the rated words. Scores are kept in `--folder` and used a
 
 import argparse
 import json
-import resource
 import time
 from pathlib import Path
 from statistics import mean, stdev
@@ -34,7 +33,7 @@ def train(corpus: str, model: str, *, epochs: int, shape: tuple[int, int] | None
 
 
 def speed(corpus: str, repeat: int) -> None:
-    rows = [["model", "workers", "Hogwild", "deterministic", "ratio", "peak MB"]]
+    rows = [["model", "workers", "Hogwild", "deterministic", "ratio"]]
     for model in MODELS:
         for workers in (1, 2):
             best = {}
@@ -44,8 +43,7 @@ def speed(corpus: str, repeat: int) -> None:
                     best[shape] = max(best.get(shape, 0), record.raw_words / record.seconds)
             figures = [best[None], best[trainer.ROUND]]
             rows.append([model, str(workers), *[f"{figure / 1e3:,.0f} k" for figure in figures]])
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            rows[-1] += [f"{figures[1] / figures[0]:.2f}", f"{peak:,.0f}"]
+            rows[-1].append(f"{figures[1] / figures[0]:.2f}")
     print(common.table(rows))
 
 
@@ -59,7 +57,7 @@ def hashes(corpus: str, epochs: int) -> None:
     print(common.table(rows))
 
 
-def rare_words(path: Path, vectors: KeyedVectors, folder: Path) -> float:
+def rare_words(path: Path, vectors: KeyedVectors) -> float:
     """Spearman correlation over the third of all rated pairs whose rarer word is the rarest."""
     from scipy.stats import spearmanr
 
@@ -87,7 +85,7 @@ def scores(corpus: str, model: str, shape, seed: int, epochs: int, sets: Path, f
         workers = 1 if shape is None else 2
         vectors = train(corpus, model, epochs=epochs, shape=shape, seed=seed, workers=workers).wv
         vectors.save_word2vec_format(path, binary=True)
-        found = quality.evaluated(path, sets) | {"rare third": rare_words(sets, vectors, folder)}
+        found = quality.evaluated(path, sets) | {"rare third": rare_words(sets, vectors)}
         kept.write_text(json.dumps(found), encoding="utf-8")
         path.unlink()
     return json.loads(kept.read_text(encoding="utf-8"))

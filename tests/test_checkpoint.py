@@ -809,9 +809,9 @@ def test_stop_ends_the_training_of_another_thread_which_can_be_resumed(mode, tmp
         except KeyboardInterrupt as stop:
             stopped.append(str(stop))
 
-    thread = threading.Thread(target=train)
+    thread = threading.Thread(target=train, daemon=True)
     thread.start()
-    while not model.history:
+    while thread.is_alive() and not model.history:
         time.sleep(1e-3)
     model.stop()
     thread.join(timeout=60)
@@ -839,7 +839,7 @@ def test_stop_ends_the_reading_of_another_thread(cache):
         except KeyboardInterrupt as stop:
             stopped.append(str(stop))
 
-    thread = threading.Thread(target=read)
+    thread = threading.Thread(target=read, daemon=True)
     thread.start()
     reading.wait(60)
     model.stop()

@@ -337,7 +337,7 @@ def test_a_file_that_may_not_be_written_to_is_not_replaced():
     program = """
         import os, sys
         import numpy as np
-        from w2v import KeyedVectors, cli
+        from w2v import KeyedVectors, formats
         if os.getuid() == 0:
             os.setgid(65534), os.setuid(65534)
         try:
@@ -345,7 +345,7 @@ def test_a_file_that_may_not_be_written_to_is_not_replaced():
         except PermissionError as error:
             print(error)
         try:
-            cli._check_output(sys.argv[1])
+            formats.check_output(sys.argv[1])
         except OSError as error:
             print(error)
     """
@@ -387,7 +387,7 @@ def test_all_writing_goes_through_one_function():
         ("formats", "create"),  # inside atomic_write
         ("formats", "_packing"),  # a codec around its file
         ("formats", "_sync_folder"),  # a folder, to sync it
-        ("cli", "_check_output"),  # a file without a purpose but to see that there can be one
+        ("formats", "check_output"),  # a file without a purpose but to see that there can be one
         ("checkpoint", "__init__"),  # the lock of a folder
         ("cli", "main"),  # /dev/null, once the reader of the output has gone
     }

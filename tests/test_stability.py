@@ -556,6 +556,15 @@ def test_a_sample_is_stratified_and_its_totals_stand_for_the_vocabulary(runs, fo
     assert len(measure(runs, words=np.int64(1)).words) == 1
 
 
+@pytest.mark.parametrize("words", [1, 3, 5])
+def test_a_sample_smaller_than_the_bands_leaves_the_others_out(runs, words):
+    """Identical runs agree in all words, however few of them are looked at."""
+    first = next(iter(runs.values())) if isinstance(runs, dict) else runs[0]
+    found = measure([first, first], words=words)
+    assert found.total("overlap") == pytest.approx(1)
+    assert records_of(found, "overlap")["all"]["low"] == pytest.approx(1)
+
+
 def test_a_list_of_words_is_measured_as_it_is(runs, found):
     words = ["w250", "w3", "w3", "w7"]
     some = measure(runs, words=words)

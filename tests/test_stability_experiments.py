@@ -240,7 +240,7 @@ def test_a_training_goes_on_and_another_text_is_refused(corpus, tmp_path, monkey
     assert same(longer["seed-3"], Word2Vec(corpus_file=corpus, seed=3, workers=1, **SETTINGS).wv)
     with pytest.raises(ValueError, match="begun with epochs=1, and this is epochs=2"):
         retrain(corpus, runs=2, folder=folder, **SETTINGS | {"epochs": 2})
-    with pytest.raises(ValueError, match="begun with window=None"):
+    with pytest.raises(ValueError, match="begun with window=5"):
         retrain(corpus, runs=2, folder=folder, window=2, **SETTINGS)
     with monkeypatch.context() as patch:
         patch.setattr("w2v.stability.experiments.show_config", lambda: {"scheme": 0})
@@ -337,10 +337,42 @@ def test_command_options_have_the_values_of_word2vec(corpus, tmp_path, capsys):
     assert settings | expected == settings
 
 
-def test_command_refuses_numbers_below_1(corpus, capsys):
-    with pytest.raises(SystemExit):
-        run_command(corpus, "--runs", 0)
-    assert "below 1" in capsys.readouterr().err
+def test_command_refuses_too_small_numbers(corpus, capsys):
+    for option, number, said in (("--runs", 1, "below 2"), ("-k", 0, "below 1")):
+        with pytest.raises(SystemExit):
+            run_command(corpus, option, number)
+        assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", [("-o", "s.txt"), ("--word-records", "no/w.csv"), ("--plot", "p.xyz")], ids=str)
+def test_command_trains_nothing_if_it_could_not_write(corpus, tmp_path, output):
+    pytest.importorskip("matplotlib")
+    with pytest.raises((ValueError, OSError), match=r"must end in|not a folder"):
+        run_command(corpus, "--folder", tmp_path / "runs", output[0], tmp_path / output[1])
+    assert not (tmp_path / "runs").exists()
+
+
+def test_command_writes_its_results_though_a_word_is_missing(corpus, tmp_path, capsys):
+    run_command(corpus, "--runs", 2, *SMALL, "--neighbors", "nobody", "-o", tmp_path / "s.csv")
+    assert "not a word of all runs" in capsys.readouterr().out
+    assert (tmp_path / "s.csv").exists()
+
+
+def test_a_folder_is_of_all_settings_and_of_the_very_words(tmp_path):
+    whole, cut = [["new york", "is", "big"]] * 9, [["new", "york", "is", "big"]] * 9
+    settings = {"runs": 1, "folder": tmp_path / "runs", "vector_size": 4, "min_count": 1, "epochs": 1}
+    retrain(whole, **settings)
+    retrain(whole, **settings, window=5)  # which it was
+    with pytest.raises(ValueError, match="begun with window=5"):
+        retrain(whole, **settings, window=4)
+    with pytest.raises(ValueError, match="begun with corpus="):
+        retrain(cut, **settings)
+
+
+@pytest.mark.parametrize("vary", ["bootstrap", "shuffle"])
+def test_a_string_is_no_document(vary):
+    with pytest.raises(TypeError, match="not the string"):
+        retrain(["one two"] * 9, runs=1, vary=vary, min_count=1)
 
 
 def test_command_examples_parse():

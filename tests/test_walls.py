@@ -55,7 +55,7 @@ MAY_IMPORT = {
     },
     "stability.measures": set(),
     "stability.neighbors": {"checks", "queries"},
-    "stability.plots": {"stability.neighbors", "stability.report"},
+    "stability.plots": {"corpus", "stability.neighbors", "stability.report"},
     "stability.report": {"checks", "corpus", "formats", "stability.measures", "stability.neighbors"},
     "compat": set(),
     "compat.gensim": {  # it imports itself where it was started as a program

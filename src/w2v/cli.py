@@ -9,13 +9,11 @@ import json
 import math
 import os
 import shlex
-import stat
 import sys
-import tempfile
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -224,7 +222,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _train(args: argparse.Namespace) -> None:
     _format_of(args.output)
-    _check_output(args.output)
+    from w2v.formats import check_output
+
+    check_output(args.output)
     if _is_in(args.output, args.corpus):
         raise ValueError(f"{args.output} is the corpus itself; write to another file")
     from w2v import Word2Vec
@@ -253,7 +253,9 @@ def _train(args: argparse.Namespace) -> None:
 
 def _resume(args: argparse.Namespace) -> None:
     _format_of(args.output)
-    _check_output(args.output)
+    from w2v.formats import check_output
+
+    check_output(args.output)
     from w2v import Word2Vec
     from w2v.checkpoint import files_of
 
@@ -349,7 +351,9 @@ def _evaluate(args: argparse.Namespace) -> None:
 
 def _convert(args: argparse.Namespace) -> None:
     form = args.target or _format_of(args.output)
-    _check_output(args.output)
+    from w2v.formats import check_output
+
+    check_output(args.output)
     vectors = _load(args.input, args.source, no_header=args.no_header)
     _save(vectors, args.output, form)
     _report(args, {"words": len(vectors), "vector_size": vectors.vector_size, "file": args.output})
@@ -392,7 +396,9 @@ def _verify(args: argparse.Namespace) -> None:
 def _demo(args: argparse.Namespace) -> None:
     if _format_of(args.output) != "native":
         raise ValueError(f"the demo saves a whole model; {args.output!r} must end in .safetensors")
-    _check_output(args.output)
+    from w2v.formats import check_output
+
+    check_output(args.output)
     from w2v.demo import run_demo
 
     if args.json:
@@ -428,23 +434,6 @@ def _format_of(path: str) -> str:
     if form is None or (packed and form == "native"):
         raise ValueError(f"the name of {path!r} does not tell its format; it must end in {', '.join(SUFFIXES)}")
     return form
-
-
-def _check_output(path: str) -> None:
-    """Raise OSError now if `path` could not be written after hours of training."""
-    folder = os.path.dirname(os.path.realpath(path))
-    with suppress(FileNotFoundError):  # a name that is too long is none of that kind
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise OSError(f"{path} exists and is not a regular file")
-    if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise OSError(f"{path} exists and may not be written to")
-    if not os.path.isdir(folder):
-        raise OSError(f"{folder} is not a folder; create it first")
-    try:
-        with tempfile.NamedTemporaryFile(prefix=".w2v-", suffix=".tmp", dir=folder):
-            pass
-    except OSError as error:
-        raise OSError(f"{folder} cannot be written to ({error.strerror})") from error
 
 
 def _is_in(output: str, source: str) -> bool:

@@ -19,6 +19,7 @@ import re
 import secrets
 import stat
 import struct
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import pairwise
@@ -84,6 +85,23 @@ def check_unpacked(name: str, unpacked: int, most: int) -> None:
     """Refuse a file that has unpacked to more than it may."""
     if unpacked > most:
         raise FormatError(f"{name}: unpacks to more than {most:,} bytes; unpack it yourself if you trust it")
+
+
+def check_output(path: Pathlike) -> None:
+    """Raise OSError now if a file could not be written after hours of training."""
+    folder = os.path.dirname(os.path.realpath(path))
+    with suppress(FileNotFoundError):  # a name that is too long is none of that kind
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(f"{path} exists and is not a regular file")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise OSError(f"{path} exists and may not be written to")
+    if not os.path.isdir(folder):
+        raise OSError(f"{folder} is not a folder; create it first")
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".w2v-", suffix=".tmp", dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"{folder} cannot be written to ({error.strerror})") from error
 
 
 @contextmanager

@@ -18,7 +18,7 @@ SHOWN = ("measure", "measured", "mean", "low", "high")
 def add_arguments(add: Callable[..., argparse.Action], training_options: Iterable[tuple[Any, ...]]) -> None:
     """Declare the options, given a parser's ``add_argument`` and `w2v.cli.TRAINING_OPTIONS`."""
     add("corpus", metavar="CORPUS", help="text, a document per line; plain or .gz, .bz2, .xz, .zst")
-    add("--runs", type=_positive, default=10, metavar="N", help="trainings to compare (default %(default)s)")
+    add("--runs", type=_two_or_more, default=10, metavar="N", help="trainings to compare (default %(default)s)")
     add(
         "--vary",
         default="seed",
@@ -45,8 +45,9 @@ def add_arguments(add: Callable[..., argparse.Action], training_options: Iterabl
 
 def run(args: argparse.Namespace) -> None:
     """Train, measure, print and write what the options ask for."""
-    from w2v.stability import experiments, neighbors, report
+    from w2v.stability import experiments, report
 
+    _check_outputs(args)
     given = vars(args)
     varied = args.vary if args.values else None
     settings = {name: given[name] for name in experiments.known_settings() if name in given and name != varied}
@@ -61,20 +62,39 @@ def run(args: argparse.Namespace) -> None:
     if not args.values:
         summary = [record for found in reports.values() for record in found.summary]
     per_word = [{"group": group, **record} for group, found in reports.items() for record in found.word_records()]
-    listed = {
-        word: {str(group): neighbors.compare_neighbors(runs, word, args.k) for group, runs in groups.items()}
-        for word in args.neighbors
-    }
     for records, path in ((summary, args.output), (per_word, args.word_records)):
         if path:
             report.write_records(records, path)
     if args.plot:
         _draw(args, reports)
+    listed = {
+        word: {str(group): _neighbors(runs, word, args.k) for group, runs in groups.items()} for word in args.neighbors
+    }
     if args.json:
         plain = [{name: report.without_nan(value) for name, value in record.items()} for record in summary]
         print(json.dumps({"summary": plain, "neighbors": listed}, ensure_ascii=False, allow_nan=False))
     else:
         _print(args, summary, listed)
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Find out before hours of training what could not be written after them."""
+    from w2v import formats
+    from w2v.stability import plots, report
+
+    for path in filter(None, (args.output, args.word_records)):
+        report.check_ending(path)
+        formats.check_output(path)
+    if args.plot:
+        plots.check_ending(args.plot)
+        formats.check_output(args.plot)
+
+
+def _neighbors(runs: dict[str, Any], word: str, k: int) -> list[dict[str, Any]]:
+    """The neighbours of a word over the runs; none if one of them does not have it."""
+    from w2v.stability.neighbors import compare_neighbors
+
+    return compare_neighbors(runs, word, k) if all(word in run for run in runs.values()) else []
 
 
 def _draw(args: argparse.Namespace, reports: dict[Any, Any]) -> None:
@@ -87,7 +107,7 @@ def _draw(args: argparse.Namespace, reports: dict[Any, Any]) -> None:
     else:
         figure = plots.draw_frequency(next(iter(reports.values())))
     with atomic_write(args.plot) as file:
-        figure.savefig(file, format=os.path.splitext(args.plot)[1][1:] or None)
+        figure.savefig(file, format=os.path.splitext(args.plot)[1][1:])
 
 
 def _print(args: argparse.Namespace, summary: list[dict[str, Any]], listed: dict[str, dict[str, Any]]) -> None:
@@ -102,13 +122,17 @@ def _print(args: argparse.Namespace, summary: list[dict[str, Any]], listed: dict
     for word, groups in listed.items():
         for group, records in groups.items():
             print(f"\nneighbours of {word}" + (f", {args.vary} {group}" if args.values else ""))
-            print(format_table(records))
+            print(format_table(records) if records else "not a word of all runs")
 
 
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{number} is below 1")
+def _positive(text: str, least: int = 1) -> int:
+    if (number := int(text)) < least:
+        raise argparse.ArgumentTypeError(f"{number} is below {least}")
     return number
+
+
+def _two_or_more(text: str) -> int:
+    return _positive(text, 2)
 
 
 def _number(text: str) -> int | float:

@@ -148,13 +148,15 @@ def retrain(
     settings = {"workers": 1, "seed": 1} | settings
     if vary == "words":
         _check_words(corpus, values)
+    known = inspect.signature(Word2Vec.__init__).parameters
+    every = {name: known[name].default for name in known_settings() if name != vary} | settings
     plan = _plan(vary, runs, values, settings["seed"])
     documents = _documents(corpus) if vary in CORPUS_CHANGES else ()
 
     def make(**changes: Any) -> KeyedVectors:
         return _trained(corpus, documents, settings | changes)
 
-    facts = {} if folder is None else {"corpus": _fingerprint(corpus), "scheme": show_config()["scheme"], **settings}
+    facts = {} if folder is None else {"corpus": _fingerprint(corpus), "scheme": show_config()["scheme"], **every}
     flat = collect(make, {name: changes for _, name, changes in plan}, folder, facts, progress)
     groups: dict[Any, dict[str, Any]] = {}
     for group, name, _ in plan:
@@ -221,7 +223,11 @@ def _documents(corpus: Corpus) -> Sequence[Any]:
     """All documents: those of a file as one string each, which takes a tenth of the space of lists."""
     if isinstance(corpus, str | os.PathLike):
         return [" ".join(words) for words in read_sentences(corpus)]
-    return list(corpus)
+    documents = list(corpus)
+    for document in documents:
+        if isinstance(document, str):
+            raise TypeError(f"a document must be a list of words, not the string {document[:40]!r}; split it")
+    return documents
 
 
 def _drawn(documents: Sequence[Any], way: str, number: int) -> Iterator[Sequence[str]]:
@@ -252,7 +258,10 @@ def _check_words(corpus: Corpus, values: Sequence[int]) -> None:
 
 
 def _fingerprint(corpus: Corpus) -> str:
-    """SHA-256 of the text: of a file as it is once unpacked, of token lists joined by blanks and line ends."""
+    """SHA-256 of the text: of a file as it is once unpacked, of token lists joined by blanks and line ends.
+
+    A token with a blank in it, or none at all, would look like others: then it is of the list as JSON.
+    """
     digest = hashlib.sha256()
     if isinstance(corpus, str | os.PathLike):
         with open_binary(corpus) as file:
@@ -260,7 +269,10 @@ def _fingerprint(corpus: Corpus) -> str:
                 digest.update(block)
     else:
         for sentence in corpus:
-            digest.update((" ".join(sentence) + "\n").encode("utf-8", "surrogatepass"))
+            text = " ".join(sentence)
+            if text.split() != list(sentence):
+                text = "\0" + json.dumps(list(sentence))
+            digest.update((text + "\n").encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 

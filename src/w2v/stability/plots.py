@@ -3,9 +3,11 @@
 Each function returns a matplotlib Figure, which ``figure.savefig(path)`` writes; no window is opened.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from w2v.corpus import Pathlike
 from w2v.stability.neighbors import Record, Runs, compare_neighbors, named
 from w2v.stability.report import Report
 
@@ -28,7 +30,7 @@ LABELS = {
     "eigenspace_overlap": "eigenspace overlap",
     "spearman": "rank correlation of word pairs",
 }
-BOUNDED = set(LABELS) - {"raw_distance", "pip_loss", "raw_cosine"}
+BOUNDED = set(LABELS) - {"raw_distance", "pip_loss", "raw_cosine"}  # they end at 1; a cosine may also be negative
 
 
 def draw_frequency(reports: Report | Mapping[Any, Report], measure: str = "overlap") -> "Figure":
@@ -159,6 +161,14 @@ def draw_neighbors(runs: Runs, word: Any, k: int = 10) -> "Figure":
 # ------------------------------------------------------------------------------------------------------------------
 
 
+def check_ending(path: Pathlike) -> None:
+    """Raise ValueError if matplotlib has no such kind of file, ImportError if it is not there."""
+    ending = os.path.splitext(os.fspath(path))[1]
+    known = _figure()[0].canvas.get_supported_filetypes()
+    if ending[1:] not in known:
+        raise ValueError(f"{os.fspath(path)!r} must end in one of {', '.join(f'.{kind}' for kind in sorted(known))}")
+
+
 def _figure(width: float = 6.4, height: float = 4.0) -> tuple["Figure", Any]:
     try:
         from matplotlib.figure import Figure
@@ -199,7 +209,7 @@ def _draw_cell(axes: Any, column: int, rank: int, record: Record, runs: int) -> 
 def _finish(axes: Any, measures: Sequence[str], k: int) -> None:
     axes.set_ylabel(LABELS[measures[0]].format(k=k) if len(measures) == 1 else "agreement of the runs")
     if set(measures) <= BOUNDED:
-        axes.set_ylim(0, 1.02)
+        axes.set_ylim(min(0, axes.get_ylim()[0]), 1.02)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -124,7 +124,8 @@ def measure(
     k : int, default 10
     words : int or sequence of str, default 10,000
         What to measure: of the words that all runs share so many, as equally many from each frequency band as
-        possible, drawn with `seed`; or these words. Totals over a sample weigh the bands as the vocabulary does.
+        possible, drawn with `seed`; or these words. Totals over a sample weigh the bands that it has words of as the
+        vocabulary does.
     pairs : sequence of (str, str), optional
         For the rank correlation; by default 10,000 random pairs of the words measured.
     seed : int, default 1
@@ -407,10 +408,11 @@ def _band_records(
 ) -> list[Record]:
     means = np.array([values[band == number].mean() if (band == number).any() else 0 for number in range(len(names))])
     resampled = np.where(np.isnan(resampled), means, resampled)
-    # A band counts for as many words as the vocabulary has in it.
-    share = sizes / sizes.sum()
-    low, high = _interval(np.column_stack([resampled @ share, resampled]))
     measured = np.bincount(band, minlength=len(names))
+    # A band counts for as many words as the vocabulary has in it; one of which no word is measured says nothing.
+    share = sizes * (measured > 0)
+    share = share / share.sum()
+    low, high = _interval(np.column_stack([resampled @ share, resampled]))
     rows = [("all", len(values), float(means @ share)), *zip(names, measured.tolist(), means.tolist(), strict=True)]
     return [
         {
@@ -439,6 +441,14 @@ def _summarised_whole(whole: Mapping[str, Array], runs: int, words: int, seed: i
 # --- records ------------------------------------------------------------------------------------------------------
 
 
+def check_ending(path: Pathlike) -> str:
+    """Return the ending of a name for records; ValueError if there is no such form."""
+    ending = os.path.splitext(os.fspath(path))[1]
+    if ending not in (".json", ".csv"):
+        raise ValueError(f"{os.fspath(path)!r} must end in .json or .csv")
+    return ending
+
+
 def write_records(records: Sequence[Mapping[str, Any]], path: Pathlike) -> None:
     """Write records as JSON or CSV, by the ending of the name; what is not a number (NaN) becomes null, or nothing.
 
@@ -454,9 +464,7 @@ def write_records(records: Sequence[Mapping[str, Any]], path: Pathlike) -> None:
     ValueError
         Another ending.
     """
-    ending = os.path.splitext(os.fspath(path))[1]
-    if ending not in (".json", ".csv"):
-        raise ValueError(f"{os.fspath(path)!r} must end in .json or .csv")
+    ending = check_ending(path)
     cleaned = [{name: without_nan(value) for name, value in record.items()} for record in records]
     if ending == ".json":
         text = json.dumps(cleaned, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
