@@ -661,6 +661,8 @@ STRANGE = [
     ("tokens", -1),
     ("tokens", 2**63),
     ("threads", 0),
+    ("threads", 2000),
+    ("threads", 2**31 - 1),
     ("history", {}),
     ("history", [{"epoch": 1}]),
     ("finished", 0),
@@ -752,17 +754,49 @@ def test_vectors_that_are_no_longer_finite_replace_no_checkpoint(tmp_path):
 
 def test_what_a_killed_process_was_writing_is_removed_by_the_next(tmp_path):
     folder = interrupted(tmp_path / "run")
-    for name, age in [("old", 2 * 3600), ("young", 60)]:  # a young one may be a model that is being saved
-        (folder / f".w2v-{name}.tmp").write_bytes(b"half a model")
-        os.utime(folder / f".w2v-{name}.tmp", (time.time() - age,) * 2)
+    others = ".w2v-model.safetensors-0123.tmp"  # a model that somebody saves here, for hours perhaps
+    for name in (".w2v-checkpoint-0.safetensors-0123.tmp", others):
+        (folder / name).write_bytes(b"half a model")
     (folder / "notes.txt").write_text("mine")
     Word2Vec.resume(folder, CORPUS)
-    left = [".w2v-young.tmp", *checkpoints.SLOTS, checkpoints.LOCK, "notes.txt"]
+    left = [others, *checkpoints.SLOTS, checkpoints.LOCK, "notes.txt"]
     assert sorted(path.name for path in folder.iterdir()) == left
 
 
+@pytest.mark.parametrize("kind", ["fifo", "link"])
+def test_a_lock_that_is_no_file_of_ours_is_refused(kind, tmp_path):
+    (tmp_path / "run").mkdir()
+    if kind == "fifo":
+        os.mkfifo(tmp_path / "run" / "lock")
+    else:
+        (tmp_path / "run" / "lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="delete it"):
+        Word2Vec.resume(tmp_path / "run", CORPUS)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
+    def flock(*given):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(checkpoints.fcntl, "flock", flock)
+    before = set(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="no locks") as caught:
+        Word2Vec(TINY, **SMALL, checkpoint=tmp_path / "run")
+    assert caught.value.filename == str(tmp_path / "run")
+    assert len(set(os.listdir("/proc/self/fd"))) <= len(before)
+
+
+@pytest.mark.parametrize("options", [{"limit": np.int64(50)}, {"max_sentence_length": float("inf")}], ids=str)
+def test_a_reader_whose_options_json_cannot_hold_is_asked_for_again(options, tmp_path):
+    (tmp_path / "corpus.txt").write_text("a b\n" * 100)
+    corpus = LineSentence(tmp_path / "corpus.txt", **options)
+    Word2Vec(corpus, **SMALL, checkpoint=tmp_path / "run")
+    assert Word2Vec.resume(tmp_path / "run").trained_epochs == SMALL["epochs"]
+
+
 def test_what_others_write_is_left_alone_where_there_is_no_run(tmp_path):
-    other = tmp_path / ".w2v-0123456789abcdef.tmp"
+    other = tmp_path / ".w2v-checkpoint-1.safetensors-0123.tmp"
     other.write_bytes(b"half a model")
     os.utime(other, (0, 0))
     with pytest.raises(FileNotFoundError):

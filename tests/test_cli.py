@@ -400,6 +400,9 @@ def test_what_a_resumed_run_reads_is_no_output(reader, room, capsys):
         code, out, err = run(capsys, f"resume run -o {output} {more}")
         assert code == 1, out
         assert "belongs to the run" in err
+    code, _, err = run(capsys, "train other.txt -o run/checkpoint-0.safetensors --checkpoint run")
+    assert code == 1
+    assert "belongs to the run" in err
     assert Path("texts/one.txt").read_bytes() == Path("corpus.txt").read_bytes()
     for file in Path("kept").iterdir():
         assert file.read_bytes() == (Path("run") / file.name).read_bytes()

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -429,6 +430,42 @@ def test_many_rows_skipped_anywhere_leave_the_others_in_order(tmp_path):
         assert list(index) == [f"w{i}" for i in good]
         assert vectors[:, 0].tolist() == good.tolist()
         assert [place for place, _ in skipped] == (np.flatnonzero(kinds != "good") + 2).tolist()
+
+
+def test_empty_lines_take_no_memory(tmp_path):
+    path = tmp_path / "v"
+    path.write_bytes(b"1 2\na 1 2\n" + b"\n" * (1 << 20))
+    tracemalloc.start()
+    try:
+        assert list(read_word2vec(path).rows) == ["a"]
+        assert tracemalloc.get_traced_memory()[1] < 40 << 20  # the buffer alone has 16
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("errors", ["strict", "skip"])
+def test_a_binary_word_of_one_byte_too_many_is_none(errors, tmp_path):
+    """Also where its vector is cut by the end of what has been read."""
+    most, values = 1 << 20, np.ones(100, np.float32).tobytes()
+    for extra in (0, 1):
+        rows = [b"%d " % i + values for i in range(18_000)] + [b"w" * (most + extra) + b" " + values]
+        (tmp_path / "v").write_bytes(b"%d 100\n" % len(rows) + b"".join(rows))
+        if extra:
+            with pytest.raises(FormatError, match=r"no blank after 1,048,576 bytes"):
+                read_word2vec(tmp_path / "v", binary=True, errors=errors)
+        else:
+            assert len(read_word2vec(tmp_path / "v", binary=True, errors=errors).rows) == len(rows)
+
+
+@pytest.mark.parametrize("word", [b"w" * ((1 << 20) + 1), b"aa " * 400_000 + b"aa"], ids=["one", "of blanks"])
+def test_a_text_word_of_too_many_bytes_is_none(word, tmp_path):
+    (tmp_path / "v").write_bytes(b"2 2\na 1 2\n" + word + b" 1 2\n")
+    with pytest.raises(FormatError, match="line 3"):
+        read_word2vec(tmp_path / "v")
+    assert list(read_word2vec(tmp_path / "v", errors="skip").rows) == ["a"]
+    (tmp_path / "counts").write_bytes(b"a 2\n" + word + b" 1\n")
+    with pytest.raises(FormatError, match="line 2"):
+        read_counts(tmp_path / "counts")
 
 
 def test_a_blank_in_a_word_is_written_to_text_with_a_warning_and_read_back(tmp_path, caplog):

@@ -246,6 +246,15 @@ def test_vectors_of_a_file_are_taken_over_for_the_words_there_are(tmp_path, bina
     assert not np.array_equal(model.wv["bread"], given["bread"])
 
 
+def test_words_that_came_after_the_locks_learn_freely(tmp_path):
+    vectors = KeyedVectors.from_arrays(["sun", "moon"], np.ones((2, 3), np.float32))
+    vectors.save_word2vec_format(tmp_path / "given")
+    vectors.intersect_word2vec_format(tmp_path / "given")
+    vectors.add_vector("star", np.ones(3))
+    vectors.intersect_word2vec_format(tmp_path / "given", lockf=0.5)
+    assert vectors.vectors_lockf.tolist() == [0.5, 0.5, 1]
+
+
 def test_vectors_of_another_size_are_refused(tmp_path):
     KeyedVectors.from_arrays(["sun"], np.ones((1, 3), np.float32)).save_word2vec_format(tmp_path / "given")
     model = Word2Vec(two_topics(), vector_size=8, min_count=1, workers=1, epochs=1)

@@ -135,6 +135,9 @@ def test_events_are_kept_in_memory_only(model, tmp_path, caplog):
         model.add_lifecycle_event("noted", what=1)
         model.wv.add_lifecycle_event("quietly", log_level=None)
     assert model.lifecycle_events == [{"what": 1, "event": "noted"}]
+    model.lifecycle_events = None  # as gensim's documentation has it
+    model.add_lifecycle_event("unheard", log_level=None)
+    assert model.lifecycle_events is None
     assert "noted" in caplog.text
     assert "quietly" not in caplog.text
     model.save(tmp_path / "after")

@@ -376,7 +376,7 @@ def parse_lines(const uint8_t[::1] text, long long start, real[:, ::1] values, i
             if last == line:
                 break
             blank = <const uint8_t *>memchr(line, BLANK, last - line)
-            if blank == NULL or blank == line:
+            if blank == NULL or blank == line or blank - line > LONGEST_WORD:
                 break
             p = blank
             finite = True

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import re
+import stat
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,8 +25,7 @@ from w2v.corpus import Pathlike
 
 SLOTS = ("checkpoint-0.safetensors", "checkpoint-1.safetensors")
 LOCK = "lock"
-LEFTOVERS = ".w2v-*.tmp"  # what `formats.atomic_write` leaves behind when it is killed
-LEFT_SECONDS = 3600.0  # nobody has written to such a file for so long: it is a leftover, and no live one of a `save`
+LEFTOVERS = ".w2v-checkpoint-[01].safetensors-*.tmp"  # what `formats.atomic_write` leaves behind when it is killed
 
 DEFAULT_EVERY = "10m"
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -103,17 +103,19 @@ class Folder:
             raise FileNotFoundError(errno.ENOENT, "there is no folder of a run", os.fspath(path))
         # A lock of the system: it ends with the process, however that ends. The file stays, since whoever waits for one
         # that is deleted would wait for another.
-        self._lock = open(self.path / LOCK, "ab")  # noqa: SIM115 - open until `close`
+        self._lock = _opened_lock(self.path / LOCK)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.close()
-            raise BlockingIOError(
-                errno.EAGAIN, "in use by another process, or by another model of this one", os.fspath(path)
-            ) from None
+        except OSError as error:
+            os.close(self._lock)
+            busy = "in use by another process, or by another model of this one"
+            said = busy if isinstance(error, BlockingIOError) else f"{error.strerror}: its file system has no locks"
+            raise OSError(error.errno, said, os.fspath(path)) from None
 
     def close(self) -> None:
-        self._lock.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def __enter__(self) -> "Folder":
         return self
@@ -189,11 +191,25 @@ class Folder:
         self._newest, self._number = slot, self._number + 1
 
     def _sweep(self) -> None:
-        """Remove what killed processes were writing. A young file may be a model that somebody saves here just now."""
+        """Remove the checkpoints that killed processes were writing: while we hold the lock nobody else writes one."""
         for leftover in self.path.glob(LEFTOVERS):
             with suppress(OSError):
-                if time.time() - leftover.stat().st_mtime > LEFT_SECONDS:
-                    leftover.unlink()
+                leftover.unlink()
+
+
+def _opened_lock(path: Path) -> int:
+    """A descriptor of a regular file: one that came with a stranger's folder may be a FIFO, or point elsewhere."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        lock = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise OSError(errno.ELOOP, "is a symbolic link, not a lock of ours; delete it", os.fspath(path)) from None
+    if not stat.S_ISREG(os.fstat(lock).st_mode):
+        os.close(lock)
+        raise OSError(errno.EINVAL, "is not a regular file; delete it", os.fspath(path))
+    return lock
 
 
 def files_of(run: Pathlike) -> list[str]:

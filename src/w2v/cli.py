@@ -227,6 +227,8 @@ def _train(args: argparse.Namespace) -> None:
     check_output(args.output)
     if _is_in(args.output, args.corpus):
         raise ValueError(f"{args.output} is the corpus itself; write to another file")
+    if args.checkpoint is not None:
+        _check_not_of_the_run(args)
     from w2v import Word2Vec
     from w2v.corpus import MAX_SENTENCE_LENGTH, read_sentences
 
@@ -257,16 +259,21 @@ def _resume(args: argparse.Namespace) -> None:
 
     check_output(args.output)
     from w2v import Word2Vec
-    from w2v.checkpoint import files_of
 
-    for path in [*files_of(args.checkpoint), args.corpus]:
-        if path is not None and _is_in(args.output, path):
-            raise ValueError(f"{args.output} belongs to the run, which reads {path}; write to another file")
+    _check_not_of_the_run(args)
     again = ["--corpus", args.corpus] if args.corpus is not None else []
     again += ["--workers", str(args.workers)] if args.workers is not None else []
     with _how_to_resume(args, again):
         model = Word2Vec.resume(args.checkpoint, corpus_file=args.corpus, workers=args.workers, progress=args.progress)
     _save_trained(args, model)
+
+
+def _check_not_of_the_run(args: argparse.Namespace) -> None:
+    from w2v.checkpoint import files_of
+
+    for path in [*files_of(args.checkpoint), args.corpus]:
+        if path is not None and _is_in(args.output, path):
+            raise ValueError(f"{args.output} belongs to the run, which reads {path}; write to another file")
 
 
 @contextmanager

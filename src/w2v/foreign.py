@@ -48,7 +48,7 @@ _MOST = 2**63  # a count is below that
 _FEW = 32  # rows
 _NAMED_FAULTS = 10  # skipped rows that are logged one by one
 _COUNT_LINE = re.compile(rb"([^\n]+)[ \t]([0-9]{1,19})\r?\n?")
-_EMPTY_LINES = re.compile(rb"(?:[ \t\v\f\r]*\n)+")
+_EMPTY_LINES = re.compile(rb"[ \t\n\v\f\r]*\n")  # a repeated group would keep a hundred bytes for each line
 _UNREADABLE = re.compile(rb"[ \t\n\v\f\r]")  # where word2vec.c's readers end a word
 
 NO_WORD = "a row without a word"
@@ -389,21 +389,19 @@ def _binary_steps(
             if rows == places:
                 most = due
                 continue
-            blank = window.find(b" ")
-            if why == _text.ROW_CUT or not 0 <= blank <= LONGEST_WORD + 1:
+            if why == _text.ROW_CUT or (word := _binary_word(window)) is None:
                 break
             most = _FEW  # odd rows seldom come alone
-            word = bytes(window.view()[at : at + blank]).lstrip(b"\n")  # word2vec.c's line end
             if why == _text.ROW_NOT_FINITE:
                 reason = NOT_FINITE.format(shown(word))
             else:
                 reason = f"a line break in the word {word[:40]!r}" if word else NO_WORD
             step.append(Skipped(window.offset, reason))
             seen += 1
-            window.at += blank + 1 + bytes_due
+            window.at += window.find(b" ") + 1 + bytes_due
         if seen == due:
             break
-        endless = window.unread > LONGEST_WORD and not 0 <= window.find(b" ") <= LONGEST_WORD + 1
+        endless = window.unread > LONGEST_WORD and _binary_word(window) is None
         if endless or not window.refill():
             yield step
             if endless:
@@ -415,6 +413,15 @@ def _binary_steps(
     end = window.offset
     if whole and (window.line(2) not in (b"", b"\n") or window.line(1)):
         raise FormatError(f"{window.name}, byte {end:,}: more data than the {due:,} rows its header promises")
+
+
+def _binary_word(window: _Window) -> bytes | None:
+    """The next word, without word2vec.c's line end before it; None if no blank follows what can be a word."""
+    length = window.find(b" ")
+    if not 0 <= length <= LONGEST_WORD + 1:
+        return None
+    word = bytes(window.view()[window.at : window.at + length]).lstrip(b"\n")
+    return word if len(word) <= LONGEST_WORD else None
 
 
 def _text_steps(
@@ -512,8 +519,10 @@ def _taken(
 
 def _word_with_blanks(row: bytes, width: int) -> int:
     """The length of a word that has blanks in it, but no number behind one; 0 if the row has no such word."""
-    parts = row.split(b" ")[:-width]
-    return len(b" ".join(parts)) if len(parts) > 1 and _has_clear_end(parts) else 0
+    word = row.rsplit(b" ", width)[0]
+    if b" " not in word or len(word) > LONGEST_WORD:
+        return 0
+    return len(word) if _has_clear_end(word.split(b" ")) else 0
 
 
 def _has_clear_end(parts: Sequence[bytes]) -> bool:
@@ -533,6 +542,8 @@ def _line_fault(text: bytes, width: int, why: int, shown: Callable[[bytes], str]
     word, _, values = text.partition(b" ")
     if not word:
         return NO_WORD
+    if len(word) > LONGEST_WORD:
+        return f"a word of {len(word):,} bytes"
     if not values:
         return f"{width:,} values expected, none found"
     return NOT_FINITE.format(shown(word)) if why == _text.ROW_NOT_FINITE else f"not {width:,} numbers after the word"
@@ -659,7 +670,8 @@ def read_counts(
         number = 0
         while line := window.line(_MAX_LINE):
             number += 1
-            if not (found := _COUNT_LINE.fullmatch(line)) or int(found[2]) >= _MOST:
+            found = _COUNT_LINE.fullmatch(line)
+            if not found or int(found[2]) >= _MOST or len(found[1]) > LONGEST_WORD:
                 faults.add(Skipped(number, "not a word and a count"))
                 continue
             try:

@@ -108,7 +108,7 @@ def check_output(path: Pathlike) -> None:
 def atomic_write(path: Pathlike | BinaryIO) -> Iterator[BinaryIO]:
     """Open a binary file that replaces `path` only once all of it is on the disk; a file that is open is just used.
 
-    The bytes go to a temporary file in the same folder (``.w2v-*.tmp``, which a killed process may leave
+    The bytes go to a temporary file in the same folder (``.w2v-NAME-*.tmp``, which a killed process may leave
     behind) that nobody else may read; it is synced, and renamed over the target. If anything fails, the old file
     is untouched. Symbolic links are followed. A previous file's mode is kept, a new file has that of the umask.
     A target that is no regular file, or may not be written to, is refused. An OSError names the target.
@@ -121,7 +121,7 @@ def atomic_write(path: Pathlike | BinaryIO) -> Iterator[BinaryIO]:
     if mode is None:
         mode = 0o666 & ~_umask()
     folder = os.path.dirname(target)
-    temporary = os.path.join(folder, f".w2v-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(folder, f".w2v-{os.path.basename(target)[:32]}-{secrets.token_hex(8)}.tmp")
 
     def create(name: str, flags: int) -> int:
         return os.open(name, flags, 0o600)

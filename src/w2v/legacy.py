@@ -88,14 +88,19 @@ class Lifecycle:
     """gensim's diary of a model. Nothing is written into it unasked: equal runs are to give equal files."""
 
     @property
-    def lifecycle_events(self) -> list[dict[str, Any]]:
-        """What `add_lifecycle_event` was told; not saved."""
-        events: list[dict[str, Any]] = self.__dict__.setdefault("_lifecycle_events", [])
+    def lifecycle_events(self) -> list[dict[str, Any]] | None:
+        """What `add_lifecycle_event` was told; not saved. None, if assigned, ends it."""
+        events: list[dict[str, Any]] | None = self.__dict__.setdefault("_lifecycle_events", [])
         return events
+
+    @lifecycle_events.setter
+    def lifecycle_events(self, events: list[dict[str, Any]] | None) -> None:
+        self.__dict__["_lifecycle_events"] = events
 
     def add_lifecycle_event(self, event_name: str, log_level: int | None = logging.INFO, **event: Any) -> None:
         """Note an event in `lifecycle_events`, and log it unless `log_level` is None."""
-        self.lifecycle_events.append({**event, "event": event_name})
+        if self.lifecycle_events is not None:
+            self.lifecycle_events.append({**event, "event": event_name})
         if log_level is not None:
             logger.log(log_level, "%s lifecycle event %s", type(self).__name__, {"event": event_name, **event})
 

@@ -52,6 +52,8 @@ def whereabouts(source: Any, is_path: bool) -> dict[str, Any] | None:
     if type(source) not in READERS.values() or not isinstance(path, str | os.PathLike):
         return None
     options = {name: getattr(source, name) for name in READER_OPTIONS if hasattr(source, name)}
+    if not all(type(value) in (int, str, type(None)) for value in options.values()):
+        return None
     return {"reader": type(source).__name__, "path": os.path.abspath(path), **options}
 
 

@@ -643,9 +643,11 @@ class KeyedVectors(OldVectorNames, Lookup):
             )
         shared = [word for word in other.index_to_key if word in self.key_to_index]
         rows = self.rows_of(shared)
-        self._writable_vectors()[rows] = other.vectors[other.rows_of(shared)]
-        locks = np.array(np.broadcast_to(np.asarray(self.vectors_lockf, np.float32), len(self)))
+        given = np.asarray(self.vectors_lockf, np.float32)
+        locks = np.full(len(self), given[0] if len(given) == 1 else 1, np.float32)  # 1 for words that came later
+        locks[: len(given)] = given
         locks[rows] = lock
+        self._writable_vectors()[rows] = other.vectors[other.rows_of(shared)]
         self.vectors_lockf = locks
         self.norms = None
         logger.info("%s: %s of %s words taken over", os.fspath(fname), f"{len(shared):,}", f"{len(self):,}")

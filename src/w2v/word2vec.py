@@ -1305,6 +1305,10 @@ class Word2Vec(legacy.OldModelNames):
         lanes, words = self.round_shape if self.deterministic else (1, 1)
         state = {name: getattr(self, name) for name in checkpoints.STATE}
         cursor = checkpoints.checked(found.path, found.cursor, state, lanes * words, lanes)
+        if cursor["threads"] != trainer.worker_count(cursor["threads"], cursor["tokens"]):
+            raise formats.FormatError(
+                f"{found.path}: its checkpoint has {cursor['threads']:,} threads for so few words"
+            )
         self.history = [trainer.EpochRecord(**record) for record in cursor["history"]]
         self._reached = None if cursor["reached"] is None else trainer.Reached(**cursor["reached"])
         return cursor
