@@ -68,6 +68,8 @@ LEFT_OUT = {
         **ALWAYS_OUT,
         "test_cli.py::test_closed_stdout_is_no_error": SHELL,
         "test_cli.py::test_piped_example_of_the_help_works": SHELL,
+        "test_files.py::test_a_full_file_system_leaves_the_old_file": SHELL,
+        "test_checkpoint.py::test_killed_runs_end_in_the_same_bytes": "kills at moments that a build so slow misses",
     },
 }
 

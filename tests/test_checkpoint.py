@@ -684,7 +684,8 @@ STRANGE = [
     ("more", 1),
     ("runs", []),
     ("runs", [7]),
-    ("runs", [{"epochs": 3, "trained": 4, "alpha": 0.1, "min_alpha": 0.1, "corpus": ""}]),
+    ("runs", [{"epochs": 3, "trained": 4, "alpha": 0.1, "min_alpha": 0.1, "corpus": "", "repeatable": True}]),
+    ("runs", [{"epochs": 3, "trained": 2, "alpha": 0.1, "min_alpha": 0.1, "corpus": "", "repeatable": 1}]),
     ("trained_epochs", "2"),
     ("trained_epochs", -2),
 ]

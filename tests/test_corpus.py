@@ -143,3 +143,12 @@ def test_a_file_opened_as_text_is_refused():
 def test_a_sentence_length_below_one_is_refused(reader, tmp_path):
     with pytest.raises(ValueError, match="max_sentence_length=0"):
         reader(tmp_path, max_sentence_length=0)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1 << 20])
+def test_only_replaced_bytes_are_counted_also_if_reading_ends_early(size, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(corpus, "BLOCK", size)
+    path = tmp_path / "text"
+    path.write_bytes("a \ufffd b\n".encode() * 3 + b"c \xff\n" + b"d\n" * 5)
+    assert list(LineSentence(path, errors="replace", limit=5))[3:] == [["c", "\ufffd"], ["d"]]
+    assert [record.getMessage().split(": ")[1][:7] for record in caplog.records] == ["1 times"]

@@ -388,7 +388,7 @@ def test_all_writing_goes_through_one_function():
         ("formats", "_packing"),  # a codec around its file
         ("formats", "_sync_folder"),  # a folder, to sync it
         ("formats", "check_output"),  # a file without a purpose but to see that there can be one
-        ("checkpoint", "__init__"),  # the lock of a folder
+        ("checkpoint", "_opened_lock"),  # the lock of a folder
         ("cli", "main"),  # /dev/null, once the reader of the output has gone
     }
 

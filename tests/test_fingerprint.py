@@ -1,10 +1,14 @@
 """What a model came from is known, and can be done again."""
 
+import copy
+import pickle
+import time
+
 import numpy as np
 import pytest
 from corpora import two_topics, zipf_like
 
-from w2v import CallbackAny2Vec, StopTraining, Word2Vec, cli
+from w2v import CallbackAny2Vec, StopTraining, Word2Vec, cli, trainer
 
 SETTINGS = {"vector_size": 8, "min_count": 1, "workers": 1, "epochs": 2}
 
@@ -83,6 +87,68 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
         model.trained_again(corpus_file=path)
     with pytest.raises(ValueError, match="workers=3 without deterministic=True"):
         Word2Vec(two_topics(), vector_size=8, min_count=1).trained_again(two_topics())
+
+
+def test_each_run_keeps_the_corpus_that_it_had():
+    one, other = two_topics(), two_topics(seed=1)
+    model = Word2Vec(one, **SETTINGS)
+    for copied in (copy.copy(model), pickle.loads(pickle.dumps(model))):
+        assert copied.fingerprint() == model.fingerprint()
+    grown = Word2Vec(one, **SETTINGS)
+    grown.build_vocab(other, update=True)
+    assert grown.runs[0]["corpus"] == model.runs[0]["corpus"]
+    grown.train(other, total_examples=1, epochs=1)
+    grown.fingerprint()
+    assert len({run["corpus"] for run in grown.runs}) == 2
+    unkept = Word2Vec(one, **SETTINGS, cache="none")
+    unkept.cache = "auto"
+    unkept.train(other, total_examples=1, epochs=1)
+    unkept.fingerprint()
+    assert [bool(run["corpus"]) for run in unkept.runs] == [False, True]
+    with pytest.raises(ValueError, match="not kept"):
+        unkept.trained_again(other)
+
+
+def test_a_checkpoint_names_the_corpora_of_all_runs(tmp_path):
+    model = Word2Vec(two_topics(), **SETTINGS)
+    model.train(two_topics(seed=1), total_examples=1, epochs=1, checkpoint=tmp_path / "run")
+    assert Word2Vec.resume(tmp_path / "run").fingerprint() == model.fingerprint()
+
+
+def test_words_with_line_breaks_are_told_apart():
+    settings = SETTINGS | {"sorted_vocab": 0, "min_count": 1}
+    found = {Word2Vec([words] * 300, **settings).fingerprint() for words in (["a\nb", "c"], ["a", "b\nc"])}
+    assert len(found) == 2
+
+
+def test_what_chance_has_decided_is_not_compared(monkeypatch):
+    """Also if the last worker was alone, or a part of an epoch is in the vectors; nothing trained is no run."""
+    raced = Word2Vec(zipf_like(words=60_000), **SETTINGS | {"workers": 3})
+    raced.workers = 1
+    with pytest.raises(ValueError, match="nothing to compare"):
+        raced.trained_again(zipf_like(words=60_000))
+
+    corpus = zipf_like(words=60_000)
+    cut = Word2Vec(corpus, **SETTINGS)
+    known = cut.fingerprint()
+    with pytest.raises(RuntimeError, match="no word of this corpus"):
+        cut.train([["nobody"]], total_examples=1, epochs=1)
+    assert cut.fingerprint() == known
+    assert np.array_equal(cut.trained_again(corpus).wv.vectors, cut.wv.vectors)
+
+    def interrupted_while_it_trains():
+        if cut._encoded[1].tokens.size > 60_000:
+            time.sleep(0.01)
+            raise KeyboardInterrupt
+        return False
+
+    monkeypatch.setattr(trainer, "TICK", 1e-3)
+    monkeypatch.setattr(cut, "_heed", interrupted_while_it_trains)
+    with pytest.raises(KeyboardInterrupt):
+        cut.train(corpus * 20, total_examples=1, epochs=1)
+    assert (cut.runs[-1]["trained"], cut.runs[-1]["repeatable"]) == (0, False)
+    with pytest.raises(ValueError, match="nothing to compare"):
+        cut.trained_again(corpus)
 
 
 @pytest.mark.parametrize("workers", [[], ["--workers", "3"]])

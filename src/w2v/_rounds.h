@@ -213,8 +213,9 @@ static int take_lane(Rounds *all, int work, int worker, int workers) {
 static int wait_for_all(Rounds *all, int workers, const int *given_up) {
     const int generation = __atomic_load_n(&all->generation.n, __ATOMIC_ACQUIRE);
     if (__atomic_add_fetch(&all->waiting.n, 1, __ATOMIC_ACQ_REL) == workers) return 1;
-    for (int spins = 0; __atomic_load_n(&all->generation.n, __ATOMIC_ACQUIRE) == generation; spins++) {
+    for (int spins = 0; __atomic_load_n(&all->generation.n, __ATOMIC_ACQUIRE) == generation;) {
         if (spins < SPINS) {
+            spins++;
 #if defined(__x86_64__)
             __builtin_ia32_pause();
 #endif

@@ -50,7 +50,6 @@ cdef extern from "_simd.h" nogil:
 cdef extern from "_rounds.h" nogil:
     enum:
         MOST_LANES
-        TABLES
     ctypedef struct Copy:
         pass
     ctypedef struct Table:

@@ -105,46 +105,49 @@ def read_pieces(
         return
     decode = codecs.getincrementaldecoder("utf-8")(errors).decode
     replaced = 0
+    end = b""  # of the block before
     offset = 0  # bytes given to the decoder before this block
     rest = ""  # the last word of a block: more of it may come with the next one
     within = False  # whether a line has begun whose first words have been given already
-    while True:
-        block = _read(source, name)
-        try:
-            decoded = decode(block, not block)
-        except UnicodeDecodeError as error:
-            start = offset + len(block) - len(error.object) + error.start
-            error.reason += not_utf8(start, name)
-            raise
-        replaced += decoded.count(REPLACEMENT) if errors == "replace" else 0
-        *lines, tail = (rest + decoded).split("\n")
-        for line in lines:
-            words = line.split()
-            if rest:  # no other word can reach from block to block
-                _check_length(words[0], offset - len(rest), name)
-                rest = ""
-            if words or within:
-                yield words, True
-            within = False
-        offset += len(block)
-        words = tail.split()
-        if rest:
-            _check_length(words[0], offset, name)
-        if not block:
-            if words or within:
-                yield words, True
-            if replaced:
-                logger.warning(
-                    "%s: %s times U+FFFD, which stands for bytes that are not UTF-8",
-                    name or "the input",
-                    f"{replaced:,}",
-                )
-            return
-        rest = words.pop() if words and not tail[-1].isspace() else ""
-        _check_length(rest, offset, name)
-        if words:
-            yield words, False
-            within = True
+    try:
+        while True:
+            block = _read(source, name)
+            try:
+                decoded = decode(block, not block)
+            except UnicodeDecodeError as error:
+                start = offset + len(block) - len(error.object) + error.start
+                error.reason += not_utf8(start, name)
+                raise
+            if errors == "replace":  # those that were in the text are not ours; one may begin in the block before
+                replaced += decoded.count(REPLACEMENT) - (end + block).count(REPLACEMENT.encode())
+                end = (end + block)[-2:]
+            *lines, tail = (rest + decoded).split("\n")
+            for line in lines:
+                words = line.split()
+                if rest:  # no other word can reach from block to block
+                    _check_length(words[0], offset - len(rest), name)
+                    rest = ""
+                if words or within:
+                    yield words, True
+                within = False
+            offset += len(block)
+            words = tail.split()
+            if rest:
+                _check_length(words[0], offset, name)
+            if not block:
+                if words or within:
+                    yield words, True
+                return
+            rest = words.pop() if words and not tail[-1].isspace() else ""
+            _check_length(rest, offset, name)
+            if words:
+                yield words, False
+                within = True
+    finally:  # also if nobody wants to read on
+        if replaced:
+            logger.warning(
+                "%s: %s times U+FFFD, which stands for bytes that are not UTF-8", name or "the input", f"{replaced:,}"
+            )
 
 
 def _check_length(word: str, offset: int, name: str) -> None:

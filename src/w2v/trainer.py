@@ -438,7 +438,7 @@ def run_epoch(
         (kernel.run if round_shape is None else kernel.run_rounds)(*given)
 
     if round_shape is not None:
-        workers = min(workers, round_shape[0])  # more would only wait
+        workers = max(1, min(workers, round_shape[0]))  # more would only wait
     crew = _Workers(run, workers)
     crew.counts[0, :3] = reached.words, reached.survivors, reached.examples
     crew.loss[0, 0] = reached.loss

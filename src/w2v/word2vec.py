@@ -626,6 +626,7 @@ class Word2Vec(legacy.OldModelNames):
         self.wv.allocate_vecattrs()
         if len(words) == 1:
             logger.warning("the vocabulary has one word, %r: there is nothing to tell it from", words[0])
+        self._name_corpora()  # while the integers are there
         self._encoded = self._streamed = None  # they belong to another vocabulary
         if self._scan is not None:
             (identity, scan), self._scan = self._scan, None  # encoding uses it up, also when it is interrupted
@@ -850,7 +851,7 @@ class Word2Vec(legacy.OldModelNames):
                 )
             self.train_count += 1
             run: dict[str, Any] = {"epochs": self.epochs, "trained": 0, "alpha": self.alpha}
-            run |= {"min_alpha": self.min_alpha, "corpus": None}
+            run |= {"min_alpha": self.min_alpha, "corpus": "" if self.cache == "none" else None, "repeatable": True}
             self.runs.append(run)
             self._reached, self._stop_wanted = None, False
             if keeper is not None:
@@ -875,7 +876,19 @@ class Word2Vec(legacy.OldModelNames):
     def _run(
         self, corpus: Any, is_path: bool, callbacks: Sequence[Any], keeper: checkpoints.Keeper | None
     ) -> tuple[int, int]:
-        """Train what is left of the last of `runs`."""
+        """Train what is left of the last of `runs`, and note there if it was cut short within an epoch."""
+        try:
+            return self._run_epochs(corpus, is_path, callbacks, keeper)
+        except BaseException:
+            if self._reached is not None and (self._reached.words or not self._reached.settled):
+                self.runs[-1]["repeatable"] = False
+            elif not self.runs[-1]["trained"]:  # as if it had not been asked for
+                self.runs.pop()
+            raise
+
+    def _run_epochs(
+        self, corpus: Any, is_path: bool, callbacks: Sequence[Any], keeper: checkpoints.Keeper | None
+    ) -> tuple[int, int]:
         trained = raw = 0
         ended = False
         started = time.perf_counter()
@@ -925,6 +938,8 @@ class Word2Vec(legacy.OldModelNames):
         workers = trainer.worker_count(self.workers, tokens)
         if keeper is not None and not self.deterministic:
             workers = keeper.facts["threads"]  # one thread and several give other bytes
+        if workers > 1 and not self.deterministic:
+            self.runs[-1]["repeatable"] = False
         slope = (self.alpha - self.min_alpha) / (epochs * tokens)
         alpha = self.alpha - slope * tokens * number
         read = _WordCounter(self._stream(corpus, is_path) if encoded is None else [encoded])
@@ -1320,7 +1335,10 @@ class Word2Vec(legacy.OldModelNames):
     # --- results ------------------------------------------------------------------------------------------------
 
     def _name_corpora(self) -> None:
-        """Note in `runs` what the corpus of the last ones was: the SHA-256 of its tokens and sentences."""
+        """Note what the corpus of the last `runs` was, while it is there: the SHA-256 of its tokens and sentences.
+
+        It is "" for a run whose corpus was not kept.
+        """
         open_runs = [run for run in self.runs if run["corpus"] is None and run["trained"]]
         if open_runs and self._encoded is not None:
             digest = self._encoded[1].sha256()
@@ -1335,7 +1353,7 @@ class Word2Vec(legacy.OldModelNames):
         of workers where training does not. `save` stores it, ``w2v info`` prints it.
         """
         self._name_corpora()
-        words = hashlib.sha256("\n".join(self.wv.index_to_key).encode("utf-8", "surrogatepass"))
+        words = hashlib.sha256(json.dumps(self.wv.index_to_key).encode())
         words.update(np.ascontiguousarray(self.wv.expandos["count"], "<i8").data)
         facts = {
             "vectors": {name: formats.sha256_of(matrix) for name, matrix in self._matrices().items()},
@@ -1359,7 +1377,8 @@ class Word2Vec(legacy.OldModelNames):
         Raises
         ------
         ValueError
-            The corpus is another one, or several were trained on, or the result was left to chance.
+            The corpus is another one, or several were trained on, or the result was left to chance: to several workers,
+            or to the moment at which an epoch was cut short.
         """
         self._name_corpora()
         if self.workers != 1 and not self.deterministic:
@@ -1367,22 +1386,24 @@ class Word2Vec(legacy.OldModelNames):
                 f"a model of workers={self.workers} without deterministic=True is different on every run; there is "
                 "nothing to compare"
             )
+        if not all(run["repeatable"] for run in self.runs):
+            raise ValueError(
+                "several workers without deterministic=True have trained this model, or an epoch was cut short; there "
+                "is nothing to compare"
+            )
         corpora = {run["corpus"] for run in self.runs}
-        if len(corpora) != 1 or None in corpora:
+        if len(corpora) != 1 or not all(corpora):
             raise ValueError(f"the model was trained on {len(corpora)} corpora, or on one that was not kept")
         settings = {name: getattr(self, name) for name in SAVED_SETTINGS}
         again = Word2Vec(**settings, progress=self.progress)
         again.round_shape = self.round_shape
         corpus, is_path = source.given(corpus_iterable, corpus_file)
         again.build_vocab(corpus_iterable, corpus_file)
+        if again._encode(corpus, is_path).sha256() not in corpora:
+            raise ValueError("this is another corpus: its tokens or sentences differ from those of the model's")
         for run in self.runs:
             stop = _StopAfter(run["trained"])
             again.alpha, again.min_alpha = run["alpha"], run["min_alpha"]
-            again._encode(corpus, is_path)
-            again.runs.append({"corpus": None, "trained": 1})
-            again._name_corpora()
-            if again.runs.pop()["corpus"] != run["corpus"]:
-                raise ValueError("this is another corpus: its tokens or sentences differ from those of the model's")
             again.train(corpus_iterable, corpus_file, total_examples=1, epochs=run["epochs"], callbacks=[stop])
         return again
 
@@ -1482,6 +1503,7 @@ class Word2Vec(legacy.OldModelNames):
 
     def _contents(self) -> tuple[list[str], dict[str, NDArray[Any]], dict[str, Any]]:
         """Words, arrays and metadata of a file that holds this model."""
+        self._name_corpora()
         self._check_settings()
         self._check_matrices()
         self._check_state(self.wv.expandos["count"])
@@ -1614,6 +1636,8 @@ class Word2Vec(legacy.OldModelNames):
                 checks.number(name, run[name], 0, MOST_ALPHA)
             if not isinstance(run["corpus"], str | None):
                 raise TypeError(f"corpus={run['corpus']!r} of a run must be a hash")
+            if not isinstance(run["repeatable"], bool):
+                raise TypeError(f"repeatable={run['repeatable']!r} of a run must be true or false")
         lanes, words = _list_of("round_shape", list(self.round_shape), int)
         most_lanes, most_words = trainer.MOST_ROUND
         lanes, words = (
@@ -1627,6 +1651,7 @@ class Word2Vec(legacy.OldModelNames):
     def __getstate__(self) -> dict[str, Any]:
         """Pickles and copies hold the model without the encoded corpus."""
         _ = self.raw_vocab  # made from the scan while there is one
+        self._name_corpora()
         return {**self.__dict__, "_scan": None, "_encoded": None, "_streamed": None, "_tables": {}}
 
 

@@ -115,7 +115,7 @@ def measure(
     words alone for ``joint`` and ``reliability``, which have no pairs, and where there are two runs.
 
     Time is mostly that of `neighbor_tables`. Memory is that too, and 4 bytes per word measured, pair of runs and
-    measure, and 24 bytes per dimension and run for each of 10,000 words: 0.4 GB for ten runs in 100 dimensions.
+    measure, and 24 bytes per dimension and run for each of 10,000 words: 0.3 GB for ten runs in 100 dimensions.
 
     Parameters
     ----------
