@@ -69,7 +69,7 @@ def neighbor_tables(
     """Find the k nearest neighbours of each word in each run, among all words of that run.
 
     Takes time in proportion to runs x words x vocabulary x vector_size: ten runs of 80,000 words in 100 dimensions
-    take about ten seconds a run for 10,000 words on two cores, and 64 MiB besides the result.
+    take about five seconds a run for 10,000 words on two cores, and 64 MiB besides the result.
 
     Parameters
     ----------

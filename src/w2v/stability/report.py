@@ -18,7 +18,7 @@ from w2v.formats import atomic_write
 from w2v.stability import measures
 from w2v.stability.neighbors import Array, Record, Runs, Space, bar, named, neighbor_tables
 
-WORDS = 10_000  # measured by default: ten runs of 80,000 words then take minutes, not a quarter of an hour
+WORDS = 10_000  # measured by default: ten runs of 80,000 words then take a minute, not eight
 FIT_WORDS = 10_000  # most frequent words, for rotations and whole spaces (as Leszczynski et al. 2020)
 PAIRS = 10_000  # random pairs of words for the rank correlation
 RESAMPLES = 1000  # of the bootstrap: enough for a 95 % interval (Efron & Tibshirani 1993, chapter 19)
