@@ -222,9 +222,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _train(args: argparse.Namespace) -> None:
     _format_of(args.output)
-    from w2v.formats import check_output
-
-    check_output(args.output)
+    _check_output(args.output)
     if _is_in(args.output, args.corpus):
         raise ValueError(f"{args.output} is the corpus itself; write to another file")
     if args.checkpoint is not None:
@@ -255,9 +253,7 @@ def _train(args: argparse.Namespace) -> None:
 
 def _resume(args: argparse.Namespace) -> None:
     _format_of(args.output)
-    from w2v.formats import check_output
-
-    check_output(args.output)
+    _check_output(args.output)
     from w2v import Word2Vec
 
     _check_not_of_the_run(args)
@@ -358,9 +354,7 @@ def _evaluate(args: argparse.Namespace) -> None:
 
 def _convert(args: argparse.Namespace) -> None:
     form = args.target or _format_of(args.output)
-    from w2v.formats import check_output
-
-    check_output(args.output)
+    _check_output(args.output)
     vectors = _load(args.input, args.source, no_header=args.no_header)
     _save(vectors, args.output, form)
     _report(args, {"words": len(vectors), "vector_size": vectors.vector_size, "file": args.output})
@@ -403,9 +397,7 @@ def _verify(args: argparse.Namespace) -> None:
 def _demo(args: argparse.Namespace) -> None:
     if _format_of(args.output) != "native":
         raise ValueError(f"the demo saves a whole model; {args.output!r} must end in .safetensors")
-    from w2v.formats import check_output
-
-    check_output(args.output)
+    _check_output(args.output)
     from w2v.demo import run_demo
 
     if args.json:
@@ -441,6 +433,12 @@ def _format_of(path: str) -> str:
     if form is None or (packed and form == "native"):
         raise ValueError(f"the name of {path!r} does not tell its format; it must end in {', '.join(SUFFIXES)}")
     return form
+
+
+def _check_output(path: str) -> None:
+    from w2v.formats import check_output
+
+    check_output(path)
 
 
 def _is_in(output: str, source: str) -> bool:
