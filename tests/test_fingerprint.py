@@ -121,6 +121,21 @@ def test_words_with_line_breaks_are_told_apart():
     assert len(found) == 2
 
 
+@pytest.mark.parametrize("more", [{}, {"checkpoint": "run"}], ids=str)
+def test_a_corpus_that_breaks_off_is_no_run(more, tmp_path, monkeypatch):
+    class Broken:
+        def __iter__(self):
+            yield from two_topics()
+            raise LookupError
+
+    monkeypatch.chdir(tmp_path)
+    model = Word2Vec(two_topics(), **SETTINGS)
+    known = model.fingerprint()
+    with pytest.raises(LookupError):
+        model.train(Broken(), total_examples=1, epochs=1, **more)
+    assert model.fingerprint() == known
+
+
 def test_what_chance_has_decided_is_not_compared(monkeypatch):
     """Also if the last worker was alone, or a part of an epoch is in the vectors; nothing trained is no run."""
     raced = Word2Vec(zipf_like(words=60_000), **SETTINGS | {"workers": 3})

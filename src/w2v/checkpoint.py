@@ -38,7 +38,12 @@ CURSOR: dict[str, Any] = {
 }
 STATE: dict[str, Any] = {"trained_epochs": int, "train_count": int, "loss_history": list, "runs": list}
 RUN: dict[str, Any] = {
-    **{"epochs": int, "trained": int, "alpha": NUMBER, "min_alpha": NUMBER, "corpus": str, "repeatable": bool},
+    "epochs": int,
+    "trained": int,
+    "alpha": NUMBER,
+    "min_alpha": NUMBER,
+    "corpus": str,
+    "repeatable": bool,
 }
 REACHED: dict[str, Any] = {
     **{"position": int, "words": int, "survivors": int, "examples": int, "losses": list, "seconds": NUMBER},

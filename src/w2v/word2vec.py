@@ -854,14 +854,15 @@ class Word2Vec(legacy.OldModelNames):
             run |= {"min_alpha": self.min_alpha, "corpus": "" if self.cache == "none" else None, "repeatable": True}
             self.runs.append(run)
             self._reached, self._stop_wanted = None, False
-            if keeper is not None:
-                encoded = self._encode(corpus, is_path)
-                run["corpus"] = encoded.sha256()
-                keeper.facts |= {"tokens": len(encoded.tokens), "sentences": len(encoded.offsets) - 1}
-                keeper.facts |= {"source": source.whereabouts(corpus, is_path)}
-                keeper.facts |= {"threads": trainer.worker_count(self.workers, len(encoded.tokens))}
-                self._write_checkpoint(keeper)
-            return self._run(corpus, is_path, callbacks, keeper)
+            with self._noted():
+                if keeper is not None:
+                    encoded = self._encode(corpus, is_path)
+                    run["corpus"] = encoded.sha256()
+                    keeper.facts |= {"tokens": len(encoded.tokens), "sentences": len(encoded.offsets) - 1}
+                    keeper.facts |= {"source": source.whereabouts(corpus, is_path)}
+                    keeper.facts |= {"threads": trainer.worker_count(self.workers, len(encoded.tokens))}
+                    self._write_checkpoint(keeper)
+                return self._run(corpus, is_path, callbacks, keeper)
 
     def stop(self) -> None:
         """End the `train` or `build_vocab` that another thread is in, as Ctrl-C would: it raises KeyboardInterrupt."""
@@ -873,22 +874,22 @@ class Word2Vec(legacy.OldModelNames):
             raise KeyboardInterrupt("model.stop() was called")
         return False
 
-    def _run(
-        self, corpus: Any, is_path: bool, callbacks: Sequence[Any], keeper: checkpoints.Keeper | None
-    ) -> tuple[int, int]:
-        """Train what is left of the last of `runs`, and note there if it was cut short within an epoch."""
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Let the last of `runs` say if it ends within an epoch; one that ends before its first word is none."""
         try:
-            return self._run_epochs(corpus, is_path, callbacks, keeper)
+            yield
         except BaseException:
             if self._reached is not None and (self._reached.words or not self._reached.settled):
                 self.runs[-1]["repeatable"] = False
-            elif not self.runs[-1]["trained"]:  # as if it had not been asked for
+            elif not self.runs[-1]["trained"]:
                 self.runs.pop()
             raise
 
-    def _run_epochs(
+    def _run(
         self, corpus: Any, is_path: bool, callbacks: Sequence[Any], keeper: checkpoints.Keeper | None
     ) -> tuple[int, int]:
+        """Train what is left of the last of `runs`."""
         trained = raw = 0
         ended = False
         started = time.perf_counter()
@@ -1198,10 +1199,14 @@ class Word2Vec(legacy.OldModelNames):
         return checkpoints.Keeper(folder, every)
 
     def _write_checkpoint(self, keeper: checkpoints.Keeper, finished: bool = False) -> None:
-        self._check_finite("in this epoch")  # better the generations there are
         names = checkpoints.REACHED
         reached = None if self._reached is None else {name: getattr(self._reached, name) for name in names}
-        keeper.write(*self._contents(), history=list(map(asdict, self.history)), reached=reached, finished=finished)
+        history = list(map(asdict, self.history))
+        try:
+            keeper.write(*self._contents(), history=history, reached=reached, finished=finished)
+        except ValueError:  # before anything is written: better the generations there are
+            self._check_finite("in this epoch")  # says more
+            raise
 
     @class_only
     def resume(
@@ -1294,7 +1299,8 @@ class Word2Vec(legacy.OldModelNames):
             keeper.facts |= {"source": source.whereabouts(corpus, is_path)}  # it may have moved
             if workers is not None:
                 keeper.facts["threads"] = model._other_workers(workers, cursor)
-            model._run(corpus, is_path, callbacks, keeper)
+            with model._noted():
+                model._run(corpus, is_path, callbacks, keeper)
         return model
 
     def _check_same_settings(self, folder: Pathlike, settings: Mapping[str, Any]) -> None:

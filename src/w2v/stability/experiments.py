@@ -148,8 +148,7 @@ def retrain(
     settings = {"workers": 1, "seed": 1} | settings
     if vary == "words":
         _check_words(corpus, values)
-    known = inspect.signature(Word2Vec.__init__).parameters
-    every = {name: known[name].default for name in known_settings() if name != vary} | settings
+    every = {name: default for name, default in known_settings().items() if name != vary} | settings
     plan = _plan(vary, runs, values, settings["seed"])
     documents = _documents(corpus) if vary in CORPUS_CHANGES else ()
 
@@ -167,9 +166,10 @@ def retrain(
 # --- the plan -----------------------------------------------------------------------------------------------------
 
 
-def known_settings() -> list[str]:
-    """Return the parameters of `Word2Vec` that say how to train, and not on what."""
-    return sorted(set(inspect.signature(Word2Vec.__init__).parameters) - NOT_SETTINGS)
+def known_settings() -> dict[str, Any]:
+    """Return the parameters of `Word2Vec` that say how to train, and not on what, with their defaults."""
+    parameters = inspect.signature(Word2Vec.__init__).parameters
+    return {name: parameters[name].default for name in sorted(set(parameters) - NOT_SETTINGS)}
 
 
 def _check_ways(vary: str, values: Sequence[Any], settings: Mapping[str, Any]) -> None:
