@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from w2v import KeyedVectors
@@ -259,6 +259,7 @@ def test_rotating_and_scaling_a_space_changes_no_measure_that_claims_so(seed):
 
 
 @given(SEEDS)
+@example(5845)  # whose mean cosine is -0.00015
 @settings(max_examples=10, deadline=None)
 def test_a_rotated_copy_is_the_same_space_and_raw_measures_do_not_see_it(seed):
     draw, x, _ = spaces_with_clear_neighbours(seed)
@@ -268,7 +269,8 @@ def test_a_rotated_copy_is_the_same_space_and_raw_measures_do_not_see_it(seed):
         assert found.total(name) == pytest.approx(1, abs=1e-6), name
     assert found.total("spearman") == pytest.approx(1, abs=1e-6)
     assert found.total("pip_loss") == pytest.approx(0, abs=1e-9)
-    np.testing.assert_allclose(raw_cosine(x, turned).mean(), found.total("raw_cosine"), rtol=1e-5)
+    # Of float32 vectors: each cosine is off by so much, also where their mean is near 0.
+    np.testing.assert_allclose(raw_cosine(x, turned).mean(), found.total("raw_cosine"), rtol=0, atol=5e-8)
     assert found.total("raw_cosine") < 0.95
     assert found.total("raw_distance") > 0.1
 
