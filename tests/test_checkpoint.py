@@ -36,7 +36,6 @@ from w2v import (
     formats,
     source,
     trainer,
-    word2vec,
 )
 from w2v import checkpoint as checkpoints
 
@@ -887,7 +886,7 @@ def test_stop_ends_the_reading_of_another_thread(cache):
 def test_stop_ends_the_counting_of_a_corpus_that_is_not_kept(monkeypatch):
     model = Word2Vec(**SMALL | {"cache": "none"})
     model.build_vocab(CORPUS)
-    monkeypatch.setattr(word2vec, "STREAM_WORDS", 1000)
+    monkeypatch.setattr("w2v.tokens.cache.STREAM_WORDS", 1000)
     read = []
 
     class Other:  # which `train` counts before it trains
@@ -931,7 +930,7 @@ model = Word2Vec(vector_size=100, min_count=1, workers={workers}, sg=1, epochs=1
 keep = dict(total_examples=1, epochs=10**6, checkpoint=run, checkpoint_every="{every}")
 ready = {{
     "vocabulary": lambda: source.read > 1000,
-    "training": lambda: (run / "checkpoint-1.safetensors").exists() and model._reached and not model._reached.settled,
+    "training": lambda: (run / "checkpoint-1.safetensors").exists() and model.ledger.is_within_an_epoch,
     "checkpoint": lambda: (run / "checkpoint-0.safetensors").exists() and writing(),
     "save": lambda: any(Path().glob(".w2v-*.tmp")),
 }}[{phase!r}]

@@ -151,14 +151,14 @@ def test_what_chance_has_decided_is_not_compared(monkeypatch):
     assert cut.fingerprint() == known
     assert np.array_equal(cut.trained_again(corpus).wv.vectors, cut.wv.vectors)
 
-    def interrupted_while_it_trains():
-        if cut._encoded[1].tokens.size > 60_000:
+    def interrupted_while_it_trains(words=0):
+        if cut.tokens.held.tokens.size > 60_000:
             time.sleep(0.01)
             raise KeyboardInterrupt
         return False
 
     monkeypatch.setattr(trainer, "TICK", 1e-3)
-    monkeypatch.setattr(cut, "_heed", interrupted_while_it_trains)
+    monkeypatch.setattr(cut, "heed", interrupted_while_it_trains)
     with pytest.raises(KeyboardInterrupt):
         cut.train(corpus * 20, total_examples=1, epochs=1)
     assert (cut.runs[-1]["trained"], cut.runs[-1]["repeatable"]) == (0, False)

@@ -352,13 +352,12 @@ def test_arguments_are_checked_before_the_corpus_is_read(model):
 
 
 def test_a_call_of_train_that_fails_changes_no_setting(model):
-    before = dict(model.__dict__)
+    names = ("alpha", "min_alpha", "epochs", "compute_loss", "runs")
+    before = {name: copy.copy(getattr(model, name)) for name in names}
     for wrong in ({"start_alpha": 0.5, "end_alpha": -1}, {"start_alpha": 0.5, "callbacks": [1], "compute_loss": True}):
         with pytest.raises((ValueError, TypeError)):
             model.train(two_topics(), total_examples=1, epochs=7, **wrong)
-    assert {name: model.__dict__[name] for name in ("alpha", "min_alpha", "epochs", "compute_loss", "runs")} == {
-        name: before[name] for name in ("alpha", "min_alpha", "epochs", "compute_loss", "runs")
-    }
+    assert {name: getattr(model, name) for name in names} == before
     model.train(two_topics(), total_examples=1, epochs=7, start_alpha=0.01, end_alpha=0.001)
     assert (model.epochs, model.alpha, model.min_alpha) == (7, 0.01, 0.001)
 

@@ -177,7 +177,7 @@ def test_bytes_do_not_depend_on_where_the_corpus_comes_from(tmp_path):
 
 
 def test_streamed_batches_give_the_same_bytes(monkeypatch):
-    monkeypatch.setattr("w2v.word2vec.STREAM_WORDS", 100)
+    monkeypatch.setattr("w2v.tokens.cache.STREAM_WORDS", 100)
     assert digest(small(cache="none")) == digest(small())
 
 
@@ -631,10 +631,10 @@ def test_vectors_and_rates_assigned_in_a_callback_are_used():
 def test_another_ns_exponent_makes_another_table():
     corpus = zipf_like()
     model = small(corpus)
-    before = model._tables["noise"].tobytes()
+    before = model.vocabulary.noise(model.ns_exponent).tobytes()
     model.ns_exponent = -1.0
     model.train(corpus, total_examples=1, epochs=1)
-    assert model._tables["noise"].tobytes() != before
+    assert model.vocabulary.noise(model.ns_exponent).tobytes() != before
 
 
 def test_reordered_words_are_not_trained_against_the_old_outputs():
@@ -728,7 +728,7 @@ def test_a_vocabulary_replaced_by_hand_is_encoded_anew():
     index = model.wv.key_to_index
     model.wv.key_to_index = {word: len(index) - 1 - number for word, number in index.items()}
     model.train(corpus, total_examples=1, epochs=1)
-    assert model._encoded[1].tokens[:4].tolist() == [model.wv.key_to_index[word] for word in "abcd"]
+    assert model.tokens.held.tokens[:4].tolist() == [model.wv.key_to_index[word] for word in "abcd"]
 
 
 def test_too_many_targets_for_one_window_are_an_error():

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from w2v.callbacks import CallbackAny2Vec
     from w2v.corpus import LineSentence, PathLineSentences, Text8Corpus
     from w2v.formats import FormatError
+    from w2v.models.word2vec import Word2Vec
     from w2v.trainer import StopTraining, show_config
     from w2v.vectors import KeyedVectors
     from w2v.vocab import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
-    from w2v.word2vec import Word2Vec
 
 __version__ = "0.1.0"
 
@@ -33,7 +33,7 @@ _HOME = {
     "RULE_DEFAULT": "vocab",
     "RULE_DISCARD": "vocab",
     "RULE_KEEP": "vocab",
-    "Word2Vec": "word2vec",
+    "Word2Vec": "models.word2vec",
 }
 
 __all__ = [

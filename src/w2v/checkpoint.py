@@ -166,7 +166,7 @@ class Folder:
             path = self.path / slot
             try:
                 kind, words, arrays, meta = formats.read_native(path)
-                if kind != "word2vec":
+                if kind == "vectors":
                     raise formats.FormatError(f"{path}: vectors alone, not a checkpoint")
             except (formats.FormatError, OSError) as error:
                 faults.append(_fault(path, error))
@@ -184,6 +184,7 @@ class Folder:
 
     def write(
         self,
+        kind: str,
         words: Sequence[str],
         arrays: Mapping[str, NDArray[Any]],
         meta: Mapping[str, Any],
@@ -194,7 +195,7 @@ class Folder:
             self._sweep()
         slot = SLOTS[0] if self._newest == SLOTS[1] else SLOTS[1]
         numbered = {"generation": self._number + 1, **cursor}
-        formats.write_native(self.path / slot, "word2vec", words, arrays, {**meta, "checkpoint": numbered})
+        formats.write_native(self.path / slot, kind, words, arrays, {**meta, "checkpoint": numbered})
         self._newest, self._number = slot, self._number + 1
 
     def _sweep(self) -> None:
@@ -276,10 +277,15 @@ class Keeper:
         return self.is_due() if self.interval.epochs is None else epochs % self.interval.epochs == 0
 
     def write(
-        self, words: Sequence[str], arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any], **cursor: Any
+        self,
+        kind: str,
+        words: Sequence[str],
+        arrays: Mapping[str, NDArray[Any]],
+        meta: Mapping[str, Any],
+        **cursor: Any,
     ) -> None:
         """Write a checkpoint: `cursor` says how far the run has come."""
-        self.folder.write(words, arrays, meta, {**self.facts, **cursor})
+        self.folder.write(kind, words, arrays, meta, {**self.facts, **cursor})
         self._written = time.monotonic()  # from its end, so that a slow disk leaves time to train
 
 

@@ -20,9 +20,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from w2v import callbacks, corpus, gensim_files, legacy, vectors, word2vec
+from w2v import callbacks, corpus, gensim_files, legacy, vectors
 from w2v.compat import gensim_utils
 from w2v.compat.gensim_names import prep_vectors, pseudorandom_weak_vector
+from w2v.models import word2vec
 
 # What ``gensim.__version__`` says where gensim is not installed: the version whose interface this is.
 VERSION = "4.4.0"

@@ -16,10 +16,10 @@ import numpy as np
 from w2v import formats
 from w2v.checks import integer, one_of
 from w2v.corpus import Pathlike, open_binary, read_sentences
+from w2v.models.word2vec import Word2Vec
 from w2v.stability.neighbors import Record, Space, bar
 from w2v.trainer import show_config
 from w2v.vectors import KeyedVectors
-from w2v.word2vec import Word2Vec
 
 RECORDS = "records.json"
 SAFE_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)

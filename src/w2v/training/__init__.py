@@ -1,0 +1,1 @@
+"""Integers and matrices in, matrices out: settings, weights, sessions, and the compiled kernel."""

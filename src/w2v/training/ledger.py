@@ -1,0 +1,179 @@
+"""What a model has been through: every call of `train`, every epoch, and how far the open one has come."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v import checks, formats, trainer
+from w2v.encode import Encoded
+from w2v.training.settings import MOST_ALPHA
+
+MOST_WORDS = 2**63 - 1
+
+# A run is a plain dictionary, since files hold it as it is:
+#   epochs      how many were asked for
+#   trained     how many have ended
+#   alpha, min_alpha
+#   corpus      SHA-256 of the encoded corpus; "" if it was not kept, None as long as nobody has asked
+#   repeatable  whether the same call would give the same bytes
+Run = dict[str, Any]
+
+
+@dataclass
+class Ledger:
+    """The past of a model.
+
+    Attributes
+    ----------
+    runs : list of dict, one for each call of `train`
+    history : list of EpochRecord, of the epochs trained in this process
+    loss_history : list of float, mean loss of each epoch that had one
+    running_training_loss : float, sum since the last call of `train` began
+    trained_epochs : int, over the whole life of the matrices
+    min_alpha_yet_reached : float
+    train_count : int, calls of `train`
+    total_train_time : float, seconds
+    round_shape : (int, int), lanes of a round and words of each, of deterministic training
+    open_epoch : Reached or None, how far the epoch has come that has begun and not ended
+    """
+
+    min_alpha_yet_reached: float = 0.0
+    runs: list[Run] = field(default_factory=list)
+    history: list[trainer.EpochRecord] = field(default_factory=list)
+    loss_history: list[float] = field(default_factory=list)
+    running_training_loss: float = 0.0
+    trained_epochs: int = 0
+    train_count: int = 0
+    total_train_time: float = 0.0
+    round_shape: tuple[int, int] = trainer.ROUND
+    open_epoch: trainer.Reached | None = None
+
+    def of_new_words(self) -> "Ledger":
+        """The ledger of a model whose vocabulary has been replaced."""
+        return replace(self, history=[], running_training_loss=0.0, train_count=0, total_train_time=0.0)
+
+    def of_new_weights(self, alpha: float) -> "Ledger":
+        """The ledger of a model whose matrices have been replaced."""
+        return replace(self, runs=[], loss_history=[], trained_epochs=0, min_alpha_yet_reached=alpha, open_epoch=None)
+
+    def begin_run(self, epochs: int, alpha: float, min_alpha: float, *, cached: bool) -> None:
+        """Open a run. Its corpus is named later, by `record_digests`, or not at all if it is not kept."""
+        self.running_training_loss = 0.0
+        self.train_count += 1
+        self.open_epoch = None
+        run: Run = {"epochs": epochs, "trained": 0, "alpha": alpha, "min_alpha": min_alpha}
+        self.runs.append(run | {"corpus": None if cached else "", "repeatable": True})
+
+    def end_epoch(self, record: trainer.EpochRecord, loss: float) -> None:
+        """Close an epoch at once, also for a Ctrl-C: a checkpoint says all of an epoch, or that it has not ended."""
+        has_loss = record.loss is not None
+        self.__dict__.update(
+            history=[*self.history, record],
+            loss_history=[*self.loss_history, record.loss] if has_loss else self.loss_history,
+            running_training_loss=self.running_training_loss + (loss if has_loss else 0.0),
+            trained_epochs=self.trained_epochs + 1,
+            min_alpha_yet_reached=record.alpha,
+            runs=[*self.runs[:-1], {**self.runs[-1], "trained": self.runs[-1]["trained"] + 1}],
+            open_epoch=None,
+        )
+
+    @contextmanager
+    def marking_interruption(self) -> Iterator[None]:
+        """Mark a run that ends within an epoch as not repeatable; drop one that trained nothing."""
+        try:
+            yield
+        except BaseException:
+            if self.is_within_an_epoch:
+                self.runs[-1]["repeatable"] = False
+            elif not self.runs[-1]["trained"]:
+                self.runs.pop()
+            raise
+
+    @property
+    def is_within_an_epoch(self) -> bool:
+        """Whether the matrices hold a part of an epoch."""
+        return self.open_epoch is not None and (self.open_epoch.words > 0 or not self.open_epoch.settled)
+
+    def record_digests(self, encoded: Encoded | None) -> None:
+        """Note what the corpus of the last runs was, while it is there: the SHA-256 of its tokens and sentences."""
+        open_runs = [run for run in self.runs if run["corpus"] is None and run["trained"]]
+        if open_runs and encoded is not None:
+            digest = encoded.sha256()
+            for run in open_runs:
+                run["corpus"] = digest
+
+    def runs_as_of_now(self) -> list[Run]:
+        """The runs for a file that is written now: one that is within an epoch could not be repeated to this point."""
+        if not self.is_within_an_epoch:
+            return self.runs
+        return [*self.runs[:-1], {**self.runs[-1], "repeatable": False}]
+
+    def check(self) -> None:
+        """Check what a file, or a user's assignment, says of the training there was."""
+        for name in ("train_count", "trained_epochs"):
+            setattr(self, name, checks.integer(name, getattr(self, name), 0, MOST_WORDS))
+        for name in ("running_training_loss", "min_alpha_yet_reached"):
+            checks.number(name, getattr(self, name))
+        for loss in _list_of("loss_history", self.loss_history, (int, float)):
+            checks.number("a loss", loss)
+        for run in _list_of("runs", self.runs, dict):
+            for name in ("epochs", "trained"):
+                checks.integer(name, run[name], 0)
+            for name in ("alpha", "min_alpha"):
+                checks.number(name, run[name], 0, MOST_ALPHA)
+            if not isinstance(run["corpus"], str | None):
+                raise TypeError(f"corpus={run['corpus']!r} of a run must be a hash")
+            if not isinstance(run["repeatable"], bool):
+                raise TypeError(f"repeatable={run['repeatable']!r} of a run must be true or false")
+        lanes, words = _list_of("round_shape", list(self.round_shape), int)
+        most_lanes, most_words = trainer.MOST_ROUND
+        self.round_shape = (
+            checks.integer("lanes", lanes, 1, most_lanes),
+            checks.integer("words of a lane", words, 1, most_words),
+        )
+
+    def history_as_json(self) -> list[dict[str, Any]]:
+        """The records of all epochs, as a checkpoint holds them."""
+        return list(map(asdict, self.history))
+
+
+# What a file keeps of a ledger.
+SAVED = ["train_count", "running_training_loss", "trained_epochs", "min_alpha_yet_reached", "loss_history"]
+SAVED += ["round_shape", "runs"]
+NAMES = [f.name for f in fields(Ledger)]
+
+
+def fingerprint(
+    words: Sequence[str],
+    counts: NDArray[Any],
+    matrices: Mapping[str, NDArray[np.float32]],
+    settings: Mapping[str, Any],
+    runs: list[Run],
+    round_shape: tuple[int, int] | None,
+    version: str,
+) -> str:
+    """SHA-256 of all that a model is and came from; `settings` are those on which a bit depends."""
+    vocabulary = hashlib.sha256(json.dumps(list(words)).encode())
+    vocabulary.update(np.ascontiguousarray(counts, "<i8").data)
+    facts = {
+        "vectors": {name: formats.sha256_of(matrix) for name, matrix in matrices.items()},
+        "vocabulary": vocabulary.hexdigest(),
+        "settings": dict(settings),
+        "runs": runs,
+        "round": list(round_shape) if round_shape is not None else None,
+        "version": version,
+        "scheme": trainer.SCHEME,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _list_of(name: str, values: Any, kind: type | tuple[type, ...]) -> list[Any]:
+    if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
+        raise TypeError(f"{name}={values!r:.60} is not a list as it should be")
+    return values

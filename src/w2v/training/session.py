@@ -1,0 +1,373 @@
+"""One call of `train`, for any model: epochs, pauses, callbacks, checkpoints, Ctrl-C; and going on with a run."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any, TypeVar
+
+from w2v import __version__, formats, trainer
+from w2v import checkpoint as checkpoints
+from w2v.corpus import Pathlike
+from w2v.encode import Encoded
+from w2v.text.corpus import Corpus
+from w2v.training.trainee import Trainee
+
+logger = logging.getLogger(__name__)
+
+# How many rows are looked at while an epoch runs: those of frequent words, which meet all others, are the first to go.
+WATCHED_ROWS = 256
+
+Model = TypeVar("Model", bound=Trainee)
+
+
+class Session:
+    """Trains what is left of a model's last run.
+
+    Parameters
+    ----------
+    model : Trainee
+        Its ledger has an open run.
+    corpus : Corpus
+    callbacks : sequence of objects with the four hooks
+    writer : CheckpointWriter, optional
+    """
+
+    def __init__(
+        self,
+        model: Trainee,
+        corpus: Corpus,
+        callbacks: Sequence[Any] = (),
+        writer: checkpoints.Keeper | None = None,
+    ) -> None:
+        self._model, self._ledger = model, model.ledger
+        self._corpus, self._callbacks, self._writer = corpus, callbacks, writer
+        self._said_that_nothing_was_trained = False
+
+    def write_first_checkpoint(self) -> None:
+        """Write the model as it is before the first word, if checkpoints are wanted."""
+        if self._writer is None:
+            return
+        settings = self._model.settings()
+        [encoded] = self._model.parts(self._corpus, settings).encoded
+        self._ledger.runs[-1]["corpus"] = encoded.sha256()
+        self._writer.facts |= {
+            "tokens": len(encoded.tokens),
+            "sentences": len(encoded.offsets) - 1,
+            "source": self._corpus.locator(),
+            "threads": trainer.worker_count(settings.workers, len(encoded.tokens)),
+        }
+        self.write_checkpoint()
+
+    def train(self) -> tuple[int, int]:
+        """Train to the end of the run.
+
+        Returns
+        -------
+        trained_words, raw_words : int
+            Words after vocabulary and subsampling, and all words read, over the epochs trained here.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C and on `stop`, with a checkpoint written where there is a writer.
+        FloatingPointError
+            If the vectors are no longer finite.
+        """
+        trained = raw = 0
+        ended = False
+        started = time.perf_counter()
+        try:
+            try:
+                self._call("on_train_begin")
+                while (done := self._ledger.runs[-1]["trained"]) < self._ledger.runs[-1]["epochs"]:
+                    if self._ledger.open_epoch is None:
+                        self._call("on_epoch_begin")
+                        self._ledger.open_epoch = trainer.Reached()
+                    survivors, words = self._epoch()
+                    trained, raw = trained + survivors, raw + words
+                    self._call("on_epoch_end")
+                    if self._writer is not None and self._writer.is_due_after(done + 1):
+                        self.write_checkpoint()
+            except trainer.StopTraining as reason:
+                logger.info("stopped after %d epochs: %s", self._ledger.trained_epochs, reason)
+            finally:
+                self._ledger.total_train_time += time.perf_counter() - started
+            ended = True
+            with suppress(trainer.StopTraining):
+                self._call("on_train_end")
+            if self._writer is not None:
+                self.write_checkpoint(finished=True)
+        except KeyboardInterrupt:
+            progress = self._ledger.open_epoch
+            if self._writer is None or (progress is not None and not progress.settled):
+                raise
+            self.write_checkpoint(finished=ended)
+            raise KeyboardInterrupt(self._how_to_go_on(self._writer)) from None
+        return trained, raw
+
+    def _call(self, hook: str) -> None:
+        for callback in self._callbacks:
+            getattr(callback, hook)(self._model)
+
+    def _how_to_go_on(self, writer: checkpoints.Keeper) -> str:
+        run, progress = self._ledger.runs[-1], self._ledger.open_epoch
+        position = 0 if progress is None else progress.position
+        corpus_again = ", corpus" if writer.facts["source"] is None else ""
+        return (
+            f"stopped after {run['trained']} of {run['epochs']} epochs and {position:,} of "
+            f"{writer.facts['tokens']:,} words; {type(self._model).__name__}.resume("
+            f"{os.fspath(writer.folder.path)!r}{corpus_again}) goes on"
+        )
+
+    def _epoch(self) -> tuple[int, int]:
+        """Train an epoch, or the rest of it; words after subsampling, and words of the text."""
+        model, ledger, writer = self._model, self._ledger, self._writer
+        # Made anew for every epoch: a callback may have assigned vectors, words or settings.
+        settings = model.settings()
+        kernel = model.kernel(settings)
+        parts = model.parts(self._corpus, settings)
+        if parts.tokens == 0:
+            raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")
+        run, progress = ledger.runs[-1], ledger.open_epoch
+        assert progress is not None
+        when = f"in epoch {run['trained'] + 1}"
+        workers = trainer.worker_count(settings.workers, parts.tokens)
+        if writer is not None and not settings.deterministic:
+            workers = writer.facts["threads"]  # one thread and several give other bytes
+        if workers > 1 and not settings.deterministic:
+            run["repeatable"] = False
+        slope = (settings.alpha - settings.min_alpha) / (run["epochs"] * parts.tokens)
+        alpha = settings.alpha - slope * parts.tokens * run["trained"]
+        read = _WordCounter(parts.encoded)
+        batches: Iterable[tuple[Encoded, int]] = trainer.checked(kernel, read)
+        if parts.whole:
+            batches = list(batches)  # checked once, also if checkpoints cut the epoch into pieces
+
+        def pause() -> bool:
+            if not settings.deterministic:  # there, workers look by themselves, when nobody writes
+                model.weights.check_finite(when, settings.alpha, WATCHED_ROWS)
+            model.heed()
+            return writer is not None and writer.is_due()
+
+        title = f"epoch {run['trained'] + 1}/{run['epochs']}"
+        with trainer.progress_bar(settings.progress, total=parts.tokens, desc=title) as bar:
+            ended = False
+            while not ended:
+                try:
+                    with model.rows_change():
+                        ended = trainer.run_epoch(
+                            kernel,
+                            batches,
+                            progress,
+                            key=trainer.derived_key(settings.seed, 1, ledger.trained_epochs),
+                            alpha=alpha,
+                            slope=slope,
+                            tokens=parts.tokens,
+                            workers=workers,
+                            n_hot=trainer.hot_rows(model.vocabulary.counts, parts.tokens, workers),
+                            round_shape=ledger.round_shape if settings.deterministic else None,
+                            bar=bar,
+                            pause=pause,
+                        )
+                except FloatingPointError:
+                    model.weights.check_finite(when, settings.alpha)  # raises with the way out
+                    raise
+                if not ended:
+                    self.write_checkpoint()
+        if not parts.whole and progress.words != parts.tokens:
+            run["repeatable"] = False
+            logger.warning(
+                "the corpus had %s words of the vocabulary, not the %s counted before", progress.words, parts.tokens
+            )
+        if not progress.examples:
+            self._say_that_nothing_was_trained(progress, settings.sample)
+        model.weights.check_finite(when, settings.alpha)
+        record = trainer.EpochRecord(
+            epoch=ledger.trained_epochs,
+            raw_words=progress.words,
+            trained_words=progress.survivors,
+            examples=progress.examples,
+            seconds=progress.seconds,
+            alpha=alpha - slope * parts.tokens,
+            loss=progress.loss / progress.examples if settings.compute_loss and progress.examples else None,
+        )
+        ledger.end_epoch(record, progress.loss)
+        logger.info(
+            "epoch %d of %d: %s words in %.1f s (%s words/s), alpha %.5f%s",
+            run["trained"] + 1,
+            run["epochs"],
+            f"{record.raw_words:,}",
+            record.seconds,
+            f"{record.raw_words / max(record.seconds, 1e-9):,.0f}",
+            record.alpha,
+            "" if record.loss is None else f", loss {record.loss:.4f}",
+        )
+        return record.trained_words, read.words
+
+    def _say_that_nothing_was_trained(self, progress: trainer.Reached, sample: float) -> None:
+        """Once a run: its other epochs see the same words."""
+        if self._said_that_nothing_was_trained:
+            return
+        self._said_that_nothing_was_trained = True
+        if sample and progress.survivors < progress.words:
+            way_out = f"sample={sample:g} is for large texts: set sample=0, or train on more text"
+        else:
+            way_out = "give sentences of two words and more that are in the vocabulary, or lower min_count"
+        logger.warning(
+            "nothing was trained: of %s words %s were left by subsampling, none with a neighbour in its sentence and "
+            "a target to learn; %s",
+            f"{progress.words:,}",
+            f"{progress.survivors:,}",
+            way_out,
+        )
+
+    def write_checkpoint(self, finished: bool = False) -> None:
+        """Write the model, and how far it has come."""
+        assert self._writer is not None
+        progress = self._ledger.open_epoch
+        reached = None if progress is None else {name: getattr(progress, name) for name in checkpoints.REACHED}
+        try:
+            self._writer.write(
+                *self._model.contents(), history=self._ledger.history_as_json(), reached=reached, finished=finished
+            )
+        except ValueError:  # before anything is written: better the generations there are
+            self._model.weights.check_finite("in this epoch", self._ledger.runs[-1]["alpha"])  # raises with the way out
+            raise
+
+
+class _WordCounter:
+    """Passes parts on and counts the words of the text behind them."""
+
+    def __init__(self, parts: Iterable[Encoded]) -> None:
+        self._parts = parts
+        self.words = 0
+
+    def __iter__(self) -> Iterator[Encoded]:
+        for part in self._parts:
+            self.words += part.raw_words
+            yield part
+
+
+def checkpoint_folder(
+    checkpoint: Pathlike | None, every: Any, corpus: Corpus, cache: str
+) -> AbstractContextManager[checkpoints.Keeper | None]:
+    """The writer of a new run's checkpoints, if one is wanted and the run could be resumed."""
+    checkpoints.interval(every)
+    if checkpoint is None:
+        return nullcontext()
+    if cache == "none":
+        raise ValueError(
+            "checkpoint= needs the encoded corpus, to go on at a word and to tell it from another; use "
+            "cache='disk' instead of cache='none'"
+        )
+    corpus.check_repeatable(f"checkpoint={os.fspath(checkpoint)!r} is for going on later")
+    folder = checkpoints.Folder(checkpoint)
+    try:
+        folder.check_unused()
+    except OSError:
+        folder.close()
+        raise
+    return checkpoints.Keeper(folder, every)
+
+
+def resume(
+    restore: Callable[[checkpoints.Generation], Model],
+    checkpoint: Pathlike,
+    corpus: Corpus | None,
+    *,
+    workers: int | None,
+    callbacks: Sequence[Any],
+    progress: bool | None,
+    wanted: Mapping[str, Any],
+) -> Model:
+    """Go on with a run, from the newest checkpoint in its folder; see `w2v.Word2Vec.resume`.
+
+    Parameters
+    ----------
+    restore : callable
+        Makes the model of what a checkpoint holds.
+    corpus : Corpus, optional
+        Not needed where the checkpoint says where it is.
+    wanted : mapping
+        Settings that must be those of the run.
+    """
+    with checkpoints.Folder(checkpoint, create=False) as folder:
+        found, faults = folder.read()
+        for fault in faults:
+            logger.warning("%s; going on from %s", fault, found.path)
+        if found.meta.get("scheme") != trainer.SCHEME:
+            raise ValueError(
+                f"{found.path}: a run of scheme {found.meta.get('scheme')}; this is w2v {__version__} with scheme "
+                f"{trainer.SCHEME}, which would go on to other bytes. Resume it with the w2v that began it"
+            )
+        model = restore(found)
+        model.progress = progress
+        _check_same_settings(model, folder.path, wanted)
+        cursor = _restore_progress(model, found)
+        del found  # its arrays are another copy of the model's as soon as that trains
+        if cursor["finished"]:
+            logger.info("the run in %s had ended", folder.path)
+            return model
+        if corpus is None:
+            corpus = Corpus.reopen(cursor["source"], folder.path)
+        _check_same_corpus(model, corpus, cursor, folder.path)
+        writer = checkpoints.Keeper(folder, cursor["every"])
+        writer.facts |= {name: cursor[name] for name in ("tokens", "sentences", "threads")}
+        writer.facts |= {"source": corpus.locator()}  # it may have moved
+        if workers is not None:
+            writer.facts["threads"] = _other_workers(model, workers, cursor)
+        with model.activity.only("resume"), model.ledger.marking_interruption():
+            Session(model, corpus, callbacks, writer).train()
+    return model
+
+
+def _check_same_settings(model: Trainee, folder: Pathlike, wanted: Mapping[str, Any]) -> None:
+    settings = model.settings()
+    if unknown := set(wanted) - set(settings.named(saved=True)):
+        raise TypeError(f"resume() knows no setting {min(unknown)!r}")
+    others = [
+        f"{name}={getattr(settings, name)!r}, not {value!r}"
+        for name, value in wanted.items()
+        if getattr(settings, name) != value and not (name == "seed" and value is None)  # any seed, as when it began
+    ]
+    if others:
+        raise ValueError(f"the run in {os.fspath(folder)} has other settings: {'; '.join(others)}")
+
+
+def _restore_progress(model: Trainee, found: checkpoints.Generation) -> dict[str, Any]:
+    """Take over where in the run a checkpoint was written."""
+    ledger = model.ledger
+    lanes, words = ledger.round_shape if model.settings().deterministic else (1, 1)
+    state = {name: getattr(ledger, name) for name in checkpoints.STATE}
+    cursor = checkpoints.checked(found.path, found.cursor, state, lanes * words, lanes)
+    if cursor["threads"] != trainer.worker_count(cursor["threads"], cursor["tokens"]):
+        raise formats.FormatError(f"{found.path}: its checkpoint has {cursor['threads']:,} threads for so few words")
+    ledger.history = [trainer.EpochRecord(**record) for record in cursor["history"]]
+    ledger.open_epoch = None if cursor["reached"] is None else trainer.Reached(**cursor["reached"])
+    return cursor
+
+
+def _check_same_corpus(model: Trainee, corpus: Corpus, cursor: Mapping[str, Any], folder: Pathlike) -> None:
+    [encoded] = model.parts(corpus, model.settings()).encoded
+    there = f"{len(encoded.tokens):,} words in {len(encoded.offsets) - 1:,} sentences"
+    wanted = f"{cursor['tokens']:,} in {cursor['sentences']:,}"
+    if (len(encoded.tokens), len(encoded.offsets) - 1) != (cursor["tokens"], cursor["sentences"]):
+        raise ValueError(
+            f"this is another corpus than that of the run in {folder}: {there}, not {wanted} (counting "
+            "words of the vocabulary)"
+        )
+    if encoded.sha256() != model.ledger.runs[-1]["corpus"]:
+        raise ValueError(
+            f"this is another corpus than that of the run in {folder}: {there} as there, but other words "
+            "or in another order (SHA-256 differs)"
+        )
+
+
+def _other_workers(model: Trainee, workers: int, cursor: Mapping[str, Any]) -> int:
+    threads = trainer.worker_count(workers, cursor["tokens"])
+    if cursor["threads"] == 1 and threads > 1 and not model.settings().deterministic:
+        raise ValueError(f"workers={workers} would end in other bytes than the one worker that the run has")
+    model.workers = workers
+    return threads

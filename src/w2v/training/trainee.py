@@ -1,0 +1,156 @@
+"""What a model is to a session that trains it: its settings, words, matrices, tokens, and what a file holds of it."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar, NamedTuple
+
+from numpy.typing import NDArray
+
+from w2v import __version__, trainer
+from w2v.encode import Encoded
+from w2v.text.corpus import Corpus
+from w2v.tokens.cache import TokenCache
+from w2v.training import ledger as ledgers
+from w2v.training.activity import Activity
+from w2v.training.ledger import Ledger
+from w2v.training.settings import Settings
+from w2v.training.weights import Weights
+from w2v.vocabulary.vocabulary import Vocabulary
+
+
+class Parts(NamedTuple):
+    """The corpus of an epoch.
+
+    Attributes
+    ----------
+    tokens : int, how many words of the vocabulary it has
+    encoded : iterable of Encoded, its parts in order
+    whole : bool
+        It is one part that stays in memory or in a file, so that training can begin anywhere in it.
+    """
+
+    tokens: int
+    encoded: Iterable[Encoded]
+    whole: bool
+
+
+class Contents(NamedTuple):
+    """What a file of a model holds; see `w2v.formats`."""
+
+    kind: str
+    words: list[str]
+    arrays: dict[str, NDArray[Any]]
+    meta: dict[str, Any]
+
+
+class Trainee:
+    """A model that a `Session` can train.
+
+    A family of models says which settings it has, which words, and which matrices; `parts` and `kernel` are overridden
+    by one whose examples have other input rows. Everything else follows: epochs, callbacks, checkpoints, a run that
+    is taken up again, deterministic training, the fingerprint.
+    """
+
+    kind: ClassVar[str]
+    settings_class: ClassVar[type[Settings]] = Settings
+    workers: int  # and all other settings: attributes that a user may assign
+    progress: bool | None
+    vocabulary: Vocabulary
+    weights: Weights
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.activity = Activity()
+        self.tokens = TokenCache(self.record_digests)
+
+    def settings(self) -> Settings:
+        """The parameters as they are now, also those assigned since, checked; what is saved can be loaded."""
+        settings = self.settings_class.of(self)
+        settings.assign_to(self)
+        return settings
+
+    def parts(self, corpus: Corpus, settings: Settings) -> Parts:
+        """The corpus as integers."""
+        threads = trainer.thread_count(settings.workers)
+        if settings.cache != "none":
+            encoded = self.tokens.encoded(corpus, self.vocabulary.index, settings.cache, threads, self.heed)
+            return Parts(len(encoded.tokens), [encoded], True)
+        tokens = self.tokens.count(corpus, self.vocabulary.index, threads, self.heed)
+        return Parts(tokens, self.tokens.stream(corpus, self.vocabulary.index, threads), False)
+
+    def kernel(self, settings: Settings) -> trainer.Kernel:
+        """What trains the matrices, which are brought into the shape that it needs."""
+        vocabulary = self.vocabulary
+        self.weights = weights = self.weights.trainable()
+        inputs = weights.padded("inputs")
+        assert inputs is not None
+        return trainer.Kernel(
+            inputs,
+            weights.padded("outputs") if settings.negative else None,
+            weights.padded("nodes") if settings.hs else None,
+            vocabulary.keep(settings.sample),
+            vocabulary.noise(settings.ns_exponent) if settings.negative else None,
+            *(vocabulary.paths() if settings.hs else (None, None, None)),
+            locks=weights.factors(),
+            window=settings.window,
+            negative=settings.negative,
+            shrink=settings.shrink_windows,
+            shared=settings.shared_negatives,
+            cbow=not settings.sg,
+            mean_forward=bool(settings.cbow_mean),
+            # The gradient of a mean is divided by the number of words, that of a sum is not. word2vec does it the
+            # other way round; cbow_corrected does it right.
+            mean_backward=bool(settings.cbow_mean) == settings.cbow_corrected,
+            with_loss=settings.compute_loss,
+        )
+
+    def rows_change(self) -> AbstractContextManager[object]:
+        """Open while training changes the numbers in the matrices."""
+        return nullcontext()
+
+    def contents(self) -> Contents:
+        """What a file of this model holds."""
+        settings = self.settings()
+        self.record_digests()
+        arrays: dict[str, NDArray[Any]] = dict(self.weights.named())
+        arrays["vocab.counts"] = self.vocabulary.counts
+        if (locks := self.weights.factors()) is not None:
+            arrays["vectors.locks"] = locks
+        meta = {
+            "settings": settings.chosen(settings.named(saved=True)),
+            "state": {name: getattr(self.ledger, name) for name in ledgers.SAVED},
+            "scheme": trainer.SCHEME,
+        }
+        return Contents(self.kind, self.vocabulary.words, arrays, meta)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all that this model is and came from.
+
+        That is: vectors, vocabulary with its counts, the settings that matter to a result, every call of `train`
+        with the hash of its corpus, the version of w2v and the number of the scheme. It does not depend on the number
+        of workers where training does not. `save` stores it, ``w2v info`` prints it.
+        """
+        settings = self.settings()
+        self.record_digests()
+        return ledgers.fingerprint(
+            self.vocabulary.words,
+            self.vocabulary.counts,
+            self.weights.named(),
+            settings.chosen(settings.named(saved=True, effect=True)),
+            self.ledger.runs_as_of_now(),
+            self.ledger.round_shape if settings.deterministic else None,
+            __version__,
+        )
+
+    def record_digests(self, encoded: Encoded | None = None) -> None:
+        """Note the hash of the corpus that is held, by default, for the runs that were trained on it."""
+        self.ledger.record_digests(self.tokens.held if encoded is None else encoded)
+
+    def heed(self, words: int = 0) -> bool:
+        """Raise what `stop` asks for; a reader of text calls this with how far it has come."""
+        self.activity.raise_if_stopped()
+        return False
+
+    def stop(self) -> None:
+        """End the `train` or `build_vocab` that another thread is in, as Ctrl-C would: it raises KeyboardInterrupt."""
+        self.activity.stop()

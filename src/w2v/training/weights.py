@@ -1,0 +1,122 @@
+"""The matrices that training changes, and the factors of their gradients: made, grown, checked and named here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v import formats, huffman, trainer
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The matrices of a model. A change of their shape makes another `Weights`; training changes their numbers.
+
+    Attributes
+    ----------
+    inputs : float32 [words, vector_size]
+    outputs : float32 [words, vector_size] or None, of negative sampling
+    nodes : float32 [words, vector_size] or None, the inner nodes of hierarchical softmax; the last row is not used
+    documents : float32 [documents, vector_size] or None, input rows of documents
+    locks : float32 [words] or [1], how much of its gradient each input row takes
+    """
+
+    inputs: Matrix
+    outputs: Matrix | None = None
+    nodes: Matrix | None = None
+    documents: Matrix | None = None
+    locks: NDArray[Any] = field(default_factory=lambda: np.ones(1, np.float32))
+
+    @classmethod
+    def new(cls, words: int, vector_size: int, seed: int, *, negative: bool, hs: bool) -> "Weights":
+        """Input rows from the seed, outputs of zeros."""
+        return cls(
+            trainer.first_vectors(words, vector_size, seed),
+            trainer.new_matrix(words, vector_size) if negative else None,
+            trainer.new_matrix(words, vector_size) if hs else None,
+        )
+
+    def grown(self, words: int, seed: int, former: huffman.Paths | None, paths: huffman.Paths | None) -> "Weights":
+        """With rows for new words: inputs from the seed, outputs of zeros; every old word keeps its own.
+
+        `former` and `paths` are the Huffman trees before and after, needed where there are nodes.
+        """
+        known = len(self.inputs)
+        inputs = trainer.first_vectors(words, self.inputs.shape[1], seed, first_row=known)
+        inputs[:known] = self.inputs
+        locks, nodes = self.locks, self.nodes
+        if len(locks) > 1:
+            locks = np.concatenate([locks, np.ones(words - len(locks), np.float32)])
+        if nodes is not None and former is not None and paths is not None:
+            nodes = trainer.grown(huffman.carried_over(nodes, former, paths)[0], words)
+        outputs = None if self.outputs is None else trainer.grown(self.outputs, words)
+        return replace(self, inputs=inputs, outputs=outputs, nodes=nodes, locks=locks)
+
+    def trainable(self) -> "Weights":
+        """The same numbers in matrices that the kernel can work on: their rows are padded, and can be written."""
+        ready = {name: trainer.trainable(matrix) for name, matrix in self._matrices()}
+        return replace(self, **ready)
+
+    def padded(self, name: str) -> Matrix | None:
+        """A matrix of `trainable` with the padding of its rows, as the kernel takes it."""
+        matrix: Matrix | None = getattr(self, name)
+        return None if matrix is None else trainer.padded(matrix)
+
+    def _matrices(self) -> Iterator[tuple[str, Matrix]]:
+        for name in ("inputs", "outputs", "nodes", "documents"):
+            if (matrix := getattr(self, name)) is not None:
+                yield name, matrix
+
+    def named(self) -> dict[str, Matrix]:
+        """The matrices under the names that they have in files."""
+        nodes = None if self.nodes is None else self.nodes[: max(len(self.inputs) - 1, 0)]
+        found = {
+            "vectors": self.inputs,
+            "outputs.negative": self.outputs,
+            "outputs.hierarchical": nodes,
+            "documents": self.documents,
+        }
+        return {name: matrix for name, matrix in found.items() if matrix is not None}
+
+    def check_shapes(self, words: int, vector_size: int, names: dict[str, str]) -> None:
+        """RuntimeError unless every row exists that can be asked for: the kernel trusts what it is given.
+
+        `names` are those of the matrices that training needs, and what the user calls them.
+        """
+        for name, public in names.items():
+            matrix = getattr(self, name)
+            if matrix is None or matrix.shape != (words, vector_size):
+                found = "missing" if matrix is None else f"of shape {matrix.shape}"
+                raise RuntimeError(
+                    f"model.{public} is {found}, but the vocabulary of {words:,} words needs "
+                    f"({words:,}, {vector_size}); was a word added or wv replaced? build_vocab starts again, "
+                    "and model.wv.save keeps the vectors"
+                )
+
+    def check_finite(self, when: str, alpha: float, rows: int | None = None) -> None:
+        """FloatingPointError if the first rows of a matrix, or all, are no numbers any more."""
+        for _, matrix in self._matrices():
+            whole = trainer.padded(matrix)
+            if formats.check_finite((matrix if whole is None else whole)[:rows]) is not None:
+                raise FloatingPointError(
+                    f"the vectors are no longer finite {when}; lower alpha={alpha!r} "
+                    "and start again (init_weights makes new ones)"
+                )
+
+    def factors(self) -> NDArray[np.float32] | None:
+        """The factor of each input row's gradient, or None where all are 1."""
+        locks, words = np.asarray(self.locks, np.float32), len(self.inputs)
+        if locks.shape not in ((1,), (words,)):
+            raise ValueError(
+                f"wv.vectors_lockf has shape {locks.shape}; give one factor for all words, or one for each of "
+                f"the {words:,}"
+            )
+        if not np.isfinite(locks).all():
+            raise ValueError("wv.vectors_lockf holds a NaN or an infinity; 0 keeps a word's vector, 1 trains it")
+        if (locks == 1).all():
+            return None
+        return np.ascontiguousarray(np.broadcast_to(locks, words))

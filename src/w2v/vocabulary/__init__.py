@@ -1,0 +1,1 @@
+"""Words and rows: which words are kept, and what training derives from their counts."""

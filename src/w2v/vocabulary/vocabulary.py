@@ -1,0 +1,144 @@
+"""The words of a model in the order of their rows, their counts, and all that training derives from the counts."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v import huffman, noise, vocab
+
+logger = logging.getLogger(__name__)
+
+# About what a word takes besides its vectors: the string, its place in list and dict, and its tables.
+BYTES_PER_WORD = 250
+
+# What a null word is called (gensim's Doc2Vec pads with it).
+NULL_WORD = "\0"
+
+
+class Vocabulary:
+    """Words and counts, which nobody changes; other ones make another `Vocabulary`.
+
+    Parameters
+    ----------
+    words : list of str, in the order of their rows
+    index : dict of str to int, the row of each word
+    counts : int64 [words]
+    """
+
+    def __init__(self, words: list[str], index: dict[str, int], counts: NDArray[np.int64]) -> None:
+        self.words, self.index, self.counts = words, index, counts
+        self._noise: tuple[float, NDArray[np.uint32]] | None = None
+        self._paths: huffman.Paths | None = None
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def first(self, words: int) -> "Vocabulary":
+        """The first so many words alone."""
+        kept = self.words[:words]
+        return Vocabulary(kept, {word: self.index[word] for word in kept}, self.counts[:words])
+
+    def keep(self, sample: float) -> NDArray[np.uint32] | None:
+        """The largest 32-bit draw with which each word survives subsampling; None if all do."""
+        return vocab.keep_thresholds(vocab.keep_probability(self.counts, sample)) if sample else None
+
+    def noise(self, exponent: float) -> NDArray[np.uint32]:
+        """The alias table of the noise distribution ``counts ** exponent``, made when first asked for."""
+        if self._noise is None or self._noise[0] != exponent:
+            self._noise = exponent, noise.alias_table(noise.weights(self.counts, exponent))
+        return self._noise[1]
+
+    def paths(self) -> huffman.Paths:
+        """The Huffman tree, made when first asked for."""
+        if self._paths is None:
+            self._paths = huffman.paths(self.counts)
+        return self._paths
+
+
+class Choice(NamedTuple):
+    """What `choose` has chosen.
+
+    Attributes
+    ----------
+    places : int64, of the new words in the order of their rows, among those that were counted
+    counts : int64, of the words there were, then of the new ones
+    min_count : int, the one that held
+    report : dict of str to int, gensim's figures
+    """
+
+    places: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    min_count: int
+    report: dict[str, int]
+
+
+def choose(
+    all_counts: NDArray[np.int64],
+    words_at: Callable[[NDArray[np.int64]], Sequence[str]],
+    *,
+    min_count: int,
+    sample: float,
+    max_final_vocab: int | None,
+    by_frequency: bool,
+    trim_rule: vocab.TrimRule | None = None,
+    known: Vocabulary | None = None,
+) -> Choice:
+    """Choose the words to keep among those that were counted.
+
+    Parameters
+    ----------
+    all_counts : int64, of every word that was met, in order of first appearance
+    words_at : callable
+        Gives the words at some places of that order. Words become str late: most of them are not kept.
+    min_count, sample, max_final_vocab, by_frequency, trim_rule
+        As in `w2v.Word2Vec`.
+    known : Vocabulary, optional
+        The words there are, which stay: counts add up, and the choice is among the others.
+
+    Raises
+    ------
+    RuntimeError
+        If no word is kept, and there were none before.
+    """
+    places = np.arange(len(all_counts))
+    former = np.zeros(0, np.int64)
+    spare = max_final_vocab
+    if known is not None:
+        former = known.counts.astype(np.int64)
+        rows = np.array([known.index.get(word, -1) for word in words_at(places)], np.int64)
+        np.add.at(former, rows[rows >= 0], all_counts[rows >= 0])
+        places = np.flatnonzero(rows < 0)
+        spare = None if spare is None else max(0, spare - len(known))
+    effective = vocab.effective_min_count(all_counts[places], min_count, spare)
+    candidates = words_at(places) if trim_rule is not None else []
+    order = places[vocab.select(all_counts[places], effective, by_frequency, trim_rule, candidates)]
+    if not len(order) and known is None:
+        raise RuntimeError(
+            f"no word occurs min_count={effective} times in this corpus "
+            f"({int(all_counts.sum()):,} words, {len(all_counts):,} different); lower min_count or add text"
+        )
+    counts = np.concatenate([former, all_counts[order]])
+    if not counts.any():
+        raise ValueError("all words kept have the count 0; without counts there is nothing to draw words by")
+    probability = vocab.keep_probability(counts, sample)
+    report = {
+        "drop_unique": len(places) - len(order),
+        "retain_total": int(counts.sum()),
+        "num_retained_words": len(counts),
+        "downsample_unique": int((probability < 1).sum()),
+        "downsample_total": int((probability * counts).sum()),
+    }
+    if known is not None:
+        report["new_words"] = len(order)
+    logger.info(
+        "min_count=%d keeps %s words of %s; subsampling leaves about %s of %s occurrences",
+        effective,
+        f"{len(order):,}",
+        f"{len(places):,}",
+        f"{report['downsample_total']:,}",
+        f"{report['retain_total']:,}",
+    )
+    return Choice(order, counts, effective, report)
