@@ -75,6 +75,7 @@ class Generation(NamedTuple):
     """A model as `formats.read_native` gives it, with the file it was in and what its checkpoint says."""
 
     path: str
+    kind: str
     words: list[str]
     arrays: dict[str, NDArray[Any]]
     meta: dict[str, Any]
@@ -172,7 +173,7 @@ class Folder:
                 faults.append(_fault(path, error))
                 continue
             self._newest, self._number = slot, numbers[slot]
-            return Generation(os.fspath(path), words, arrays, meta, meta["checkpoint"]), faults
+            return Generation(os.fspath(path), kind, words, arrays, meta, meta["checkpoint"]), faults
         for fault in faults:
             if isinstance(fault, OSError):  # it may be sound, and the disk or its permissions to blame
                 raise fault

@@ -5,6 +5,7 @@ Settings, vocabulary, matrices, tokens and history are parts from `w2v.vocabular
 """
 
 import logging
+import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from w2v.encode import Scan, Sentences, check_token
 from w2v.models import model_file
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import LIMITS
+from w2v.training import ledger as ledgers
 from w2v.training import session
 from w2v.training.ledger import MOST_WORDS, Ledger
 from w2v.training.ledger import NAMES as LEDGER_NAMES
@@ -764,11 +766,7 @@ class Word2Vec(Trainee, legacy.OldModelNames):
                     "them; gensim would have ended after the first",
                     epochs,
                 )
-            self.ledger.begin_run(self.epochs, self.alpha, self.min_alpha, cached=settings.cache != "none")
-            with self.ledger.marking_interruption():
-                training = session.Session(self, corpus, callbacks, writer)
-                training.write_first_checkpoint()
-                return training.train()
+            return session.train(self, corpus, callbacks, writer)
 
     def _check_matrices(self, settings: Settings) -> None:
         """Every row that can be asked for exists: the kernel trusts what it is given."""
@@ -876,7 +874,7 @@ class Word2Vec(Trainee, legacy.OldModelNames):
         if corpus_iterable is not None or corpus_file is not None:
             corpus = Corpus.given(corpus_iterable, corpus_file)
         model: Word2Vec = session.resume(
-            lambda found: model_file.restored(cls, model_file.of_native(*found[:4])),
+            cls,
             checkpoint,
             corpus,
             workers=workers,
@@ -1066,16 +1064,24 @@ class Word2Vec(Trainee, legacy.OldModelNames):
             If it holds vectors alone; use `KeyedVectors.load`.
         """
         checks.one_of("mmap", mmap, (None, False, True, "r"))
-        return model_file.restored(cls, model_file.read(fname, mmap, allow_pickle))
+        model: Word2Vec = cls.of_contents(os.fspath(fname), model_file.read(fname, mmap, allow_pickle))
+        return model
 
-    def start_from(
-        self, vectors: KeyedVectors, weights: Weights, settings: Mapping[str, Any], state: Mapping[str, Any]
-    ) -> None:
-        """Become the model that a file holds; RuntimeError, TypeError or ValueError if that does not fit together."""
+    def take_contents(self, contents: Contents) -> None:
+        """Become the model whose `contents` these are."""
+        settings, state, arrays = contents.meta["settings"], contents.meta["state"], contents.arrays
+        # Other parameters are no settings: with corpus_file, a file could have any other file read and trained on.
+        for name in settings:
+            checks.one_of("setting", name, [*self.settings_class.named(saved=True), "batch_words"])
         Word2Vec.__init__(self, **settings)
-        for name, value in state.items():
-            setattr(self, name, value)
-        self.wv, self.weights, self._trained_words = vectors, weights, vectors.index_to_key
+        for name in [*model_file.STATE, *ledgers.SAVED]:
+            setattr(self, name, state[name])
+        self.total_train_time = state.get("total_train_time", 0.0)
+        attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
+        self.wv = KeyedVectors.from_arrays(
+            contents.words, arrays["vectors"], {**attributes, "count": arrays["vocab.counts"]}
+        )
+        self.weights, self._trained_words = Weights.of_named(arrays), self.wv.index_to_key
         self._check_state()
         self._check_matrices(self.settings())
 

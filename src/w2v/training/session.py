@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from w2v import checkpoint as checkpoints
 from w2v.corpus import Pathlike
 from w2v.encode import Encoded
 from w2v.text.corpus import Corpus
-from w2v.training.trainee import Trainee
+from w2v.training.trainee import Contents, Trainee
 
 logger = logging.getLogger(__name__)
 
@@ -272,8 +272,23 @@ def checkpoint_folder(
     return checkpoints.Keeper(folder, every)
 
 
+def train(
+    model: Trainee,
+    corpus: Corpus,
+    callbacks: Sequence[Any] = (),
+    writer: checkpoints.Keeper | None = None,
+) -> tuple[int, int]:
+    """Begin a run of a model with its settings as they are, and train it to its end; see `Session.train`."""
+    settings = model.settings()
+    model.ledger.begin_run(settings.epochs, settings.alpha, settings.min_alpha, cached=settings.cache != "none")
+    with model.ledger.marking_interruption():
+        session = Session(model, corpus, callbacks, writer)
+        session.write_first_checkpoint()
+        return session.train()
+
+
 def resume(
-    restore: Callable[[checkpoints.Generation], Model],
+    family: type[Model],
     checkpoint: Pathlike,
     corpus: Corpus | None,
     *,
@@ -286,8 +301,8 @@ def resume(
 
     Parameters
     ----------
-    restore : callable
-        Makes the model of what a checkpoint holds.
+    family : type
+        Of the model that a checkpoint holds.
     corpus : Corpus, optional
         Not needed where the checkpoint says where it is.
     wanted : mapping
@@ -302,7 +317,7 @@ def resume(
                 f"{found.path}: a run of scheme {found.meta.get('scheme')}; this is w2v {__version__} with scheme "
                 f"{trainer.SCHEME}, which would go on to other bytes. Resume it with the w2v that began it"
             )
-        model = restore(found)
+        model = family.of_contents(found.path, Contents(found.kind, found.words, found.arrays, found.meta))
         model.progress = progress
         _check_same_settings(model, folder.path, wanted)
         cursor = _restore_progress(model, found)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 from numpy.typing import NDArray
 
-from w2v import __version__, trainer
+from w2v import __version__, formats, trainer
 from w2v.encode import Encoded
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import TokenCache
@@ -122,6 +122,31 @@ class Trainee:
             "scheme": trainer.SCHEME,
         }
         return Contents(self.kind, self.vocabulary.words, arrays, meta)
+
+    @classmethod
+    def of_contents(cls, path: str, contents: Contents) -> Self:
+        """A model of what a file holds; FormatError if that does not fit together."""
+        model = cls.__new__(cls)  # the constructor of a family, or of a user's subclass, may want a corpus
+        try:
+            model.take_contents(contents)
+        except RuntimeError as error:
+            raise formats.FormatError(f"{path}: {error}") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise formats.FormatError(f"{path}: the model's settings are not readable: {error}") from error
+        return model
+
+    def take_contents(self, contents: Contents) -> None:
+        """Become the model whose `contents` these are."""
+        Trainee.__init__(self)
+        self.settings_class(**contents.meta["settings"]).assign_to(self)
+        self.settings()
+        words = contents.words
+        index = {word: row for row, word in enumerate(words)}
+        self.vocabulary = Vocabulary(words, index, contents.arrays["vocab.counts"])
+        self.weights = Weights.of_named(contents.arrays)
+        for name in ledgers.SAVED:
+            setattr(self.ledger, name, contents.meta["state"][name])
+        self.ledger.check()
 
     def fingerprint(self) -> str:
         """SHA-256 of all that this model is and came from.

@@ -1,6 +1,6 @@
 """The matrices that training changes, and the factors of their gradients: made, grown, checked and named here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,12 +32,14 @@ class Weights:
     locks: NDArray[Any] = field(default_factory=lambda: np.ones(1, np.float32))
 
     @classmethod
-    def new(cls, words: int, vector_size: int, seed: int, *, negative: bool, hs: bool) -> "Weights":
-        """Input rows from the seed, outputs of zeros."""
+    def new(cls, words: int, vector_size: int, seed: int, *, negative: bool, hs: bool, documents: int = 0) -> "Weights":
+        """Input rows from the seed, outputs of zeros; the rows of documents follow those of the words."""
+        rows = trainer.first_vectors(words + documents, vector_size, seed, first_row=words) if documents else None
         return cls(
             trainer.first_vectors(words, vector_size, seed),
             trainer.new_matrix(words, vector_size) if negative else None,
             trainer.new_matrix(words, vector_size) if hs else None,
+            None if rows is None else rows[words:],
         )
 
     def grown(self, words: int, seed: int, former: huffman.Paths | None, paths: huffman.Paths | None) -> "Weights":
@@ -81,6 +83,18 @@ class Weights:
             "documents": self.documents,
         }
         return {name: matrix for name, matrix in found.items() if matrix is not None}
+
+    @classmethod
+    def of_named(cls, arrays: Mapping[str, NDArray[Any]]) -> "Weights":
+        """The inverse of `named`, from all arrays of a file."""
+        inputs, nodes = arrays["vectors"], arrays.get("outputs.hierarchical")
+        return cls(
+            inputs,
+            arrays.get("outputs.negative"),
+            None if nodes is None else trainer.grown(nodes, len(inputs)),
+            arrays.get("documents"),
+            arrays.get("vectors.locks", np.ones(1, np.float32)),
+        )
 
     def check_shapes(self, words: int, vector_size: int, names: dict[str, str]) -> None:
         """RuntimeError unless every row exists that can be asked for: the kernel trusts what it is given.
