@@ -9,6 +9,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from w2v._version import __version__
+
 if TYPE_CHECKING:
     from w2v.callbacks import CallbackAny2Vec
     from w2v.corpus import LineSentence, PathLineSentences, Text8Corpus
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from w2v.trainer import StopTraining, show_config
     from w2v.vectors import KeyedVectors
     from w2v.vocab import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
-
-__version__ = "0.1.0"
 
 # Public names load with their module on first use, so that `import w2v` costs next to nothing.
 _HOME = {

@@ -198,11 +198,3 @@ class OldModelNames(Lifecycle):
         """Old form of ``word in wv``."""
         warn("word in model", "word in model.wv")
         return word in self.wv  # type: ignore[attr-defined]
-
-    @classmethod
-    def load_word2vec_format(cls, *args: Any, **options: Any) -> Any:
-        """Old form of ``KeyedVectors.load_word2vec_format``."""
-        from w2v.vectors import KeyedVectors
-
-        warn("Word2Vec.load_word2vec_format()", "KeyedVectors.load_word2vec_format()")
-        return KeyedVectors.load_word2vec_format(*args, **options)

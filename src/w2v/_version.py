@@ -1,0 +1,3 @@
+"""The version, for everybody inside and outside."""
+
+__version__ = "0.1.0"
