@@ -158,6 +158,11 @@ def padded(matrix: NDArray[np.float32]) -> NDArray[np.float32] | None:
     return whole.reshape(rows, stride) if ours and whole is not None else None
 
 
+def whole_rows(matrix: NDArray[np.float32] | None) -> Any:
+    """The padded rows behind a matrix that is `trainable`."""
+    return None if matrix is None else padded(matrix)
+
+
 def trainable(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     """The matrix itself if its rows are padded, else a copy whose rows are."""
     if padded(matrix) is not None:

@@ -452,10 +452,18 @@ class Buildable(Trainee):
         words = len(self.wv)
         if "count" not in self.wv.expandos:
             raise RuntimeError("the vocabulary has no counts to train with; call build_vocab first")
-        names = {"inputs": "wv.vectors"}
-        names |= {"outputs": "syn1neg"} if settings.negative else {}
-        names |= {"nodes": "syn1"} if settings.hs else {}
-        self.weights.check_shapes(words, settings.vector_size, names)
+        shape = (words, settings.vector_size)
+        matrices: dict[str, NDArray[Any] | None] = {"wv.vectors": self.wv.vectors}
+        matrices |= {"syn1neg": self.syn1neg} if settings.negative else {}
+        matrices |= {"syn1": self.syn1} if settings.hs else {}
+        for name, matrix in matrices.items():
+            if matrix is None or matrix.shape != shape:
+                found = "missing" if matrix is None else f"of shape {matrix.shape}"
+                raise RuntimeError(
+                    f"model.{name} is {found}, but the vocabulary of {words:,} words needs "
+                    f"({words:,}, {settings.vector_size}); was a word added or wv replaced? build_vocab starts again, "
+                    "and model.wv.save keeps the vectors"
+                )
         if self.wv.index_to_key is not self._trained_words:
             raise RuntimeError(
                 "the words of wv are not those that the output vectors were made for (wv replaced or reordered?); "

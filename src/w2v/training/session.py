@@ -147,7 +147,7 @@ class Session:
 
         def pause() -> bool:
             if not settings.deterministic:  # there, workers look by themselves, when nobody writes
-                model.weights.check_finite(when, settings.alpha, WATCHED_ROWS)
+                model.check_finite(when, WATCHED_ROWS)
             model.heed()
             return writer is not None and writer.is_due()
 
@@ -172,7 +172,7 @@ class Session:
                             pause=pause,
                         )
                 except FloatingPointError:
-                    model.weights.check_finite(when, settings.alpha)  # raises with the way out
+                    model.check_finite(when)  # raises with the way out
                     raise
                 if not ended:
                     self.write_checkpoint()
@@ -183,7 +183,7 @@ class Session:
             )
         if not progress.examples:
             self._say_that_nothing_was_trained(progress, settings.sample)
-        model.weights.check_finite(when, settings.alpha)
+        model.check_finite(when)
         record = trainer.EpochRecord(
             epoch=ledger.trained_epochs,
             raw_words=progress.words,
@@ -233,7 +233,7 @@ class Session:
                 *self._model.contents(), history=self._ledger.history_as_json(), reached=reached, finished=finished
             )
         except ValueError:  # before anything is written: better the generations there are
-            self._model.weights.check_finite("in this epoch", self._ledger.runs[-1]["alpha"])  # raises with the way out
+            self._model.check_finite("in this epoch")  # raises with the way out
             raise
 
 

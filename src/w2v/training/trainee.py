@@ -53,6 +53,7 @@ class Trainee:
 
     kind: ClassVar[str]
     settings_class: ClassVar[type[Settings]] = Settings
+    alpha: float
     workers: int  # and all other settings: attributes that a user may assign
     progress: bool | None
     vocabulary: Vocabulary
@@ -82,12 +83,10 @@ class Trainee:
         """What trains the matrices, which are brought into the shape that it needs."""
         vocabulary = self.vocabulary
         self.weights = weights = self.weights.trainable()
-        inputs = weights.padded("inputs")
-        assert inputs is not None
         return trainer.Kernel(
-            inputs,
-            weights.padded("outputs") if settings.negative else None,
-            weights.padded("nodes") if settings.hs else None,
+            trainer.whole_rows(weights.inputs),
+            trainer.whole_rows(weights.outputs) if settings.negative else None,
+            trainer.whole_rows(weights.nodes) if settings.hs else None,
             vocabulary.keep(settings.sample),
             vocabulary.noise(settings.ns_exponent) if settings.negative else None,
             *(vocabulary.paths() if settings.hs else (None, None, None)),
@@ -103,6 +102,14 @@ class Trainee:
             mean_backward=bool(settings.cbow_mean) == settings.cbow_corrected,
             with_loss=settings.compute_loss,
         )
+
+    def check_finite(self, when: str, rows: int | None = None) -> None:
+        """FloatingPointError if the first rows of a matrix, or all, are no numbers any more."""
+        if not self.weights.is_finite(rows):
+            raise FloatingPointError(
+                f"the vectors are no longer finite {when}; lower alpha={self.alpha!r} and start again "
+                "(init_weights makes new ones)"
+            )
 
     def rows_change(self) -> AbstractContextManager[object]:
         """Open while training changes the numbers in the matrices."""

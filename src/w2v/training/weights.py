@@ -63,11 +63,6 @@ class Weights:
         ready = {name: trainer.trainable(matrix) for name, matrix in self._matrices()}
         return replace(self, **ready)
 
-    def padded(self, name: str) -> Matrix | None:
-        """A matrix of `trainable` with the padding of its rows, as the kernel takes it."""
-        matrix: Matrix | None = getattr(self, name)
-        return None if matrix is None else trainer.padded(matrix)
-
     def _matrices(self) -> Iterator[tuple[str, Matrix]]:
         for name in ("inputs", "outputs", "nodes", "documents"):
             if (matrix := getattr(self, name)) is not None:
@@ -96,30 +91,13 @@ class Weights:
             arrays.get("vectors.locks", np.ones(1, np.float32)),
         )
 
-    def check_shapes(self, words: int, vector_size: int, names: dict[str, str]) -> None:
-        """RuntimeError unless every row exists that can be asked for: the kernel trusts what it is given.
-
-        `names` are those of the matrices that training needs, and what the user calls them.
-        """
-        for name, public in names.items():
-            matrix = getattr(self, name)
-            if matrix is None or matrix.shape != (words, vector_size):
-                found = "missing" if matrix is None else f"of shape {matrix.shape}"
-                raise RuntimeError(
-                    f"model.{public} is {found}, but the vocabulary of {words:,} words needs "
-                    f"({words:,}, {vector_size}); was a word added or wv replaced? build_vocab starts again, "
-                    "and model.wv.save keeps the vectors"
-                )
-
-    def check_finite(self, when: str, alpha: float, rows: int | None = None) -> None:
-        """FloatingPointError if the first rows of a matrix, or all, are no numbers any more."""
+    def is_finite(self, rows: int | None = None) -> bool:
+        """Whether the first rows of every matrix, or all, are numbers still."""
         for _, matrix in self._matrices():
             whole = trainer.padded(matrix)
             if formats.check_finite((matrix if whole is None else whole)[:rows]) is not None:
-                raise FloatingPointError(
-                    f"the vectors are no longer finite {when}; lower alpha={alpha!r} "
-                    "and start again (init_weights makes new ones)"
-                )
+                return False
+        return True
 
     def factors(self) -> NDArray[np.float32] | None:
         """The factor of each input row's gradient, or None where all are 1."""
