@@ -1,0 +1,181 @@
+"""What every model keeps to. A new model adds a line to `MODELS`."""
+
+import copy
+import hashlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from corpora import TOPICS, two_topics, zipf_like
+
+from w2v import CallbackAny2Vec, Word2Vec, formats, queries
+from w2v.text.corpus import Corpus
+from w2v.training import session
+from w2v.training.trainee import Contents
+
+
+class Case(NamedTuple):
+    family: Any
+    settings: dict[str, Any]
+    golden: str
+
+
+MODELS = {
+    "skip-gram, negative sampling": Case(
+        Word2Vec, {"sg": 1}, "f842b23a5904026a5669b1a120dc10d2cb1c37414f5c3ede7877f10cdb69632d"
+    ),
+    "skip-gram, hierarchical softmax": Case(
+        Word2Vec, {"sg": 1, "hs": 1, "negative": 0}, "fc693f7eb4c707e38ffca91bc2d033aca4dd39b1771225c18197d2d54730eb64"
+    ),
+    "CBOW, negative sampling": Case(
+        Word2Vec, {"alpha": 0.05}, "e3c507db253088d867573619124783f7259b4e82d71ee0c72ab38d608804c9e0"
+    ),
+    "CBOW, hierarchical softmax": Case(
+        Word2Vec,
+        {"alpha": 0.05, "hs": 1, "negative": 0},
+        "3016f32e3d0336298e2ecca18bd4d2a63d9cb7e9bc31c171040d5d8be1089126",
+    ),
+}
+SMALL = {"vector_size": 12, "min_count": 1, "window": 3, "sample": 0, "workers": 1, "epochs": 3, "seed": 7}
+
+
+@pytest.fixture(params=MODELS.values(), ids=MODELS)
+def case(request):
+    return request.param
+
+
+def trained(case, sentences, **changes):
+    return case.family(sentences, **SMALL | case.settings | changes)
+
+
+def digest_of(model):
+    digest = hashlib.sha256()
+    for name, matrix in sorted(model.weights.named().items()):
+        digest.update(name.encode() + np.ascontiguousarray(matrix, "<f4").tobytes())
+    return digest.hexdigest()
+
+
+def read_back(case, path):
+    return case.family.of_contents(str(path), Contents(*formats.read_native(path)))
+
+
+def resumed(case, folder, sentences, **changes):
+    options = {"workers": None, "callbacks": [], "progress": None, "wanted": {}} | changes
+    return session.resume(case.family, folder, Corpus.given(sentences, None), **options)
+
+
+class StopAt(CallbackAny2Vec):
+    """Presses Ctrl-C when an epoch begins or ends."""
+
+    def __init__(self, hook, epochs):
+        self.hook, self.epochs = hook, epochs
+
+    def on_epoch_begin(self, model):
+        if self.hook == "begin" and model.ledger.trained_epochs == self.epochs:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, model):
+        if self.hook == "end" and model.ledger.trained_epochs == self.epochs:
+            raise KeyboardInterrupt
+
+
+def test_planted_topics_are_found(case):
+    model = trained(case, two_topics(), epochs=20)
+    units = queries.unit_rows(model.weights.inputs, queries.row_norms(model.weights.inputs))
+    for topic in TOPICS:
+        rows = [model.vocabulary.index[word] for word in topic]
+        cosines = units[rows] @ units.T
+        inside = cosines[:, rows].mean()
+        outside = np.delete(cosines, rows, axis=1).mean()
+        assert inside > outside + 0.2
+
+
+def test_the_bytes_are_golden(case):
+    assert digest_of(trained(case, zipf_like(words=5000))) == case.golden
+
+
+def test_a_seed_gives_its_own_bytes(case):
+    one, again, other = (digest_of(trained(case, two_topics(), seed=seed)) for seed in (1, 1, 2))
+    assert one == again
+    assert one != other
+
+
+def test_deterministic_training_has_one_hash(case):
+    text = zipf_like(words=60_000)
+    hashes = {digest_of(trained(case, text, epochs=1, deterministic=True, workers=n)) for n in (1, 2, 3, 5)}
+    assert len(hashes) == 1
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+@pytest.mark.parametrize(("hook", "epochs"), [("begin", 0), ("end", 1), ("begin", 2)])
+def test_a_stopped_run_resumes_to_the_same_bytes(case, tmp_path, hook, epochs, deterministic):
+    text = zipf_like(words=4000)
+    whole = trained(case, text, deterministic=deterministic)
+    with pytest.raises(KeyboardInterrupt, match="goes on"):
+        trained(case, text, deterministic=deterministic, checkpoint=tmp_path, callbacks=[StopAt(hook, epochs)])
+    again = resumed(case, tmp_path, text)
+    assert digest_of(again) == digest_of(whole)
+    assert again.fingerprint() == whole.fingerprint()
+    assert again.ledger.trained_epochs == 3
+
+
+def test_a_run_cut_within_an_epoch_resumes_to_the_same_bytes(case, tmp_path, monkeypatch):
+    monkeypatch.setattr("w2v.trainer.TICK", 1e-3)
+    text = zipf_like(words=30_000)
+    whole = trained(case, text, epochs=2)
+
+    class Cut(CallbackAny2Vec):
+        def on_epoch_begin(self, model):
+            def heed(words=0):
+                if model.ledger.is_within_an_epoch:
+                    raise KeyboardInterrupt
+
+            model.heed = heed
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        trained(case, text, epochs=2, checkpoint=tmp_path, callbacks=[Cut()])
+    assert " and 0 of" not in str(stopped.value)
+    assert digest_of(resumed(case, tmp_path, text)) == digest_of(whole)
+
+
+def test_a_file_holds_all_of_a_model(case, tmp_path):
+    model = trained(case, two_topics())
+    formats.write_native(tmp_path / "model.safetensors", *model.contents())
+    loaded = read_back(case, tmp_path / "model.safetensors")
+    assert loaded.fingerprint() == model.fingerprint()
+    assert type(loaded) is type(model)
+    for one in (model, loaded):
+        session.train(one, Corpus.given(two_topics(), None))
+    assert digest_of(loaded) == digest_of(model)
+
+
+def test_a_copy_is_a_model_of_its_own(case):
+    model = trained(case, two_topics())
+    before, other = digest_of(model), copy.deepcopy(model)
+    session.train(other, Corpus.given(two_topics(), None))
+    assert digest_of(model) == before != digest_of(other)
+
+
+def test_every_epoch_is_recorded(case):
+    seen = []
+
+    class Listener(CallbackAny2Vec):
+        def on_epoch_end(self, model):
+            seen.append(model.ledger.trained_epochs)
+
+    model = trained(case, two_topics(), callbacks=[Listener()], compute_loss=True)
+    assert seen == [1, 2, 3]
+    losses = model.ledger.loss_history
+    assert len(losses) == len(model.ledger.history) == 3
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("text", [[["alone"]] * 30, [["a", "a", "a"]] * 30, [["a"], ["b"], ["a", "b"]] * 10])
+def test_inputs_of_a_word_or_two_stay_finite(case, text):
+    model = trained(case, text)
+    assert all(np.isfinite(matrix).all() for matrix in model.weights.named().values())
+
+
+def test_a_fingerprint_tells_settings_apart(case):
+    one, other = (trained(case, two_topics(), window=window, epochs=1).fingerprint() for window in (3, 4))
+    assert one != other
