@@ -723,11 +723,11 @@ def test_a_checkpoint_that_cannot_be_written_leaves_those_there_are(call, error,
     """Also a second Ctrl-C, and any after it, while a checkpoint is written."""
     whole, calls = getattr(os, call), []
 
-    def fails(*given):
+    def fails(*given, **options):
         calls.append(given)
         if len(calls) > 8:
             raise error
-        return whole(*given)
+        return whole(*given, **options)
 
     monkeypatch.setattr(checkpoints.Keeper, "is_due", lambda self: True)
     before = threading.active_count()

@@ -1201,7 +1201,7 @@ class Word2Vec(legacy.OldModelNames):
     def _write_checkpoint(self, keeper: checkpoints.Keeper, finished: bool = False) -> None:
         names = checkpoints.REACHED
         reached = None if self._reached is None else {name: getattr(self._reached, name) for name in names}
-        history = list(map(asdict, self.history))
+        history = list(map(asdict, self.history[-formats.KEPT_RECORDS :]))
         try:
             keeper.write(*self._contents(), history=history, reached=reached, finished=finished)
         except ValueError:  # before anything is written: better the generations there are
@@ -1520,7 +1520,7 @@ class Word2Vec(legacy.OldModelNames):
             arrays["vectors.locks"] = locks
         meta = {
             "settings": {name: getattr(self, name) for name in SAVED_SETTINGS},
-            "state": {name: getattr(self, name) for name in SAVED_STATE},
+            "state": checkpoints.newest({name: getattr(self, name) for name in SAVED_STATE}),
             "scheme": trainer.SCHEME,
         }
         return self.wv.index_to_key, arrays, meta
