@@ -484,7 +484,7 @@ HOSTILE_HEADERS = {
 }
 
 
-@pytest.mark.parametrize("size", [8_300_000, 9_000_000, 85_000_000])
+@pytest.mark.parametrize("size", [8_300_000, 85_000_000])
 @pytest.mark.parametrize("kind", HOSTILE_HEADERS)
 def test_a_hostile_header_costs_little_memory(kind, size, tmp_path):
     """Of as many values as may be, and of as many bytes; without the limits, 222 MB for 9 MB and 2.3 GB for 85 MB."""
@@ -493,10 +493,10 @@ def test_a_hostile_header_costs_little_memory(kind, size, tmp_path):
         fewer = HOSTILE_HEADERS[kind](3 * formats._MAX_VALUES)  # what is counted and found to be few enough
         texts = [text, fewer + b" " * (size - len(fewer))]
     else:
-        texts = [text + b" " * (size - len(text))]
+        texts = [text]
     for header in texts:
-        with open(tmp_path / "m", "wb") as file:
-            file.write(struct.pack("<Q", len(header)) + header)
+        (tmp_path / "m").write_bytes(struct.pack("<Q", max(size, len(header))) + header)
+        os.truncate(tmp_path / "m", 8 + max(size, len(header)))
         tracemalloc.start()
         try:
             for read in (read_native, inspect_native, verify_native):
