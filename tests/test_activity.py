@@ -98,6 +98,28 @@ def test_a_callback_may_ask_save_and_copy(tmp_path):
         model.train(TEXT, total_examples=1, epochs=1)
 
 
+def test_a_copy_within_an_epoch_cannot_be_repeated(tmp_path, monkeypatch):
+    """A part of an epoch is in its vectors, which no call of `train` would give again."""
+    monkeypatch.setattr("w2v.trainer.TICK", 1e-3)
+    model, copies = Word2Vec(TEXT, **SMALL), []
+    original = model.heed
+
+    def look(words=0):
+        if not copies and model.ledger.is_within_an_epoch:
+            model.save(tmp_path / "model.safetensors")
+            copies.extend([copy.deepcopy(model), Word2Vec.load(tmp_path / "model.safetensors")])
+        return original(words)
+
+    monkeypatch.setattr(model, "heed", look)
+    model.train(zipf_like(words=400_000), total_examples=1, epochs=1)
+    assert copies
+    assert model.runs[-1]["repeatable"]
+    for taken in copies:
+        assert not taken.runs[-1]["repeatable"]
+        with pytest.raises(ValueError, match="nothing to compare"):
+            taken.trained_again(zipf_like(words=400_000))
+
+
 def test_nothing_trained_is_said_once_a_run(caplog):
     Word2Vec([["a"], ["b"], ["c"]] * 4, **SMALL | {"epochs": 25})
     said = [record.getMessage() for record in caplog.records if "nothing was trained" in record.getMessage()]

@@ -722,11 +722,11 @@ def test_a_checkpoint_that_cannot_be_written_leaves_those_there_are(call, error,
     """Also a second Ctrl-C, and any after it, while a checkpoint is written."""
     whole, calls = getattr(os, call), []
 
-    def fails(*given):
+    def fails(*given, **options):
         calls.append(given)
         if len(calls) > 8:
             raise error
-        return whole(*given)
+        return whole(*given, **options)
 
     monkeypatch.setattr(checkpoints.Keeper, "is_due", lambda self: True)
     before = threading.active_count()
@@ -808,6 +808,181 @@ def test_what_others_write_is_left_alone_where_there_is_no_run(tmp_path):
         Word2Vec(TINY, **SMALL, checkpoint=tmp_path, checkpoint_every=1)
         file.write(b"whole")
     assert (tmp_path / "model.safetensors").read_bytes() == b"whole"
+
+
+# --- a folder that came from a stranger ---------------------------------------------------------------------------
+
+
+def older(folder):
+    (path,) = {folder / slot for slot in checkpoints.SLOTS} - {newest(folder)}
+    return path
+
+
+def bait(path, name="precious.txt"):
+    """A file of the user's, with a mode of its own."""
+    path.mkdir(exist_ok=True)
+    (path / name).write_bytes(b"precious")
+    (path / name).chmod(0o604)
+    return path / name
+
+
+def untouched(path):
+    assert os.listdir(path.parent) == [path.name]
+    assert path.read_bytes() == b"precious"
+    assert path.stat().st_mode & 0o777 == 0o604
+
+
+@pytest.mark.parametrize("make", [os.symlink, os.link], ids=["symbolic", "hard"])
+def test_a_slot_that_is_a_link_is_replaced_and_not_its_target(make, tmp_path, caplog):
+    folder, victim = interrupted(tmp_path / "run", at=4), bait(tmp_path / "home")
+    slot = older(folder)
+    slot.unlink()
+    make(victim, slot)
+    resumed = Word2Vec.resume(folder, CORPUS)
+    untouched(victim)
+    assert slot.name in caplog.text  # as no sound checkpoint
+    assert not slot.is_symlink()
+    assert same(resumed, Word2Vec(CORPUS, **SMALL), tmp_path)
+    assert same(Word2Vec.resume(folder, CORPUS), resumed, tmp_path)
+
+
+def test_a_slot_that_is_a_link_to_nowhere_makes_no_file(tmp_path):
+    folder, victim = interrupted(tmp_path / "run", at=4), bait(tmp_path / "home")
+    slot = older(folder)
+    slot.unlink()
+    slot.symlink_to(tmp_path / "home" / "new")
+    Word2Vec.resume(folder, CORPUS)
+    untouched(victim)
+
+
+def test_a_checkpoint_is_not_read_through_a_link(tmp_path):
+    folder = interrupted(tmp_path / "run", at=4)
+    for slot in checkpoints.SLOTS:
+        (folder / slot).rename(tmp_path / slot)
+        (folder / slot).symlink_to(tmp_path / slot)
+    before = content(folder)
+    with pytest.raises(OSError, match=r"a symbolic link, which is not followed.*checkpoint-") as raised:
+        Word2Vec.resume(folder, CORPUS)
+    assert raised.value.filename == os.fspath(folder / checkpoints.SLOTS[0])
+    assert content(folder) == before
+    with pytest.raises(FileExistsError):
+        Word2Vec(CORPUS, **SMALL, checkpoint=folder)
+
+
+def test_a_lock_that_is_a_hard_link_changes_no_byte_and_no_mode(tmp_path):
+    folder, victim = interrupted(tmp_path / "run"), bait(tmp_path / "home")
+    (folder / checkpoints.LOCK).unlink()
+    os.link(victim, folder / checkpoints.LOCK)
+    Word2Vec.resume(folder, CORPUS)
+    untouched(victim)
+
+
+def test_what_seems_left_over_is_removed_by_its_name_alone(tmp_path):
+    folder, victim = interrupted(tmp_path / "run"), bait(tmp_path / "home")
+    (folder / ".w2v-checkpoint-0.safetensors-0123.tmp").symlink_to(victim)
+    (folder / ".w2v-checkpoint-1.safetensors-0123.tmp").symlink_to(tmp_path / "home")
+    Word2Vec.resume(folder, CORPUS)
+    untouched(victim)
+    assert sorted(os.listdir(folder)) == [*checkpoints.SLOTS, checkpoints.LOCK]
+
+
+@pytest.mark.parametrize("resumed", [False, True], ids=["begun", "resumed"])
+def test_a_folder_that_is_replaced_by_a_link_leads_nowhere(resumed, tmp_path):
+    """What is open stays the folder of the run, under whatever name."""
+    folder, victim = tmp_path / "run", bait(tmp_path / "home")
+    (tmp_path / "home" / checkpoints.SLOTS[0]).write_bytes(b"mine")
+    before = content(victim.parent)
+
+    class Swaps(CallbackAny2Vec):
+        def on_epoch_begin(self, model):
+            if not folder.is_symlink():
+                folder.rename(tmp_path / "moved")
+                folder.symlink_to(victim.parent)
+
+    if resumed:
+        interrupted(folder, at=2)
+        model = Word2Vec.resume(folder, CORPUS, callbacks=[Swaps()])
+    else:
+        model = Word2Vec(CORPUS, **SMALL, callbacks=[Swaps()], checkpoint=folder, checkpoint_every=1)
+    assert folder.is_symlink()
+    assert content(victim.parent) == before
+    assert same(Word2Vec.resume(tmp_path / "moved", CORPUS), model, tmp_path)
+
+
+def test_the_path_of_a_folder_may_be_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "run").symlink_to(tmp_path / "disk")
+    model = Word2Vec(CORPUS, **SMALL, checkpoint=tmp_path / "run")
+    assert same(Word2Vec.resume(tmp_path / "disk", CORPUS), model, tmp_path)
+
+
+def test_a_slot_that_is_no_file_blocks_nothing_and_is_named(tmp_path):
+    folder = interrupted(tmp_path / "run", at=4)
+    slot = older(folder)
+    slot.unlink()
+    os.mkfifo(slot)
+    with pytest.raises(OSError, match="not a regular file") as raised:  # it is not ours to replace
+        Word2Vec.resume(folder, CORPUS)
+    assert raised.value.filename == os.fspath(slot)
+
+
+def test_a_folder_that_is_closed_holds_no_descriptor(tmp_path):
+    before = len(os.listdir("/proc/self/fd"))
+    Word2Vec.resume(interrupted(tmp_path / "run"), CORPUS)
+    checkpoints.files_of(tmp_path / "run")
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+# --- a run of very many epochs ------------------------------------------------------------------------------------
+
+
+def test_a_run_of_very_many_epochs_is_saved_and_resumed(tmp_path, monkeypatch, caplog):
+    """Of lists that grow with the epochs a file holds the newest part, however often the run was cut."""
+    monkeypatch.setattr(formats, "KEPT_RECORDS", 4)
+    whole = Word2Vec(TINY, **SMALL | {"epochs": 9})
+    folder = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        die_at_write(patch, 7)
+        with pytest.raises(Killed):
+            Word2Vec(TINY, **SMALL | {"epochs": 9}, checkpoint=folder, checkpoint_every=1)
+    resumed = Word2Vec.resume(folder, TINY)
+    assert [record.epoch for record in resumed.history] == [*range(2, 9)]  # of 0 to 8
+    assert resumed.loss_history == whole.loss_history[-len(resumed.loss_history) :]
+    resumed.save(tmp_path / "resumed")
+    whole.save(tmp_path / "whole")
+    assert (tmp_path / "resumed").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert Word2Vec.load(tmp_path / "whole").loss_history == whole.loss_history[-4:]
+    assert "the newest 4 of 9 loss_history" in caplog.text
+
+
+def test_calls_that_are_left_out_of_a_file_cannot_be_repeated(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "KEPT_RECORDS", 2)
+    model = Word2Vec(TINY, **SMALL)
+    for _ in range(2):
+        model.train(TINY, total_examples=model.corpus_count, epochs=1)
+    model.save(tmp_path / "model")
+    assert all(run["repeatable"] for run in model.runs)
+    loaded = Word2Vec.load(tmp_path / "model")
+    assert [run["repeatable"] for run in loaded.runs] == [False, True]
+    with pytest.raises(ValueError, match="nothing to compare"):
+        loaded.trained_again(TINY)
+
+
+def test_the_longest_lists_fit_into_a_header(tmp_path):
+    n, most = formats.KEPT_RECORDS, 2**62 - 1
+    number = 1.2345678901234567e-100
+    run = {"epochs": most, "trained": most, "alpha": number, "min_alpha": number, "corpus": "0" * 64}
+    record = dict.fromkeys(("epoch", "raw_words", "trained_words", "examples"), most)
+    record |= dict.fromkeys(("seconds", "alpha", "loss"), number)
+    model = Word2Vec(TINY, **SMALL)
+    _, words, arrays, meta = model.contents()
+    meta["state"] |= {"loss_history": [number] * n, "runs": [{**run, "repeatable": False}] * n}
+    meta["checkpoint"] = {"history": [record] * n}
+    formats.write_native(tmp_path / "model", "word2vec", words, arrays, meta)
+    found = formats.read_native(tmp_path / "model")[3]
+    assert len(found["state"]["runs"]) == len(found["state"]["loss_history"]) == n
+    assert found["checkpoint"] == meta["checkpoint"]
 
 
 # --- Ctrl-C and SIGKILL -----------------------------------------------------------------------------------------

@@ -327,9 +327,14 @@ def test_convert_can_be_told_the_formats(room, capsys):
 
 def test_convert_reads_text_without_a_header(room, capsys):
     Path("glove.txt").write_text("".join(Path("vectors.txt").read_text().splitlines(keepends=True)[1:]))
-    assert run(capsys, "convert glove.txt out.bin")[0] == 1
-    assert run(capsys, "convert glove.txt out.bin --no-header")[0] == 0
-    assert Path("out.bin").read_bytes() == Path("vectors.bin").read_bytes()
+    for option in ("", " --no-header"):
+        assert run(capsys, f"convert glove.txt out.bin{option}")[0] == 0
+        assert Path("out.bin").read_bytes() == Path("vectors.bin").read_bytes()
+    assert run(capsys, "neighbors glove.txt " + Path("glove.txt").read_text().split()[0])[0] == 0
+    Path("damaged.txt").write_text("2 2 2\na 0.5 1\nb 1 2\n")
+    code, _, said = run(capsys, "convert damaged.txt out.bin")
+    assert code == 1
+    assert "w2v convert --no-header" in said
 
 
 def test_info_describes_a_file(room, capsys):

@@ -209,7 +209,7 @@ def test_all_is_on_the_disk_before_the_old_file_goes(tmp_path, monkeypatch, writ
 
 
 def test_without_a_way_to_remove_it_the_temporary_file_has_a_name_that_is_documented(tmp_path, monkeypatch):
-    def stuck(path):
+    def stuck(path, **options):
         raise PermissionError(path)
 
     monkeypatch.setattr(os, "unlink", stuck)
@@ -239,10 +239,10 @@ def test_a_folder_that_cannot_be_synced_is_no_error_but_one_that_breaks_is(tmp_p
 def test_a_folder_that_may_be_written_to_and_not_read_is_no_error(tmp_path, monkeypatch):
     real = os.open
 
-    def refuse(path, flags, *mode):
+    def refuse(path, flags, *mode, **options):
         if os.path.isdir(path):
             raise PermissionError(errno.EACCES, "Permission denied", path)
-        return real(path, flags, *mode)
+        return real(path, flags, *mode, **options)
 
     monkeypatch.setattr(os, "open", refuse)
     vectors_of(NEW).save(tmp_path / "v")
@@ -327,7 +327,7 @@ def in_a_process(program, *args, limit=60, **options):
 
 def test_a_file_that_the_system_says_is_read_only_is_not_replaced(tmp_path, monkeypatch):
     (tmp_path / "v").write_bytes(b"precious")
-    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)  # whoever runs this
+    monkeypatch.setattr(os, "access", lambda path, mode, **options: mode != os.W_OK)  # whoever runs this
     with pytest.raises(PermissionError, match="will not replace"):
         vectors_of(NEW).save(tmp_path / "v")
     assert (tmp_path / "v").read_bytes() == b"precious"
@@ -388,7 +388,8 @@ def test_all_writing_goes_through_one_function():
         ("formats", "_packing"),  # a codec around its file
         ("formats", "_sync_folder"),  # a folder, to sync it
         ("formats", "check_output"),  # a file without a purpose but to see that there can be one
-        ("checkpoint", "_opened_lock"),  # the lock of a folder
+        ("formats", "open_folder"),  # a folder, to work inside it
+        ("formats", "open_inside"),  # the lock of a folder, never emptied
         ("cli", "main"),  # /dev/null, once the reader of the output has gone
     }
 

@@ -168,7 +168,7 @@ def test_a_file_cut_anywhere_is_an_eof_error_too(tmp_path, binary, suffix):
     [
         (b"", {}, "empty file"),
         (b"", {"no_header": True}, "empty file"),
-        (b"a 1 2\n", {}, "line 1: .* need no_header=True"),
+        (b"a 1\n", {}, "line 1: .* read with no_header=True, on the command line by w2v convert --no-header"),
         (b"-1 2\n", {}, "line 1"),
         (b"1 0\na\n", {}, "vector size of 0"),
         (b"9" * 300, {}, "line 1"),
@@ -201,6 +201,93 @@ def test_what_is_wrong_is_said_with_its_place(read, data, options, message):
         read(data, **options)
 
 
+@pytest.mark.parametrize("block", [1, 5, 1 << 20])
+@pytest.mark.parametrize(
+    "data",
+    [GLOVE, GLOVE[:-1], GLOVE.replace(b"\n", b" \r\n"), b"a 1 0.1\n\xc3\xa9 1e-05 -3.4e+38", b"a 1.0 1\nb 0.5 2\n"],
+)
+def test_a_text_file_without_a_header_is_recognised(read, data, block, caplog):
+    words, vectors = read(data, block=block)
+    assert len(caplog.messages) == 1
+    assert "no header; the first line is a word with its vector" in caplog.text
+    due = read(data, block=block, no_header=True)
+    assert words == due[0]
+    assert vectors.tobytes() == due[1].tobytes()
+    assert len(caplog.messages) == 1
+
+
+def test_a_long_first_row_is_recognised(read):
+    row = b"the " + b" ".join(b"%d.25" % i for i in range(300))
+    for data, rows in ((row, 1), (row + b"\n", 1), (row + b"\n" + row.replace(b"the", b"of"), 2)):
+        assert read(data)[1].shape == (rows, 300)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        *(b"2 2 2", b"2 -1 3", b"2", b"2 x", b"x 2", b"-1 2", b"2 2 the", b"2 2the 0.1 0.2", b"2 2 the 0.1 0.2"),
+        *(b" 2 2 1", b"the 1", b"the x 1 2", b"the 1 2 x", b"the  1 2", b"the\t1\t2", b"2,2", b"# 2 rows", b"2.0 2"),
+        *(b"w" * 300 + b" 1 2", b"the " + b"0.123456789 " * 30 + b"x"),
+    ],
+)  # fmt: skip
+def test_a_damaged_header_is_taken_for_no_row(read, first):
+    with pytest.raises(FormatError, match="line 1"):
+        read(first + b"\nthe 0.5 1\nof 1 2\n")
+
+
+def test_a_file_of_other_rows_than_its_first_is_still_refused(read):
+    with pytest.raises(FormatError, match="line 2: not 3 numbers"):
+        read(b"the 1 2.5 3\nof 1 2\n")
+    with pytest.raises(FormatError, match="line 1"):
+        read(GENSIM_BINARY[4:], binary=True)
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize("encoding", ["utf8", "utf-8-sig", "UTF_8_SIG"])
+@pytest.mark.parametrize("block", [1, 1 << 20])
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [(GENSIM_TEXT, {}), (GLOVE, {"no_header": True}), (GLOVE, {}), (GENSIM_BINARY, {"binary": True})],
+    ids=["text", "GloVe", "GloVe, not said", "binary"],
+)
+def test_a_byte_order_mark_is_no_part_of_a_word(read, data, options, block, encoding, caplog):
+    for begin in (b"", MARK):
+        caplog.clear()
+        words, vectors = read(begin + data, block=block, encoding=encoding, **options)
+        assert words == ["a", "é"]
+        assert vectors.tobytes() == VECTORS.tobytes()
+        assert ("byte order mark at its beginning" in caplog.text) == bool(begin)
+
+
+def test_only_the_mark_at_the_beginning_is_taken_off(read, tmp_path):
+    inside = "\ufeff".encode()
+    for encoding in ("utf8", "utf-8-sig"):
+        data = MARK + b"3 1\na 1\n" + inside + b"a 2\n" + inside + b" 3\n"
+        assert read(data, encoding=encoding)[0] == ["a", "\ufeffa", "\ufeff"]
+        (tmp_path / "counts").write_bytes(MARK + b"a 3\n" + inside + b"a 2\n")
+        assert read_counts(tmp_path / "counts", encoding)[0] == {"a": 3, "\ufeffa": 2}
+    with pytest.raises(TruncatedError, match="empty file"):
+        read(MARK)
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("utf-16", "UTF-16"), ("utf-16-be", "UTF-16"), ("utf-32", "UTF-32")])
+def test_a_file_of_another_encoding_is_named_by_its_mark(tmp_path, encoding, name):
+    text = GENSIM_TEXT.decode() if encoding != "utf-16-be" else "\ufeff" + GENSIM_TEXT.decode()
+    (tmp_path / "v").write_bytes(text.encode(encoding))
+    for read in (read_word2vec, read_counts, lambda path: read_word2vec(path, no_header=True)):
+        with pytest.raises(FormatError, match=f"byte order mark of {name}; convert the file to UTF-8"):
+            read(tmp_path / "v")
+
+
+@pytest.mark.parametrize("datatype", [np.int32, "uint8", bool, complex, object, "U4"])
+def test_vectors_are_not_rounded_to_whole_numbers(tmp_path, datatype):
+    (tmp_path / "v").write_bytes(b"1 2\na 0.9 1.5\n")
+    with pytest.raises(ValueError, match=r"datatype=.*: vectors are of floats; choose float16, float32 or float64"):
+        KeyedVectors.load_word2vec_format(tmp_path / "v", datatype=datatype)
+
+
 def test_bad_rows_can_be_skipped_and_are_logged(read, caplog):
     data = b"6 2\na 1 2\nb 1\na 3 4\nc nan 1\nd x y\ne 5 6\n"
     words, vectors = read(data, errors="skip")
@@ -217,7 +304,7 @@ def test_bad_rows_can_be_skipped_and_are_logged(read, caplog):
 
 def test_undecodable_words_are_errors_or_replaced(read):
     for data, options in [(b"1 1\n\xff\xfe 1\n", {}), (b"1 1\n\xff\xfe 1234", {"binary": True})]:
-        with pytest.raises(UnicodeDecodeError, match=r"at (line 2|byte 4) of .*file; name its encoding"):
+        with pytest.raises(UnicodeDecodeError, match=r"at (line 2|byte 4) of .*file; in Python, .* with encoding="):
             read(data, **options)
         assert read(data, unicode_errors="ignore", errors="skip", **options)[0] == []
         assert read(data, unicode_errors="replace", **options)[0] == ["��"]

@@ -1,10 +1,13 @@
 """Atomic writes and the native format: what goes in comes out, and nothing else gets in."""
 
 import hashlib
+import io
 import json
 import os
 import stat
 import struct
+import threading
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -454,11 +457,144 @@ def test_what_could_not_be_loaded_is_not_saved(saved, kind, words, changes, mess
     assert os.listdir(saved.parent) == [saved.name]
 
 
-def test_a_header_beyond_the_limit_is_not_written(saved):
+@pytest.mark.parametrize("meta", [{"long": "x" * (1 << 23)}, {"many": [0] * (1 << 18)}], ids=["long", "many values"])
+def test_a_header_beyond_the_limit_is_not_written(saved, meta):
     before = saved.read_bytes()
-    with pytest.raises(ValueError, match="bytes is too long"):
-        write_native(saved, "word2vec", WORDS, ARRAYS, {"long": "x" * 100_000_000})
+    for target in (saved, held := io.BytesIO()):
+        with pytest.raises(ValueError, match="is too long, or has too many values"):
+            write_native(target, "word2vec", WORDS, ARRAYS, meta)
     assert saved.read_bytes() == before
+    assert os.listdir(saved.parent) == [saved.name]
+    assert held.getvalue() == b""
+
+
+def test_a_header_at_the_limit_is_written_and_read(saved):
+    about = formats._MAX_HEADER - 4096, formats._MAX_VALUES - 200
+    for meta in ({"long": "x" * about[0]}, {"many": [0] * about[1]}):
+        write_native(saved, "word2vec", WORDS, ARRAYS, meta)
+        assert read_native(saved)[3] == meta
+
+
+HOSTILE_HEADERS = {
+    "nested": lambda size: b'{"a":[' + b"[]," * (size // 3) + b"[]]}",
+    "pairs": lambda size: b'{"a":[' + b'{"":0},' * (size // 7) + b"0]}",
+    "names": lambda size: b"{" + b",".join(b'"%d%s":0' % (i, b"x" * 20) for i in range(size // 31)) + b"}",
+    "numbers": lambda size: b'{"a":[' + b"0.5," * (size // 4) + b"0]}",
+    "wide": lambda size: b'{"__metadata__":{"w2v":"{\\"a\\":\\"' + "\U0001f600".encode() + b"x" * size + b'\\"}"}}',
+}
+
+
+@pytest.mark.parametrize("size", [8_300_000, 85_000_000])
+@pytest.mark.parametrize("kind", HOSTILE_HEADERS)
+def test_a_hostile_header_costs_little_memory(kind, size, tmp_path):
+    """Of as many values as may be, and of as many bytes; without the limits, 222 MB for 9 MB and 2.3 GB for 85 MB."""
+    text = HOSTILE_HEADERS[kind](min(size, 1 << 23) - 100)
+    if kind != "wide" and size < 1 << 23:
+        fewer = HOSTILE_HEADERS[kind](3 * formats._MAX_VALUES)  # what is counted and found to be few enough
+        texts = [text, fewer + b" " * (size - len(fewer))]
+    else:
+        texts = [text]
+    for header in texts:
+        (tmp_path / "m").write_bytes(struct.pack("<Q", max(size, len(header))) + header)
+        os.truncate(tmp_path / "m", 8 + max(size, len(header)))
+        tracemalloc.start()
+        try:
+            for read in (read_native, inspect_native, verify_native):
+                with pytest.raises(FormatError):
+                    read(tmp_path / "m")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < (100_000_000 if size < 1 << 23 else 1_000_000)
+
+
+# What changes while it is saved
+
+
+class Sent(io.RawIOBase):
+    """A file that is open for writing and cannot seek, as a pipe."""
+
+    def __init__(self):
+        self.data = b""
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.data += bytes(data)
+        return len(data)
+
+
+def test_a_file_saved_while_another_thread_trains_can_be_loaded(saved):
+    rows = np.zeros((40_000, 25), np.float32)
+    words, done = [f"w{i}" for i in range(len(rows))], threading.Event()
+
+    def train():
+        while not done.is_set():
+            np.add(rows, 1, out=rows)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    try:
+        for _ in range(5):
+            sha256 = write_native(saved, "vectors", words, {"vectors": rows}, {})
+            assert verify_native(saved) == sha256
+            write_native(sent := Sent(), "vectors", words, {"vectors": rows}, {})
+            saved.write_bytes(sent.data)
+            assert read_native(saved)[1] == words
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("call", ["row_blocks", "check_finite"])
+def test_no_change_between_a_check_and_the_writing_gets_in(saved, monkeypatch, call):
+    """Right after a block has been copied, or found sound, all becomes NaN."""
+    rows, old, whole = np.ones((50, 4), np.float32), saved.read_bytes(), getattr(formats, call)
+
+    def blocks(array, dtype=None):
+        for block in whole(array, dtype):
+            rows[:] = np.nan
+            yield block
+
+    def check(array, dtype=None):
+        found = whole(array, dtype)
+        rows[:] = np.nan
+        return found
+
+    words = [f"w{i}" for i in range(50)]
+    for block in (1 << 24, 100):
+        rows[:] = 1
+        with monkeypatch.context() as patch:
+            patch.setattr(formats, "_BLOCK", block)
+            patch.setattr(formats, call, blocks if call == "row_blocks" else check)
+            if block > 100:
+                write_native(saved, "vectors", words, {"vectors": rows}, {})
+                saved_rows = read_native(saved)[2]["vectors"]
+                saved.write_bytes(old)
+            else:  # from the second block on
+                with pytest.raises(ValueError, match="row 6 of 'vectors' holds a NaN"):
+                    write_native(saved, "vectors", words, {"vectors": rows}, {})
+    assert (saved_rows == 1).all()
+    assert saved.read_bytes() == old
+    assert os.listdir(saved.parent) == [saved.name]
+
+
+def test_a_file_that_is_open_and_cannot_seek_gets_the_same_bytes(saved):
+    write_native(sent := Sent(), "word2vec", WORDS, ARRAYS, META)
+    assert sent.data == saved.read_bytes()
+    with pytest.raises(ValueError, match="holds a NaN"):
+        write_native(sent := Sent(), "vectors", WORDS, {"vectors": np.full((3, 2), np.nan, np.float32)}, {})
+    assert sent.data == b""  # it cannot be taken back
+
+
+def test_a_mapped_file_holds_one_descriptor(saved):
+    before = len(os.listdir("/proc/self/fd"))
+    arrays = read_native(saved, mmap=True)[2]
+    assert len(os.listdir("/proc/self/fd")) == before + 1
+    assert len(arrays) == len(ARRAYS)
+    del arrays
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_file_that_shrinks_while_it_is_read_is_refused(saved, monkeypatch):

@@ -10,6 +10,7 @@ import pickle
 import random
 import struct
 import sys
+import tracemalloc
 import types
 from collections import defaultdict
 from pathlib import Path
@@ -807,6 +808,21 @@ def test_paths_that_are_none_are_refused(fakes, tmp_path, code, point, message):
     codes[2], points[2] = code, point
     with pytest.raises(FormatError, match=message):
         read_gensim(dump(hierarchical(fakes, COUNTS, codes, points, matrix(4)), tmp_path / "m"))
+
+
+def test_paths_that_words_share_are_not_expanded(fakes, tmp_path):
+    """A path of 200 nodes for each of 20,000 words, which are two arrays in the file."""
+    n = 20_000
+    code, point = np.zeros(200, np.uint8), np.zeros(200, np.uint32)
+    path = dump(hierarchical(fakes, [1] * n, [code] * n, [point] * n, matrix(n)), tmp_path / "m")
+    assert path.stat().st_size < 2_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match="paths of the words in the Huffman tree are longer than the file"):
+            read_gensim(path)
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000  # expanded they take 64 MB, and copies of that
+    finally:
+        tracemalloc.stop()
 
 
 # --- is it one? -----------------------------------------------------------------------------------------------------

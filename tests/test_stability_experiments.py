@@ -1,10 +1,13 @@
 """Stability experiments: what varies and what stays, going on after an interruption, the command line, the figures."""
 
 import argparse
+import contextlib
 import csv
 import json
 import lzma
+import os
 import random
+import stat
 import sys
 from types import SimpleNamespace
 
@@ -205,6 +208,58 @@ def test_damaged_records_are_refused(tmp_path, damage):
     (tmp_path / "records.json").write_text(damage)
     with pytest.raises(FormatError, match=r"records\.json is damaged"):
         collect(Interrupting(stop_at=0), PLAN, tmp_path)
+
+
+@pytest.mark.parametrize("make", [os.symlink, os.link], ids=["symbolic", "hard"])
+@pytest.mark.parametrize("name", ["a.safetensors", "records.json"])
+def test_nothing_is_written_through_a_link_in_the_folder(name, make, tmp_path):
+    """A folder of a stranger's: with records that have no such run, or none at all."""
+    folder, victim = tmp_path / "runs", tmp_path / "home" / "precious"
+    victim.parent.mkdir()
+    victim.write_bytes(b"precious")
+    victim.chmod(0o604)
+    folder.mkdir()
+    make(victim, folder / name)
+    if name == "records.json":
+        with pytest.raises((OSError, FormatError), match=r"symbolic link, which is not followed|is damaged"):
+            collect(made, {"a": {"x": 1}}, folder)
+    else:
+        assert list(collect(made, {"a": {"x": 1}}, folder)) == ["a"]
+    (folder / "none").symlink_to(victim.parent / "new")
+    (folder / "none").replace(folder / name)
+    with contextlib.suppress(OSError):
+        collect(made, {"a": {"x": 1}}, folder)
+    assert os.listdir(victim.parent) == ["precious"]
+    assert victim.read_bytes() == b"precious"
+    assert stat.S_IMODE(victim.stat().st_mode) == 0o604
+
+
+def test_a_run_is_not_read_through_a_link(tmp_path):
+    collect(made, {"a": {"x": 1}}, tmp_path / "runs")
+    run = tmp_path / "runs" / "a.safetensors"
+    run.rename(tmp_path / "elsewhere")
+    run.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match=r"symbolic link, which is not followed.*a\.safetensors"):
+        collect(made, {"a": {"x": 1}}, tmp_path / "runs")
+
+
+def test_a_folder_of_runs_that_becomes_a_link_leads_nowhere(tmp_path):
+    folder, home = tmp_path / "runs", tmp_path / "home"
+    home.mkdir()
+
+    def make(x):
+        if not folder.is_symlink():
+            folder.rename(tmp_path / "moved")
+            folder.symlink_to(home)
+        return made(x)
+
+    assert list(collect(make, {"a": {"x": 1}, "b": {"x": 2}}, folder)) == ["a", "b"]
+    assert os.listdir(home) == []
+    assert sorted(os.listdir(tmp_path / "moved")) == ["a.safetensors", "b.safetensors", "records.json"]
+
+
+def made(x):
+    return KeyedVectors.from_arrays(["a", "b"], np.full((2, 2), x, np.float32))
 
 
 def test_names_and_arguments_that_files_cannot_hold_are_refused(tmp_path):

@@ -7,12 +7,13 @@ Training itself is the business of `word2vec`.
 
 import errno
 import fcntl
+import fnmatch
 import os
 import re
-import stat
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from logging import getLogger
 from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 from w2v import formats
 from w2v.checks import LARGEST_INT, integer
 from w2v.corpus import Pathlike
+
+logger = getLogger(__name__)
 
 SLOTS = ("checkpoint-0.safetensors", "checkpoint-1.safetensors")
 LOCK = "lock"
@@ -85,9 +88,13 @@ class Generation(NamedTuple):
 class Folder:
     """The folder of a run. This process alone uses it until `close`.
 
+    It is opened once, and all is read and written in what was opened, so that nobody can lead a write elsewhere: links
+    in it are not followed, and its path may come to mean another folder.
+
     Parameters
     ----------
     path : path-like
+        The path itself may have links in it.
     create : bool, default True
         Make the folder if it is not there.
 
@@ -109,21 +116,24 @@ class Folder:
             self.path.mkdir(parents=True, exist_ok=True)
         elif not self.path.is_dir():
             raise FileNotFoundError(errno.ENOENT, "there is no folder of a run", os.fspath(path))
-        # A lock of the system: it ends with the process, however that ends. The file stays, since whoever waits for one
-        # that is deleted would wait for another.
-        self._lock = _opened_lock(self.path / LOCK)
+        self._opened = [formats.open_folder(self.path)]  # and the lock
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # A lock of the system: it ends with the process, however that ends. The file stays, since whoever waits for
+            # one that is deleted would wait for another.
+            self._opened.append(formats.open_inside(self.path / LOCK, self._opened[0], os.O_RDWR | os.O_CREAT))
+            fcntl.flock(self._opened[1], fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            os.close(self._lock)
+            locking = len(self._opened) == 2
+            self.close()
+            if not locking:
+                raise
             busy = "in use by another process, or by another model of this one"
             said = busy if isinstance(error, BlockingIOError) else f"{error.strerror}: its file system has no locks"
             raise OSError(error.errno, said, os.fspath(path)) from None
 
     def close(self) -> None:
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        while self._opened:
+            os.close(self._opened.pop())
 
     def __enter__(self) -> "Folder":
         return self
@@ -133,7 +143,7 @@ class Folder:
 
     def check_unused(self) -> None:
         """FileExistsError if there are checkpoints: they may be all that is left of another run."""
-        if any(os.path.lexists(self.path / slot) for slot in SLOTS):
+        if not set(SLOTS).isdisjoint(os.listdir(self._opened[0])):
             raise FileExistsError(
                 errno.EEXIST,
                 f"holds a run already; Word2Vec.resume({os.fspath(self.path)!r}) goes on with it. To begin anew, "
@@ -158,7 +168,7 @@ class Folder:
         for slot in SLOTS:
             path = self.path / slot
             try:
-                numbers[slot] = _number(path, formats.inspect_native(path)["meta"])
+                numbers[slot] = _number(path, formats.inspect_native(path, self._opened[0])["meta"])
             except FileNotFoundError:
                 continue
             except (formats.FormatError, OSError) as error:
@@ -166,7 +176,7 @@ class Folder:
         for slot in sorted(numbers, key=numbers.__getitem__, reverse=True):
             path = self.path / slot
             try:
-                kind, words, arrays, meta = formats.read_native(path)
+                kind, words, arrays, meta = formats.read_native(path, folder=self._opened[0])
                 if kind == "vectors":
                     raise formats.FormatError(f"{path}: vectors alone, not a checkpoint")
             except (formats.FormatError, OSError) as error:
@@ -196,40 +206,33 @@ class Folder:
             self._sweep()
         slot = SLOTS[0] if self._newest == SLOTS[1] else SLOTS[1]
         numbered = {"generation": self._number + 1, **cursor}
-        formats.write_native(self.path / slot, kind, words, arrays, {**meta, "checkpoint": numbered})
+        meta = {**meta, "checkpoint": numbered}
+        formats.write_native(self.path / slot, kind, words, arrays, meta, folder=self._opened[0])
         self._newest, self._number = slot, self._number + 1
 
     def _sweep(self) -> None:
         """Remove the checkpoints that killed processes were writing: while we hold the lock nobody else writes one."""
-        for leftover in self.path.glob(LEFTOVERS):
+        for leftover in fnmatch.filter(os.listdir(self._opened[0]), LEFTOVERS):
             with suppress(OSError):
-                leftover.unlink()
-
-
-def _opened_lock(path: Path) -> int:
-    """A descriptor of a regular file: one that came with a stranger's folder may be a FIFO, or point elsewhere."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        lock = os.open(path, flags, 0o666)
-    except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
-        raise OSError(errno.ELOOP, "is a symbolic link, not a lock of ours; delete it", os.fspath(path)) from None
-    if not stat.S_ISREG(os.fstat(lock).st_mode):
-        os.close(lock)
-        raise OSError(errno.EINVAL, "is not a regular file; delete it", os.fspath(path))
-    return lock
+                os.unlink(leftover, dir_fd=self._opened[0])
 
 
 def files_of(run: Pathlike) -> list[str]:
     """The checkpoints of a run, there or not, and where its corpus is, as far as they can be read and say so."""
     files = [os.path.join(run, slot) for slot in SLOTS]
-    for path in list(files):
-        with suppress(formats.FormatError, OSError):
-            cursor = formats.inspect_native(path)["meta"].get("checkpoint")
-            place = cursor.get("source") if isinstance(cursor, dict) else None
-            if isinstance(place, dict) and isinstance(place.get("path"), str):
-                files.append(place["path"])
+    try:
+        folder = formats.open_folder(run)
+    except OSError:
+        return files
+    try:
+        for path in list(files):
+            with suppress(formats.FormatError, OSError):
+                cursor = formats.inspect_native(path, folder)["meta"].get("checkpoint")
+                place = cursor.get("source") if isinstance(cursor, dict) else None
+                if isinstance(place, dict) and isinstance(place.get("path"), str):
+                    files.append(place["path"])
+    finally:
+        os.close(folder)
     return files
 
 

@@ -51,6 +51,17 @@ _COUNT_LINE = re.compile(rb"([^\n]+)[ \t]([0-9]{1,19})\r?\n?")
 _EMPTY_LINES = re.compile(rb"[ \t\n\v\f\r]*\n")  # a repeated group would keep a hundred bytes for each line
 _UNREADABLE = re.compile(rb"[ \t\n\v\f\r]")  # where word2vec.c's readers end a word
 
+# Whoever reads a message may have no options but those of the command line.
+IN_PYTHON = "in Python, KeyedVectors.load_word2vec_format() with "
+
+# What a file in another encoding than ASCII's relatives begins with; that of UTF-32 begins with that of UTF-16.
+MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+
 NO_WORD = "a row without a word"
 EMPTY_LINE = "an empty line"
 NOT_FINITE = "a NaN or an infinity in the vector of {!r}"
@@ -193,7 +204,7 @@ class _Faults:
     def add(self, skipped: Skipped) -> None:
         where = f"{self.name}, {self.unit} {skipped.place:,}: {skipped.reason}"
         if self.errors == "strict":
-            raise FormatError(f"{where}; errors='skip' leaves such rows out")
+            raise FormatError(f"{where}; {IN_PYTHON}errors='skip' leaves such rows out")
         self.skipped.append(skipped)
         if len(self.skipped) <= _NAMED_FAULTS:
             logger.warning("%s; row skipped", where)
@@ -205,7 +216,9 @@ class _Faults:
     def add_undecodable(self, place: int, error: UnicodeDecodeError) -> None:
         if self.errors == "strict":
             where = f"in the word at {self.unit} {place:,} of {self.name}"
-            reason = f"{error.reason}, {where}; name its encoding, or choose unicode_errors='replace'"
+            reason = (
+                f"{error.reason}, {where}; {IN_PYTHON}encoding= names another one, unicode_errors='replace' reads on"
+            )
             raise UndecodableError(error.encoding, error.object, error.start, error.end, reason) from error
         self.add(Skipped(place, f"the word {error.object!r:.80} is not {error.encoding}"))
 
@@ -275,6 +288,8 @@ def read_word2vec(
 ) -> Loaded:
     """Read a word2vec file, text or binary; ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` are unpacked on the way.
 
+    A byte order mark of UTF-8 at the beginning is left out, with a warning.
+
     Parameters
     ----------
     path : path-like
@@ -284,9 +299,12 @@ def read_word2vec(
     limit : int, optional
         Take only that many rows from the start; what follows them is not looked at.
     dtype : dtype, default float32
-        Numbers in text are rounded to float64 on the way to any type.
+        Of floats: whole numbers could not hold the values. Numbers in text are rounded to float64 on the way to any
+        other type than float32.
     no_header : bool, default False
-        The first line is a row already (GloVe). Text only.
+        The first line is a row already (GloVe). Text only. Without it, such a file is recognised if its first line is
+        a word and two numbers or more, which are not all whole, as those of a damaged header would be; a warning says
+        so.
     errors : {"strict", "skip"}
         What to do with a row that has the wrong number of values, a NaN or infinity, no word, a word seen before
         or one that cannot be decoded: raise, or leave it out, say so in the log and list it.
@@ -310,14 +328,21 @@ def read_word2vec(
     if limit is not None and limit < 0:
         raise ValueError(f"limit={limit}; choose a number of rows, or None for all")
     name, kind = os.fspath(path), np.dtype(dtype)
+    if kind.kind != "f":
+        raise ValueError(f"datatype={kind.name}: vectors are of floats; choose float16, float32 or float64")
     faults = _Faults(name, "byte" if binary else "line", errors)
-    words = _Words(faults, encoding, unicode_errors)
+    words = _Words(faults, _without_mark(encoding), unicode_errors)
     with _open(path, block) as (window, size):
-        first = window.line(_MAX_LINE if no_header else 256)
+        first = window.line(256)
         if not first:
             raise TruncatedError(f"{name}: an empty file")
+        if not no_header and not binary and _is_row(first):
+            logger.warning("%s: no header; the first line is a word with its vector, and read as such", name)
+            no_header = True
         due, promised, capacity = limit, None, 0
         if no_header:
+            window.at -= len(first)
+            first = window.line(_MAX_LINE)
             width = first.rstrip().count(b" ")
             if width == 0:
                 raise FormatError(f"{name}, line 1: no values after the word")
@@ -327,7 +352,7 @@ def read_word2vec(
             due = promised if limit is None else min(limit, promised)
             # A row has at least a blank and its values; in a text file also a line end, but for the last.
             shortest = due * (1 + 4 * width) if binary else due * (1 + 2 * width) - 1
-            if size is not None and shortest > size - len(first):
+            if size is not None and shortest > size - window.offset:
                 raise TruncatedError(
                     f"{name}: the header promises {promised:,} rows of {width:,} values, "
                     f"for which {size:,} bytes are too few"
@@ -665,6 +690,7 @@ def read_counts(
         A line is something else, has no word of this encoding, or has a word for the second time.
     """
     counts: dict[str, int] = {}
+    encoding = _without_mark(encoding)
     faults = _Faults(os.fspath(path), "line", errors)
     with _open(path, BLOCK) as (window, _):
         number = 0
@@ -704,18 +730,51 @@ def _open(path: Pathlike, block: int) -> Iterator[tuple[_Window, int | None]]:
     with open_binary(path) as file:
         plain = isinstance(file, io.BufferedReader)
         # A plain file may grow while it is read; a bomb it is not.
-        yield (
-            _Window(file, os.fspath(path), block, sys.maxsize if plain else most_unpacked(size)),
-            size if plain else None,
-        )
+        window = _Window(file, os.fspath(path), block, sys.maxsize if plain else most_unpacked(size))
+        _pass_mark(window)
+        yield window, size if plain else None
+
+
+def _pass_mark(window: _Window) -> None:
+    """Pass over the byte order mark of UTF-8, which some editors write; refuse what begins with another one."""
+    while window.unread < 4 and window.refill():
+        pass
+    start = bytes(window.view()[:4])
+    for mark, encoding in MARKS.items():
+        if start.startswith(mark):
+            raise FormatError(f"{window.name}, byte 0: the byte order mark of {encoding}; convert the file to UTF-8")
+    if start.startswith(codecs.BOM_UTF8):
+        window.at += len(codecs.BOM_UTF8)
+        logger.warning("%s: the byte order mark at its beginning is no part of a word and was left out", window.name)
+
+
+def _without_mark(encoding: str) -> str:
+    """The encoding of words, which follow the mark of "utf-8-sig"; it would be taken off each of them."""
+    return "utf-8" if codecs.lookup(encoding).name == "utf-8-sig" else encoding
+
+
+def _is_row(line: bytes) -> bool:
+    """Whether the first line, or the first 256 bytes of it, is a row and not a header, perhaps a damaged one.
+
+    It is a word and at least two numbers. If all are whole, the word too, it may be a header with something behind it.
+    """
+    word, *values = line.rstrip().split(b" ")
+    if not line.endswith(b"\n") and len(line) == 256:
+        values = values[:-1]  # cut, perhaps within a number
+    return bool(word) and len(values) >= 2 and all(map(_is_number, values)) and not all(map(_is_whole, [word, *values]))
+
+
+def _is_whole(text: bytes) -> bool:
+    return text.removeprefix(b"-").isdigit()
 
 
 def _parse_size(line: bytes, name: str) -> tuple[int, int]:
     fields = line.split()
     if len(fields) != 2 or not all(f.isdigit() and len(f) <= _MAX_DIGITS for f in fields) or len(line) == 256:
         raise FormatError(
-            f"{name}, line 1: {line[:40]!r} is not a header of two numbers, rows and vector size; "
-            "files without one (GloVe) need no_header=True"
+            f"{name}, line 1: {line[:40]!r} is neither a header of two numbers, rows and vector size, nor a row of a "
+            "word and its numbers; a file that begins with a row all the same is read with no_header=True, on the "
+            "command line by w2v convert --no-header"
         )
     rows, width = map(int, fields)
     if not 1 <= width < _MAX_WIDTH:

@@ -14,9 +14,11 @@ import gzip
 import hashlib
 import json
 import math
+import mmap
 import os
 import re
 import secrets
+import shutil
 import stat
 import struct
 import tempfile
@@ -34,7 +36,11 @@ from w2v.corpus import Pathlike, codec_of
 
 FORMAT_VERSION = 1
 KINDS = ("vectors", "word2vec")
-_MAX_HEADER = 100_000_000  # the limit of the safetensors package
+# What a header may be. A record of an epoch or of a call of `train` takes some 200 bytes and 8 values, so that this is
+# room for twice the KEPT_RECORDS of each; at most 300 bytes of memory go for a value, whatever a hostile one holds.
+_MAX_HEADER = 1 << 23
+_MAX_VALUES = 1 << 18
+KEPT_RECORDS = 10_000  # of a list that grows with the training, the newest
 _ALIGN = 64  # data begins at a cache line, so that a mapped matrix does too
 _BLOCK = 1 << 24  # bytes copied, hashed or checked at a time
 # What a compressed file may unpack to: float32 vectors shrink by a tenth, words to a fifth. gensim keeps arrays of
@@ -105,41 +111,48 @@ def check_output(path: Pathlike) -> None:
 
 
 @contextmanager
-def atomic_write(path: Pathlike | BinaryIO) -> Iterator[BinaryIO]:
+def atomic_write(path: Pathlike | BinaryIO, folder: int | None = None) -> Iterator[BinaryIO]:
     """Open a binary file that replaces `path` only once all of it is on the disk; a file that is open is just used.
 
     The bytes go to a temporary file in the same folder (``.w2v-NAME-*.tmp``, which a killed process may leave
     behind) that nobody else may read; it is synced, and renamed over the target. If anything fails, the old file
     is untouched. Symbolic links are followed. A previous file's mode is kept, a new file has that of the umask.
     A target that is no regular file, or may not be written to, is refused. An OSError names the target.
+
+    With the descriptor of a `folder` (see `open_folder`) the target is the file of that name in it, wherever the path
+    leads by now. No link in there is followed: a name that is a link becomes the new file, what it led to stays.
     """
     if not isinstance(path, str | os.PathLike):
         yield path
         return
-    target = os.path.realpath(path)
-    mode = _mode_to_keep(target)
+    target = os.path.realpath(path) if folder is None else os.fspath(path)
+    place, name = os.path.split(target)
+    at = place if folder is None else ""  # names in an open folder stand alone
+    mode = _mode_to_keep(os.path.join(at, name), folder, target)
     if mode is None:
         mode = 0o666 & ~_umask()
-    folder = os.path.dirname(target)
-    temporary = os.path.join(folder, f".w2v-{os.path.basename(target)[:32]}-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(at, f".w2v-{name[:32]}-{secrets.token_hex(8)}.tmp")
 
     def create(name: str, flags: int) -> int:
-        return os.open(name, flags, 0o600)
+        return os.open(name, flags, 0o600, dir_fd=folder)
 
     try:
         with open(temporary, "xb", opener=create) as file:
             yield file
             file.flush()
-            os.chmod(temporary, mode)
+            os.chmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        os.replace(temporary, os.path.join(at, name), src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException as error:
         with suppress(OSError):
-            os.unlink(temporary)
+            os.unlink(temporary, dir_fd=folder)
         if isinstance(error, OSError) and error.errno and error.filename in (None, temporary):
             raise OSError(error.errno, error.strerror, target) from error
         raise
-    _sync_folder(folder)
+    if folder is None:
+        _sync_folder(place)
+    else:
+        _sync(folder)
 
 
 def _umask() -> int:
@@ -153,15 +166,17 @@ def _umask() -> int:
     return found
 
 
-def _mode_to_keep(target: str) -> int | None:
+def _mode_to_keep(name: str, folder: int | None, target: str) -> int | None:
     """The mode of the file to be replaced, None if there is none; OSError if it is not ours to replace."""
     try:
-        mode = os.stat(target).st_mode
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=folder is None).st_mode
     except FileNotFoundError:
+        return None
+    if stat.S_ISLNK(mode):  # in a folder, where the name alone is replaced
         return None
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "will not replace what is not a regular file", target)
-    if not os.access(target, os.W_OK):  # a rename would not mind
+    if not os.access(name, os.W_OK, dir_fd=folder):  # a rename would not mind
         raise PermissionError(errno.EACCES, "will not replace a file that may not be written to", target)
     return stat.S_IMODE(mode)
 
@@ -173,12 +188,45 @@ def _sync_folder(folder: str) -> None:
     except PermissionError:  # a folder that may not be read; on Windows, any
         return
     try:
-        os.fsync(descriptor)
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync(folder: int) -> None:
+    try:
+        os.fsync(folder)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems of a network cannot sync a folder
             raise
-    finally:
+
+
+def open_folder(path: Pathlike) -> int:
+    """A descriptor of a folder. What is done through it happens in this folder, even if its path leads elsewhere later.
+
+    A folder may have come from a stranger, with links in it to any file of the user; `open_inside`, and `open_regular`
+    and `atomic_write` with this descriptor, follow none.
+    """
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def open_inside(path: Pathlike, folder: int, flags: int = os.O_RDONLY) -> int:
+    """A descriptor of the regular file of this name in an open folder; OSError if it is a link, or anything else.
+
+    The folders in `path` are for messages alone.
+    """
+    name = os.fspath(path)
+    try:
+        descriptor = os.open(os.path.basename(name), flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666, dir_fd=folder)
+    except OSError as error:
+        said = error.strerror
+        if error.errno == errno.ELOOP:
+            said = "is a symbolic link, which is not followed in such a folder; delete it"
+        raise OSError(error.errno, said, name) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
+        raise OSError(errno.EINVAL, "is not a regular file; delete it", name)
+    return descriptor
 
 
 @contextmanager
@@ -205,8 +253,10 @@ def _packing(raw: BinaryIO, path: Pathlike) -> AbstractContextManager[BinaryIO]:
             return cast(BinaryIO, codec.open(raw, "wb")) if codec else nullcontext(raw)
 
 
-def open_regular(path: Pathlike) -> BinaryIO:
+def open_regular(path: Pathlike, folder: int | None = None) -> BinaryIO:
     """Open a regular file for reading; anything else could block, or has no size to hold counts against."""
+    if folder is not None:
+        return open(open_inside(path, folder), "rb")
     if os.path.exists(path) and not os.path.isfile(path):
         raise FormatError(f"{os.fspath(path)}: not a regular file")
     return open(path, "rb")
@@ -221,7 +271,9 @@ def sha256_of(vectors: NDArray[Any]) -> str:
 
 
 def row_blocks(array: NDArray[Any], dtype: str | None = None) -> Iterator[NDArray[Any]]:
-    """Cut an array into contiguous blocks of rows, so that no second copy of a large matrix is made.
+    """Copy an array as contiguous blocks of rows, so that no second copy of a large matrix is made.
+
+    A block stays what it is while another thread goes on changing the array.
 
     Parameters
     ----------
@@ -231,7 +283,7 @@ def row_blocks(array: NDArray[Any], dtype: str | None = None) -> Iterator[NDArra
         The blocks' type and byte order; by default the array's own.
     """
     for start in range(0, len(array), rows := _rows_at_a_time(array)):
-        yield np.ascontiguousarray(array[start : start + rows], dtype)
+        yield np.array(array[start : start + rows], dtype, order="C")
 
 
 def _rows_at_a_time(array: NDArray[Any]) -> int:
@@ -275,15 +327,19 @@ def write_native(
     words: Sequence[str],
     arrays: Mapping[str, NDArray[Any]],
     meta: Mapping[str, Any],
+    folder: int | None = None,
 ) -> str:
     """Write one native file, atomically.
 
-    Equal contents give equal bytes: no time, host or path is stored.
+    Equal contents give equal bytes: no time, host or path is stored. What is written is a whole: each block of an
+    array is copied once, and this copy is checked, hashed and written, so that the file can be loaded also if another
+    thread trains the arrays meanwhile.
 
     Parameters
     ----------
     path : path-like, or a binary file open for writing
-        The target; by custom ``*.safetensors``.
+        The target; by custom ``*.safetensors``. A file that is open gets the bytes once all of them are in a
+        temporary file without a name: it may be one that cannot seek.
     kind : {"vectors", "word2vec"}
         What the file holds: vectors alone, or a model whose training can go on.
     words : sequence of str
@@ -292,6 +348,8 @@ def write_native(
         At least ``"vectors"``, float32 [V, D]. Any memory order and byte order; nothing is changed.
     meta : mapping
         Whatever JSON can hold (no NaN): parameters, totals, seed.
+    folder : int, optional
+        The open folder that the target is in; see `atomic_write`.
 
     Returns
     -------
@@ -301,7 +359,8 @@ def write_native(
     Raises
     ------
     ValueError
-        Wrong shapes or types, duplicate words, NaN or infinity. The target is then untouched.
+        Wrong shapes or types, duplicate words, NaN or infinity, a `meta` that is too long. The target is then
+        untouched.
     """
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else getattr(path, "name", "the model")
     tensors = {key: np.asarray(array) for key, array in arrays.items()} | _pack_words(words)
@@ -312,45 +371,64 @@ def write_native(
     fault = _schema_fault(kind, {key: (dtypes[key], array.shape) for key, array in tensors.items()})
     if "vectors" in arrays and len(words) != len(arrays["vectors"]):
         fault = f"{len(words):,} words for {len(arrays['vectors']):,} rows"
-    if fault is None:
-        fault = _content_fault(tensors)
     if fault is not None:
         raise ValueError(f"cannot save {name}: {fault}")
 
     # Through JSON and back first, so that tuples and integer keys are hashed as they will be read.
     kept_meta = json.loads(json.dumps(dict(meta), allow_nan=False))
     about = {"format": FORMAT_VERSION, "kind": kind, "library": __version__, "meta": kept_meta}
-    digest = hashlib.sha256()
-    for key in sorted(tensors):
-        digest.update(_tensor_label(key, dtypes[key], tensors[key].shape))
-        for block in row_blocks(tensors[key], _DTYPES[dtypes[key]]):
-            digest.update(_bytes_of(block))
-    digest.update(_canonical(about))
-    about["sha256"] = digest.hexdigest()
-
     # The widest types first: every tensor is then aligned to its own item size.
-    order = sorted(tensors, key=lambda key: (-tensors[key].itemsize, key))
-    header: dict[str, Any] = {"__metadata__": {"w2v": _canonical(about).decode()}}
-    position = 0
-    for key in order:
+    entries, position = {}, 0
+    for key in sorted(tensors, key=lambda key: (-tensors[key].itemsize, key)):
         end = position + tensors[key].nbytes
         shape = list(tensors[key].shape)
-        header[key] = {"dtype": dtypes[key], "shape": shape, "data_offsets": [position, end]}
+        entries[key] = {"dtype": dtypes[key], "shape": shape, "data_offsets": [position, end]}
         position = end
-    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (-(8 + len(text)) % _ALIGN)
-    if len(text) > _MAX_HEADER:
-        raise ValueError(f"cannot save {name}: a header of {len(text):,} bytes is too long")
-    with atomic_write(path) as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for key in order:
+    start = _start_of_file(about, "0" * 64, entries)
+    if (fault := _header_fault(start[8:])) is not None:
+        raise ValueError(f"cannot save {name}: {fault}; a shorter comment or fewer attributes of words may help")
+    digest = hashlib.sha256()
+    with _seekable(path, folder) as file:
+        file.write(start)
+        for key in sorted(tensors):
+            digest.update(_tensor_label(key, dtypes[key], tensors[key].shape))
+            file.seek(len(start) + entries[key]["data_offsets"][0])
+            row = 0
             for block in row_blocks(tensors[key], _DTYPES[dtypes[key]]):
+                if (fault := _content_fault(key, block, row)) is not None:
+                    raise ValueError(f"cannot save {name}: {fault}")
+                digest.update(_bytes_of(block))
                 file.write(_bytes_of(block))
+                row += len(block)
+        digest.update(_canonical(about))
+        file.seek(0)
+        file.write(_start_of_file(about, digest.hexdigest(), entries))
     return digest.hexdigest()
 
 
+def _start_of_file(about: Mapping[str, Any], sha256: str, entries: Mapping[str, Any]) -> bytes:
+    """Length and header of a file; with any other hash as long as with this one."""
+    header = {"__metadata__": {"w2v": _canonical({**about, "sha256": sha256}).decode()}, **entries}
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-(8 + len(text)) % _ALIGN)
+    return struct.pack("<Q", len(text)) + text
+
+
+@contextmanager
+def _seekable(path: Pathlike | BinaryIO, folder: int | None) -> Iterator[BinaryIO]:
+    """A file whose beginning can be written last: that of `atomic_write`, or one that is copied to an open file."""
+    if isinstance(path, str | os.PathLike):
+        with atomic_write(path, folder) as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as whole:
+        yield cast(BinaryIO, whole)
+        whole.seek(0)
+        shutil.copyfileobj(whole, path, _BLOCK)
+
+
 def read_native(
-    path: Pathlike, mmap: bool = False, *, outputs: bool = True
+    path: Pathlike, mmap: bool = False, *, outputs: bool = True, folder: int | None = None
 ) -> tuple[str, list[str], dict[str, NDArray[Any]], dict[str, Any]]:
     """Read a native file back.
 
@@ -363,6 +441,8 @@ def read_native(
         program truncates a mapped file, the process dies of SIGBUS: hence the default.
     outputs : bool, default True
         False leaves out the arrays named ``outputs.*`` (they are still hashed).
+    folder : int, optional
+        The open folder that the file is in; see `open_folder`.
 
     Returns
     -------
@@ -378,22 +458,22 @@ def read_native(
         Anything that is not a sound native file; also a pickle, such as gensim's ``save()`` makes.
     """
     name = os.fspath(path)
-    with open_regular(path) as file:
+    with open_regular(path, folder) as file:
         about, tensors = _read_header(file, name)
         wanted = {key for key in tensors if outputs or not key.startswith("outputs.")}
         if mmap:
-            arrays = {key: _mapped(file, tensors[key], name) for key in sorted(wanted)}
+            arrays = _mapped(file, name, {key: tensors[key] for key in sorted(wanted)})
         else:
             arrays, digest = _read_tensors(file, name, tensors, wanted.__contains__)
             _check_hash(name, about, digest)
     words = _unpack_words(name, arrays.pop("vocab.bytes"), arrays.pop("vocab.offsets"))
-    held = {key: arrays[key] for key in arrays.keys() & {"vocab.counts"}} if mmap else arrays
-    if (fault := _content_fault(held)) is not None:
-        raise FormatError(f"{name}: {fault}")
+    for key in arrays.keys() & {"vocab.counts"} if mmap else arrays:
+        if (fault := _content_fault(key, arrays[key])) is not None:
+            raise FormatError(f"{name}: {fault}")
     return about["kind"], words, arrays, about["meta"]
 
 
-def inspect_native(path: Pathlike) -> dict[str, Any]:
+def inspect_native(path: Pathlike, folder: int | None = None) -> dict[str, Any]:
     """Read the header alone: format, kind, library, meta, sha256, words, vector_size, bytes and tensors.
 
     Raises
@@ -401,7 +481,7 @@ def inspect_native(path: Pathlike) -> dict[str, Any]:
     FormatError
         The header is not that of a native file.
     """
-    with open_regular(path) as file:
+    with open_regular(path, folder) as file:
         about, tensors = _read_header(file, os.fspath(path))
         size = os.fstat(file.fileno()).st_size
     words, vector_size = tensors["vectors"].shape
@@ -501,14 +581,25 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
     return None
 
 
-def _content_fault(arrays: Mapping[str, NDArray[Any]]) -> str | None:
-    for name, array in arrays.items():
-        if array.dtype.kind == "f" and (row := check_finite(array)) is not None:
-            return f"row {row:,} of {name!r} holds a NaN or an infinity"
-    counts = arrays.get("vocab.counts")
-    if counts is not None and (counts < 0).any():
+def _content_fault(name: str, rows: NDArray[Any], first: int = 0) -> str | None:
+    """Say what no file may hold of the rows of a tensor, `first` and the following, for the writer and the reader."""
+    if rows.dtype.kind == "f" and (row := check_finite(rows)) is not None:
+        return f"row {first + row:,} of {name!r} holds a NaN or an infinity"
+    if name == "vocab.counts" and (rows < 0).any():
         return "'vocab.counts' holds a negative count"
     return None
+
+
+def _header_fault(text: bytes | str) -> str | None:
+    """Say if a header, or the metadata in it, is longer than a model's; parsing takes memory for every value in it."""
+    marks = (b"[", b"{", b",") if isinstance(text, bytes) else ("[", "{", ",")
+    values = sum(text.count(cast(Any, mark)) for mark in marks)
+    if len(text) <= _MAX_HEADER and values <= _MAX_VALUES:
+        return None
+    return (
+        f"a header of {len(text):,} bytes is too long, or has too many values ({values:,}); settings and state of a "
+        f"model take {_MAX_HEADER:,} bytes and {_MAX_VALUES:,} values at most"
+    )
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -524,6 +615,8 @@ def _no_constant(text: str) -> Any:
 
 
 def _parse_json(text: bytes | str, name: str, what: str) -> dict[str, Any]:
+    if (fault := _header_fault(text)) is not None:
+        raise FormatError(f"{name}: {fault}")
     try:
         parsed = json.loads(
             text.decode() if isinstance(text, bytes) else text,
@@ -547,7 +640,7 @@ def _read_header(file: BinaryIO, name: str) -> tuple[dict[str, Any], dict[str, _
     size = os.fstat(file.fileno()).st_size
     start = file.read(8)
     length = int.from_bytes(start, "little")
-    if len(start) < 8 or length > min(size - 8, _MAX_HEADER) or length < 2:
+    if len(start) < 8 or length > size - 8 or length < 2:
         if re.match(rb"\x80[\x02-\x05]", start):
             raise FormatError(
                 f"{name}: a pickle, such as gensim's save() writes; load(..., allow_pickle=True) reads gensim's models "
@@ -557,6 +650,8 @@ def _read_header(file: BinaryIO, name: str) -> tuple[dict[str, Any], dict[str, _
             f"{name}, byte 0: not a file of w2v (no safetensors header of a sound length); word2vec's text and "
             "binary files are read by KeyedVectors.load_word2vec_format()"
         )
+    if length > _MAX_HEADER:
+        raise FormatError(f"{name}: a header of {length:,} bytes; that of a model takes {_MAX_HEADER:,} at most")
     data = 8 + length
     header = _parse_json(file.read(length), name, "the header")
     metadata = header.pop("__metadata__", None)
@@ -643,11 +738,18 @@ def _check_hash(name: str, about: Mapping[str, Any], digest: "hashlib._Hash") ->
         raise FormatError(f"{name}: damaged, its contents are not those that were written (SHA-256 differs)")
 
 
-def _mapped(file: BinaryIO, tensor: _Tensor, name: str) -> NDArray[Any]:
-    dtype = np.dtype(_DTYPES[tensor.dtype])
-    if tensor.begin == tensor.end:
-        return np.empty(tensor.shape, dtype)
-    if tensor.begin % dtype.itemsize:  # another writer's file: a view would be misaligned
-        arrays, _ = _read_tensors(file, name, {"": tensor}, lambda _: True)
-        return arrays[""]
-    return np.asarray(np.memmap(cast(Any, file), dtype, "r", tensor.begin, tensor.shape))
+def _mapped(file: BinaryIO, name: str, tensors: Mapping[str, _Tensor]) -> dict[str, NDArray[Any]]:
+    """Views of one mapping, which holds one descriptor however many tensors there are."""
+    whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    arrays: dict[str, NDArray[Any]] = {}
+    for key, tensor in tensors.items():
+        dtype = np.dtype(_DTYPES[tensor.dtype])
+        if tensor.end > len(whole):
+            raise TruncatedError(f"{name}: ends inside tensor {key!r}")
+        if tensor.begin == tensor.end:
+            arrays[key] = np.empty(tensor.shape, dtype)
+        elif tensor.begin % dtype.itemsize:  # another writer's file: a view would be misaligned
+            arrays |= _read_tensors(file, name, {key: tensor}, lambda _: True)[0]
+        else:
+            arrays[key] = np.frombuffer(whole, dtype, math.prod(tensor.shape), tensor.begin).reshape(tensor.shape)
+    return arrays

@@ -152,8 +152,9 @@ def read_gensim(path: Pathlike, mmap: bool | str | None = None) -> GensimFile:
     mode = {True: "r", False: None}.get(mmap, mmap) if isinstance(mmap, bool) else mmap
     if mode not in _MAP_MODES:
         raise ValueError(f"mmap={mmap!r}; choose None, 'r', 'r+' or 'c'")
-    source = _Source(os.fspath(path), mode)
-    top = _Machine(_contents(path), source.name).run()
+    contents = _contents(path)
+    source = _Source(os.fspath(path), mode, len(contents))
+    top = _Machine(contents, source.name).run()
     kind = top.name if isinstance(top, _Object) else type(top).__name__
     if kind != "Word2Vec" and kind not in _VECTOR_CLASSES:
         raise source.fault(f"a pickle of {kind!r:.80}, not of gensim's Word2Vec or KeyedVectors")
@@ -483,6 +484,7 @@ class _Source(NamedTuple):
 
     name: str
     mode: str | None
+    size: int  # bytes of the pickle
 
     @property
     def packed(self) -> bool:
@@ -892,8 +894,13 @@ def _nodes(value: Any, words: _Words, width: int, source: _Source) -> NDArray[np
 
 
 def _their_paths(codes: list[Any], points: list[Any], rows: int, source: _Source) -> huffman.Paths:
-    """The paths in the file as flat arrays, checked."""
+    """The paths in the file as flat arrays, checked.
+
+    All of them are views of the file so far, and many words of a hostile one may share a path: each has its own in
+    gensim's, so that together they are not longer than the file.
+    """
     flat: list[list[NDArray[Any]]] = [[], []]
+    left = source.size
     for into, column in zip(flat, (codes, points), strict=True):
         for value in column:
             path = _array_or_list(value, source, "the path of a word") if type(value) is _Object else value
@@ -902,9 +909,12 @@ def _their_paths(codes: list[Any], points: list[Any], rows: int, source: _Source
                 raise source.fault("the path of a word in the Huffman tree is no list of numbers")
             if len(path) > _LONGEST_PATH:
                 raise source.fault(f"a path of {len(path):,} nodes in the Huffman tree")
-            into.append(path.astype(np.int64))
+            left -= path.nbytes
+            if left < 0:
+                raise source.fault("the paths of the words in the Huffman tree are longer than the file")
+            into.append(path)
     lengths = [np.array([len(path) for path in paths], np.int64) for paths in flat]
-    code, point = (np.concatenate([np.zeros(0, np.int64), *paths]) for paths in flat)
+    code, point = (np.concatenate([np.zeros(0, np.int64), *paths], dtype=np.int64, casting="unsafe") for paths in flat)
     if (lengths[0] != lengths[1]).any() or ((code < 0) | (code > 1)).any() or ((point < 0) | (point >= rows)).any():
         raise source.fault("code and point of the words do not describe a Huffman tree over syn1")
     return huffman.Paths(

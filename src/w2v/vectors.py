@@ -582,8 +582,10 @@ class KeyedVectors(OldVectorNames, Lookup):
         limit : int, optional
             Read only the first so many rows.
         datatype : dtype, default float32
+            A type of floats.
         no_header : bool, default False
-            The first line is a row already. Text only.
+            The first line is a row already. Text only. Without it, a first line that is plainly a row is taken for
+            one, with a warning.
         errors : {"strict", "skip"}
             Refuse a file with a bad row (wrong number of values, NaN, no word, a word seen before or not in
             `encoding`), or leave such rows out, log them (the first ten, and how many), and add them to `skipped`.

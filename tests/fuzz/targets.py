@@ -7,12 +7,17 @@ alone repeats what happened.
 
 import bz2
 import contextlib
+import functools
 import gzip
 import io
 import lzma
 import math
+import os
 import pickle
 import re
+import shutil
+import tempfile
+import tracemalloc
 import warnings
 import zlib
 from collections import Counter
@@ -26,7 +31,8 @@ import pytest
 import test_gensim_files as gensims
 
 from fuzz import mutations
-from w2v import KeyedVectors, Word2Vec, _text, corpus, ctool, encode
+from w2v import CallbackAny2Vec, KeyedVectors, Word2Vec, _text, corpus, ctool, encode
+from w2v.checkpoint import SLOTS
 from w2v.corpus import codec_of, open_binary, read_sentences
 from w2v.foreign import read_word2vec
 from w2v.formats import FormatError, inspect_native, verify_native
@@ -240,6 +246,146 @@ def use(model: Word2Vec, folder: Path) -> None:
     Word2Vec.load(folder / "again")
 
 
+# --- headers of any size ----------------------------------------------------------------------------------------
+
+MOST_HEADER = 12 << 20
+MOST_MEMORY = 100_000_000
+HEADER_TOKENS = [
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b",",
+    b":",
+    b'"',
+    b"#",
+    b"\0",
+    b"0.5",
+    b"null",
+    b'"#":0,',
+    b"\\",
+    b"\xf0\x9f\x98\x80",
+]
+
+
+def header_seeds() -> list[bytes]:
+    """How a header begins, what is in it again and again, with # for how often that was, and how it ends."""
+    return [
+        *(b'{"a":[\0[],\0[]]}', b'{"a":[\0{"":0},\0{}]}', b'{\0"#":0,\0"":0}', b'{"a":[\x000.5,\x000]}', b"[\0[\0"),
+        b'{"__metadata__":{"w2v":"{\\"a\\":[\0{\\"#\\":0},\0{}]}"}}',
+        b'{"__metadata__":{"w2v":"{\\"format\\":1,\\"meta\\":{\0\\"#\\":[],\0\\"a\\":0}}"}}',
+        b'{"__metadata__":{"w2v":"\0\xf0\x9f\x98\x80\0"}}',
+        b'{\0"#":{"dtype":"F32","shape":[0,1],"data_offsets":[0,0]},\0"__metadata__":{}}',
+    ]
+
+
+def header_file(data: bytes, folder: Path) -> str:
+    """A header of up to some megabytes, for which no more memory is taken than a small multiple of that."""
+    begin, again, end, *_ = *data.split(b"\0"), b"", b""
+    times = min(1 << zlib.crc32(data) % 22, MOST_HEADER // max(1, 2 * len(again)))
+    if b"#" in again:
+        middle = b"".join(again.replace(b"#", b"%d" % number) for number in range(min(times, 1 << 18)))
+    else:
+        middle = again * times
+    text = begin + middle + end
+    path = written(len(text).to_bytes(8, "little") + text, folder / "model.safetensors")
+    tracemalloc.start()
+    try:
+        _, how = attempt(lambda: inspect_native(path))
+        assert tracemalloc.get_traced_memory()[1] < MOST_MEMORY
+    finally:
+        tracemalloc.stop()
+    return how
+
+
+# --- folders of strangers ---------------------------------------------------------------------------------------
+
+NAMES = [
+    *SLOTS, "lock", ".w2v-checkpoint-0.safetensors-0.tmp", ".w2v-checkpoint-1.safetensors-0.tmp", "records.json",
+    "a.safetensors",
+]  # fmt: skip
+KINDS = ["none", "sound", "damaged", "link", "nowhere", "outside", "hard", "read", "folder", "fifo"]
+
+
+class _Copies(CallbackAny2Vec):
+    """Keeps what is in a folder when the second epoch begins."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.files = folder, list[bytes]()
+
+    def on_epoch_begin(self, model: Word2Vec) -> None:
+        self.files = [path.read_bytes() for path in sorted(self.folder.glob("*.safetensors"))]
+
+
+@functools.cache
+def two_generations() -> list[bytes]:
+    """The checkpoints of a run that has not ended."""
+    with tempfile.TemporaryDirectory() as folder:
+        copies = _Copies(Path(folder) / "run")
+        Word2Vec(SENTENCES, **RUN, callbacks=[copies], checkpoint=copies.folder, checkpoint_every=1)
+    return copies.files
+
+
+RUN: dict[str, Any] = {"vector_size": 3, "min_count": 1, "workers": 1, "epochs": 2, "progress": False}
+
+
+def tree_seeds() -> list[bytes]:
+    """A kind for each name, one of them odd in a sound run; behind them the content of what is damaged."""
+    recipes = [bytes([kind]) * len(NAMES) for kind in range(len(KINDS))]
+    for place in range(len(NAMES)):
+        for kind in range(len(KINDS)):
+            recipe = bytearray([1, 1] + [0] * (len(NAMES) - 2))
+            recipe[place] = kind
+            recipes.append(bytes(recipe))
+    return [recipe + two_generations()[0] for recipe in recipes]
+
+
+def replanted(data: bytes, draw: Any, tokens: Sequence[bytes]) -> bytes:
+    """Other kinds of files, or another content."""
+    recipe, content = bytearray(data[: len(NAMES)].ljust(len(NAMES), b"\0")), data[len(NAMES) :]
+    for _ in range(draw.choice([1, 1, 2, 3])):
+        recipe[draw.randrange(len(NAMES))] = draw.randrange(len(KINDS))
+    return bytes(recipe) + (mutations.of_native(content, draw, tokens) if draw.randrange(2) else content)
+
+
+def tree(data: bytes, folder: Path) -> str:
+    """Resume, begin and measure in a folder full of links: nothing outside of it changes."""
+    run, home = folder / "run", folder / "home"
+    for place in (run, home):
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+    (home / "precious").write_bytes(b"precious")
+    (home / "precious").chmod(0o604)
+    (home / "model").write_bytes(two_generations()[1])
+    for name, byte in zip(NAMES, data, strict=False):
+        match KINDS[byte % len(KINDS)]:
+            case "sound":
+                (run / name).write_bytes(two_generations()[SLOTS.index(name)] if name in SLOTS else b"")
+            case "damaged":
+                (run / name).write_bytes(data[len(NAMES) :])
+            case "hard":
+                (run / name).hardlink_to(home / "precious")
+            case "folder":
+                (run / name).mkdir()
+            case "fifo":
+                os.mkfifo(run / name)
+            case "link" | "nowhere" | "outside" | "read" as kind:
+                ends = {"link": "precious", "nowhere": "new", "outside": "", "read": "model"}
+                (run / name).symlink_to(home / ends[kind])
+    before = outside(home)
+    hows = [
+        attempt(lambda: Word2Vec.resume(run, SENTENCES, progress=False), ValueError, OSError)[1],
+        attempt(lambda: Word2Vec(SENTENCES, **RUN, checkpoint=run), ValueError, OSError)[1],
+        attempt(lambda: experiments.collect(made_run, {"a": {"x": 1}}, run, progress=False), ValueError, OSError)[1],
+    ]
+    assert outside(home) == before
+    return " | ".join(hows)
+
+
+def outside(home: Path) -> dict[str, tuple[bytes, int]]:
+    return {path.name: (path.read_bytes(), path.stat().st_mode) for path in home.iterdir()}
+
+
 # --- gensim's files ---------------------------------------------------------------------------------------------
 
 PICKLE_TOKENS = [
@@ -415,8 +561,6 @@ def question_file(data: bytes, folder: Path) -> str:
 
 def record_seeds() -> list[bytes]:
     """The record of an experiment that is done."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         experiments.collect(made_run, {"a": {"x": 1}, "b": {"x": 2}}, folder=folder, progress=False)
         return [(Path(folder) / experiments.RECORDS).read_bytes(), b'{"settings": {}, "runs": {}}', b"[" * 9000]
@@ -572,6 +716,8 @@ TARGETS = {
     "word2vec-binary": Target(binary_seeds, lambda data, folder: word2vec_file(data, folder, binary=True), TEXT_TOKENS),
     "word2vec-packed": Target(packed_seeds, packed_file, TEXT_TOKENS, repacked),
     "native": Target(native_seeds, native_file, (), mutations.of_native),
+    "headers": Target(header_seeds, header_file, HEADER_TOKENS),
+    "trees": Target(tree_seeds, tree, (), replanted),
     "gensim": Target(gensim_seeds, gensim_file, PICKLE_TOKENS),
     "gensim-npy": Target(array_seeds, array_file, [b"<f8", b"|O8", b"(4, 3)", b"(3, 4)", b"True", b"}", b"\n", b"f16"]),
     "gensim-npz": Target(archive_seeds, archive_file, [b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"val.npy"]),

@@ -584,7 +584,6 @@ class Word2Vec(Buildable, legacy.OldModelNames):
         if not len(self.wv):
             raise RuntimeError("there is nothing to save yet; call build_vocab first")
         found = self.contents()
-        found.meta["state"]["runs"] = self.ledger.runs_as_of_now()
         found.meta["fingerprint"] = self.fingerprint()
         return formats.write_native(fname_or_handle, *found)
 

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,7 +51,8 @@ def collect(
     folder : path-like, optional
         Created if need be. Each run's vectors are written to ``NAME.safetensors`` as soon as it is done, and
         ``records.json`` has its arguments, seconds, number of words and SHA-256. Runs that are there are not made
-        again, so an interrupted experiment goes on where it stopped, and a longer plan adds runs.
+        again, so an interrupted experiment goes on where it stopped, and a longer plan adds runs. No link in the folder
+        is followed.
     settings : mapping, optional
         Whatever else the vectors depend on, which JSON can hold. Kept in the folder, and compared.
     progress : bool, optional
@@ -67,6 +68,8 @@ def collect(
     ValueError
         A name that is none; or the folder is of other settings, has a run of this name with other arguments, or a
         file that is not the one recorded.
+    OSError
+        A file of the folder is a link.
 
     Examples
     --------
@@ -82,17 +85,24 @@ def collect(
     if folder is None:
         with bar(progress, len(plan), "runs") as shown:
             return {name: _counted(make(**arguments), shown) for name, arguments in plan.items()}
-    folder = Path(folder)
-    records = _opened(folder, _plain(settings or {}), plan)
-    runs = {}
-    with bar(progress, len(plan), "runs") as shown:
-        for name, arguments in plan.items():
-            path = folder / f"{name}.safetensors"
-            if name not in records["runs"] or not path.exists():
-                records["runs"][name] = _made(make, arguments, path)
-                _write_records(folder, records)
-            runs[name] = _read(path, records["runs"][name])
-            shown.update()
+    wanted = {name: _plain(dict(arguments)) for name, arguments in plan.items()}
+    facts = _plain(settings or {})
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    kept = _Kept(path, formats.open_folder(path))
+    try:
+        records = _records(kept, facts, wanted)
+        runs = {}
+        with bar(progress, len(plan), "runs") as shown:
+            for name, arguments in plan.items():
+                file = f"{name}.safetensors"
+                if name not in records["runs"] or not kept.has(file):
+                    records["runs"][name] = _made(make, arguments, kept, file)
+                    _write_records(kept, records)
+                runs[name] = _read(kept, file, records["runs"][name])
+                shown.update()
+    finally:
+        os.close(kept.opened)
     return runs
 
 
@@ -287,17 +297,26 @@ def _plain(value: Any) -> Any:
         raise type(error)(f"{value!r} cannot be kept in {RECORDS}: {error}") from None
 
 
-def _opened(folder: Path, settings: Record, plan: Mapping[str, Mapping[str, Any]]) -> Record:
+class _Kept(NamedTuple):
+    """The folder of an experiment, for messages and as what is open of it: see `formats.open_folder`."""
+
+    path: Path
+    opened: int
+
+    def has(self, name: str) -> bool:
+        return name in os.listdir(self.opened)
+
+
+def _records(folder: _Kept, settings: Record, wanted: Mapping[str, Any]) -> Record:
     """The records of a folder, those of a new one if it has none; refused if they do not fit."""
-    wanted = {name: _plain(dict(arguments)) for name, arguments in plan.items()}
-    path = folder / RECORDS
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+    path = folder.path / RECORDS
+    if not folder.has(RECORDS):
         records = {"settings": settings, "runs": {}}
         _write_records(folder, records)
         return records
     try:
-        found: Record = json.loads(path.read_text("utf-8"))
+        with formats.open_regular(path, folder.opened) as file:
+            found: Record = json.loads(file.read().decode())
         old, runs = found["settings"], {name: run["arguments"] for name, run in found["runs"].items()}
         if not isinstance(old, dict):
             raise TypeError("its settings are no object")
@@ -307,26 +326,30 @@ def _opened(folder: Path, settings: Record, plan: Mapping[str, Mapping[str, Any]
     if differing:
         name = differing[0]
         raise ValueError(
-            f"{folder} was begun with {name}={old.get(name)!r}, and this is {name}={settings.get(name)!r}; "
+            f"{folder.path} was begun with {name}={old.get(name)!r}, and this is {name}={settings.get(name)!r}; "
             "use another folder"
         )
     for name, arguments in wanted.items():
         if runs.get(name, arguments) != arguments:
-            raise ValueError(f"{folder} has a run {name!r} with {runs[name]!r}, not {arguments!r}; use another folder")
+            raise ValueError(
+                f"{folder.path} has a run {name!r} with {runs[name]!r}, not {arguments!r}; use another folder"
+            )
     return found
 
 
-def _write_records(folder: Path, records: Record) -> None:
-    with formats.atomic_write(folder / RECORDS) as file:
+def _write_records(folder: _Kept, records: Record) -> None:
+    with formats.atomic_write(folder.path / RECORDS, folder.opened) as file:
         file.write((json.dumps(records, indent=1) + "\n").encode())
 
 
-def _made(make: Callable[..., Any], arguments: Mapping[str, Any], path: Path) -> Record:
+def _made(make: Callable[..., Any], arguments: Mapping[str, Any], folder: _Kept, name: str) -> Record:
     """Make one run and write its vectors; return its record."""
     started = time.perf_counter()
     vectors = _native(make(**arguments))
     seconds = time.perf_counter() - started
-    vectors.save(path)
+    counts = {"vocab.counts": vectors.expandos["count"]} if "count" in vectors.expandos else {}
+    arrays = {"vectors": vectors.vectors, **counts}
+    formats.write_native(folder.path / name, "vectors", vectors.index_to_key, arrays, {}, folder.opened)
     return {
         "arguments": _plain(dict(arguments)),
         "seconds": round(seconds, 3),
@@ -343,11 +366,13 @@ def _native(space: Space) -> KeyedVectors:
     return KeyedVectors.from_arrays(list(space.index_to_key), np.asarray(space.vectors, np.float32), counts)
 
 
-def _read(path: Path, record: Mapping[str, Any]) -> KeyedVectors:
-    vectors = KeyedVectors.load(path, mmap="r")
-    if formats.sha256_of(vectors.vectors) != record.get("sha256"):
+def _read(folder: _Kept, name: str, record: Mapping[str, Any]) -> KeyedVectors:
+    path = folder.path / name
+    _, words, arrays, _ = formats.read_native(path, mmap=True, outputs=False, folder=folder.opened)
+    if formats.sha256_of(arrays["vectors"]) != record.get("sha256"):
         raise ValueError(f"{path} is not the file that {RECORDS} describes; delete it to make the run again")
-    return vectors
+    counts = {"count": arrays["vocab.counts"]} if "vocab.counts" in arrays else {}
+    return KeyedVectors.from_arrays(words, arrays["vectors"], counts)
 
 
 def _counted(made: Any, shown: Any) -> Any:

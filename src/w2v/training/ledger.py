@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from w2v import checks, formats, trainer
 from w2v.encode import Encoded
 from w2v.training.settings import MOST_ALPHA
+
+logger = logging.getLogger(__name__)
 
 MOST_WORDS = 2**63 - 1
 
@@ -109,10 +112,26 @@ class Ledger:
                 run["corpus"] = digest
 
     def runs_as_of_now(self) -> list[Run]:
-        """The runs for a file that is written now: one that is within an epoch could not be repeated to this point."""
+        """The runs without the open epoch's progress: one that was cut within an epoch could not be repeated."""
         if not self.is_within_an_epoch:
             return self.runs
         return [*self.runs[:-1], {**self.runs[-1], "repeatable": False}]
+
+    def saved(self, *, goes_on: bool = False) -> dict[str, Any]:
+        """What a file keeps; `goes_on` if it also says how far the open epoch has come.
+
+        Of the lists that grow with the training it is the newest part, as a file's header is bounded. A training whose
+        first runs are left out cannot be repeated from those that are kept.
+        """
+        state = {name: getattr(self, name) for name in SAVED}
+        state["runs"] = self.runs if goes_on else self.runs_as_of_now()
+        for name in ("loss_history", "runs"):
+            if (entries := len(state[name])) > formats.KEPT_RECORDS:
+                state[name] = state[name][-formats.KEPT_RECORDS :]
+                logger.warning("a file holds the newest %s of %s %s", f"{formats.KEPT_RECORDS:,}", f"{entries:,}", name)
+        if len(state["runs"]) < len(self.runs):
+            state["runs"][0] = {**state["runs"][0], "repeatable": False}
+        return state
 
     def check(self) -> None:
         """Check what a file, or a user's assignment, says of the training there was."""
@@ -139,8 +158,8 @@ class Ledger:
         )
 
     def history_as_json(self) -> list[dict[str, Any]]:
-        """The records of all epochs, as a checkpoint holds them."""
-        return list(map(asdict, self.history))
+        """The records of the newest epochs, as a checkpoint holds them."""
+        return list(map(asdict, self.history[-formats.KEPT_RECORDS :]))
 
 
 # What a file keeps of a ledger.

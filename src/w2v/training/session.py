@@ -229,9 +229,9 @@ class Session:
         progress = self._ledger.open_epoch
         reached = None if progress is None else {name: getattr(progress, name) for name in checkpoints.REACHED}
         try:
-            self._writer.write(
-                *self._model.contents(), history=self._ledger.history_as_json(), reached=reached, finished=finished
-            )
+            contents = self._model.contents()
+            contents.meta["state"] |= self._ledger.saved(goes_on=True)
+            self._writer.write(*contents, history=self._ledger.history_as_json(), reached=reached, finished=finished)
         except ValueError:  # before anything is written: better the generations there are
             self._model.check_finite("in this epoch")  # raises with the way out
             raise

@@ -125,7 +125,7 @@ class Trainee:
             arrays["vectors.locks"] = locks
         meta = {
             "settings": settings.chosen(settings.named(saved=True)),
-            "state": {name: getattr(self.ledger, name) for name in ledgers.SAVED},
+            "state": self.ledger.saved(),
             "scheme": trainer.SCHEME,
         }
         return Contents(self.kind, self.vocabulary.words, arrays, meta)
