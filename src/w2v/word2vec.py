@@ -37,6 +37,7 @@ from w2v import callbacks as hooks
 from w2v import checkpoint as checkpoints
 from w2v.corpus import Pathlike
 from w2v.encode import CACHE_BYTES, Encoded, Scan, Sentences, check_token, encode, whole_batches
+from w2v.lookup import listed, refuse_text, whole_or_none
 from w2v.vectors import KeyedVectors
 
 logger = logging.getLogger(__name__)
@@ -1435,10 +1436,11 @@ class Word2Vec(legacy.OldModelNames):
         self._check_matrices()
         self._make_tables()
         known = self.wv.key_to_index
-        rows = ([known[word] for word in sentence if word in known] for sentence in sentences)
+        refuse_text("sentences", sentences)
+        rows = ([known[word] for word in listed("sentence", s) if word in known] for s in sentences)
         return predict.sentence_scores(
             rows,
-            self.wv.vectors,
+            self.wv.peek(),
             self.syn1,
             self._tables["paths"],
             window=self.window,
@@ -1467,13 +1469,14 @@ class Word2Vec(legacy.OldModelNames):
             raise RuntimeError("only a model trained with negative > 0 has an output vector for each word")
         if len(self.syn1neg) != len(self.wv):
             raise RuntimeError(f"{len(self.wv):,} words, but {len(self.syn1neg):,} output vectors; was wv replaced?")
-        rows = [self.wv.get_index(word) for word in context_words_list if word in self.wv]
+        topn = whole_or_none("topn", topn)
+        context = listed("context_words_list", context_words_list)
+        rows = [self.wv.get_index(word) for word in context if word in self.wv]
         if not rows:
-            logger.warning("none of the context words is in the vocabulary: %r", list(context_words_list)[:10])
+            logger.warning("none of the context words is in the vocabulary: %r", context[:10])
             return None
-        found = predict.output_probabilities(rows, self.wv.vectors, self.syn1neg, bool(self.cbow_mean))
-        topn = len(found) if topn is None else topn
-        best = queries.top_rows(found, topn) if topn > 0 else []
+        found = predict.output_probabilities(rows, self.wv.peek(), self.syn1neg, bool(self.cbow_mean))
+        best = queries.top_rows(found, len(found) if topn is None else topn)
         return [(self.wv.index_to_key[row], found[row]) for row in best]
 
     @property
