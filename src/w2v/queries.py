@@ -13,37 +13,39 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _BLOCK_BYTES = 64 << 20  # of scores, in batched queries
-_BLOCK_VALUES = 1 << 18  # of vectors: what is made of a block is still in the processor's cache when it is used
+_MEASURED_VALUES = 1 << 18  # of vectors: their squares are still in the processor's cache when they are summed
+_COPIED_VALUES = 1 << 20  # of vectors: enough that BLAS, whose threads meet after each product, is not called too often
 COSMUL_EPSILON = 1e-6  # against division by zero; word2vec's and gensim's value, the paper has 0.001
 
 
 def row_norms(vectors: Array) -> Array:
     """Euclidean length of each row, float32; summed in float64, so that nothing overflows or vanishes."""
     norms = np.empty(len(vectors), np.float32)
-    for place in _blocks(vectors):
-        block = vectors[place].astype(np.float64)
-        norms[place] = np.sqrt(np.vecdot(block, block))
+    step = _step(vectors, _MEASURED_VALUES)
+    for start in range(0, len(vectors), step):
+        block = vectors[start : start + step].astype(np.float64)
+        norms[start : start + step] = np.sqrt(np.vecdot(block, block))
     return norms
 
 
-def _blocks(vectors: Array) -> Iterator[slice]:
-    step = max(1, _BLOCK_VALUES // max(1, vectors.shape[1]))
-    for start in range(0, len(vectors), step):
-        yield slice(start, start + step)
+def _step(vectors: Array, values: int) -> int:
+    return max(1, values // max(1, int(vectors.shape[1])))
 
 
 def measured(vectors: Array, norms: Array | None) -> Iterator[tuple[slice, Array, Array]]:
     """Yield rows with their lengths: all at once, or block by block where `norms` is None.
 
     The rows may then change at any moment. So each block is a copy, and its lengths are those of the copy: a product
-    with one moment's row, divided by the length of another's, would be no cosine.
+    with one moment's row, divided by the length of another's, would be no cosine. The next block overwrites a copy.
     """
     if norms is not None:
         yield slice(0, len(vectors)), vectors, norms
         return
-    for place in _blocks(vectors):
-        rows = vectors[place].copy()
-        yield place, rows, row_norms(rows)
+    copy = np.empty((min(_step(vectors, _COPIED_VALUES), len(vectors)), vectors.shape[1]), vectors.dtype)
+    for start in range(0, len(vectors), max(1, len(copy))):
+        rows = copy[: len(vectors) - start]
+        rows[...] = vectors[start : start + len(rows)]
+        yield slice(start, start + len(rows)), rows, row_norms(rows)
 
 
 def unit(vector: Array) -> Array:

@@ -572,6 +572,11 @@ class KeyedVectors(OldVectorNames, Lookup):
             logger.warning("no attribute %r to sort by; rows keep their order", sort_attr)
         order = [*range(lead), *rest]
         words = [f"{prefix}{key}" for key in self.index_to_key]
+        torn = next((w for w in words if not w.isascii() and any("\ud800" <= sign <= "\udfff" for sign in w)), None)
+        if torn is not None:
+            raise ValueError(
+                f"{os.fspath(fname)}: the word {torn!r} has a half character, a lone surrogate; save keeps it"
+            )
         header = (len(self) if total_vec is None else total_vec) if write_header else None
         counts = [] if fvocab is None else self.expandos[sort_attr].tolist()
         foreign.write_word2vec(
