@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _BLOCK_BYTES = 64 << 20  # of scores, in batched queries
-_MEASURED_VALUES = 1 << 18  # of vectors: their squares are still in the processor's cache when they are summed
-_COPIED_VALUES = 1 << 20  # of vectors: enough that BLAS, whose threads meet after each product, is not called too often
+_CACHED_VALUES = 1 << 18  # of vectors: what is made of them is still in the processor's cache when it is used
+MATRIX_VALUES = 1 << 24  # for a product of matrices, after which the threads of BLAS meet: rather seldom
 COSMUL_EPSILON = 1e-6  # against division by zero; word2vec's and gensim's value, the paper has 0.001
 
 
 def row_norms(vectors: Array) -> Array:
     """Euclidean length of each row, float32; summed in float64, so that nothing overflows or vanishes."""
     norms = np.empty(len(vectors), np.float32)
-    step = _step(vectors, _MEASURED_VALUES)
+    step = _step(vectors, _CACHED_VALUES)
     for start in range(0, len(vectors), step):
         block = vectors[start : start + step].astype(np.float64)
         norms[start : start + step] = np.sqrt(np.vecdot(block, block))
@@ -32,8 +32,8 @@ def _step(vectors: Array, values: int) -> int:
     return max(1, values // max(1, int(vectors.shape[1])))
 
 
-def measured(vectors: Array, norms: Array | None) -> Iterator[tuple[slice, Array, Array]]:
-    """Yield rows with their lengths: all at once, or block by block where `norms` is None.
+def measured(vectors: Array, norms: Array | None, values: int = _CACHED_VALUES) -> Iterator[tuple[slice, Array, Array]]:
+    """Yield rows with their lengths: all at once, or so many `values` at a time where `norms` is None.
 
     The rows may then change at any moment. So each block is a copy, and its lengths are those of the copy: a product
     with one moment's row, divided by the length of another's, would be no cosine. The next block overwrites a copy.
@@ -41,7 +41,7 @@ def measured(vectors: Array, norms: Array | None) -> Iterator[tuple[slice, Array
     if norms is not None:
         yield slice(0, len(vectors)), vectors, norms
         return
-    copy = np.empty((min(_step(vectors, _COPIED_VALUES), len(vectors)), vectors.shape[1]), vectors.dtype)
+    copy = np.empty((min(_step(vectors, values), len(vectors)), vectors.shape[1]), vectors.dtype)
     for start in range(0, len(vectors), max(1, len(copy))):
         rows = copy[: len(vectors) - start]
         rows[...] = vectors[start : start + len(rows)]
@@ -117,7 +117,7 @@ def batched_cosines(
         asked = vectors[part]
         units = unit_rows(asked, row_norms(asked))
         scores = np.empty((len(part), limit), vectors.dtype)
-        for place, block, lengths in measured(vectors[:limit], ahead):
+        for place, block, lengths in measured(vectors[:limit], ahead, MATRIX_VALUES):
             # A transposed view, not a copy: BLAS takes any leading dimension.
             products = np.matmul(units, block.T, out=scores[:, place])
             np.divide(products, lengths, out=products, where=lengths > 0)
