@@ -100,6 +100,13 @@ def run(capsys, line):
     return code, *capsys.readouterr()
 
 
+@pytest.mark.parametrize("line", ["neighbors v word -n x", "stability t --runs x --out o", "stability t -k x --out o"])
+def test_a_number_that_is_none_is_named_with_its_option(capsys, line):
+    with pytest.raises(SystemExit):
+        cli.main(line.split())
+    assert "'x' is no whole number" in capsys.readouterr().err
+
+
 def run_json(capsys, line):
     code, out, err = run(capsys, line + " --json")
     assert (code, err) == (0, "")

@@ -1,5 +1,6 @@
 """Evaluation: answers known by construction, a brute-force twin, and the details that scores hang on."""
 
+import math
 import os
 from pathlib import Path
 
@@ -207,3 +208,38 @@ def test_every_published_set_is_read():
         _, spearman, oov = kv.evaluate_word_pairs(path, case_insensitive=False)
         assert oov == 0
         assert abs(spearman[0]) < 0.5
+
+
+def test_what_is_no_question_file_is_refused_by_name(royal, tmp_path):
+    path = write(tmp_path / "q", ": s\nman king woman queen\n")
+    for wrong in (None, 0, ["q"], b"q"):
+        with pytest.raises(TypeError, match=r"analogies=.* is not a path"):
+            royal.evaluate_word_analogies(wrong)
+        with pytest.raises(TypeError, match=r"pairs=.* is not a path"):
+            royal.evaluate_word_pairs(wrong)
+    for wrong in (True, 2.0, math.nan, "3"):
+        for ask in (royal.evaluate_word_analogies, royal.evaluate_word_pairs):
+            with pytest.raises(TypeError, match=r"restrict_vocab=.* must be an integer"):
+                ask(path, restrict_vocab=wrong)
+    for wrong in ("", b";", None):
+        with pytest.raises(ValueError, match="delimiter="):
+            royal.evaluate_word_pairs(path, delimiter=wrong)
+    for wrong in ("no_such_method", "vector_size", None):
+        with pytest.raises(ValueError, match="similarity_function="):
+            royal.evaluate_word_analogies(path, similarity_function=wrong)
+
+
+def test_scores_are_of_the_rows_as_they_are(royal, tmp_path):
+    analogies = write(tmp_path / "q", ": s\nman king woman queen\n")
+    pairs = write(tmp_path / "p", "man\tking\t3\nman\tqueen\t1\nman\twoman\t2\n")
+    held = royal.vectors
+    for factor in (1, 1e-6, 1e6):
+        royal.evaluate_word_analogies(analogies)
+        expected = [royal.evaluate_word_pairs(pairs)[0][0], *royal.evaluate_word_analogies(analogies)[:1]]
+        held[royal.key_to_index["stone"]] *= factor  # the direction, and so every answer, stays
+        found = [royal.evaluate_word_pairs(pairs)[0][0], *royal.evaluate_word_analogies(analogies)[:1]]
+        assert found == pytest.approx(expected)
+    held[:] = np.random.default_rng(0).normal(size=held.shape) * np.logspace(-3, 3, len(held))[:, None]
+    units = dict(zip(royal.index_to_key, held / np.linalg.norm(held, axis=1, keepdims=True), strict=True))
+    cosines = [units["man"] @ units[other] for other in ("king", "queen", "woman")]
+    assert royal.evaluate_word_pairs(pairs)[0][0] == pytest.approx(np.corrcoef([3, 1, 2], cosines)[0, 1], abs=1e-5)

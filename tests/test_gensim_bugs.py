@@ -103,6 +103,8 @@ def test_row_8_norms_follow_every_change():
     model.wv["new"] = -np.array(model.wv["sun"])
     assert model.wv.most_similar("sun", topn=20)[-1][0] == "new"
     assert model.wv.similarity("sun", "new") == pytest.approx(-1)
+    model.wv.vectors[model.wv.key_to_index["new"]] *= -100
+    assert model.wv.most_similar("sun", topn=1) == [("new", pytest.approx(1))]
 
 
 def test_row_9_the_similarity_function_of_an_evaluation_is_used(tmp_path):

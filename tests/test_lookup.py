@@ -1,10 +1,17 @@
 """The table under KeyedVectors: look-up, and changes that leave nothing stale."""
 
+import copy
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from w2v import Word2Vec, lookup, queries
+from w2v.lookup import near_words
 from w2v.vectors import KeyedVectors
 
 
@@ -211,3 +218,217 @@ def test_pickle_keeps_the_table(kv):
     copied = pickle.loads(pickle.dumps(kv))
     assert copied.index_to_key == kv.index_to_key
     assert (copied.vectors == kv.vectors).all()
+
+
+def test_close_words_are_other_cases_first_then_few_edits():
+    keys = ["rivet", "river", "RIVER", "rover", "quiver", "liver", "a", "receive", 7]
+    assert near_words("River", keys) == ["river", "RIVER", "rivet"]
+    assert near_words("River", keys, count=9) == ["river", "RIVER", "rivet", "rover", "liver"]
+    assert near_words("recieve", keys) == ["receive"]
+    assert near_words("Recieved", keys) == []
+    assert near_words("RECEIVED", dict.fromkeys(keys)) == ["receive"]
+    assert near_words("b", keys) == ["a"]
+    assert near_words("", keys) == near_words(7, keys) == near_words("x", []) == []
+    assert near_words("\ud800x", ["\ud800y", "x\0"]) == ["\ud800y"]
+
+
+@settings(deadline=None, max_examples=100)
+@given(word=st.text(max_size=6), others=st.lists(st.text(max_size=6), min_size=1, max_size=6))
+def test_edit_distances_are_those_of_the_textbook(word, others):
+    def distance(a, b):
+        if not a or not b:
+            return len(a) + len(b)
+        other = min(distance(a[1:], b), distance(a, b[1:])) + 1
+        return min(other, distance(a[1:], b[1:]) + (a[0] != b[0]))
+
+    assert lookup._edits(word, others).tolist() == [distance(word, other) for other in others]
+
+
+def test_a_miss_among_long_words_is_told_at_once():
+    script = """
+import random, numpy
+from w2v import KeyedVectors
+words = ["a" + "".join(random.Random(i).choices("ab", k=2000)) for i in range(3000)]
+kv = KeyedVectors.from_arrays(words, numpy.ones((3000, 1)))
+try:
+    kv["ab" * 1000]
+except KeyError as error:
+    print(len(str(error)) < 200)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout == "True\n"
+
+
+def test_bytes_are_no_key_in_any_method(kv):
+    for ask in (
+        lambda: kv[b"east"],
+        lambda: kv[[b"east"]],
+        lambda: b"east" in kv,
+        lambda: kv.get_index(b"east", default=0),
+        lambda: kv.get_vector(b"east"),
+        lambda: kv.get_mean_vector(b"east"),
+        lambda: kv.get_mean_vector(["east", b"far"]),
+        lambda: kv.add_vector(b"up", [1, 1]),
+        lambda: kv.add_vectors(b"up", [[1, 1], [2, 2]]),
+        lambda: kv.add_vectors([b"up"], [[1, 1]]),
+        lambda: kv.__setitem__(b"up", [1, 1]),
+    ):
+        with pytest.raises(TypeError, match=r"is bytes, and words are str; decode it"):
+            ask()
+    assert len(kv) == 4
+
+
+def test_a_string_is_not_the_list_of_its_characters(kv):
+    with pytest.raises(TypeError, match="keys='east' is a string, not a list of words"):
+        kv.get_mean_vector("east")
+    with pytest.raises(TypeError, match=r"keys=3\.5 must be a list of words"):
+        kv.get_mean_vector(3.5)
+
+
+@pytest.mark.parametrize("weights", [[np.nan, 1], [1, np.inf], [True, False], ["a", "b"], [None, 1]])
+def test_weights_are_finite_numbers(kv, weights):
+    with pytest.raises((TypeError, ValueError), match="weights="):
+        kv.get_mean_vector(["east", "far"], weights=weights)
+
+
+def cosines_of(rows):
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
+    return pytest.approx(rows @ rows[0].astype(np.float64) / lengths / lengths[0], abs=1e-6)
+
+
+def asked(kv):
+    """Every way to the cosines of the first word with all."""
+    first, everything = kv.index_to_key[0], range(len(kv))
+    yield kv.most_similar(first, topn=None)
+    yield [dict(kv.most_similar_batch([first], topn=9)[0]).get(key, 1) for key in kv.index_to_key]
+    yield 1 - kv.distances(first)
+    yield 1 - kv.distances(first, list(everything))
+    yield [kv.similarity(first, i) for i in everything]
+    yield kv.get_normed_vectors() @ kv.get_vector(first, norm=True)
+    yield 2 * kv.most_similar_cosmul(first, topn=None) * (1 + 1e-6) - 1  # over nothing and an epsilon
+
+
+def wild(seed, rows=7):
+    return (np.random.default_rng(seed).normal(size=(rows, 5)) * 10.0 ** np.arange(-3, rows - 3)[:, None]).astype("f4")
+
+
+@pytest.fixture
+def scaled():
+    return KeyedVectors.from_arrays([f"w{i}" for i in range(7)], wild(0))
+
+
+def test_rows_written_in_place_give_their_own_cosines(scaled):
+    for seed in range(1, 4):
+        list(asked(scaled))  # norms are known, and stale after the next line
+        scaled.vectors[:] = wild(seed)
+        for found in asked(scaled):
+            assert found == cosines_of(scaled.vectors)
+
+
+def test_whoever_holds_the_matrix_may_write_to_it(scaled):
+    def holders():
+        yield scaled.vectors
+        yield scaled.vectors[1:]
+        yield np.asarray(memoryview(scaled.vectors))
+        scaled.vectors = own = wild(1)
+        yield own
+        scaled.vectors = own[:, ::-1]
+        yield own
+
+    for held in holders():
+        for seed in range(2, 5):
+            list(asked(scaled))
+            held[:] = wild(seed)[: len(held)]
+            for found in asked(scaled):
+                assert found == cosines_of(scaled.vectors)
+
+
+def test_norms_are_measured_once_while_nobody_holds_the_rows(scaled, monkeypatch):
+    measured = []
+    monkeypatch.setattr(queries, "row_norms", lambda v, real=queries.row_norms: measured.append(len(v)) or real(v))
+
+    def whole():
+        del measured[:]
+        for _ in range(3):
+            scaled.most_similar(negative=[np.ones(5)])
+        return measured.count(7)
+
+    assert whole() == 1
+    row, several = scaled["w3"], scaled[["w1", "w2"]]
+    assert whole() == 0, "rows that queries gave out cannot be written to"
+    scaled.vectors[3] = 1
+    assert whole() == 1
+    held = scaled.vectors
+    assert whole() == 3
+    del held
+    assert whole() == 1
+    with pytest.raises(ValueError, match=r"WRITEABLE|read-only"):
+        row.flags.writeable = True
+    assert len(several) == 2
+
+
+def test_norms_of_a_trained_model_are_remembered():
+    model = Word2Vec([["a", "b", "c", "d"]] * 50, vector_size=20, min_count=1, workers=1, sample=0)
+    assert not model.wv._is_lent()
+    assert model.output_vectors._is_lent()  # by the model
+    model.wv.most_similar("a")
+    norms = model.wv.norms
+    model.wv.most_similar("b")
+    assert model.wv.norms is norms
+    model.train([["a", "b", "c", "d"]] * 50, total_examples=50, epochs=1)
+    assert dict(model.wv.most_similar("a", topn=9)) == {
+        key: pytest.approx(float(model.wv.similarity("a", key)), abs=1e-6)
+        for key in model.wv.index_to_key
+        if key != "a"
+    }
+
+
+def test_a_model_in_training_holds_its_rows():
+    class Corpus:
+        def __iter__(self):
+            lent.append(model is not None and model.wv._is_lent())
+            return iter([["a", "b", "c", "d"]] * 50)
+
+    lent, model = [], None
+    model = Word2Vec(vector_size=20, min_count=1, workers=1, epochs=2, cache="none")
+    model.build_vocab(Corpus())
+    del lent[:]
+    model.train(Corpus(), total_examples=50, epochs=2)
+    assert lent[-2:] == [True, True]
+    assert not model.wv._is_lent()
+
+
+def test_a_write_in_the_middle_of_a_query_is_seen(scaled, monkeypatch):
+    def interrupted(vectors, norms, query, real=queries.cosines):
+        if norms is not None:
+            scaled.vectors[:] = wild(3)
+        return real(vectors, norms, query)
+
+    list(asked(scaled))
+    monkeypatch.setattr(queries, "cosines", interrupted)
+    found = scaled.most_similar([scaled.vectors[0].copy()], topn=None)
+    expected = wild(3).astype(np.float64) @ wild(0)[0]
+    assert found == pytest.approx(expected / np.linalg.norm(wild(3), axis=1) / np.linalg.norm(wild(0)[0]), abs=1e-6)
+
+
+def test_filled_norms_stay_for_who_asked(scaled):
+    held = scaled.vectors
+    held[0] = [3, 4, 0, 0, 0]
+    scaled.fill_norms()
+    assert scaled.norms[0] == pytest.approx(5)
+    held[0] = [6, 8, 0, 0, 0]
+    assert (scaled.vectors / scaled.norms[:, None])[0].tolist() == pytest.approx([1.2, 1.6, 0, 0, 0])
+    scaled.fill_norms()
+    assert scaled.norms[0] == pytest.approx(10)
+
+
+def test_copies_and_pickles_are_of_the_attributes_alone(scaled):
+    scaled.fill_norms()
+    for made in (copy.copy(scaled), copy.deepcopy(scaled), pickle.loads(pickle.dumps(scaled))):
+        assert vars(made).keys() == vars(scaled).keys()
+        made.vectors[:] = wild(5)
+        for found in asked(made):
+            assert found == cosines_of(wild(5))
+    assert scaled.vectors[0].tolist() == wild(5)[0].tolist()  # the shallow copy has the same matrix
+    for found in asked(scaled):
+        assert found == cosines_of(wild(5))

@@ -85,3 +85,18 @@ def test_without_what_it_needs_nothing_is_predicted(caplog):
     model = Word2Vec(two_topics(), vector_size=8, min_count=1, hs=1, negative=0, workers=1, epochs=1)
     with pytest.raises(RuntimeError, match="negative"):
         model.predict_output_word(TOPICS[0][:1])
+
+
+def test_one_string_is_no_context_and_no_sentence():
+    model = Word2Vec(two_topics(), vector_size=8, min_count=1, hs=1, workers=1, epochs=1)
+    word = TOPICS[0][0]
+    for ask in (model.predict_output_word, model.score):
+        for wrong in (word, word.encode()):
+            with pytest.raises(TypeError, match=r"is a string, not a list of words|is bytes"):
+                ask(wrong)
+    for wrong in (word, word.encode(), None):
+        with pytest.raises(TypeError, match="sentence="):
+            model.score([wrong])
+    for wrong in (True, 2.0, math.nan):
+        with pytest.raises(TypeError, match=r"topn=.* must be an integer"):
+            model.predict_output_word([word], topn=wrong)

@@ -1,5 +1,8 @@
 """Word mover's distance: right answers by construction, and by trying all assignments."""
 
+import signal
+import threading
+import tracemalloc
 from itertools import permutations
 
 import numpy as np
@@ -47,3 +50,55 @@ def test_a_document_of_unknown_words_is_infinitely_far(vectors):
 def test_a_text_is_no_document(vectors):
     with pytest.raises(TypeError, match="list of words"):
         vectors.wmdistance("a b", ["a"])
+
+
+def test_memory_is_bounded_by_the_pairs_of_words():
+    rng = np.random.default_rng(0)
+    left, right = rng.random((200, 1000)), rng.random((300, 1000))
+    tracemalloc.start()
+    costs = transport._costs(left, right)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert costs[17] == pytest.approx(np.linalg.norm(right - left[17], axis=1))
+    assert peak < 8 * costs.nbytes  # all differences would be 1000 times that
+
+
+def test_a_solver_leaves_its_caller_to_ctrl_c(monkeypatch):
+    solving, ended, threads = threading.Event(), threading.Event(), []
+
+    def solver(*problem):
+        threads.append(threading.current_thread())
+        solving.set()
+        ended.wait(30)
+        return 7.0
+
+    monkeypatch.setattr(transport, "find_spec", lambda name: None)
+    monkeypatch.setattr(transport, "_least_cost", solver)
+    ones, rows = np.ones(2), np.eye(2)
+    kicker = threading.Thread(target=lambda: (solving.wait(30), signal.raise_signal(signal.SIGINT)))
+    kicker.start()
+    with pytest.raises(KeyboardInterrupt):
+        transport.distance(rows, ones, rows, ones)
+    kicker.join()
+    assert threads[0] is not threading.main_thread()
+    assert not ended.is_set()
+    ended.set()
+    threads[0].join()
+    assert transport.distance(rows, ones, rows, ones) == 7.0
+
+
+def test_what_a_solver_raises_arrives(monkeypatch):
+    def solver(*problem):
+        raise ArithmeticError("no way")
+
+    monkeypatch.setattr(transport, "find_spec", lambda name: None)
+    monkeypatch.setattr(transport, "_least_cost", solver)
+    with pytest.raises(ArithmeticError, match="no way"):
+        transport.distance(np.eye(2), np.ones(2), np.eye(2), np.ones(2))
+
+
+def test_too_many_pairs_for_scipy_are_refused_before_work(monkeypatch):
+    monkeypatch.setattr(transport, "find_spec", lambda name: None)
+    rows = np.zeros((1025, 2))
+    with pytest.raises(MemoryError, match=r"1,025 and 1,025 different words.*w2v\[wmd\]"):
+        transport.distance(rows, np.ones(1025), rows, np.ones(1025))

@@ -386,3 +386,137 @@ def test_a_subclass_loads_as_itself(tmp_path):
     circle(0, 1).save_word2vec_format(tmp_path / "b")
     assert type(Mine.load(tmp_path / "a")) is type(Mine.load_word2vec_format(tmp_path / "b")) is Mine
     assert str(Mine.load(tmp_path / "a")) == "Mine<vector_size=2, 2 keys>"
+
+
+LISTS = {
+    "words": lambda kv, words: (kv.doesnt_match(words), kv.most_similar_batch(words), kv.rank_by_centrality(words)),
+    "keys": lambda kv, words: (kv.vectors_for_all(words), kv.rows_of(words)),
+    "ws1": lambda kv, words: kv.n_similarity(words, ["d0"]),
+    "ws2": lambda kv, words: kv.n_similarity(["d0"], words),
+    "document1": lambda kv, words: kv.wmdistance(words, ["d0"]),
+    "document2": lambda kv, words: kv.wmdistance(["d0"], words),
+    "other_words": lambda kv, words: kv.distances("d0", words),
+    "keys_list": lambda kv, words: kv.most_similar_to_given("d0", words),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_one_string_is_no_list_of_words(name):
+    kv = circle(*range(0, 200, 2))
+    with pytest.raises(TypeError, match=f"{name}='d0' is a string, not a list of words"):
+        LISTS[name](kv, "d0")
+    with pytest.raises(TypeError, match=f"{name}=b'd0' is bytes, and words are str; decode it"):
+        LISTS[name](kv, b"d0")
+    with pytest.raises(TypeError, match=f"{name}=None must be a list of words"):
+        LISTS[name](kv, None)
+    LISTS[name](kv, ("d0", "d2"))
+
+
+def test_each_list_alone_refuses_a_string():
+    kv = circle(0, 2)
+    for ask in (kv.doesnt_match, kv.most_similar_batch, kv.rank_by_centrality, kv.vectors_for_all, kv.rows_of):
+        for wrong in ("d0", b"d0"):
+            with pytest.raises(TypeError, match=r"is a string|is bytes"):
+                ask(wrong)
+
+
+def test_bytes_are_no_word_of_any_question():
+    kv = circle(*range(200))
+    for ask in (kv.most_similar, kv.most_similar_cosmul, kv.similar_by_word, kv.similar_by_key, kv.distances):
+        for wrong in (b"d0", [b"d0"], [b"d0", "d1"]):
+            if ask in (kv.most_similar, kv.most_similar_cosmul) or not isinstance(wrong, list):
+                with pytest.raises(TypeError, match="is bytes, and words are str; decode it"):
+                    ask(wrong)
+    for ask in (kv.similarity, kv.distance, kv.closer_than, kv.rank, kv.relative_cosine_similarity):
+        for words in ((b"d0", "d1"), ("d1", b"d0")):
+            with pytest.raises(TypeError, match="=b'd0' is bytes, and words are str; decode it"):
+                ask(*words)
+    assert kv.most_similar("d1", topn=1) == kv.most_similar(["d1"], topn=1)
+
+
+@pytest.mark.parametrize("wrong", [True, np.True_, 2.0, math.nan, "3"])
+@pytest.mark.parametrize("name", ["topn", "restrict_vocab", "clip_start", "clip_end"])
+def test_what_is_no_whole_number_is_refused(name, wrong):
+    kv = circle(0, 2, 4)
+    asks = [kv.most_similar]
+    if name in ("topn", "restrict_vocab"):
+        asks += [
+            kv.most_similar_cosmul,
+            kv.similar_by_word,
+            lambda word, **options: kv.most_similar_batch([word], **options),
+        ]
+    if name == "topn":
+        asks.append(lambda word, topn: kv.relative_cosine_similarity(word, "d2", topn))
+    for ask in asks:
+        with pytest.raises(TypeError, match=f"{name}=.* must be an integer"):
+            ask("d0", **{name: wrong})
+
+
+def test_restrictions_below_zero_are_refused():
+    kv = circle(0, 2, 4)
+    for ask in (kv.most_similar, kv.most_similar_cosmul, kv.similar_by_word):
+        with pytest.raises(ValueError, match="restrict_vocab=-1 must be at least 0"):
+            ask("d0", restrict_vocab=-1)
+        assert ask("d0", restrict_vocab=0) == []
+        assert len(ask("d0", topn=10**15)) == 2
+    with pytest.raises(TypeError, match="topn=None"):
+        kv.most_similar_batch(["d0"], topn=None)
+
+
+def test_what_cannot_index_is_refused():
+    with pytest.raises(TypeError, match=r"indexer=7 has no method most_similar"):
+        circle(0, 2).most_similar("d0", indexer=7)
+
+
+def test_weights_of_words_are_numbers():
+    kv = circle(0, 2, 4)
+    for name in ("positive", "negative"):
+        for wrong, error in ((math.nan, ValueError), (True, TypeError), ("d2", TypeError)):
+            with pytest.raises(error, match=f"the weight of 'd0' in {name}"):
+                kv.most_similar(**{name: [("d0", wrong)]})
+        for wrong in (("d0", 1, 2), 2.5, None):
+            with pytest.raises(TypeError, match=f"{name}: .* is no word, row, vector, or pair"):
+                kv.most_similar(**{name: [wrong]})
+        with pytest.raises(TypeError, match=f"{name}=2.5 must be a list of words"):
+            kv.most_similar(**{name: 2.5})
+
+
+def test_cosines_do_not_exceed_one():
+    rows = np.random.default_rng(0).normal(size=(200, 33)).astype(np.float32)
+    kv = KeyedVectors.from_arrays([f"{side}{i}" for side in "ab" for i in range(200)], np.concatenate([rows, rows * 3]))
+    for i in range(200):
+        assert kv.similarity(f"a{i}", f"b{i}") <= 1
+        assert kv.distance(f"a{i}", f"b{i}") >= 0
+        assert kv.n_similarity([f"a{i}"], [f"b{i}"]) <= 1
+        assert kv.most_similar(f"a{i}", topn=1)[0][1] <= 1
+        assert kv.most_similar_batch([f"a{i}"], topn=1)[0][0][1] <= 1
+        assert kv.distances(f"a{i}").min() >= 0
+
+
+def test_cosines_of_whole_numbers_are_not_rounded():
+    found = KeyedVectors.cosine_similarities(np.array([1, 1]), np.array([[1, 0], [0, 2], [3, 3], [0, 0]]))
+    assert found == pytest.approx([0.5**0.5, 0.5**0.5, 1, 0])
+
+
+@pytest.mark.parametrize("path", [None, 7, b"vectors", ["vectors"]])
+def test_where_to_save_is_named_if_it_is_no_path(tmp_path, path):
+    kv = circle(0, 2)
+    with pytest.raises(TypeError, match=r"fname_or_handle=.* is neither a path nor a file"):
+        kv.save(path)
+    with pytest.raises(TypeError, match=r"fname=.* is not a path"):
+        kv.save_word2vec_format(path)
+    if path is not None:
+        with pytest.raises(TypeError, match=r"fvocab=.* is not a path"):
+            kv.save_word2vec_format(tmp_path / "v", fvocab=path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_word_that_is_no_unicode_is_refused_by_name(tmp_path):
+    kv = KeyedVectors(1)
+    kv.add_vectors(["a", "b\ud800"], [[1], [2]])
+    for binary in (True, False):
+        with pytest.raises(ValueError, match=r"v: .*b\\ud800"):
+            kv.save_word2vec_format(tmp_path / "v", binary=binary)
+    assert not list(tmp_path.iterdir())
+    kv.save(tmp_path / "native")
+    assert KeyedVectors.load(tmp_path / "native").index_to_key == kv.index_to_key

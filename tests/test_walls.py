@@ -27,9 +27,9 @@ MAY_IMPORT = {
     "trainer": {"_train", "encode", "noise"},
     "formats": {"corpus"},
     "foreign": {"_text", "formats", "corpus"},
-    "lookup": {"queries"},
+    "lookup": {"checks", "queries"},
     "queries": set(),
-    "evaluate": {"_text", "corpus", "queries"},
+    "evaluate": {"_text", "corpus", "lookup", "queries"},
     "gensim_files": {"corpus", "formats", "huffman"},
     "legacy": {"vectors"},
     "predict": {"huffman"},
@@ -37,10 +37,13 @@ MAY_IMPORT = {
     "callbacks": set(),
     "source": {"corpus", "encode", "formats"},
     "checkpoint": {"checks", "corpus", "formats"},
-    "vectors": {"corpus", "formats", "foreign", "gensim_files", "legacy", "lookup", "queries", "evaluate", "transport"},
+    "vectors": {
+        *("checks", "corpus", "formats", "foreign", "gensim_files", "legacy", "lookup", "queries", "evaluate"),
+        "transport",
+    },
     "word2vec": {
         *("callbacks", "checkpoint", "checks", "corpus", "encode", "formats", "gensim_files", "huffman", "legacy"),
-        *("memory", "noise", "predict", "queries", "source", "trainer", "vectors", "vocab"),
+        *("lookup", "memory", "noise", "predict", "queries", "source", "trainer", "vectors", "vocab"),
     },
     "sklearn": {"word2vec"},
     "stability": {

@@ -421,7 +421,11 @@ def _add_progress(add: Callable[..., argparse.Action]) -> None:
 
 
 def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r:.80} is no whole number") from None
+    if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is below 1")
     return number
 

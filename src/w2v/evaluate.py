@@ -1,7 +1,7 @@
 """Scores for word vectors: human similarity judgements, and analogies in blocked matrix products.
 
-Works on anything with `vectors`, `norms`, `index_to_key`, `fill_norms()` and, for similarity functions other
-than gensim's two, a method of that name. Both give gensim's scores on equal vectors.
+Works on anything with `index_to_key`, `peek()`, `over_rows()` and, for similarity functions other than gensim's two,
+a method of that name. Both give gensim's scores on equal vectors.
 """
 
 import logging
@@ -9,14 +9,14 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import _text
+from w2v import _text, queries
 from w2v.corpus import Pathlike
-from w2v.queries import COSMUL_EPSILON
+from w2v.lookup import whole_or_none
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +30,11 @@ Question = tuple[str, str, str, str]
 class Vectors(Protocol):
     """What an evaluation needs of a KeyedVectors."""
 
-    vectors: NDArray[Any]
-    norms: NDArray[Any] | None
     index_to_key: list[Any]
 
-    def fill_norms(self, force: bool = False) -> None: ...
+    def peek(self) -> NDArray[Any]: ...
+
+    def over_rows(self, question: Callable[[NDArray[Any], NDArray[Any] | None], NDArray[Any]]) -> NDArray[Any]: ...
 
 
 class _Known(NamedTuple):
@@ -42,8 +42,6 @@ class _Known(NamedTuple):
 
     row_of: dict[str, int]
     first_row: NDArray[np.int64]  # [limit], for each row the first one of the same folded spelling
-    vectors: NDArray[Any]  # [limit, vector_size]
-    inverse_norms: NDArray[np.float32]  # [limit], 0 for a zero row
 
 
 def _known(kv: Vectors, restrict_vocab: int | None, case_insensitive: bool) -> _Known:
@@ -53,15 +51,17 @@ def _known(kv: Vectors, restrict_vocab: int | None, case_insensitive: bool) -> _
     for row, key in enumerate(keys):
         folded = key.upper() if case_insensitive and isinstance(key, str) else key
         first_row[row] = row_of.setdefault(folded, row)
-    kv.fill_norms()
-    vectors, norms = kv.vectors[: len(keys)], cast(NDArray[Any], kv.norms)[: len(keys)]
-    inverse = np.divide(np.float32(1), norms, out=np.zeros_like(norms), where=norms > 0)
-    return _Known(row_of, first_row, vectors, inverse)
+    return _Known(row_of, first_row)
 
 
-def _units(known: _Known, rows: NDArray[np.int64]) -> NDArray[Any]:
-    units: NDArray[Any] = known.vectors[rows] * known.inverse_norms[rows, None]
-    return units
+def _check_asked(name: str, path: Any, restrict_vocab: Any) -> None:
+    if not isinstance(path, str | os.PathLike):  # `open` would read from the number of an open file, as from 0
+        raise TypeError(f"{name}={path!r:.80} is not a path; questions are read from a file")
+    whole_or_none("restrict_vocab", restrict_vocab, 0)
+
+
+def _units(vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    return queries.unit_rows(vectors[rows], None)
 
 
 def evaluate_word_pairs(
@@ -101,6 +101,9 @@ def evaluate_word_pairs(
     ValueError
         Fewer than two pairs can be compared.
     """
+    _check_asked("pairs", pairs, restrict_vocab)
+    if not isinstance(delimiter, str) or not delimiter:
+        raise ValueError(f"delimiter={delimiter!r} must be a string of at least one character")
     from scipy import stats  # a second to import; only needed here
 
     known = _known(kv, restrict_vocab, case_insensitive)
@@ -133,7 +136,8 @@ def evaluate_word_pairs(
             f"are needed, one per line: word{delimiter!r}word{delimiter!r}score"
         )
     left, right = np.array(rows).T
-    similarities = np.einsum("ij,ij->i", _units(known, left), _units(known, right), dtype=np.float64)
+    vectors = kv.peek()
+    similarities = np.einsum("ij,ij->i", _units(vectors, left), _units(vectors, right), dtype=np.float64)
     similarities[left < 0] = 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # the NaN says it
@@ -189,8 +193,16 @@ def evaluate_word_analogies(
     Raises
     ------
     ValueError
-        A question stands before the first section, or there is none at all.
+        A question stands before the first section, or there is none at all; there is no such similarity function.
     """
+    _check_asked("analogies", analogies, restrict_vocab)
+    multiply, method = similarity_function == "most_similar_cosmul", None
+    if not multiply and similarity_function != "most_similar":
+        method = getattr(kv, similarity_function, None) if isinstance(similarity_function, str) else None
+        if not callable(method):
+            raise ValueError(
+                f"similarity_function={similarity_function!r} is not the name of a method of these vectors"
+            )
     known = _known(kv, restrict_vocab, case_insensitive)
     parsed = list(_read_analogies(analogies, case_insensitive))
     questions = [question for _, asked in parsed for question in asked]
@@ -204,10 +216,9 @@ def evaluate_word_analogies(
         ],
         np.int64,
     ).reshape(-1, 4)
-    if similarity_function in ("most_similar", "most_similar_cosmul"):
-        answers = _answers(known, rows, similarity_function == "most_similar_cosmul")
+    if method is None:
+        answers = kv.over_rows(lambda vectors, norms: _answers(known, vectors, norms, rows, multiply))
     else:
-        method = getattr(kv, similarity_function)
         answers = _answers_of(method, kv, known, rows, restrict_vocab)
     right = iter((answers == rows[:, 3]).tolist())
 
@@ -258,7 +269,9 @@ def _read_analogies(path: Pathlike, case_insensitive: bool) -> Iterator[tuple[st
         yield name, asked
 
 
-def _answers(known: _Known, questions: NDArray[np.int64], multiply: bool) -> NDArray[np.int64]:
+def _answers(
+    known: _Known, vectors: NDArray[Any], norms: NDArray[Any] | None, questions: NDArray[np.int64], multiply: bool
+) -> NDArray[np.int64]:
     """Answer questions [n, 4], given as rows; -1 is no answer.
 
     The score of a word is linear in b, c and a (or a product over them), and a file of questions has few
@@ -267,19 +280,22 @@ def _answers(known: _Known, questions: NDArray[np.int64], multiply: bool) -> NDA
     """
     asked, where = np.unique(questions[:, :3], return_inverse=True)
     where = where.reshape(-1, 3)
-    units = _units(known, asked).astype(np.float32, copy=False)
+    units = _units(vectors, asked).astype(np.float32, copy=False)
     answers = np.full(len(questions), -1)
     best = np.full(len(questions), -np.inf, np.float32)
     passed = np.full((len(questions), _TOP), -np.inf, np.float32)
     step = max(1, _BLOCK_BYTES // (4 * max(1, len(asked))))
-    for start in range(0, len(known.vectors), step):
-        block = slice(start, start + step)
-        scores = units @ known.vectors[block].T.astype(np.float32, copy=False)
-        scores *= known.inverse_norms[block]
+    for start in range(0, len(known.first_row), step):
+        block = slice(start, min(start + step, len(known.first_row)))
+        scores = np.empty((len(asked), block.stop - start), np.float32)
+        lengths_of_block = None if norms is None else norms[block]
+        for place, rows, lengths in queries.measured(vectors[block], lengths_of_block, queries.MATRIX_VALUES):
+            part = np.matmul(units, rows.T.astype(np.float32, copy=False), out=scores[:, place])
+            np.divide(part, lengths, out=part, where=lengths > 0)
         if multiply:  # Levy & Goldberg 2014 (CoNLL), section 6: cosines shifted into 0..1
             scores += 1
             scores /= 2
-        epsilon = COSMUL_EPSILON if multiply else 0.0
+        epsilon = queries.COSMUL_EPSILON if multiply else 0.0
         _text.better_answers(scores, where, known.first_row[block], asked, start, epsilon, best, answers, passed)
     answers[(passed >= best[:, None]).all(axis=1)] = -1
     return answers

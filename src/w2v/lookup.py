@@ -1,41 +1,112 @@
 """The table under KeyedVectors: keys, their rows and attributes, and every way to change them."""
 
-import difflib
-from collections.abc import Iterable, Sequence
-from typing import Any
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from w2v import queries
+from w2v import checks, queries
 
 Array = NDArray[Any]
 Key = str | int
 
+_Answer = TypeVar("_Answer")
+
 _SPELLINGS = 50_000  # most frequent words among which a misspelt one is looked for
-_CANDIDATES = 2_000  # of them, how many are compared in earnest
+_CANDIDATES = 10_000  # of them, how many are compared in earnest
+_LONGEST = 40  # characters of a word that somebody may have misspelt; what is longer is no word that one types
 
 
 class UnknownKeyError(KeyError):
     """A KeyError that looks for close spellings only when somebody reads it: a miss itself stays cheap."""
 
     def __init__(self, key: object, keys: Sequence[object]) -> None:
-        super().__init__(f"{key!r} is not among the {len(keys):,} words kept")
+        super().__init__(f"{key!r:.80} is not among the {len(keys):,} words kept")
         self._key, self._keys = key, keys
 
     def __str__(self) -> str:
-        if not isinstance(self._key, str):
-            return str(self.args[0])
-        near = [
-            word
-            for word in self._keys[:_SPELLINGS]
-            if isinstance(word, str) and word[:1] == self._key[:1] and abs(len(word) - len(self._key)) <= 2
-        ]
-        close = difflib.get_close_matches(self._key, near[:_CANDIDATES], 3, 0.75)
+        close = near_words(self._key, self._keys)
         return str(self.args[0]) + (f"; close to it: {', '.join(map(repr, close))}" if close else "")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return KeyError, (str(self),)  # not the whole vocabulary
+
+
+def near_words(word: object, keys: Iterable[object], count: int = 3) -> list[str]:
+    """Find the keys that `word` may have been meant for: the same letters in another case, then close spellings.
+
+    Close are up to two edits, or one in a word of up to five characters; an edit changes, adds or drops a character,
+    upper and lower case being one. It takes a few milliseconds, whatever the words.
+
+    Parameters
+    ----------
+    word : str
+        Anything else, and a long word, is near to nothing.
+    keys : iterable
+        The most frequent ones first; only so many are looked at.
+    count : int, default 3
+        How many to find at most.
+
+    Returns
+    -------
+    list of str
+        The closest first, of equally close ones the most frequent.
+    """
+    if not isinstance(word, str) or not 0 < len(word) <= _LONGEST:
+        return []
+    wanted, most = word.casefold(), 1 if len(word) <= 5 else 2
+    lengths = range(len(word) - most, len(word) + most + 1)
+    near = (key for key in islice(keys, _SPELLINGS) if isinstance(key, str) and len(key) in lengths and key != word)
+    candidates = list(islice(near, _CANDIDATES))
+    edits = _edits(wanted, [key.casefold() for key in candidates])
+    best = [i for i in np.argsort(edits, kind="stable")[:count].tolist() if edits[i] <= most]
+    return [candidates[i] for i in best]
+
+
+def _edits(word: str, others: Sequence[str]) -> Array:
+    """Edit distance of a word to each of the others: Wagner & Fischer 1974, a row of all their tables at a time."""
+    lengths = np.array([len(other) for other in others], np.int64)
+    width = int(lengths.max(initial=1))
+    spelt = np.ascontiguousarray(np.array(others, f"=U{width}").view(np.uint32).reshape(-1, width).T)
+    above = np.tile(np.arange(width + 1, dtype=np.int16)[:, None], len(others))
+    for letter in word:
+        row = above + np.int16(1)
+        np.minimum(row[1:], above[:-1] + (spelt != ord(letter)), out=row[1:])
+        for j in range(width):
+            np.minimum(row[j + 1], row[j] + np.int16(1), out=row[j + 1])
+        above = row
+    distances: Array = above[lengths, np.arange(len(others))]
+    return distances
+
+
+def listed(name: str, items: Any) -> list[Any]:
+    """The items as a list: a TypeError for a string, which is one word and not the list of its characters."""
+    refuse_text(name, items)
+    try:
+        return list(items)
+    except TypeError:
+        raise TypeError(f"{name}={items!r:.80} must be a list of words") from None
+
+
+def refuse_text(name: str, items: Any) -> None:
+    refuse_bytes(name, items)
+    if isinstance(items, str):
+        raise TypeError(f"{name}={items!r:.80} is a string, not a list of words; put it into a list, or split a text")
+
+
+def refuse_bytes(name: str, value: Any) -> None:
+    if isinstance(value, bytes | bytearray):
+        raise TypeError(f"{name}={value!r:.80} is bytes, and words are str; decode it first: .decode('utf-8')")
+
+
+def whole_or_none(name: str, value: Any, least: int = -sys.maxsize) -> int | None:
+    """`value` as an int of at least `least`, or None if it is that; a bool is neither."""
+    if isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}={value!r} must be an integer")
+    return None if value is None else checks.integer(name, value, least, sys.maxsize)
 
 
 class Lookup:
@@ -43,6 +114,20 @@ class Lookup:
 
     # Factors of the gradients, one for all rows or one for each. Only the vectors of a model have any.
     vectors_lockf: Array = np.broadcast_to(np.float32(1), 1)
+
+    # What is known of the matrix lies beside the attributes, which are those that pickles and dependents know.
+    __slots__ = ("__dict__", "__weakref__", "_known", "_lending", "_view")
+    _view: Array | None  # on the matrix, for all reading in here
+    _lending: object  # another one whenever the matrix is given out or replaced
+    _known: tuple[object, Array] | None  # norms, and the `_lending` from which on they were measured
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        made = super().__new__(cls)
+        made._view, made._lending, made._known = None, object(), None
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(self.__dict__)
 
     def __init__(
         self, vector_size: int, count: int = 0, dtype: DTypeLike = np.float32, mapfile_path: Any = None
@@ -67,13 +152,84 @@ class Lookup:
     def __contains__(self, key: object) -> bool:
         return self.has_index_for(key)
 
+    # The matrix
+
+    @property
+    def vectors(self) -> Array:
+        """The matrix [words, vector_size]. It may be a strided view on a larger one, and it may be written to."""
+        self._lending = object()
+        return self.__dict__["vectors"]  # type: ignore[no-any-return]
+
+    @vectors.setter
+    def vectors(self, matrix: Array) -> None:
+        self.__dict__["vectors"] = matrix
+        self._lending = object()
+
+    def peek(self) -> Array:
+        """Return the matrix for reading only: unlike `vectors`, this does not count as giving it out."""
+        matrix, view = self.__dict__["vectors"], self._view
+        if view is None or view.base.obj is not matrix:  # type: ignore[union-attr]
+            # By way of a memoryview: numpy would else have views on the view, as `get_vector` gives them out, hold the
+            # matrix itself, and they would look like somebody who may write to it.
+            view = np.asarray(memoryview(matrix).toreadonly())
+            self._view, self._lending = view, object()
+        return view
+
+    def _references(self) -> list[int]:
+        """Count who holds the matrix, and who holds what its memory belongs to."""
+        self.peek()  # which is one of them
+        links = [self.__dict__["vectors"]]
+        while isinstance(links[-1], np.ndarray) and links[-1].base is not None:
+            links.append(links[-1].base)
+        if len(links) > 1 and not isinstance(links[-1], np.ndarray) and not links[-2].flags.writeable:
+            links.pop()  # a file that is mapped read-only, or bytes: nobody writes to it
+        return list(map(sys.getrefcount, links))
+
+    def _is_lent(self) -> bool:
+        """Say whether somebody else holds the matrix, or a view on its memory, and so may write to it at any time.
+
+        `numpy.ndarray.resize` asks in the same way. Training holds it, and so does who assigned an array of his own.
+        """
+        found = self._references()
+        return found[0] > _ALONE[0] or any(count > _ALONE[1] for count in found[1:])
+
+    def over_rows(self, question: Callable[[Array, Array | None], _Answer]) -> _Answer:
+        """Put a question to all rows and their norms, which are None while others may write to the rows.
+
+        Norms are remembered only as long as nobody else can have changed the rows. If somebody was given the matrix
+        while the question was being answered, it is put again.
+        """
+        rows, lending = self.peek(), self._lending
+        norms = self._lasting_norms(rows, lending)
+        answer = question(rows, norms)
+        if norms is not None and lending is not self._lending:
+            return question(rows, None)
+        return answer
+
+    def _lasting_norms(self, rows: Array, lending: object) -> Array | None:
+        if self._is_lent():
+            return None
+        known = self._known
+        if known is None or known[0] is not lending or known[1] is not self.norms:
+            known = self._known = lending, queries.row_norms(rows)
+            self.norms = known[1]
+        return known[1]
+
+    def fill_norms(self, force: bool = False) -> None:
+        """Compute `norms` if they are not known or may no longer be right, or anew with ``force=True``."""
+        if force:
+            self.norms = None
+        rows = self.peek()
+        if self._lasting_norms(rows, self._lending) is None:
+            self.norms = queries.row_norms(rows)
+
     # Look-up
 
     def __getitem__(self, key_or_keys: Any) -> Array:
         """Return one key's vector, a read-only view, or those of several keys, a copy [keys, vector_size]."""
         if isinstance(key_or_keys, (str, int, np.integer)):
             return self.get_vector(key_or_keys)
-        rows: Array = self.vectors[self.rows_of(key_or_keys)]
+        rows: Array = self.peek()[self.rows_of(key_or_keys)]
         return rows
 
     def get_index(self, key: Any, default: Any = None) -> int:
@@ -83,12 +239,15 @@ class Lookup:
         ------
         KeyError
             No such key, and no `default` given.
+        TypeError
+            Bytes, where words are str.
         """
         row = self.key_to_index.get(key)
         if row is not None:
             return row
         if isinstance(key, (int, np.integer)) and 0 <= key < len(self):
             return int(key)
+        refuse_bytes("key", key)
         if default is not None:
             return default  # type: ignore[no-any-return]
         raise UnknownKeyError(key, self.index_to_key)
@@ -100,11 +259,7 @@ class Lookup:
     def get_vector(self, key: Any, norm: bool = False) -> Array:
         """Return one key's vector: a read-only view, or with ``norm=True`` a unit-length copy."""
         row = self.get_index(key)
-        if norm:
-            unit: Array = queries.unit_rows(self.vectors[row : row + 1], self._norms()[row : row + 1])[0]
-            return unit
-        vector: Array = self.vectors[row]
-        vector.flags.writeable = False
+        vector: Array = queries.unit_rows(self.peek()[row : row + 1], None)[0] if norm else self.peek()[row]
         return vector
 
     def get_mean_vector(
@@ -133,10 +288,10 @@ class Lookup:
         Raises
         ------
         ValueError
-            No keys, or not one weight for each; a vector of another size, or with a NaN or infinity.
+            No keys, or not one weight for each; a vector of another size; a NaN or infinity in it or in `weights`.
         """
-        keys = list(keys)
-        factors = np.ones(len(keys)) if weights is None else np.asarray(weights, np.float64)
+        keys = listed("keys", keys)
+        factors = np.ones(len(keys)) if weights is None else _factors(weights)
         if not keys:
             raise ValueError("cannot average no keys at all")
         if factors.shape != (len(keys),):
@@ -159,28 +314,16 @@ class Lookup:
 
     def get_normed_vectors(self) -> Array:
         """Return a copy of all vectors at unit length; zero vectors stay zero."""
-        return queries.unit_rows(self.vectors, self._norms())
-
-    def fill_norms(self, force: bool = False) -> None:
-        """Compute `norms` if they are not known, or anew with ``force=True``."""
-        if force:
-            self.norms = None
-        self._norms()
+        return self.over_rows(queries.unit_rows)
 
     def unit_normalize_all(self) -> None:
         """Scale all vectors to unit length in place; a model so treated should not be trained on."""
         self._writable_vectors()[:] = self.get_normed_vectors()
         self.norms = None
 
-    def _norms(self) -> Array:
-        norms = self.norms  # read once: another thread may change it
-        if norms is None or len(norms) != len(self.vectors):
-            norms = self.norms = queries.row_norms(self.vectors)
-        return norms
-
     def rows_of(self, keys: Iterable[Any]) -> list[int]:
         """Return the rows of several keys; KeyError as in `get_index`."""
-        return [self.get_index(key) for key in keys]
+        return [self.get_index(key) for key in listed("keys", keys)]
 
     def _checked(self, vector: ArrayLike) -> Array:
         checked = np.asarray(vector)
@@ -197,6 +340,7 @@ class Lookup:
 
     def __setitem__(self, keys: Any, weights: ArrayLike) -> None:
         """Set the vector of one key, or those of a list of keys; new keys are appended."""
+        refuse_bytes("key", keys)
         if not isinstance(keys, list):
             keys, weights = [keys], np.reshape(weights, (1, -1))
         self.add_vectors(keys, weights, replace=True)
@@ -207,6 +351,7 @@ class Lookup:
         Many single additions beyond the ``count`` given to the constructor are slow: each copies all vectors.
         A key that is already there keeps its vector.
         """
+        refuse_bytes("key", key)
         free = self.next_index < len(self) and self.index_to_key[self.next_index] is None
         if key in self.key_to_index or not free:
             self.add_vectors([key], np.reshape(vector, (1, -1)))
@@ -241,7 +386,9 @@ class Lookup:
         """
         if isinstance(keys, (str, int, np.integer)):
             keys, weights = [keys], np.reshape(weights, (1, -1))
-        keys = list(keys)
+        keys = listed("keys", keys)
+        for key in keys:
+            refuse_bytes("key", key)
         matrix = self._shaped(weights, len(keys))
         attributes = {name: np.asarray(values) for name, values in (extras or {}).items()}
         for name, values in attributes.items():
@@ -266,7 +413,7 @@ class Lookup:
         self.norms = None
 
     def _shaped(self, weights: ArrayLike, count: int) -> Array:
-        matrix = np.asarray(weights, self.vectors.dtype)
+        matrix = np.asarray(weights, self.peek().dtype)
         if matrix.shape != (count, self.vector_size) and (count or matrix.size):
             raise ValueError(f"weights of shape {matrix.shape}, not [{count}, {self.vector_size}]")
         return matrix
@@ -337,3 +484,22 @@ class Lookup:
             shared = min(len(old), len(self))
             self.vectors[:shared] = old[:shared]
         self.norms = None
+
+
+def _factors(weights: ArrayLike) -> Array:
+    given = np.asarray(weights)
+    if given.size and given.dtype.kind not in "iuf":
+        raise TypeError(f"weights={weights!r:.80} must be numbers")
+    if not np.isfinite(given).all():
+        raise ValueError(f"weights={weights!r:.80} must be finite")
+    return given.astype(np.float64)
+
+
+def _references_of_none() -> list[int]:
+    """What `_references` finds where nobody else holds the matrix, here a view on an array."""
+    table = Lookup(1)
+    table.vectors = np.zeros((2, 1))[:1]
+    return table._references()
+
+
+_ALONE = _references_of_none()

@@ -1,6 +1,7 @@
 """The arithmetic of similarity queries: pure functions over a matrix, its row norms and unit vectors.
 
-A matrix may be a view with long strides (a row-padded training matrix); none of these functions copies it.
+A matrix may be a view with long strides (a row-padded training matrix); none of these functions copies it whole.
+Where `norms` is None, somebody else may be writing to the matrix: see `measured`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,17 +13,39 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _BLOCK_BYTES = 64 << 20  # of scores, in batched queries
+_CACHED_VALUES = 1 << 18  # of vectors: what is made of them is still in the processor's cache when it is used
+MATRIX_VALUES = 1 << 24  # for a product of matrices, after which the threads of BLAS meet: rather seldom
 COSMUL_EPSILON = 1e-6  # against division by zero; word2vec's and gensim's value, the paper has 0.001
 
 
 def row_norms(vectors: Array) -> Array:
     """Euclidean length of each row, float32; summed in float64, so that nothing overflows or vanishes."""
     norms = np.empty(len(vectors), np.float32)
-    step = max(1, (1 << 22) // max(1, vectors.shape[1]))
+    step = _step(vectors, _CACHED_VALUES)
     for start in range(0, len(vectors), step):
         block = vectors[start : start + step].astype(np.float64)
-        norms[start : start + step] = np.sqrt(np.einsum("ij,ij->i", block, block))
+        norms[start : start + step] = np.sqrt(np.vecdot(block, block))
     return norms
+
+
+def _step(vectors: Array, values: int) -> int:
+    return max(1, values // max(1, int(vectors.shape[1])))
+
+
+def measured(vectors: Array, norms: Array | None, values: int = _CACHED_VALUES) -> Iterator[tuple[slice, Array, Array]]:
+    """Yield rows with their lengths: all at once, or so many `values` at a time where `norms` is None.
+
+    The rows may then change at any moment. So each block is a copy, and its lengths are those of the copy: a product
+    with one moment's row, divided by the length of another's, would be no cosine. The next block overwrites a copy.
+    """
+    if norms is not None:
+        yield slice(0, len(vectors)), vectors, norms
+        return
+    copy = np.empty((min(_step(vectors, values), len(vectors)), vectors.shape[1]), vectors.dtype)
+    for start in range(0, len(vectors), max(1, len(copy))):
+        rows = copy[: len(vectors) - start]
+        rows[...] = vectors[start : start + len(rows)]
+        yield slice(start, start + len(rows)), rows, row_norms(rows)
 
 
 def unit(vector: Array) -> Array:
@@ -32,27 +55,38 @@ def unit(vector: Array) -> Array:
     return (exact / length if length > 0 else exact).astype(np.float32)
 
 
-def unit_rows(vectors: Array, norms: Array) -> Array:
+def unit_rows(vectors: Array, norms: Array | None) -> Array:
     """Scale rows to length 1, as a copy; zero rows stay zero."""
-    return np.divide(vectors, norms[:, None], out=np.zeros(vectors.shape, vectors.dtype), where=norms[:, None] > 0)
+    units = np.zeros(vectors.shape, vectors.dtype)
+    for place, rows, lengths in measured(vectors, norms):
+        np.divide(rows, lengths[:, None], out=units[place], where=lengths[:, None] > 0)
+    return units
 
 
-def cosines(vectors: Array, norms: Array, query: Array) -> Array:
-    """Cosine of every row with a unit vector; 0 for zero rows."""
-    scores: Array = vectors @ query.astype(vectors.dtype, copy=False)
-    return np.divide(scores, norms, out=scores, where=norms > 0)
+def cosines(vectors: Array, norms: Array | None, query: Array) -> Array:
+    """Cosine of every row with a unit vector; 0 for zero rows. What rounding adds beyond 1 is cut off."""
+    scores = np.empty(len(vectors), np.result_type(vectors, np.float32))
+    query = query.astype(scores.dtype, copy=False)
+    for place, rows, lengths in measured(vectors, norms):
+        part = np.matmul(rows, query, out=scores[place])
+        np.divide(part, lengths, out=part, where=lengths > 0)
+    return np.clip(scores, -1, 1, out=scores)
 
 
-def cosmul(vectors: Array, norms: Array, positive: Sequence[Array], negative: Sequence[Array]) -> Array:
+def cosmul(vectors: Array, norms: Array | None, positive: Sequence[Array], negative: Sequence[Array]) -> Array:
     """Product of the shifted cosines with `positive` over that with `negative`; all unit vectors."""
 
-    def product(queries: Sequence[Array]) -> Array:
-        result = np.ones(len(vectors), np.float32)
+    def product(rows: Array, lengths: Array, queries: Sequence[Array]) -> Array:
+        result = np.ones(len(rows), np.float32)
         for query in queries:
-            result *= (1 + cosines(vectors, norms, query)) / 2
+            result *= (1 + cosines(rows, lengths, query)) / 2
         return result
 
-    return product(positive) / (product(negative) + np.float32(COSMUL_EPSILON))
+    scores = np.empty(len(vectors), np.float32)
+    for place, rows, lengths in measured(vectors, norms):
+        below = product(rows, lengths, negative) + np.float32(COSMUL_EPSILON)
+        scores[place] = product(rows, lengths, positive) / below
+    return scores
 
 
 def top_rows(scores: Array, count: int, exclude: frozenset[int] | set[int] = frozenset()) -> list[int]:
@@ -69,16 +103,22 @@ def top_rows(scores: Array, count: int, exclude: frozenset[int] | set[int] = fro
     return [row for row in best if row not in exclude][:count]
 
 
-def batched_cosines(vectors: Array, norms: Array, rows: Sequence[int], limit: int) -> Iterator[tuple[int, Array]]:
+def batched_cosines(
+    vectors: Array, norms: Array | None, rows: Sequence[int], limit: int
+) -> Iterator[tuple[int, Array]]:
     """Yield each of `rows` with its cosines to the first `limit` rows, from products of bounded size.
 
     The scores yielded are a view that the next step overwrites.
     """
     step = max(1, _BLOCK_BYTES // (vectors.itemsize * max(1, limit)))
-    # A transposed view, not a copy: BLAS takes any leading dimension.
-    columns = vectors[:limit].T
+    ahead = None if norms is None else norms[:limit]
     for start in range(0, len(rows), step):
         part = list(rows[start : start + step])
-        scores = unit_rows(vectors[part], norms[part]) @ columns
-        np.divide(scores, norms[:limit], out=scores, where=norms[:limit] > 0)
+        asked = vectors[part]
+        units = unit_rows(asked, row_norms(asked))
+        scores = np.empty((len(part), limit), vectors.dtype)
+        for place, block, lengths in measured(vectors[:limit], ahead, MATRIX_VALUES):
+            # A transposed view, not a copy: BLAS takes any leading dimension.
+            products = np.matmul(units, block.T, out=scores[:, place])
+            np.divide(products, lengths, out=products, where=lengths > 0)
         yield from zip(part, scores, strict=True)

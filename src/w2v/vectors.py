@@ -13,11 +13,11 @@ from typing import Any, BinaryIO, Self, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from w2v import evaluate, foreign, formats, gensim_files, queries, transport
+from w2v import checks, evaluate, foreign, formats, gensim_files, queries, transport
 from w2v.corpus import Pathlike
 from w2v.formats import FormatError
 from w2v.legacy import OldVectorNames
-from w2v.lookup import Array, Key, Lookup
+from w2v.lookup import Array, Key, Lookup, listed, refuse_bytes, whole_or_none
 
 logger = logging.getLogger(__name__)
 
@@ -42,17 +42,19 @@ class KeyedVectors(OldVectorNames, Lookup):
     Attributes
     ----------
     vectors : ndarray [words, vector_size]
-        May be a strided view on a larger matrix. Whoever changes it from outside sets `norms` to None.
+        May be a strided view on a larger matrix, and may be written to: queries take the rows as they are.
     index_to_key : list
     key_to_index : dict
     norms : ndarray [words] or None
-        Row lengths, filled when first needed.
+        Row lengths, filled when first needed. Who has written to `vectors` asks `fill_norms` for those of now.
     expandos : dict of str to ndarray
         Attributes of the words, such as ``count``.
 
     Notes
     -----
-    Queries change nothing but the cached `norms`, so threads may ask at the same time.
+    Queries change nothing but the cached `norms`, so threads may ask at the same time, also while another one trains
+    the vectors. While somebody else holds `vectors` (a variable, a view, a training model), norms are measured anew
+    for each query: repeated ones are a few times faster when nobody does.
     """
 
     # Similarity
@@ -99,10 +101,17 @@ class KeyedVectors(OldVectorNames, Lookup):
         ValueError
             Nothing to look for, or a vector of another size, or with a NaN in it.
         """
+        topn = _asked(topn, restrict_vocab)
+        clips = slice(whole_or_none("clip_start", clip_start), whole_or_none("clip_end", clip_end))
+        start, end, _ = clips.indices(len(self))
+        if restrict_vocab is not None:
+            start, end, _ = slice(restrict_vocab).indices(len(self))
+        if indexer is not None and not callable(getattr(indexer, "most_similar", None)):
+            raise TypeError(f"indexer={indexer!r:.80} has no method most_similar(vector, topn)")
+        items = [_weighted("positive", item, 1.0) for item in _as_list("positive", positive)]
+        items += [_weighted("negative", item, -1.0) for item in _as_list("negative", negative)]
         if topn is not None and topn < 1:
             return []
-        items = [_weighted(item, 1.0) for item in _as_list(positive)]
-        items += [_weighted(item, -1.0) for item in _as_list(negative)]
         mean = self.get_mean_vector(
             [item for item, _ in items],
             [weight for _, weight in items],
@@ -111,19 +120,19 @@ class KeyedVectors(OldVectorNames, Lookup):
         )
         if indexer is not None and topn is not None:
             return indexer.most_similar(mean, topn)
-        start, end, _ = slice(clip_start, clip_end).indices(len(self.vectors))
-        if restrict_vocab is not None:
-            start, end, _ = slice(restrict_vocab).indices(len(self.vectors))
-        scores = queries.cosines(self.vectors[start:end], self._norms()[start:end], mean)
+        scores = self._cosines(mean, slice(start, end))
         return self._best(scores, topn, [item for item, _ in items], start)
+
+    def _cosines(self, query: Array, place: slice = slice(None)) -> Array:
+        return self.over_rows(
+            lambda rows, norms: queries.cosines(rows[place], None if norms is None else norms[place], query)
+        )
 
     def _best(self, scores: Array, topn: int | None, asked: Iterable[Any], start: int = 0) -> Any:
         if topn is None:
             return scores
         exclude = {self.get_index(key) - start for key in asked if not isinstance(key, np.ndarray)}
-        return [
-            (self.index_to_key[row + start], float(scores[row])) for row in queries.top_rows(scores, int(topn), exclude)
-        ]
+        return [(self.index_to_key[row + start], float(scores[row])) for row in queries.top_rows(scores, topn, exclude)]
 
     def most_similar_cosmul(
         self,
@@ -149,18 +158,17 @@ class KeyedVectors(OldVectorNames, Lookup):
         list of (key, float), or ndarray
             As in `most_similar`; scores may exceed 1.
         """
+        topn = _asked(topn, restrict_vocab)
+        plus, minus = _as_list("positive", positive), _as_list("negative", negative)
         if topn is not None and topn < 1:
             return []
-        plus, minus = _as_list(positive), _as_list(negative)
         if not plus:
             raise ValueError("cannot compare with nothing; give at least one positive word")
-        norms = self._norms()
-        vectors = self.vectors[:restrict_vocab]
-        scores = queries.cosmul(
-            vectors,
-            norms[: len(vectors)],
-            [queries.unit(self._vector_of(item)) for item in plus],
-            [queries.unit(self._vector_of(item)) for item in minus],
+        near, far = ([queries.unit(self._vector_of(item)) for item in side] for side in (plus, minus))
+        scores = self.over_rows(
+            lambda rows, norms: queries.cosmul(
+                rows[:restrict_vocab], None if norms is None else norms[:restrict_vocab], near, far
+            )
         )
         return self._best(scores, topn, plus + minus)
 
@@ -186,13 +194,20 @@ class KeyedVectors(OldVectorNames, Lookup):
         KeyError
             An unknown word.
         """
-        rows = self.rows_of(words)
-        limit = len(self.vectors[:restrict_vocab])
-        found = []
-        for row, scores in queries.batched_cosines(self.vectors, self._norms(), rows, limit):
-            best = queries.top_rows(scores, topn, {row}) if topn > 0 else []
-            found.append([(self.index_to_key[i], float(scores[i])) for i in best])
-        return found
+        if (count := _asked(topn, restrict_vocab)) is None:
+            raise TypeError("topn=None would be the scores of all words for each word; most_similar gives them")
+        asked = self.rows_of(listed("words", words))
+        if count < 1:
+            return [[] for _ in asked]
+
+        def answers(rows: Array, norms: Array | None) -> list[Scored]:
+            found = []
+            for row, scores in queries.batched_cosines(rows, norms, asked, len(rows[:restrict_vocab])):
+                best = queries.top_rows(scores, count, {row})
+                found.append([(self.index_to_key[i], max(-1.0, min(1.0, float(scores[i])))) for i in best])
+            return found
+
+        return self.over_rows(answers)
 
     def similar_by_word(self, word: Key, topn: int | None = 10, restrict_vocab: int | None = None) -> Any:
         """Find the words nearest to one word; see `most_similar`."""
@@ -208,7 +223,7 @@ class KeyedVectors(OldVectorNames, Lookup):
 
     def similarity(self, w1: Key, w2: Key) -> np.float32:
         """Cosine of two words."""
-        return np.float32(queries.unit(self.get_vector(w1)) @ queries.unit(self.get_vector(w2)))
+        return _cosine(queries.unit(self.get_vector(w1)), queries.unit(self.get_vector(w2)))
 
     def distance(self, w1: Key, w2: Key) -> np.float32:
         """1 - cosine of two words."""
@@ -216,11 +231,9 @@ class KeyedVectors(OldVectorNames, Lookup):
 
     def distances(self, word_or_vector: Any, other_words: Iterable[Key] = ()) -> Array:
         """1 - cosine with each of `other_words`, or with all words, float32."""
+        rows = self.rows_of(listed("other_words", other_words))
         query = queries.unit(self._vector_of(word_or_vector))
-        rows = self.rows_of(other_words)
-        if rows:
-            return 1 - queries.cosines(self.vectors[rows], self._norms()[rows], query)
-        return 1 - queries.cosines(self.vectors, self._norms(), query)
+        return 1 - (queries.cosines(self.peek()[rows], None, query) if rows else self._cosines(query))
 
     def n_similarity(self, ws1: Iterable[Key], ws2: Iterable[Key]) -> np.float32:
         """Cosine of the means of two sets of words, at their own lengths; unknown words are left out.
@@ -230,11 +243,11 @@ class KeyedVectors(OldVectorNames, Lookup):
         ZeroDivisionError
             One of the sets is empty (gensim's choice of error).
         """
-        sets = list(ws1), list(ws2)
+        sets = listed("ws1", ws1), listed("ws2", ws2)
         if not all(sets):
             raise ZeroDivisionError("one of the two lists of words is empty")
         left, right = (self.get_mean_vector(words, pre_normalize=False, post_normalize=True) for words in sets)
-        return np.float32(left @ right)
+        return _cosine(left, right)
 
     def wmdistance(self, document1: Iterable[Key], document2: Iterable[Key], norm: bool = True) -> float:
         """Word mover's distance of two documents: the least total way from the words of one to those of the other.
@@ -252,10 +265,14 @@ class KeyedVectors(OldVectorNames, Lookup):
         -------
         float
             Infinite if a document has no known word.
+
+        Raises
+        ------
+        MemoryError
+            Documents of so many different words that the solver of POT is needed, which is not installed.
         """
-        if isinstance(document1, str) or isinstance(document2, str):
-            raise TypeError("a document is a list of words; split the text first")
-        counts = [Counter(word for word in document if word in self) for document in (document1, document2)]
+        documents = listed("document1", document1), listed("document2", document2)
+        counts = [Counter(word for word in document if word in self) for document in documents]
         if not all(counts):
             logger.warning("a document without known words is infinitely far from any other")
             return float("inf")
@@ -269,7 +286,7 @@ class KeyedVectors(OldVectorNames, Lookup):
     @staticmethod
     def cosine_similarities(vector_1: Array, vectors_all: Array) -> Array:
         """Cosine of one vector with each row of a matrix; 0 where either is zero."""
-        return queries.cosines(vectors_all, queries.row_norms(vectors_all), queries.unit(vector_1))
+        return queries.cosines(vectors_all, None, queries.unit(vector_1))
 
     def rank_by_centrality(self, words: Iterable[Key], use_norm: bool = True) -> list[tuple[np.float32, Any]]:
         """Order words by their cosine with the mean of them all, best first; unknown words are left out.
@@ -289,7 +306,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         ValueError
             None of the words is known.
         """
-        words = list(words)
+        words = listed("words", words)
         known = [word for word in words if self.has_index_for(word)]
         if len(known) < len(words):
             logger.warning("left out, being unknown: %s", sorted({str(w) for w in words if w not in self}))
@@ -305,7 +322,10 @@ class KeyedVectors(OldVectorNames, Lookup):
 
     def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Any:
         """Return that of `keys_list` which is nearest to `key1`."""
-        return keys_list[int(np.argmin(self.distances(key1, keys_list)))]
+        keys = listed("keys_list", keys_list)
+        if not keys:
+            raise ValueError("keys_list is empty; give at least one key to choose from")
+        return keys[int(np.argmin(self.distances(key1, keys)))]
 
     def closer_than(self, key1: Key, key2: Key) -> list[Any]:
         """Return all keys that are nearer to `key1` than `key2` is, in row order."""
@@ -324,7 +344,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         Leeuwenberg et al. 2016, "A Minimally Supervised Approach for Synonym Extraction": above 1/topn, the
         two are likely synonyms.
         """
-        nearest = self.most_similar([wa], topn=topn)
+        nearest = self.most_similar([wa], topn=_asked(topn, None) or 0)
         if not nearest:
             raise ValueError(f"topn={topn}: without neighbours there is nothing to relate to")
         total = sum(score for _, score in nearest)
@@ -338,9 +358,9 @@ class KeyedVectors(OldVectorNames, Lookup):
         Their counts are made up, descending, unless ``copy_vecattrs=True`` takes all attributes over.
         `allow_inference` is there for vectors that can be made up for unknown words; these cannot.
         """
-        known = [key for key in dict.fromkeys(keys) if self.has_index_for(key)]
+        known = [key for key in dict.fromkeys(listed("keys", keys)) if self.has_index_for(key)]
         rows = self.rows_of(known)
-        made = KeyedVectors.from_arrays(known, self.vectors[rows], {"count": _made_up_counts(len(known))})
+        made = KeyedVectors.from_arrays(known, self.peek()[rows], {"count": _made_up_counts(len(known))})
         if copy_vecattrs:
             self.allocate_vecattrs()
             made.expandos |= {name: values[rows] for name, values in self.expandos.items()}
@@ -420,10 +440,13 @@ class KeyedVectors(OldVectorNames, Lookup):
         ValueError
             Keys that are not words, vectors that are not float32, or attributes that are not numbers.
         """
-        if self.vectors.dtype != np.float32:
-            raise ValueError(f"the native format holds float32, not {self.vectors.dtype}; cast the vectors first")
+        if not isinstance(fname_or_handle, str | os.PathLike) and not hasattr(fname_or_handle, "write"):
+            raise TypeError(f"fname_or_handle={fname_or_handle!r:.80} is neither a path nor a file open for writing")
+        vectors = self.peek()
+        if vectors.dtype != np.float32:
+            raise ValueError(f"the native format holds float32, not {vectors.dtype}; cast the vectors first")
         self.allocate_vecattrs()
-        arrays = {"vectors": self.vectors}
+        arrays = {"vectors": vectors}
         for name, values in self.expandos.items():
             if values.dtype.kind not in "iuf":
                 raise ValueError(
@@ -535,6 +558,9 @@ class KeyedVectors(OldVectorNames, Lookup):
             What could not be read back: a word that is empty, has white space or occurs twice, a value that is
             not finite, a count that is none. No file is then touched.
         """
+        for name, path in {"fname": fname, "fvocab": fvocab or ""}.items():
+            if not isinstance(path, str | os.PathLike):
+                raise TypeError(f"{name}={path!r:.80} is not a path")
         lead = next((row for row, key in enumerate(self.index_to_key) if not _is_row(key, row)), len(self))
         rest: list[int] = list(range(lead, len(self)))
         if sort_attr in self.expandos:
@@ -546,10 +572,15 @@ class KeyedVectors(OldVectorNames, Lookup):
             logger.warning("no attribute %r to sort by; rows keep their order", sort_attr)
         order = [*range(lead), *rest]
         words = [f"{prefix}{key}" for key in self.index_to_key]
+        torn = next((w for w in words if not w.isascii() and any("\ud800" <= sign <= "\udfff" for sign in w)), None)
+        if torn is not None:
+            raise ValueError(
+                f"{os.fspath(fname)}: the word {torn!r} has a half character, a lone surrogate; save keeps it"
+            )
         header = (len(self) if total_vec is None else total_vec) if write_header else None
         counts = [] if fvocab is None else self.expandos[sort_attr].tolist()
         foreign.write_word2vec(
-            fname, words, self.vectors, order,
+            fname, words, self.peek(), order,
             binary=binary, header=header, append=append, fvocab=fvocab, counts=counts,
         )  # fmt: skip
 
@@ -702,20 +733,36 @@ def _made_up_counts(count: int) -> Array:
     return np.arange(count, 0, -1, dtype=np.int64)  # they keep the order of the rows
 
 
-def _as_list(items: Any) -> list[Any]:
+def _as_list(name: str, items: Any) -> list[Any]:
     """Return a bare item as a list of one, and None as an empty list."""
     if items is None:
         return []
     if isinstance(items, (str, int, np.integer)) or (isinstance(items, np.ndarray) and items.ndim == 1):
         return [items]
-    return list(items)
+    return listed(name, items)
 
 
-def _weighted(item: Any, weight: float) -> tuple[Any, float]:
+def _weighted(name: str, item: Any, weight: float) -> tuple[Any, float]:
     if isinstance(item, (str, int, np.integer, np.ndarray)):
         return item, weight
-    key, own = item
-    return key, own
+    refuse_bytes(name, item)
+    try:
+        key, own = item
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: {item!r:.80} is no word, row, vector, or pair of one and its weight") from None
+    if isinstance(own, bool | np.bool_):
+        raise TypeError(f"the weight of {key!r:.80} in {name} is {own!r}, which is no number")
+    return key, checks.number(f"the weight of {key!r:.80} in {name}", own)
+
+
+def _asked(topn: Any, restrict_vocab: Any) -> int | None:
+    """`topn` as an int, or None; `restrict_vocab` is checked along with it."""
+    whole_or_none("restrict_vocab", restrict_vocab, 0)
+    return whole_or_none("topn", topn)
+
+
+def _cosine(left: Array, right: Array) -> np.float32:
+    return np.float32(np.clip(left @ right, -1, 1))  # rounding can add a little
 
 
 def _is_row(key: Any, row: int) -> bool:

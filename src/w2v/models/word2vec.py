@@ -19,6 +19,7 @@ from w2v import checkpoint as checkpoints
 from w2v import checks, formats, legacy, predict, queries, trainer, vocab
 from w2v.corpus import Pathlike
 from w2v.encode import Sentences
+from w2v.lookup import listed, refuse_text, whole_or_none
 from w2v.models import model_file
 from w2v.models.building import OLD_CORPUS, Buildable
 from w2v.text.corpus import Corpus
@@ -515,10 +516,11 @@ class Word2Vec(Buildable, legacy.OldModelNames):
             raise RuntimeError("only a model trained with hs=1 gives sentences a probability")
         self._check_matrices(self.settings())
         known = self.wv.key_to_index
-        rows = ([known[word] for word in sentence if word in known] for sentence in sentences)
+        refuse_text("sentences", sentences)
+        rows = ([known[word] for word in listed("sentence", s) if word in known] for s in sentences)
         return predict.sentence_scores(
             rows,
-            self.wv.vectors,
+            self.wv.peek(),
             self.syn1,
             self.vocabulary.paths(),
             window=self.window,
@@ -547,13 +549,14 @@ class Word2Vec(Buildable, legacy.OldModelNames):
             raise RuntimeError("only a model trained with negative > 0 has an output vector for each word")
         if len(self.syn1neg) != len(self.wv):
             raise RuntimeError(f"{len(self.wv):,} words, but {len(self.syn1neg):,} output vectors; was wv replaced?")
-        rows = [self.wv.get_index(word) for word in context_words_list if word in self.wv]
+        topn = whole_or_none("topn", topn)
+        context = listed("context_words_list", context_words_list)
+        rows = [self.wv.get_index(word) for word in context if word in self.wv]
         if not rows:
-            logger.warning("none of the context words is in the vocabulary: %r", list(context_words_list)[:10])
+            logger.warning("none of the context words is in the vocabulary: %r", context[:10])
             return None
-        found = predict.output_probabilities(rows, self.wv.vectors, self.syn1neg, bool(self.cbow_mean))
-        topn = len(found) if topn is None else topn
-        best = queries.top_rows(found, topn) if topn > 0 else []
+        found = predict.output_probabilities(rows, self.wv.peek(), self.syn1neg, bool(self.cbow_mean))
+        best = queries.top_rows(found, len(found) if topn is None else topn)
         return [(self.wv.index_to_key[row], found[row]) for row in best]
 
     @property

@@ -126,7 +126,11 @@ def _print(args: argparse.Namespace, summary: list[dict[str, Any]], listed: dict
 
 
 def _positive(text: str, least: int = 1) -> int:
-    if (number := int(text)) < least:
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r:.80} is no whole number") from None
+    if number < least:
         raise argparse.ArgumentTypeError(f"{number} is below {least}")
     return number
 
