@@ -44,6 +44,9 @@ logger = logging.getLogger(__name__)
 # Words encoded at a time where a corpus is streamed instead of cached.
 STREAM_WORDS = 1 << 20
 
+# Why a run over sets cannot be repeated.
+NO_ORDER = "sets have another order in every process; give lists, for example sorted(words)"
+
 # Beyond these nothing is gained, and a worker's scratch space would outgrow its indices.
 MOST_WINDOW = 100_000_000
 MOST_NEGATIVE = 100_000
@@ -287,7 +290,9 @@ class Word2Vec(legacy.OldModelNames):
             self._check_something_to_train()
             with self._run_folder(checkpoint, checkpoint_every, *corpus):
                 pass  # what `train` would refuse is refused before the corpus is read
+            self._at_once = True
             self.build_vocab(sentences, corpus_file, trim_rule=trim_rule)
+            self._at_once = False
             self.train(
                 sentences,
                 corpus_file,
@@ -352,7 +357,9 @@ class Word2Vec(legacy.OldModelNames):
         self.min_alpha_yet_reached = self.alpha
         self._scan: tuple[Any, Scan] | None = None
         self._encoded: tuple[Any, Encoded] | None = None  # what it was made from, and the integers
-        self._streamed: tuple[Any, int] | None = None  # a corpus read in every epoch, and its size in tokens
+        # A corpus read in every epoch, its size in tokens, and the hash of what was read last.
+        self._streamed: tuple[Any, int, str] | None = None
+        self._at_once = False  # whether what `build_vocab` reads is trained within the same call
         self._tables: dict[str, Any] = {}
         self._reached: trainer.Reached | None = None  # of an epoch that has begun and not ended
         self._stop_wanted = False
@@ -494,8 +501,8 @@ class Word2Vec(legacy.OldModelNames):
         """
         self._check_settings()
         corpus, is_path = source.given(corpus_iterable, corpus_file)
-        identity = source.identity(corpus, is_path)
         cached = self.cache != "none"
+        identity = source.identity(corpus, is_path, int(self._at_once and cached))  # then it is the first `train`
         if not cached:
             source.check_repeatable(corpus, is_path, "cache='none' reads the corpus in every epoch")
         self._stop_wanted = False
@@ -634,7 +641,7 @@ class Word2Vec(legacy.OldModelNames):
             if self.cache != "none":
                 self._encoded = identity, scan.encoded(self.wv.key_to_index)
             elif self.max_vocab_size is None and not update:  # which may have forgotten some occurrences
-                self._streamed = identity, int(counts.sum()) - (1 if self.null_word else 0)
+                self._streamed = identity, int(counts.sum()) - (1 if self.null_word else 0), ""
         self.raw_vocab = raw_vocab
 
     def prepare_weights(self, update: bool = False) -> None:
@@ -817,7 +824,7 @@ class Word2Vec(legacy.OldModelNames):
             If a checkpoint cannot be written; those in the folder stay as they are.
         """
         corpus_iterable = legacy.renamed(OLD_CORPUS, old_names, "train").get("corpus_iterable", corpus_iterable)
-        corpus, is_path = source.given(corpus_iterable, corpus_file)
+        corpus, is_path = source.given(corpus_iterable, corpus_file, self._encoded and self._encoded[0])
         self._check_settings()
         self._check_something_to_train()
         if not len(self.wv):
@@ -1036,8 +1043,10 @@ class Word2Vec(legacy.OldModelNames):
 
     def _encode(self, corpus: Any, is_path: bool) -> Encoded:
         """The corpus as integers: the ones there are, if it is the same corpus."""
-        identity = (*source.identity(corpus, is_path), *self._vocabulary())
+        identity = (*source.identity(corpus, is_path, self.train_count), *self._vocabulary())
         if self._encoded is None or not source.same(self._encoded[0], identity):
+            if self._encoded is not None:
+                self._doubt_a_change()
             self._name_corpora()  # while the old one is there
             encoded = encode(
                 corpus,
@@ -1048,17 +1057,22 @@ class Word2Vec(legacy.OldModelNames):
                 report=lambda words: self._heed(),
             )
             self._encoded = identity, encoded
+        if not self._encoded[1].ordered:
+            self._doubt(NO_ORDER)
         return self._encoded[1]
 
     def _streamed_tokens(self, corpus: Any, is_path: bool) -> int:
         """How many words of the vocabulary a corpus has that is not cached: known, or counted once."""
         identity = (*source.identity(corpus, is_path), *self._vocabulary())
         if self._streamed is None or not source.same(self._streamed[0], identity):
+            if self._streamed is not None:
+                self._doubt_a_change()
+                self._streamed = None
             tokens = 0
             for part in self._stream(corpus, is_path):
                 self._heed()
                 tokens += len(part.tokens)
-            self._streamed = identity, tokens
+            self._streamed = identity, tokens, ""
         return self._streamed[1]
 
     def _vocabulary(self) -> tuple[dict[str, int], int]:
@@ -1067,7 +1081,28 @@ class Word2Vec(legacy.OldModelNames):
 
     def _stream(self, corpus: Any, is_path: bool) -> Iterator[Encoded]:
         threads = trainer.thread_count(self.workers)
-        return whole_batches(corpus, is_path, self.wv.key_to_index, STREAM_WORDS, threads)
+        digest = hashlib.sha256()
+        for part in whole_batches(corpus, is_path, self.wv.key_to_index, STREAM_WORDS, threads):
+            if not part.ordered:
+                self._doubt(NO_ORDER)
+            digest.update(part.tokens.data)
+            digest.update(part.offsets.data)
+            yield part
+        if self._streamed is not None:
+            identity, tokens, before = self._streamed
+            if before not in ("", digest.hexdigest()):
+                self._doubt_a_change()
+            self._streamed = identity, tokens, digest.hexdigest()
+
+    def _doubt_a_change(self) -> None:
+        if self.runs and self.runs[-1]["trained"]:
+            self._doubt("the corpus has changed between two epochs")
+
+    def _doubt(self, reason: str) -> None:
+        """Let the last of `runs` say that it cannot be repeated."""
+        if self.runs and self.runs[-1]["repeatable"]:
+            logger.warning("this run cannot be repeated: %s", reason)
+            self.runs[-1]["repeatable"] = False
 
     def _matrices(self) -> dict[str, NDArray[np.float32]]:
         named = {
@@ -1394,8 +1429,8 @@ class Word2Vec(legacy.OldModelNames):
             )
         if not all(run["repeatable"] for run in self.runs):
             raise ValueError(
-                "several workers without deterministic=True have trained this model, or an epoch was cut short; there "
-                "is nothing to compare"
+                "several workers without deterministic=True have trained this model, an epoch was cut short, or the "
+                "corpus was of sets or changed between epochs; there is nothing to compare"
             )
         corpora = {run["corpus"] for run in self.runs}
         if len(corpora) != 1 or not all(corpora):
