@@ -45,6 +45,9 @@ cdef extern from "_text.h" nogil:
     void table_free(Table *table) noexcept
     int32_t number_of(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) noexcept
     int32_t known_number(const Table *table, const uint8_t *word, uint64_t length, uint64_t hash) noexcept
+    enum:
+        AHEAD
+    void ask_for(const Table *table, uint64_t hash) noexcept
     uint64_t mixed(uint64_t x) noexcept
     uint64_t hash_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t readable) noexcept
     int64_t end_of_words(const uint8_t *text, int64_t size) noexcept
@@ -131,6 +134,8 @@ cdef class WordTable:
         cdef bint full = False
         with nogil:
             for i in range(n):
+                if i + AHEAD < n:  # the common table is larger than the caches
+                    ask_for(&self.table, other.table.words[start + i + AHEAD].hash)
                 word = &other.table.words[start + i]
                 given[i] = number_of(&self.table, other.table.arena + word.start, word.length, word.hash)
                 full |= given[i] < 0

@@ -299,6 +299,7 @@ class Scan:
         self._ids = Provisional()
         self.raw_words = self.sentences = 0
         self._ordered = True
+        self._threads = threads
         look_at = MANY_WORDS
         text = tokenizable(source, is_path) if max_vocab_size is None else None
         if text is not None:
@@ -375,15 +376,14 @@ class Scan:
         tables = [table] if self._tokenizer is None else [table[numbers] for numbers in self._tokenizer.numbers]
         offsets = Spool(np.int64, self._ends.limit)
         offsets.append(np.zeros(1, np.int64))
+
+        def renumbered(block: NDArray[np.int32], sentences: tuple[NDArray[np.int64], int]) -> int:
+            ends, owner = sentences
+            return _text.renumber(block, ends, tables[owner])
+
         sentences = zip(self._ends.drain(), self._owners, strict=True)
-
-        def renumbered(block: NDArray[np.int32], begin: int) -> int:
-            ends, owner = next(sentences)
-            left = _text.renumber(block, ends, tables[owner])
+        for (ends, _), begin in self._tokens.rewrite(renumbered, sentences, self._threads):
             offsets.append(ends + begin)
-            return left
-
-        self._tokens.rewrite(renumbered)
         return Encoded(self._tokens.finish(), offsets.finish(), self.raw_words, self._ordered)
 
 
