@@ -1,5 +1,6 @@
 import gzip
 import io
+import os
 import time
 from itertools import chain
 
@@ -87,7 +88,7 @@ def test_a_folder_is_read_in_order_of_names(tmp_path):
     (tmp_path / "sub").mkdir()
     assert list(PathLineSentences(tmp_path)) == [["first"], ["second"]]
     assert list(PathLineSentences(tmp_path / "2.txt")) == [["second"]]
-    with pytest.raises(ValueError, match="neither a file nor a folder"):
+    with pytest.raises(ValueError, match=r"source='.*nothing' does not exist"):
         PathLineSentences(tmp_path / "nothing")
 
 
@@ -134,9 +135,104 @@ def test_what_has_no_blanks_is_no_text(tmp_path):
         list(LineSentence(path))
 
 
-def test_a_file_opened_as_text_is_refused():
-    with pytest.raises(TypeError, match="binary mode"):
-        LineSentence(io.StringIO("a b"))
+@pytest.mark.parametrize("size", [1, 3, 1 << 20])
+def test_what_is_opened_as_text_is_read(tmp_path, monkeypatch, size):
+    monkeypatch.setattr(corpus, "BLOCK", size)
+    path = tmp_path / "text"
+    path.write_bytes(TEXT.encode("utf-16"))
+    with path.open(encoding="utf-16") as file:
+        source = LineSentence(file)
+        assert list(source) == list(source) == EXPECTED
+    assert list(LineSentence(io.StringIO(TEXT))) == EXPECTED
+    assert list(LineSentence(io.StringIO(TEXT), max_sentence_length=2, limit=1)) == [["one", "two"], ["three"]]
+    assert list(LineSentence(io.StringIO("\ufeffa b"), errors="replace")) == [["a", "b"]]
+
+
+def test_what_is_neither_path_nor_file_is_refused():
+    with pytest.raises(TypeError, match="LineSentence reads a path or an open file, not list"):
+        LineSentence([["a"]])
+
+
+def test_paths_may_be_bytes(tmp_path):
+    path = tmp_path / "text.gz"
+    path.write_bytes(gzip.compress(b"a b\nc\n"))
+    name = os.fsencode(path)
+    assert list(LineSentence(name)) == list(PathLineSentences(name)) == [["a", "b"], ["c"]]
+    assert list(Text8Corpus(name)) == [["a", "b", "c"]]
+    (tmp_path / "brown").mkdir()
+    (tmp_path / "brown" / "a").write_text("\ufeffThe/at jury/nn")
+    assert list(corpus.BrownCorpus(os.fsencode(tmp_path / "brown"))) == [["the/at", "jury/nn"]]
+
+
+@pytest.mark.parametrize("path", ["a\ud800", "a\0b"])
+def test_a_path_that_no_file_has_is_named_with_its_parameter(path):
+    for reader, name in [(LineSentence, "source"), (PathLineSentences, "source"), (Text8Corpus, "fname")]:
+        with pytest.raises(ValueError, match=rf"^{name}='a.* cannot be the name of a file"):
+            reader(path)
+
+
+@pytest.mark.parametrize("reader", [LineSentence, Text8Corpus])
+def test_a_folder_is_told_from_what_does_not_exist(tmp_path, reader):
+    with pytest.raises(IsADirectoryError, match=r"it is a folder, not a file; PathLineSentences"):
+        list(reader(tmp_path))
+    with pytest.raises(IsADirectoryError, match=r"it is a folder, not a file; PathLineSentences"):
+        next(corpus.read_blocks(tmp_path))
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        list(reader(tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("block", [1, 2, 4, 1 << 20])
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_mark_of_utf8_is_no_part_of_the_text(tmp_path, monkeypatch, caplog, ending, block):
+    monkeypatch.setattr(corpus, "BLOCK", block)
+    caplog.set_level("INFO")
+    path = tmp_path / f"text{ending}"
+    data = "\ufeff\ufeffa b\nc \ufeff\n".encode()
+    path.write_bytes(gzip.compress(data) if ending else data)
+    expected = [["\ufeffa", "b"], ["c", "\ufeff"]]  # only the first one is a mark
+    assert list(LineSentence(path)) == list(PathLineSentences(path)) == expected
+    assert list(LineSentence(io.BytesIO(data), errors="replace")) == expected
+    assert list(Text8Corpus(path)) == [["\ufeffa", "b", "c", "\ufeff"]]
+    assert b"".join(text for text, _ in corpus.read_blocks(path)) == data[3:]
+    assert next(corpus.read_blocks(path))[1] == 3
+    assert all("byte-order mark at its beginning is left out" in message for message in caplog.messages)
+    assert len(caplog.messages) == 6
+    path.write_bytes(gzip.compress(data[:3]) if ending else data[:3])
+    assert list(LineSentence(path)) == []
+    path.write_bytes(gzip.compress(data[:3] + b"\xff") if ending else data[:3] + b"\xff")
+    with pytest.raises(UnicodeDecodeError, match="at byte 3 of"):
+        list(LineSentence(path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("errors", ["strict", "replace"])
+def test_the_mark_of_another_encoding_is_named(tmp_path, monkeypatch, encoding, errors):
+    monkeypatch.setattr(corpus, "BLOCK", 3)
+    path = tmp_path / "text"
+    path.write_bytes("\ufeffa b".encode(encoding))
+    name = encoding[:6].upper()
+    for read in (
+        LineSentence(path, errors=errors),
+        PathLineSentences(path, errors=errors),
+        Text8Corpus(path, errors=errors),
+        corpus.read_blocks(path),
+        LineSentence(io.BytesIO(path.read_bytes()), errors=errors),
+    ):
+        with pytest.raises(
+            UnicodeDecodeError, match=rf"byte-order mark of {name}, at byte 0 of .*encoding='{name.lower()}'"
+        ):
+            list(read)
+
+
+def test_a_pipe_is_read_once_and_then_refused():
+    reading, writing = os.pipe()
+    os.write(writing, b"a b\nc\n")
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        source = LineSentence(pipe)
+        assert list(source) == [["a", "b"], ["c"]]
+        with pytest.raises(OSError, match="can be read only once, and has been; write its text to a file"):
+            list(source)
 
 
 @pytest.mark.parametrize("reader", [LineSentence, Text8Corpus])

@@ -67,6 +67,7 @@ texts = st.text(
 def test_text_in_c_is_read_like_text_in_python(tmp_path_factory, text, block, threads, longest, data):
     path = tmp_path_factory.getbasetemp() / f"text-{os.getpid()}"
     path.write_bytes(text.encode())
+    text = text.removeprefix("\ufeff")  # a byte-order mark
     lines = [line.split() for line in text.split("\n") if line.split()]
     reader = data.draw(st.sampled_from(["path", "lines", "text8", "folder"]))
     source, expected = path, lines
@@ -259,3 +260,16 @@ def test_a_mapped_corpus_is_looked_at_in_blocks_whose_memory_is_given_back(monke
     assert [len(block) for block in blocks] == [100, 100, 50]
     assert np.array_equal(np.concatenate(blocks), part.tokens)
     assert len(forgotten) == 3
+
+
+@pytest.mark.parametrize("limit", [0, float("inf")])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_tokens_that_several_threads_renumber_stay_in_order(tmp_path, monkeypatch, limit, threads):
+    """Of blocks that lose no word, some or all of them, in memory and on disk."""
+    monkeypatch.setattr(corpus, "BLOCK", 20)
+    path = tmp_path / "text"
+    path.write_text("a b c a b c a b c\n" * 50 + "x x x x x x x\n" * 50 + "c\nx b\n" * 100)
+    kept = {"a": 0, "b": 1, "c": 2}
+    expected = [[word for word in line.split() if word in kept] for line in path.read_text().splitlines()]
+    encoded = encode.Scan(path, True, cache_bytes=limit, threads=threads).encoded(kept)
+    assert read_back(encoded, kept) == expected

@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "predict": {"huffman"},
     "transport": set(),
     "callbacks": set(),
-    "source": {"corpus", "encode", "formats"},
+    "source": {"_text", "corpus", "encode", "formats"},
     "checkpoint": {"checks", "corpus", "formats"},
     "vectors": {
         *("checks", "corpus", "formats", "foreign", "gensim_files", "legacy", "lookup", "queries", "evaluate"),

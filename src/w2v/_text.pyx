@@ -10,6 +10,7 @@ import os
 
 import numpy as np
 
+cimport cython
 from cpython cimport array
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
@@ -44,6 +45,10 @@ cdef extern from "_text.h" nogil:
     void table_free(Table *table) noexcept
     int32_t number_of(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) noexcept
     int32_t known_number(const Table *table, const uint8_t *word, uint64_t length, uint64_t hash) noexcept
+    enum:
+        AHEAD
+    void ask_for(const Table *table, uint64_t hash) noexcept
+    uint64_t mixed(uint64_t x) noexcept
     uint64_t hash_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t readable) noexcept
     int64_t end_of_words(const uint8_t *text, int64_t size) noexcept
     int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t longest, Tokens *out) noexcept
@@ -129,6 +134,8 @@ cdef class WordTable:
         cdef bint full = False
         with nogil:
             for i in range(n):
+                if i + AHEAD < n:  # the common table is larger than the caches
+                    ask_for(&self.table, other.table.words[start + i + AHEAD].hash)
                 word = &other.table.words[start + i]
                 given[i] = number_of(&self.table, other.table.arena + word.start, word.length, word.hash)
                 full |= given[i] < 0
@@ -193,6 +200,45 @@ def append_numbers(words, ids, array.array tokens):
             n += 1
     finally:
         array.resize_smart(tokens, n)
+
+
+@cython.boundscheck(True)
+def digest(sentences, long long most):
+    """A number that tells lists of sentences apart without looking at every word, within this process.
+
+    It mixes which objects the sentences are, their lengths, and the hashes of all words, if they are fewer than `most`;
+    else the text is cut into about as many stretches of equal length, and a word from somewhere in each is taken.
+
+    Parameters
+    ----------
+    sentences : list or tuple
+    most : int, at least 1
+
+    Returns
+    -------
+    int or None
+        None if a sentence is no list, tuple or array, or a word cannot be hashed.
+    """
+    cdef uint64_t number = SEED
+    cdef long long words = 0, step, begin = 0, stretch = 0, at = 0, length
+    try:
+        for sentence in sentences:
+            if type(sentence) is not list and type(sentence) is not tuple and type(sentence) is not np.ndarray:
+                return None
+            length = len(sentence)
+            words += length
+            number = mixed(mixed(number ^ <uint64_t><size_t><PyObject *>sentence) + <uint64_t>length)
+        step = words // most + 1
+        for sentence in sentences:
+            length = len(sentence)
+            while at < begin + length:
+                number = mixed(number ^ <uint64_t><int64_t>hash(sentence[at - begin]))
+                stretch += 1
+                at = stretch * step + (mixed(stretch) % step if step > 1 else 0)
+            begin += length
+    except TypeError:  # what encodes the corpus says more
+        return None
+    return number
 
 
 def tally(const int32_t[::1] tokens, int64_t[::1] counts):

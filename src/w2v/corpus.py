@@ -6,10 +6,12 @@ files (.gz, .bz2, .xz, .zst) are recognised by their ending.
 """
 
 import codecs
+import errno
 import io
 import itertools
 import logging
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,12 +35,46 @@ MAX_SENTENCE_LENGTH = 10_000
 # What stands for bytes that are not UTF-8, with errors="replace".
 REPLACEMENT = "\ufffd"
 
+# How files begin that are text in another encoding than UTF-8. UTF-32's mark begins with UTF-16's.
+OTHER_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+
 Pathlike = str | os.PathLike[str]
+
+
+def path_of(name: str, path: Any) -> Pathlike:
+    """A path as it was given, or as str where it was bytes; ValueError, with the parameter's name, if no file has it.
+
+    TypeError if it is no path at all.
+    """
+    text = os.fsdecode(path)
+    try:
+        fault = "it has a NUL character" if b"\0" in os.fsencode(text) else None
+    except UnicodeEncodeError as error:
+        fault = str(error)
+    if fault is not None:
+        raise ValueError(f"{name}={path!r:.200} cannot be the name of a file: {fault}")
+    return path if not isinstance(path, bytes) and isinstance(os.fspath(path), str) else text
+
+
+def can_be_read_again(source: Any) -> bool:
+    """Whether a file, named or open, can be read from its beginning as often as one likes; a pipe cannot."""
+    if isinstance(source, str | bytes | os.PathLike):
+        try:
+            mode = os.stat(source).st_mode
+        except OSError:  # nothing is there that could be used up
+            return True
+        return not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode))
+    return not hasattr(source, "seekable") or bool(source.seekable())
 
 
 def codec_of(path: Pathlike) -> Any:
     """The module whose `open` reads and writes files with this ending; None if they are not compressed."""
-    ending = os.path.splitext(os.fspath(path))[1]
+    ending = os.path.splitext(os.fsdecode(path))[1]
     if ending == ".zst":
         try:
             return import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
@@ -56,36 +92,53 @@ def open_binary(path: Pathlike) -> Iterator[IO[bytes]]:
         yield opened
 
 
+@contextmanager
+def _open_text(path: Pathlike) -> Iterator[IO[bytes]]:
+    if os.path.isdir(path):
+        raise IsADirectoryError(
+            errno.EISDIR, "it is a folder, not a file; PathLineSentences reads its files", os.fspath(path)
+        )
+    with open_binary(path) as opened:
+        yield opened
+
+
 def read_blocks(path: Pathlike) -> Iterator[tuple[bytes, int]]:
     """A file in blocks that begin and end between words, each with its offset; the last block may be empty.
 
+    The byte-order mark of UTF-8 is in no block.
+
     Raises
     ------
+    UnicodeDecodeError
+        If the file begins with the mark of another encoding.
     ValueError
         If a word is longer than `LONGEST_WORD`: that is no text.
     OSError
         If the file cannot be read, or is damaged or cut short where it is compressed.
     """
     name = os.fspath(path)
-    with open_binary(path) as file:
-        offset, rest = 0, b""
-        while data := _read(file, name):
+    with _open_text(path) as file:
+        data, offset = _beginning(file, name)
+        rest = b""
+        while data:
             text = rest + data
             cut = _text.cut_between_words(text)
             if len(text) - cut > LONGEST_WORD:
                 raise ValueError(too_long_a_word(offset + cut, name))
             yield text[:cut], offset
             offset, rest = offset + cut, text[cut:]
+            data = _read(file, name)
         yield rest, offset
 
 
 def read_pieces(
-    source: Pathlike | IO[bytes], name: str = "", errors: str = "strict"
+    source: Pathlike | IO[bytes] | IO[str], name: str = "", errors: str = "strict"
 ) -> Iterator[tuple[list[str], bool]]:
     """Give the words of each line of a file, a long line in several pieces; lines without a word are passed over.
 
-    With ``errors="replace"`` bytes that are not UTF-8 become U+FFFD, one for each maximal part, and are counted in
-    a warning.
+    A byte-order mark at the beginning is no part of the text. What an open file reads may be bytes or str. With
+    ``errors="replace"`` bytes that are not UTF-8 become U+FFFD, one for each maximal part, and are counted in a
+    warning.
 
     Yields
     ------
@@ -100,25 +153,25 @@ def read_pieces(
         As `read_blocks`.
     """
     if isinstance(source, str | os.PathLike):
-        with open_binary(source) as stream:
+        with _open_text(source) as stream:
             yield from read_pieces(stream, os.fspath(source), errors)
         return
     decode = codecs.getincrementaldecoder("utf-8")(errors).decode
     replaced = 0
     end = b""  # of the block before
-    offset = 0  # bytes given to the decoder before this block
+    block, offset = _beginning(source, name)  # and how many bytes there were before the block
     rest = ""  # the last word of a block: more of it may come with the next one
     within = False  # whether a line has begun whose first words have been given already
     try:
         while True:
-            block = _read(source, name)
             try:
-                decoded = decode(block, not block)
+                decoded = block if isinstance(block, str) else decode(block, not block)
             except UnicodeDecodeError as error:
                 start = offset + len(block) - len(error.object) + error.start
                 error.reason += not_utf8(start, name)
                 raise
-            if errors == "replace":  # those that were in the text are not ours; one may begin in the block before
+            if errors == "replace" and not isinstance(block, str):
+                # Those that were in the text are not ours; one may begin in the block before.
                 replaced += decoded.count(REPLACEMENT) - (end + block).count(REPLACEMENT.encode())
                 end = (end + block)[-2:]
             *lines, tail = (rest + decoded).split("\n")
@@ -143,11 +196,30 @@ def read_pieces(
             if words:
                 yield words, False
                 within = True
+            block = _read(source, name)
     finally:  # also if nobody wants to read on
         if replaced:
             logger.warning(
                 "%s: %s times U+FFFD, which stands for bytes that are not UTF-8", name or "the input", f"{replaced:,}"
             )
+
+
+def _beginning(source: Any, name: str) -> tuple[Any, int]:
+    """The first block of a text without its byte-order mark, and how long that was."""
+    block = _read(source, name)
+    while len(block) < 4 and (more := _read(source, name)):  # a pipe may give as little as a byte at a time
+        block += more
+    if isinstance(block, str):
+        mark: Any = "\ufeff"
+    else:
+        mark = codecs.BOM_UTF8
+        for other, encoding in OTHER_MARKS:
+            if block.startswith(other):
+                raise UnicodeDecodeError("utf-8", block[:4], 0, len(other), another_encoding(encoding, name))
+    if not block.startswith(mark):
+        return block, 0
+    logger.info("%s: the byte-order mark at its beginning is left out", name or "the input")
+    return block[len(mark) :], len(mark)
 
 
 def _check_length(word: str, offset: int, name: str) -> None:
@@ -162,6 +234,13 @@ def not_utf8(offset: int, name: str) -> str:
     )
 
 
+def another_encoding(encoding: str, name: str) -> str:
+    return (
+        f"the byte-order mark of {encoding}, at byte 0 of {name or 'the input'}; convert it to UTF-8, or read "
+        f"LineSentence(open(path, encoding='{encoding.lower()}'))"
+    )
+
+
 def too_long_a_word(offset: int, name: str) -> str:
     return (
         f"a word of more than {LONGEST_WORD:,} bytes around byte {offset:,} of {name or 'the input'}; "
@@ -170,7 +249,7 @@ def too_long_a_word(offset: int, name: str) -> str:
 
 
 def read_sentences(
-    source: Pathlike | IO[bytes],
+    source: Pathlike | IO[bytes] | IO[str],
     name: str = "",
     longest: float = float("inf"),
     limit: int | None = None,
@@ -193,7 +272,7 @@ def read_sentences(
             limit = None if limit is None else limit - 1
 
 
-def _read(source: IO[bytes], name: str) -> bytes:
+def _read(source: Any, name: str) -> Any:
     try:
         return source.read(BLOCK)
     except MemoryError:
@@ -244,8 +323,9 @@ class LineSentence:
 
     Parameters
     ----------
-    source : path or binary file object
-        A file object must be seekable; every iteration starts at its beginning.
+    source : path or file object
+        A file opened in binary or in text mode, or an `io.BytesIO` or `io.StringIO`. Every iteration starts at its
+        beginning; a pipe can be iterated only once.
     max_sentence_length : int, default 10,000
         Longer lines are given in several sentences.
     limit : int, optional
@@ -256,21 +336,30 @@ class LineSentence:
 
     def __init__(
         self,
-        source: Pathlike | IO[bytes],
+        source: Pathlike | bytes | IO[bytes] | IO[str],
         max_sentence_length: int = MAX_SENTENCE_LENGTH,
         limit: int | None = None,
         errors: str = "strict",
     ) -> None:
-        if isinstance(source, io.TextIOBase):
-            raise TypeError("LineSentence reads a path or a file opened in binary mode, not one opened as text")
+        if isinstance(source, str | bytes | os.PathLike):
+            source = path_of("source", source)
+        elif not hasattr(source, "read"):
+            raise TypeError(f"LineSentence reads a path or an open file, not {type(source).__name__}")
         self.source = source
+        self._begun = False
         self.max_sentence_length = _at_least_one("max_sentence_length", max_sentence_length)
         self.limit = None if limit is None else _at_least_one("limit", limit)
         self.errors = _policy(errors)
 
     def __iter__(self) -> Iterator[list[str]]:
-        if not isinstance(self.source, str | os.PathLike):
+        if not can_be_read_again(self.source):
+            if self._begun:  # nothing would come, or nothing for ever
+                raise io.UnsupportedOperation(
+                    f"{self.source!r} can be read only once, and has been; write its text to a file and read that"
+                )
+        elif not isinstance(self.source, str | os.PathLike):
             self.source.seek(0)
+        self._begun = True
         return read_sentences(self.source, longest=self.max_sentence_length, limit=self.limit, errors=self.errors)
 
 
@@ -280,26 +369,26 @@ class PathLineSentences:
     Raises
     ------
     ValueError
-        If `source` is neither a file nor a folder.
+        If `source` does not exist.
     """
 
     def __init__(
         self,
-        source: Pathlike,
+        source: Pathlike | bytes,
         max_sentence_length: int = MAX_SENTENCE_LENGTH,
         limit: int | None = None,
         errors: str = "strict",
     ) -> None:
-        self.source = Path(source)
+        self.source = Path(path_of("source", source))
         self.max_sentence_length = _at_least_one("max_sentence_length", max_sentence_length)
         self.limit = None if limit is None else _at_least_one("limit", limit)
         self.errors = _policy(errors)
         if self.source.is_dir():
             self.input_files = [os.fspath(path) for path in sorted(self.source.iterdir()) if path.is_file()]
-        elif self.source.is_file():
+        elif self.source.exists():
             self.input_files = [os.fspath(self.source)]
         else:
-            raise ValueError(f"{os.fspath(source)!r} is neither a file nor a folder")
+            raise ValueError(f"source={os.fspath(self.source)!r} does not exist; give a file or a folder of files")
 
     def __iter__(self) -> Iterator[list[str]]:
         for path in self.input_files:
@@ -309,8 +398,10 @@ class PathLineSentences:
 class Text8Corpus:
     """A file that is one long line, such as text8, cut into sentences of `max_sentence_length` tokens."""
 
-    def __init__(self, fname: Pathlike, max_sentence_length: int = MAX_SENTENCE_LENGTH, errors: str = "strict") -> None:
-        self.fname = fname
+    def __init__(
+        self, fname: Pathlike | bytes, max_sentence_length: int = MAX_SENTENCE_LENGTH, errors: str = "strict"
+    ) -> None:
+        self.fname = path_of("fname", fname)
         self.errors = _policy(errors)
         self.max_sentence_length = _at_least_one("max_sentence_length", max_sentence_length)
 
@@ -327,12 +418,12 @@ class BrownCorpus:
     characters: ``jury/nn``.
     """
 
-    def __init__(self, dirname: Pathlike) -> None:
-        self.dirname = dirname
+    def __init__(self, dirname: Pathlike | bytes) -> None:
+        self.dirname = path_of("dirname", dirname)
 
     def __iter__(self) -> Iterator[list[str]]:
         for path in sorted(Path(self.dirname).iterdir()):
-            for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+            for line in path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else ():
                 pairs = [token.split("/") for token in line.split()]
                 words = [
                     f"{pair[0].lower()}/{pair[1][:2]}" for pair in pairs if len(pair) == 2 and pair[1][:2].isalpha()

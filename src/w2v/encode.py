@@ -52,6 +52,9 @@ MANY_WORDS = 1 << 20
 # Encoded tokens beyond this many bytes go to a temporary file, with cache="auto".
 CACHE_BYTES = 1 << 30
 
+# Their order follows the hashes of strings, which are others in the next process.
+UNORDERED = (set, frozenset)
+
 Sentences = Iterable[Iterable[str]]
 
 
@@ -61,6 +64,7 @@ class Batch(NamedTuple):
     tokens: NDArray[np.int32]
     ends: NDArray[np.int64]
     owner: int = 0
+    ordered: bool = True  # as in `Encoded`
 
 
 class Encoded(NamedTuple):
@@ -71,11 +75,13 @@ class Encoded(NamedTuple):
     tokens : int32 [N], ids of the words kept
     offsets : int64 [S + 1], sentence s is ``tokens[offsets[s]:offsets[s + 1]]``; may be empty
     raw_words : int, words of the text, kept or not
+    ordered : bool, whether no set was met, whose words come in an order of their own in every process
     """
 
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
     raw_words: int
+    ordered: bool = True
 
     def blocks(self) -> Iterator[NDArray[np.int32]]:
         """All tokens, a block at a time; what is mapped from a file does not fill the memory."""
@@ -143,11 +149,13 @@ def pieces_of(source: Sentences | Pathlike, is_path: bool) -> Iterator[tuple[Ite
 
 
 def looked_up(
-    pieces: Iterator[tuple[Iterable[str], bool]], ids: Provisional | Final, max_ids: float = float("inf")
+    source: Sentences | Pathlike, is_path: bool, ids: Provisional | Final, max_ids: float = float("inf")
 ) -> Iterator[Batch]:
     """Number words by dictionary; a batch has about `BLOCK_TOKENS`, or fewer where `ids` outgrows `max_ids`."""
     tokens, ends = array("i"), array("q")
-    for words, complete in pieces:
+    ordered = not isinstance(source, UNORDERED)
+    for words, complete in pieces_of(source, is_path):
+        ordered = ordered and not isinstance(words, UNORDERED)
         try:
             _text.append_numbers(words, ids, tokens)
         except TypeError as error:
@@ -157,10 +165,10 @@ def looked_up(
         if complete:
             ends.append(len(tokens))
         if len(tokens) >= BLOCK_TOKENS or len(ids) > max_ids:
-            yield Batch(np.frombuffer(tokens, np.int32), np.frombuffer(ends, np.int64))
+            yield Batch(np.frombuffer(tokens, np.int32), np.frombuffer(ends, np.int64), 0, ordered)
             tokens, ends = array("i"), array("q")
     if tokens or ends:
-        yield Batch(np.frombuffer(tokens, np.int32), np.frombuffer(ends, np.int64))
+        yield Batch(np.frombuffer(tokens, np.int32), np.frombuffer(ends, np.int64), 0, ordered)
 
 
 # --- text files -------------------------------------------------------------------------------------------------
@@ -290,6 +298,8 @@ class Scan:
         self._tokenizer: Tokenizer | None = None
         self._ids = Provisional()
         self.raw_words = self.sentences = 0
+        self._ordered = True
+        self._threads = threads
         look_at = MANY_WORDS
         text = tokenizable(source, is_path) if max_vocab_size is None else None
         if text is not None:
@@ -297,8 +307,9 @@ class Scan:
             batches: Iterable[Batch] = self._tokenizer
         else:
             limit = float("inf") if max_vocab_size is None else max_vocab_size
-            batches = self._counted(looked_up(pieces_of(source, is_path), self._ids, limit), limit, trim_rule)
-        for tokens, ends, owner in batches:
+            batches = self._counted(looked_up(source, is_path, self._ids, limit), limit, trim_rule)
+        for tokens, ends, owner, ordered in batches:
+            self._ordered = self._ordered and ordered
             if keep_tokens:
                 self._tokens.append(tokens)
                 self._ends.append(ends)
@@ -365,16 +376,15 @@ class Scan:
         tables = [table] if self._tokenizer is None else [table[numbers] for numbers in self._tokenizer.numbers]
         offsets = Spool(np.int64, self._ends.limit)
         offsets.append(np.zeros(1, np.int64))
+
+        def renumbered(block: NDArray[np.int32], sentences: tuple[NDArray[np.int64], int]) -> int:
+            ends, owner = sentences
+            return _text.renumber(block, ends, tables[owner])
+
         sentences = zip(self._ends.drain(), self._owners, strict=True)
-
-        def renumbered(block: NDArray[np.int32], begin: int) -> int:
-            ends, owner = next(sentences)
-            left = _text.renumber(block, ends, tables[owner])
+        for (ends, _), begin in self._tokens.rewrite(renumbered, sentences, self._threads):
             offsets.append(ends + begin)
-            return left
-
-        self._tokens.rewrite(renumbered)
-        return Encoded(self._tokens.finish(), offsets.finish(), self.raw_words)
+        return Encoded(self._tokens.finish(), offsets.finish(), self.raw_words, self._ordered)
 
 
 def encode(
@@ -401,25 +411,26 @@ def whole_batches(
             ready = words + int(batch.ends[-1])
         words += len(batch.tokens)
         if ready >= size:
-            tokens, ends, _ = _joined(held)
-            yield _without_unknown(tokens[:ready], ends)
-            held = [Batch(tokens[ready:], ends[:0])]
+            tokens, ends, owner, ordered = _joined(held)
+            yield _without_unknown(tokens[:ready], ends, ordered)
+            held = [Batch(tokens[ready:], ends[:0], owner, ordered)]
             words, ready = words - ready, 0
     if words or any(len(batch.ends) for batch in held):
-        tokens, ends, _ = _joined(held)
-        yield _without_unknown(tokens, ends)
+        tokens, ends, _, ordered = _joined(held)
+        yield _without_unknown(tokens, ends, ordered)
 
 
 def _joined(batches: list[Batch]) -> Batch:
     starts = np.cumsum([0] + [len(batch.tokens) for batch in batches])
     ends = [batch.ends + start for batch, start in zip(batches, starts[:-1], strict=True)]
-    return Batch(np.concatenate([batch.tokens for batch in batches]), np.concatenate(ends))
+    ordered = all(batch.ordered for batch in batches)
+    return Batch(np.concatenate([batch.tokens for batch in batches]), np.concatenate(ends), 0, ordered)
 
 
-def _without_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64]) -> Encoded:
+def _without_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64], ordered: bool) -> Encoded:
     kept = tokens >= 0
     ends = ends - np.searchsorted(np.flatnonzero(~kept), ends)  # how many are dropped before each
-    return Encoded(tokens[kept], np.concatenate([[0], ends]), len(tokens))
+    return Encoded(tokens[kept], np.concatenate([[0], ends]), len(tokens), ordered)
 
 
 def _finally_numbered(
@@ -428,11 +439,11 @@ def _finally_numbered(
     """Batches under the numbers of `index`, where -1 stands for every other word."""
     text = tokenizable(source, is_path)
     if text is None:
-        yield from looked_up(pieces_of(source, is_path), Final(index))
+        yield from looked_up(source, is_path, Final(index))
         return
     tokenizer = Tokenizer(text, threads)
     table = np.zeros(0, np.int32)
-    for tokens, ends, owner in tokenizer:
+    for tokens, ends, owner, _ in tokenizer:
         new = tokenizer.words.words(np.arange(len(table), len(tokenizer.words)))
         if new:
             table = np.concatenate([table, np.array([index.get(word, -1) for word in new], np.int32)])

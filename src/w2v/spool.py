@@ -2,7 +2,9 @@
 
 import mmap
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,21 @@ def forget_pages(array: NDArray[Any]) -> None:
     mapping = getattr(array.base, "obj", array.base)
     if isinstance(mapping, FileMapping) and hasattr(mmap, "MADV_DONTNEED"):
         mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def _changed(
+    pairs: Iterable[tuple[NDArray[Any], Any]], change: Callable[[NDArray[Any], Any], int], threads: int
+) -> Iterator[tuple[NDArray[Any], Any, int]]:
+    """Give each pair with the result of ``change(*pair)``, in order; threads work on the next ones meanwhile."""
+    waiting: deque[tuple[NDArray[Any], Any, Future[int]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for block, other in pairs:
+            waiting.append((block, other, pool.submit(change, block, other)))
+            if len(waiting) > threads:
+                block, other, task = waiting.popleft()
+                yield block, other, task.result()
+        for block, other, task in waiting:
+            yield block, other, task.result()
 
 
 class Spool:
@@ -88,20 +105,25 @@ class Spool:
                 yield np.frombuffer(self._memory, self.dtype, length, at * self.dtype.itemsize)
             at += length
 
-    def rewrite(self, change: Callable[[NDArray[Any], int], int]) -> None:
-        """Let ``change(block, begin)`` shorten every block: it works in place, and says how much is left, in front.
+    def rewrite(
+        self, change: Callable[[NDArray[Any], Any], int], others: Iterable[Any], threads: int
+    ) -> Iterator[tuple[Any, int]]:
+        """Let ``change(block, other)`` shorten every block: it works in place, and says how much is left, in front.
 
-        `begin` is where the block now begins in the whole array. Nothing is held twice.
+        Each of `others` goes with a block, and is given back with the place where this now begins in the whole array.
+        Several threads change blocks; they are moved together one after the other. Nothing is held twice.
         """
         shorter = Spool(self.dtype, -1) if self._memory is None else None
-        filled = 0
-        for block in self.drain():
-            left = block[: change(block, filled)]
+        filled = at = 0
+        size = self.dtype.itemsize
+        for block, other, length in _changed(zip(self.drain(), others, strict=True), change, threads):
+            yield other, filled
             if shorter is not None:
-                shorter.append(left)
-            elif self._memory is not None and len(left):
-                np.frombuffer(self._memory, self.dtype, len(left), filled * self.dtype.itemsize)[...] = left
-            filled += len(left)
+                shorter.append(block[:length])
+            elif self._memory is not None:
+                self._memory.move(filled * size, at * size, length * size)
+            filled += length
+            at += len(block)
         if shorter is not None:
             self._file, shorter._file = shorter._file, self._file  # the old one goes with `shorter`
         self.length = filled

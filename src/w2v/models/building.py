@@ -81,6 +81,7 @@ class Buildable(Trainee):
         self.corpus_total_words: int | None = 0  # None: an old file does not know
         self.effective_min_count = self.min_count
         self._raw_vocab: Mapping[str, int] | None = None
+        self._at_once = False  # whether what `build_vocab` reads is trained within the same call
         self._scan: tuple[Any, Scan] | None = None
         self._random: np.random.RandomState | None = None
         self._vocabulary: Vocabulary | None = None
@@ -237,7 +238,8 @@ class Buildable(Trainee):
         """
         settings = self.settings()
         corpus = Corpus.given(corpus_iterable, corpus_file)
-        identity = corpus.identity()
+        # What the constructor reads is trained within the same call.
+        identity = corpus.identity(int(self._at_once and settings.cache != "none"))
         if settings.cache == "none":
             corpus.check_repeatable("cache='none' reads the corpus in every epoch")
         readers = settings.workers if workers is None else checks.worker_number(workers)
@@ -336,6 +338,7 @@ class Buildable(Trainee):
         else:
             attributes, vectors = {}, np.zeros((0, self.vector_size), np.float32)
             locks = np.ones(1, np.float32)
+        self.record_digests()
         self.tokens.drop()  # they belong to another vocabulary
         if not update:
             self.ledger = self.ledger.of_new_words()

@@ -245,7 +245,9 @@ class Word2Vec(Buildable, legacy.OldModelNames):
             self._check_something_to_train()
             with session.checkpoint_folder(checkpoint, checkpoint_every, corpus, self.cache):
                 pass  # what `train` would refuse is refused before the corpus is read
+            self._at_once = True
             self.build_vocab(sentences, corpus_file, trim_rule=trim_rule)
+            self._at_once = False
             self.train(
                 sentences,
                 corpus_file,
@@ -327,7 +329,7 @@ class Word2Vec(Buildable, legacy.OldModelNames):
             If a checkpoint cannot be written; those in the folder stay as they are.
         """
         corpus_iterable = legacy.renamed(OLD_CORPUS, old_names, "train").get("corpus_iterable", corpus_iterable)
-        corpus = Corpus.given(corpus_iterable, corpus_file)
+        corpus = Corpus.given(corpus_iterable, corpus_file, self.tokens.corpus_identity)
         settings = self.settings()
         self._check_something_to_train()
         if not len(self.wv):
@@ -476,8 +478,8 @@ class Word2Vec(Buildable, legacy.OldModelNames):
             )
         if not all(run["repeatable"] for run in runs):
             raise ValueError(
-                "several workers without deterministic=True have trained this model, or an epoch was cut short; there "
-                "is nothing to compare"
+                "several workers without deterministic=True have trained this model, an epoch was cut short, or the "
+                "corpus was of sets or changed between epochs; there is nothing to compare"
             )
         corpora = {run["corpus"] for run in runs}
         if len(corpora) != 1 or not all(corpora):
@@ -682,7 +684,8 @@ class Word2Vec(Buildable, legacy.OldModelNames):
         self.ledger.__dict__.update(past)
         for name in ("_encoded", "_streamed", "_tables", "_reached", "_stop_wanted"):
             self.__dict__.pop(name, None)
-        self.__dict__.setdefault("_vocabulary", None)
+        for name, value in (("_vocabulary", None), ("_at_once", False)):
+            self.__dict__.setdefault(name, value)
 
 
 class _StopAfter(hooks.CallbackAny2Vec):

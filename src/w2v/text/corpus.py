@@ -14,14 +14,14 @@ class Corpus(NamedTuple):
     is_path: bool
 
     @classmethod
-    def given(cls, corpus_iterable: Any, corpus_file: Any) -> "Corpus":
-        return cls(*source.given(corpus_iterable, corpus_file))
+    def given(cls, corpus_iterable: Any, corpus_file: Any, known: Any = None) -> "Corpus":
+        return cls(*source.given(corpus_iterable, corpus_file, known))
 
     def check_repeatable(self, why: str) -> None:
         source.check_repeatable(*self, why)
 
-    def identity(self) -> tuple[Any, ...]:
-        return source.identity(*self)
+    def identity(self, call: int = 0) -> tuple[Any, ...]:
+        return source.identity(*self, call)
 
     def locator(self) -> dict[str, Any] | None:
         return source.whereabouts(*self)

@@ -1,5 +1,6 @@
 """The encoded corpus of a model: kept as long as corpus and vocabulary are the same, or streamed in every epoch."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ STREAM_WORDS = 1 << 20
 # How many bytes of tokens stay in memory, for each value of the parameter `cache`.
 LIMITS = {"auto": CACHE_BYTES, "memory": float("inf"), "disk": 0, "none": 0}
 
+Identity = tuple[Any, ...]
 Index = dict[str, int]
 Report = Callable[[int], object]
 
@@ -19,59 +21,69 @@ Report = Callable[[int], object]
 class TokenCache:
     """Holds one encoded corpus, and knows of which corpus and which vocabulary it is.
 
-    Parameters
+    Attributes
     ----------
-    about_to_drop : callable, optional
-        Called with an encoded corpus before it is given up: the last chance to hash it.
+    held : Encoded or None
+    changed : bool
+        Whether the corpus that was asked for last took the place of another one, or is another one under its name.
     """
 
-    def __init__(self, about_to_drop: Callable[[Encoded], object] = lambda encoded: None) -> None:
-        self._about_to_drop = about_to_drop
-        self._held: tuple[Any, Encoded] | None = None
-        self._counted: tuple[Any, int] | None = None  # a corpus read in every epoch, and its size in tokens
+    def __init__(self) -> None:
+        self.held: Encoded | None = None
+        self.changed = False
+        self._identity: Identity | None = None  # of what is held, or streamed
+        self._tokens = 0
+        self._digest = ""  # of what was streamed last
 
     @property
-    def held(self) -> Encoded | None:
-        """The encoded corpus there is."""
-        return None if self._held is None else self._held[1]
+    def corpus_identity(self) -> Identity | None:
+        """Of the corpus that is held."""
+        return None if self.held is None or self._identity is None else self._identity[:-2]
 
     def drop(self) -> None:
         """Give up what is held: it belongs to another vocabulary."""
-        if self._held is not None:
-            self._about_to_drop(self._held[1])
-        self._held = self._counted = None
+        self.__init__()  # type: ignore[misc]
 
-    def hold(self, identity: Any, index: Index, encoded: Encoded) -> None:
+    def hold(self, identity: Identity, index: Index, encoded: Encoded) -> None:
         """Keep a corpus that was encoded while it was counted."""
-        self._held = (*identity, *_of(index)), encoded
+        self._identity, self.held = (*identity, *_of(index)), encoded
 
-    def hold_count(self, identity: Any, index: Index, tokens: int) -> None:
+    def hold_count(self, identity: Identity, index: Index, tokens: int) -> None:
         """Keep the size of a corpus that is read in every epoch."""
-        self._counted = (*identity, *_of(index)), tokens
+        self._identity, self._tokens = (*identity, *_of(index)), tokens
 
-    def encoded(self, corpus: Corpus, index: Index, cache: str, threads: int, report: Report) -> Encoded:
-        """The corpus as integers: those there are, if corpus and vocabulary are the same."""
-        identity = (*corpus.identity(), *_of(index))
-        if self._held is None or not same(self._held[0], identity):
-            encoded = encode(*corpus, index, LIMITS[cache], threads, report)
-            self.drop()  # only now: should this corpus be no text, the other one may be an iterator that has ended
-            self._held = identity, encoded
-        return self._held[1]
+    def encoded(self, corpus: Corpus, call: int, index: Index, cache: str, threads: int, report: Report) -> Encoded:
+        """The corpus as integers: those there are, if corpus and vocabulary are the same; see `Corpus.identity`."""
+        identity = (*corpus.identity(call), *_of(index))
+        known = self.held is not None and self._identity is not None and same(self._identity, identity)
+        self.changed = self.held is not None and not known
+        if self.held is None or not known:
+            # The former corpus stays until this one is encoded: it may be of an iterator that has ended.
+            self.held = encode(*corpus, index, LIMITS[cache], threads, report)
+            self._identity = identity
+        return self.held
 
     def count(self, corpus: Corpus, index: Index, threads: int, report: Report) -> int:
         """How many words of the vocabulary a corpus has that is not kept: known, or counted once."""
         identity = (*corpus.identity(), *_of(index))
-        if self._counted is None or not same(self._counted[0], identity):
-            tokens = 0
-            for part in self.stream(corpus, index, threads):
+        self.changed = self._identity is not None and not same(self._identity, identity)
+        if self._identity is None or self.changed:
+            self._digest, tokens = "", 0
+            for part in whole_batches(*corpus, index, STREAM_WORDS, threads):
                 report(len(part.tokens))
                 tokens += len(part.tokens)
-            self._counted = identity, tokens
-        return self._counted[1]
+            self._identity, self._tokens = identity, tokens
+        return self._tokens
 
     def stream(self, corpus: Corpus, index: Index, threads: int) -> Iterator[Encoded]:
-        """The corpus as integers, a part at a time; nothing of it is kept."""
-        return whole_batches(*corpus, index, STREAM_WORDS, threads)
+        """The corpus as integers, a part at a time; nothing of it is kept but a hash."""
+        digest = hashlib.sha256()
+        for part in whole_batches(*corpus, index, STREAM_WORDS, threads):
+            digest.update(part.tokens.data)
+            digest.update(part.offsets.data)
+            yield part
+        self.changed = self._digest not in ("", digest.hexdigest())
+        self._digest = digest.hexdigest()
 
 
 def _of(index: Index) -> tuple[Index, int]:

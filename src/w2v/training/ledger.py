@@ -98,6 +98,12 @@ class Ledger:
                 self.runs.pop()
             raise
 
+    def doubt(self, reason: str) -> None:
+        """Let the last run say that it cannot be repeated."""
+        if self.runs and self.runs[-1]["repeatable"]:
+            logger.warning("this run cannot be repeated: %s", reason)
+            self.runs[-1]["repeatable"] = False
+
     @property
     def is_within_an_epoch(self) -> bool:
         """Whether the matrices hold a part of an epoch."""

@@ -1,6 +1,6 @@
 """What a model is to a session that trains it: its settings, words, matrices, tokens, and what a file holds of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -62,7 +62,7 @@ class Trainee:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.activity = Activity()
-        self.tokens = TokenCache(self.record_digests)
+        self.tokens = TokenCache()
 
     def settings(self) -> Settings:
         """The parameters as they are now, also those assigned since, checked; what is saved can be loaded."""
@@ -72,12 +72,32 @@ class Trainee:
 
     def parts(self, corpus: Corpus, settings: Settings) -> Parts:
         """The corpus as integers."""
-        threads = trainer.thread_count(settings.workers)
-        if settings.cache != "none":
-            encoded = self.tokens.encoded(corpus, self.vocabulary.index, settings.cache, threads, self.heed)
-            return Parts(len(encoded.tokens), [encoded], True)
-        tokens = self.tokens.count(corpus, self.vocabulary.index, threads, self.heed)
-        return Parts(tokens, self.tokens.stream(corpus, self.vocabulary.index, threads), False)
+        tokens, index, threads = self.tokens, self.vocabulary.index, trainer.thread_count(settings.workers)
+        if settings.cache == "none":
+            count = tokens.count(corpus, index, threads, self.heed)
+            self._doubt_a_change()
+            return Parts(count, self._streamed(tokens.stream(corpus, index, threads)), False)
+        former = tokens.held
+        encoded = tokens.encoded(corpus, self.ledger.train_count, index, settings.cache, threads, self.heed)
+        if encoded is not former:
+            self.ledger.record_digests(former)
+        self._doubt_a_change()
+        self._doubt_order(encoded)
+        return Parts(len(encoded.tokens), [encoded], True)
+
+    def _streamed(self, parts: Iterable[Encoded]) -> Iterator[Encoded]:
+        for part in parts:
+            self._doubt_order(part)
+            yield part
+        self._doubt_a_change()
+
+    def _doubt_order(self, encoded: Encoded) -> None:
+        if not encoded.ordered:
+            self.ledger.doubt("sets have another order in every process; give lists, for example sorted(words)")
+
+    def _doubt_a_change(self) -> None:
+        if self.tokens.changed and self.ledger.runs and self.ledger.runs[-1]["trained"]:
+            self.ledger.doubt("the corpus has changed between two epochs")
 
     def kernel(self, settings: Settings) -> trainer.Kernel:
         """What trains the matrices, which are brought into the shape that it needs."""
@@ -174,9 +194,9 @@ class Trainee:
             __version__,
         )
 
-    def record_digests(self, encoded: Encoded | None = None) -> None:
-        """Note the hash of the corpus that is held, by default, for the runs that were trained on it."""
-        self.ledger.record_digests(self.tokens.held if encoded is None else encoded)
+    def record_digests(self) -> None:
+        """Note the hash of the corpus that is held for the runs that were trained on it."""
+        self.ledger.record_digests(self.tokens.held)
 
     def heed(self, words: int = 0) -> bool:
         """Raise what `stop` asks for; a reader of text calls this with how far it has come."""
