@@ -1390,12 +1390,12 @@ class Word2Vec(legacy.OldModelNames):
         if self.workers != 1 and not self.deterministic:
             raise ValueError(
                 f"a model of workers={self.workers} without deterministic=True is different on every run; there is "
-                "nothing to compare"
+                "nothing to compare. Train it with workers=1 or deterministic=True"
             )
         if not all(run["repeatable"] for run in self.runs):
             raise ValueError(
                 "several workers without deterministic=True have trained this model, or an epoch was cut short; there "
-                "is nothing to compare"
+                "is nothing to compare. Train it with workers=1 or deterministic=True"
             )
         corpora = {run["corpus"] for run in self.runs}
         if len(corpora) != 1 or not all(corpora):

@@ -126,7 +126,11 @@ def _print(args: argparse.Namespace, summary: list[dict[str, Any]], listed: dict
 
 
 def _positive(text: str, least: int = 1) -> int:
-    if (number := int(text)) < least:
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if number < least:
         raise argparse.ArgumentTypeError(f"{number} is below {least}")
     return number
 
@@ -139,4 +143,8 @@ def _number(text: str) -> int | float:
     try:
         return int(text)
     except ValueError:
+        pass
+    try:
         return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
