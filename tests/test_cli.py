@@ -30,6 +30,7 @@ from w2v import (
     demo,
     lookup,
 )
+from w2v.stability.report import format_table
 
 TOPICS = [
     "thread lock process queue daemon",
@@ -617,7 +618,7 @@ def test_ctrl_c_stops_waiting_for_standard_input(room):
 
 @pytest.mark.skipif(not hasattr(lookup, "near_words"), reason="close spellings are looked for in the same case only")
 def test_a_word_in_another_case_is_told_the_one_there_is(room, capsys):
-    assert run(capsys, "neighbors model.safetensors Thread")[2].endswith("; close to it: 'thread'\n")
+    assert "; close to it: 'thread'" in run(capsys, "neighbors model.safetensors Thread")[2]
 
 
 @pytest.mark.parametrize(
@@ -714,6 +715,7 @@ def test_words_are_shown_without_control_characters(tmp_path, monkeypatch, capsy
         assert not set("\x1b\x08") & set(out + err)
         assert r"\x1b" in out + err
         assert "a\nb" not in out
+    assert format_table([{"neighbours": words[:2]}]).endswith(r"| red\x1b[31m a\nb |")
     assert run_json(capsys, "neighbors odd.safetensors plain")["plain"][0]["word"] in words
 
 
@@ -721,6 +723,19 @@ def test_options_take_the_place_of_parameters_in_errors():
     said = "vector_size=0 and alpha=-0.5, cache='disk', checkpoint= needs min_count; 'workers=1' is a word; a/seed=2"
     here = "--size 0 and --alpha -0.5, --cache disk, --checkpoint needs --min-count; 'workers=1' is a word; a/seed=2"
     assert cli._in_options(said, cli.FLAGS) == here
+
+
+def test_a_toy_corpus_is_warned_of_once_not_every_epoch(room):
+    Path("toy.txt").write_text("the cat sat on the mat\nthe dog sat on the log\n")
+    done = subprocess.run(
+        [*PROGRAM, *shlex.split("train toy.txt -o out.txt --min-count 1 --epochs 25")],
+        capture_output=True,
+        text=True,
+        env=subprocess_environment(),
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert done.stderr.count("\n") <= 1
 
 
 def test_a_warning_is_printed_once_however_often_it_is_logged(room, capsys):

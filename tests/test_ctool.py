@@ -659,7 +659,7 @@ def test_words_are_shown_without_control_characters(run, tmp_path, monkeypatch):
 
 def test_a_word_that_is_misspelt_is_told_the_nearest(compass):
     with pytest.raises(KeyError) as error:
-        ctool.distance(["compass.bin", "eest"])
+        ctool.distance(["compass.bin", "eastt"])
     assert cli._message(error.value, ctool.FLAGS).endswith("; close to it: 'east'")
 
 

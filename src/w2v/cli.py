@@ -112,6 +112,7 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
 # What errors of the library call a parameter, and what it is here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every")}
+FLAGS["k"] = "-k"
 
 # Advice of the library for programs, and what helps here.
 ADVICE = [
@@ -639,18 +640,21 @@ def _in_options(text: str, flags: Mapping[str, str]) -> str:
 
 @contextmanager
 def _logged_once(flags: Mapping[str, str]) -> Iterator[None]:
-    """Print what the library warns of, once: a command may train many times."""
+    """Print what the library warns of, once: a command may train many times, with other numbers in the warning."""
     seen: set[str] = set()
 
-    def is_new(record: logging.LogRecord) -> bool:
+    def is_first(record: logging.LogRecord) -> bool:
         message = printable(" ".join(_in_options(record.getMessage(), flags).split()))
         record.msg, record.args = message, None
-        return message not in seen and not seen.add(message)  # type: ignore[func-returns-value]
+        kind = re.sub(r"\d+", "0", message)
+        is_new = kind not in seen
+        seen.add(kind)
+        return is_new
 
     handler = logging.StreamHandler()
     handler.setLevel(logging.WARNING)
     handler.setFormatter(logging.Formatter("w2v: warning: %(message)s"))
-    handler.addFilter(is_new)
+    handler.addFilter(is_first)
     logger = logging.getLogger("w2v")
     logger.addHandler(handler)
     try:
