@@ -3,8 +3,10 @@
 import gzip
 import inspect
 import json
+import logging
 import os
 import random
+import re
 import shlex
 import shutil
 import signal
@@ -26,7 +28,9 @@ from w2v import (
     __version__,
     cli,
     demo,
+    lookup,
 )
+from w2v.stability.report import format_table
 
 TOPICS = [
     "thread lock process queue daemon",
@@ -216,7 +220,7 @@ def test_piped_text_that_is_not_utf8_is_refused_with_its_place(room):
         timeout=60,
     )
     assert (done.returncode, done.stdout) == (1, b"")
-    assert b"at byte 3,000,003 of standard input; is it UTF-8?" in done.stderr
+    assert b"at byte 3,000,003 of the input; is it UTF-8?" in done.stderr
     assert not Path("out.txt").exists()
 
 
@@ -296,7 +300,9 @@ def test_evaluate_counts_right_answers_and_correlates(room, capsys):
 
 def test_evaluate_restricts_analogies_to_frequent_words(room, capsys):
     line = "evaluate model.safetensors --analogies questions-words.txt --restrict"
-    assert run_json(capsys, f"{line} 1")["analogies"]["Total accuracy"]["of"] == 0
+    code, out, err = run(capsys, f"{line} 1")
+    assert (code, out) == (1, "")
+    assert "questions-words.txt: no question has four of the 1 most frequent words of model.safetensors" in err
     assert run_json(capsys, f"{line} 1000")["analogies"]["Total accuracy"]["of"] == 3
 
 
@@ -434,13 +440,40 @@ def test_a_run_that_ended_before_its_first_epoch_is_saved(room, capsys):
         ("train corpus.txt -o missing/out.txt", "is not a folder"),
         ("train corpus.txt -o folder.txt", "not a regular file"),
         ("train corpus.txt -o corpus.txt", "is the corpus itself"),
-        ("train corpus.txt -o out.txt --size 0", "vector_size"),
-        ("train corpus.txt -o out.txt --window -2", "window"),
-        ("train corpus.txt -o out.txt --workers 0", "workers"),
-        ("train corpus.txt -o out.txt --alpha nan", "alpha"),
+        ("train corpus.txt -o out.txt --size 0", "--size 0 must be at least 1"),
+        ("train corpus.txt -o out.txt --window -2", "--window -2 must be"),
+        ("train corpus.txt -o out.txt --workers 0", "--workers 0 would train nothing"),
+        ("train corpus.txt -o out.txt --alpha nan", "--alpha nan must be finite"),
         ("train corpus.txt -o out.txt --alpha 1e9", "alpha"),
         ("train corpus.txt -o out.txt --sample -1", "sample"),
-        ("train corpus.txt -o out.txt --min-count 100000", "min_count=100000"),
+        ("train corpus.txt -o out.txt --min-count 100000", "no word occurs 100000 times"),
+        ("train corpus.txt -o out.txt --min-count 100000", "lower --min-count or add text"),
+        (
+            "train corpus.txt -o out.txt --negative 0",
+            "--negative 0 without --hs leaves nothing to train; give --hs too",
+        ),
+        (
+            "train corpus.txt -o out.txt --max-vocab-size 0",
+            "--max-vocab-size 0 must be at least 1; without it there is",
+        ),
+        ("train corpus.txt -o out.txt --checkpoint d --checkpoint-every x", "--checkpoint-every x is not understood"),
+        ("train corpus.txt -o out.txt --deterministic --cache none", "--deterministic needs the encoded corpus; use"),
+        ("train corpus.txt -o out.txt --deterministic --cache none", "use --cache disk instead of --cache none"),
+        ("train latin.txt -o out.txt", "is it UTF-8? iconv -f ITS-ENCODING -t UTF-8 makes it that"),
+        (
+            "train folder.txt -o out.txt",
+            "folder.txt is a folder; give one file, or all of them: cat folder.txt/* | w2v",
+        ),
+        ("train missing.txt -o out.txt", "missing.txt: No such file or directory"),
+        ("stability missing.txt", "missing.txt: No such file or directory"),
+        ("verify model.safetensors --corpus missing.txt", "missing.txt: No such file or directory"),
+        ("verify vectors.txt --corpus corpus.txt", "only a model can be trained again"),
+        ("verify vectors.safetensors --corpus corpus.txt", "only a model can be trained again"),
+        ("verify model.safetensors --corpus corpus.txt --workers 2", "Train it with --workers 1 or --deterministic"),
+        ("neighbors corpus.txt thread", "w2v convert --no-header reads files without one (GloVe)"),
+        ("neighbors model.safetensors thraed", "; close to it: 'thread'"),
+        ("analogy model.safetensors decode decoder encoed", "; close to it: 'encode"),
+        ("convert vectors.txt out.bin --from native", "text and binary files end in .txt, .vec or .bin"),
         ("train empty.txt -o out.txt", ""),
         ("train latin.txt -o out.txt", "latin.txt"),
         ("train cut.txt.gz -o out.txt", "cut.txt.gz"),
@@ -452,6 +485,7 @@ def test_a_run_that_ended_before_its_first_epoch_is_saved(room, capsys):
         ("neighbors corpus.txt thread", "corpus.txt"),
         ("analogy model.safetensors decode decoder encoed", "'encoed'"),
         ("evaluate model.safetensors --analogies missing.txt", "missing.txt"),
+        ("evaluate model.safetensors --analogies strange.txt", "strange.txt: no question has four of the"),
         ("evaluate model.safetensors --pairs missing.tsv", "missing.tsv"),
         ("convert model.safetensors out.xyz", "does not tell its format"),
         ("convert model.safetensors folder.txt", "not a regular file"),
@@ -462,6 +496,7 @@ def test_a_run_that_ended_before_its_first_epoch_is_saved(room, capsys):
 def test_error_is_one_line_that_names_the_cause(room, capsys, line, message):
     Path("folder.txt").mkdir()
     Path("empty.txt").touch()
+    Path("strange.txt").write_text(": none\nbread flour oven dough\n")
     Path("latin.txt").write_bytes("é\n".encode("latin-1") * 50)
     for name in ("corpus.txt.gz", "vectors.bin", "model.safetensors"):
         Path(name.replace("corpus", "cut").replace("vectors", "cut").replace("model", "cut")).write_bytes(
@@ -473,6 +508,7 @@ def test_error_is_one_line_that_names_the_cause(room, capsys, line, message):
     assert err.startswith("w2v: error: ")
     assert err.count("\n") == 1
     assert message in err
+    assert not re.search(r"\w=|corpus_file|no_header|min_count", err)
     assert before == {path: path.is_file() and path.read_bytes() for path in room.iterdir()}
 
 
@@ -483,6 +519,8 @@ def test_error_is_one_line_that_names_the_cause(room, capsys, line, message):
         "unknown",
         "train corpus.txt",
         "train corpus.txt -o out.txt --size ten",
+        "resume run -o out.txt --workers 0",
+        "verify model.safetensors --corpus corpus.txt --workers 0",
         "neighbors model.safetensors",
         "neighbors model.safetensors thread -n 0",
         "analogy model.safetensors a b",
@@ -588,3 +626,133 @@ def test_ctrl_c_stops_waiting_for_standard_input(room):
     assert (code, out) == (130, b"")
     assert err.endswith(b"w2v: interrupted\n")
     assert b"Traceback" not in err
+
+
+@pytest.mark.skipif(not hasattr(lookup, "near_words"), reason="close spellings are looked for in the same case only")
+def test_a_word_in_another_case_is_told_the_one_there_is(room, capsys):
+    assert "; close to it: 'thread'" in run(capsys, "neighbors model.safetensors Thread")[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("train corpus.txt -o out.txt --size ten", "argument --size: 'ten' is not a whole number"),
+        ("train corpus.txt -o out.txt --alpha high", "argument --alpha: 'high' is not a number"),
+        ("resume run -o out.txt --workers two", "argument --workers: 'two' is not a whole number"),
+        ("neighbors model.safetensors thread -n few", "argument -n: 'few' is not a whole number"),
+        ("evaluate model.safetensors --pairs p --restrict x", "argument --restrict: 'x' is not a whole number"),
+        ("stability corpus.txt --runs x", "argument --runs: 'x' is not a whole number"),
+        ("stability corpus.txt --values x", "argument --values: 'x' is not a number"),
+    ],
+)
+def test_what_is_no_number_is_called_so(room, capsys, line, said):
+    assert run(capsys, line)[2].endswith(said + "\n")
+
+
+@pytest.mark.parametrize("corpus", ["-", "/dev/stdin", "<(cat corpus.txt)"])
+@pytest.mark.parametrize("options", ["", "--cache none", "--checkpoint run"])
+def test_text_that_comes_once_is_trained_on_in_every_epoch(room, capsys, corpus, options):
+    facts = run_json(capsys, "train corpus.txt -o file.bin --size 10 --workers 1")
+    line = f"cat corpus.txt | {shlex.join(PROGRAM)} train {corpus} -o piped.bin --size 10 --workers 1 --json {options}"
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, env=subprocess_environment(), timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["sha256"] == facts["sha256"]
+    assert Path("piped.bin").read_bytes() == Path("file.bin").read_bytes()
+
+
+def test_a_model_is_verified_against_text_from_a_pipe(room):
+    line = f"cat corpus.txt | {shlex.join(PROGRAM)} verify model.safetensors --corpus -"
+    subprocess.run(line, shell=True, check=True, env=subprocess_environment(), timeout=60, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    "line", ["train - -o out.txt", "distance vectors.bin", "word-analogy vectors.bin", "compute-accuracy vectors.bin"]
+)
+def test_a_closed_standard_input_is_an_error(room, line):
+    before = set(room.iterdir())
+    done = subprocess.run(
+        f"{shlex.join(PROGRAM)} {line} <&-",
+        shell=True,
+        capture_output=True,
+        text=True,
+        env=subprocess_environment(),
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "w2v: error: standard input is closed; give it a text, or name a file\n"
+    assert set(room.iterdir()) == before
+
+
+@pytest.mark.parametrize("line", ["train corpus.txt -o out.bin", "distance vectors.bin thread", "--help", "info"])
+def test_nothing_needs_standard_streams(room, line):
+    command = f"{shlex.join(PROGRAM)} {line} <&- >&- 2>&-"
+    assert subprocess.run(command, shell=True, env=subprocess_environment(), timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("options", ["--workers 1", "--workers 2 --deterministic"])
+def test_a_repeatable_training_is_said_to_be_one_and_verified(room, capsys, options):
+    facts = run_json(capsys, f"train corpus.txt -o out.safetensors --size 10 {options}")
+    assert facts["repeatable"] is True
+    assert run(capsys, "verify out.safetensors --corpus corpus.txt")[0] == 0
+    assert re.search(r"^repeatable +yes$", run(capsys, f"train corpus.txt -o out.bin {options}")[1], re.MULTILINE)
+
+
+def test_training_by_several_workers_says_how_to_repeat_it(room, capsys):
+    assert run_json(capsys, "train corpus.txt -o out.safetensors --size 10")["repeatable"] is False
+    assert (
+        "repeatable                  no, trained by several workers; --workers 1 or --deterministic is"
+        in (run(capsys, "train corpus.txt -o out.safetensors --size 10")[1])
+    )
+    assert (
+        "Train it with --workers 1 or --deterministic" in run(capsys, "verify out.safetensors --corpus corpus.txt")[2]
+    )
+
+
+def test_words_are_shown_without_control_characters(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["red\x1b[31m", "a\nb", "back\x08", "plain"]
+    vectors = KeyedVectors(2)
+    vectors.add_vectors(words, np.array([[1, 0], [1, 0.1], [1, 0.2], [1, 0.3]], np.float32))
+    vectors.save("odd.safetensors")
+    for line in [
+        "neighbors odd.safetensors 'red\x1b[31m'",
+        "analogy odd.safetensors 'red\x1b[31m' plain 'a\nb'",
+        "info odd.safetensors",
+        "neighbors odd.safetensors '\x1b[2J'",
+        "neighbors '\x1b[2J.bin' plain",
+    ]:
+        _, out, err = run(capsys, line)
+        assert not set("\x1b\x08") & set(out + err)
+        assert r"\x1b" in out + err
+        assert "a\nb" not in out
+    assert format_table([{"neighbours": words[:2]}]).endswith(r"| red\x1b[31m a\nb |")
+    assert run_json(capsys, "neighbors odd.safetensors plain")["plain"][0]["word"] in words
+
+
+def test_options_take_the_place_of_parameters_in_errors():
+    said = "vector_size=0 and alpha=-0.5, cache='disk', checkpoint= needs min_count; 'workers=1' is a word; a/seed=2"
+    here = "--size 0 and --alpha -0.5, --cache disk, --checkpoint needs --min-count; 'workers=1' is a word; a/seed=2"
+    assert cli._in_options(said, cli.FLAGS) == here
+
+
+def test_a_toy_corpus_is_warned_of_once_not_every_epoch(room):
+    Path("toy.txt").write_text("the cat sat on the mat\nthe dog sat on the log\n")
+    done = subprocess.run(
+        [*PROGRAM, *shlex.split("train toy.txt -o out.txt --min-count 1 --epochs 25")],
+        capture_output=True,
+        text=True,
+        env=subprocess_environment(),
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert done.stderr.count("\n") <= 1
+
+
+def test_a_warning_is_printed_once_however_often_it_is_logged(room, capsys):
+    line = "stability corpus.txt --runs 3 --size 4 --epochs 1 --min-alpha 0.03 --no-progress"
+    code, _, err = run(capsys, line)
+    assert (code, err) == (0, "w2v: warning: the learning rate will rise, from --alpha 0.025 to 0.03\n")
+    logging.getLogger("w2v").warning("again")
+    assert capsys.readouterr().err.count("again") <= 1  # nothing is left behind

@@ -1,5 +1,6 @@
 """w2v in gensim's place, with and without gensim; each in a process of its own, since it changes sys.modules."""
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -34,6 +35,8 @@ from w2v.compat import gensim as compat
 compat.install()
 import gensim
 import gensim.models.word2vec
+import gensim.models.keyedvectors as by_name
+from importlib import import_module
 from gensim.models import KeyedVectors, Word2Vec, callbacks, keyedvectors, word2vec
 from gensim.models.callbacks import CallbackAny2Vec
 from gensim.models.keyedvectors import KeyedVectors as K
@@ -41,7 +44,9 @@ from gensim.models.word2vec import LineSentence, PathLineSentences, Text8Corpus,
 from gensim.utils import RULE_KEEP, simple_preprocess
 import w2v
 assert Word2Vec is W is w2v.Word2Vec is gensim.models.Word2Vec is gensim.models.word2vec.Word2Vec
-assert KeyedVectors is K is w2v.KeyedVectors is word2vec.KeyedVectors is keyedvectors.KeyedVectors
+assert import_module("gensim.models.word2vec").Word2Vec is import_module(".word2vec", "gensim.models").Word2Vec is W
+assert KeyedVectors is K is by_name.KeyedVectors is w2v.KeyedVectors
+assert K is word2vec.KeyedVectors is keyedvectors.KeyedVectors
 assert LineSentence is w2v.LineSentence and word2vec.FAST_VERSION >= 0 and RULE_KEEP == w2v.RULE_KEEP
 assert simple_preprocess("The w2v Library, a_b!") == ["the", "library", "a_b"]
 print(gensim.__version__)
@@ -52,12 +57,14 @@ print(gensim.__version__)
 @pytest.mark.parametrize("hide", EITHER)
 def test_uninstall_leaves_everything_as_it_was(hide):
     script = """
-import sys
+import importlib, sys
+from multiprocessing import spawn
 def state():
     models = sys.modules.get("gensim.models")
     names = ("Word2Vec", "KeyedVectors", "word2vec", "keyedvectors", "callbacks")
     found = {name: id(module) for name, module in sys.modules.items() if name.split(".")[0] == "gensim"}
-    return found, [id(getattr(models, name, None)) for name in names]
+    hooks = __import__, importlib.import_module, spawn.get_preparation_data, *sys.meta_path
+    return found, [id(getattr(models, name, None)) for name in names], hooks
 if not HIDE: import gensim.models
 before = state()
 from w2v.compat import gensim as compat
@@ -128,3 +135,192 @@ with compat.installed(allow_pickle=True):
 assert not gensim_files.allowed
 """
     output_of(script, "1")
+
+
+# ---- what of gensim we do not replace
+
+
+@needs_gensim
+@pytest.mark.parametrize("model", ["Doc2Vec", "FastText"])
+def test_other_models_of_gensim_are_saved_and_loaded(model, tmp_path):
+    script = """
+import copy, pickle, sys
+from gensim.models import Doc2Vec, FastText
+from gensim.models.doc2vec import TaggedDocument
+import numpy
+texts = [["a", "b", "c"]] * 50
+documents = [TaggedDocument(text, [0]) for text in texts]
+def made(name):
+    if name == "Doc2Vec": return Doc2Vec(documents, vector_size=4, min_count=1, workers=1)
+    return FastText(texts, vector_size=4, min_count=1, workers=1, bucket=10)
+kind = sys.argv[1]
+if "before" in sys.argv: made(kind).save("before.model")
+else:
+    from w2v.compat import gensim as compat
+    compat.install()
+    from gensim.models import Word2Vec
+    assert Word2Vec.__module__ == "w2v.word2vec"
+    old = globals()[kind].load("before.model")
+    old.save("after.model")
+    pickle.loads(pickle.dumps(old)), copy.deepcopy(old)
+    made(kind).wv.save("after.kv")
+    again = globals()[kind].load("after.model")
+    assert type(again) is type(old)
+    assert numpy.array_equal(again.wv.vectors, old.wv.vectors)
+    type(old.wv).load("after.kv")
+    compat.uninstall()
+    globals()[kind].load("after.model")
+"""
+    output_of(script, "0", model, "before", cwd=tmp_path)
+    output_of(script, "0", model, cwd=tmp_path)
+    output_of(f"from gensim.models import {model}; {model}.load('after.model')", "0", cwd=tmp_path)
+
+
+@needs_gensim
+def test_what_we_do_not_have_comes_from_gensim():
+    script = """
+from w2v.compat import gensim as compat
+compat.install()
+from gensim.models.callbacks import CallbackAny2Vec, PerplexityMetric
+from gensim.models.doc2vec import Doc2Vec, TaggedDocument
+from gensim.models.word2vec import Word2Vec, Word2VecTrainables
+print(CallbackAny2Vec.__module__, PerplexityMetric.__module__)
+class Said(CallbackAny2Vec):
+    def on_epoch_end(self, model): print(type(model).__name__)
+Doc2Vec([TaggedDocument(["a", "b"], [0])] * 9, vector_size=4, min_count=1, epochs=1, workers=1, callbacks=[Said()])
+"""
+    assert output_of(script, "0") == ["w2v.callbacks", "gensim.models.callbacks", "Doc2Vec"]
+
+
+# ---- without gensim
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from gensim.models import LdaModel",
+        "import gensim.corpora",
+        "from gensim import corpora",
+        "import gensim.models.doc2vec",
+        "from gensim.models.doc2vec import Doc2Vec",
+        "from gensim.models.word2vec import Doc2Vec",
+        "from gensim.utils import lemmatize",
+        "import importlib; importlib.import_module('gensim.similarities')",
+        "gensim.models.LdaModel",
+    ],
+)
+def test_what_is_missing_without_gensim_says_how_to_get_it(statement):
+    script = f"""
+from w2v.compat import gensim as compat
+compat.install()
+import gensim
+try: {statement}
+except (ImportError, AttributeError) as error: print(error)
+assert not hasattr(gensim.models, "LdaModel")
+compat.uninstall()
+try: import gensim.corpora
+except ModuleNotFoundError as error: print(error)
+"""
+    printed = " ".join(output_of(script, "1"))
+    assert "gensim is not installed, and w2v, which stands in for it, has Word2Vec, KeyedVectors" in printed
+    assert "pip install gensim" in printed
+    assert printed.endswith("No module named 'gensim'")
+
+
+@pytest.mark.parametrize("hide", EITHER)
+def test_the_version_of_gensim_can_be_asked_for(hide):
+    script = """
+from importlib.metadata import PackageNotFoundError, distributions, version
+from w2v.compat import gensim as compat
+with compat.installed(): print(version("gensim"), version("numpy") > "1")
+"""
+    found, others = output_of(script, hide)
+    assert found.startswith("4.")
+    assert others == "True"
+
+
+# ---- programs
+
+# Hides gensim from a program and from all its children.
+HIDING = f"HIDE = 1\n{WITHOUT_GENSIM}"
+
+
+def run_program(folder, hide, *arguments):
+    if hide == "1":
+        (folder / "hide").mkdir()
+        (folder / "hide" / "sitecustomize.py").write_text(HIDING)
+    environment = {**os.environ, "PYTHONPATH": str(folder / "hide")}
+    command = [sys.executable, "-W", "ignore", "-m", "w2v.compat.gensim", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+POOL = """
+import multiprocessing, sys
+from gensim.models import Word2Vec
+from gensim.models.word2vec import LineSentence
+
+def trained(seed):
+    from gensim.models.word2vec import Word2Vec as Again
+    from w2v import gensim_files
+    assert Again is Word2Vec
+    model = Word2Vec([["a", "b", "c"]] * 50, vector_size=4, min_count=1, workers=1, seed=seed)
+    return type(model).__module__, LineSentence.__module__, gensim_files.allowed
+
+if __name__ == "__main__":
+    with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:
+        print(*pool.map(trained, [1, 2]))
+"""
+
+
+@pytest.mark.parametrize("hide", EITHER)
+@pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
+@pytest.mark.parametrize("way", [["pool.py"], ["-m", "pool"]])
+def test_children_of_a_program_run_on_w2v_too(tmp_path, way, method, hide):
+    (tmp_path / "pool.py").write_text(POOL)
+    done = run_program(tmp_path, hide, "--allow-pickle", *way, method)
+    assert done.stdout == "('w2v.word2vec', 'w2v.corpus', True) ('w2v.word2vec', 'w2v.corpus', True)\n", done.stderr
+
+
+def test_a_fork_server_does_not_import_the_program():
+    script = """
+import sys
+sys.modules["__main__"].__file__ = "program.py"
+from multiprocessing import spawn
+before = spawn.get_preparation_data("ignore"), spawn.get_preparation_data("child")
+from w2v.compat import gensim as compat
+with compat.installed():
+    now = spawn.get_preparation_data("ignore"), spawn.get_preparation_data("child")
+for told in (*before, *now): print("init_main_from_path" in told)
+"""
+    assert output_of(script, "1") == ["True", "True", "False", "True"]
+
+
+def test_pickles_are_read_where_the_program_is_allowed_to(tmp_path):
+    (tmp_path / "program.py").write_text("from w2v import gensim_files; print(gensim_files.allowed)")
+    assert run_program(tmp_path, "1", "program.py").stdout == "False\n"
+    assert run_program(tmp_path, "0", "--allow-pickle", "program.py").stdout == "True\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["missing.py"], "there is no script 'missing.py'; a module is run by -m module"),
+        (["-m", "missing"], "there is no module 'missing'; a script is given by its path, without -m"),
+        (["-m", "missing.part"], "No module named 'missing'; a script is given by its path, without -m"),
+        (["-m", "gensim.scripts.word2vec_standalone"], "pip install gensim"),
+        (["--allow", "program.py"], "unrecognized arguments: --allow"),
+    ],
+)
+def test_a_program_that_is_not_there_is_wrong_usage(tmp_path, arguments, said):
+    done = run_program(tmp_path, "1", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: python -m w2v.compat.gensim [-h] [--allow-pickle] (script.py | -m module)")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_help_has_examples():
+    command = [sys.executable, "-m", "w2v.compat.gensim", "--help"]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert "python -m w2v.compat.gensim --allow-pickle script.py old.model" in printed
+    assert "SUBSTITUTED" not in printed

@@ -38,6 +38,10 @@ def write_corpus(path):
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+# What the book.txt of the README tells.
+BOOK = "The river rose. Did the boats sink?\nNobody knew: the king's men were at sea.\n"
+
+
 def run_python(source, namespace, page, line):
     """Run a block; one with prompts must also show what it says it shows."""
     if not source.startswith(">>> "):
@@ -70,6 +74,7 @@ def run_console(source, page, line):
 def test_every_example_runs_and_shows_what_it_says(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_corpus(tmp_path / "corpus.txt")
+    (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
     text = path.read_text(encoding="utf-8")
     namespace = {"__name__": path.name}
     with warnings.catch_warnings():

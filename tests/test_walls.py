@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "huffman": set(),
     "noise": {"_text"},
     "checks": set(),
+    "terminal": set(),
     "memory": set(),
     "encode": {"_text", "corpus", "memory", "spool", "vocab"},
     "trainer": {"_train", "encode", "noise"},
@@ -59,7 +60,7 @@ MAY_IMPORT = {
     "stability.measures": set(),
     "stability.neighbors": {"checks", "queries"},
     "stability.plots": {"corpus", "stability.neighbors", "stability.report"},
-    "stability.report": {"checks", "corpus", "formats", "stability.measures", "stability.neighbors"},
+    "stability.report": {"checks", "corpus", "formats", "stability.measures", "stability.neighbors", "terminal"},
     "compat": set(),
     "compat.gensim": {  # it imports itself where it was started as a program
         *("callbacks", "compat", "compat.gensim", "compat.gensim_names", "compat.gensim_utils"),
@@ -68,8 +69,8 @@ MAY_IMPORT = {
     "compat.gensim_names": set(),
     "compat.gensim_utils": {"corpus", "formats", "vocab"},
     "demo": {"word2vec", "vectors", "trainer", "formats"},
-    "ctool": {"cli", "corpus", "foreign", "formats", "queries", "vectors", "word2vec"},
-    "cli": {"checkpoint", "corpus", "ctool", "demo", "formats", "stability.command"},
+    "ctool": {"cli", "corpus", "foreign", "formats", "queries", "terminal", "vectors", "word2vec"},
+    "cli": {"checkpoint", "corpus", "ctool", "demo", "formats", "stability.command", "terminal"},
     "__main__": {"cli"},
 }
 

@@ -5,20 +5,26 @@ Results go to stdout (`--json` for programs), all else to stderr. Exit codes: 0 
 """
 
 import argparse
+import errno
 import json
+import logging
 import math
 import os
+import re
 import shlex
+import shutil
 import sys
+import tempfile
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from w2v import __version__
 from w2v.stability import command as stability
+from w2v.terminal import printable
 
 if TYPE_CHECKING:
     from w2v import KeyedVectors, Word2Vec
@@ -103,32 +109,51 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
     ("--max-final-vocab", "max_final_vocab", int, None, "keep no more words than this"),
 ]
 
+# What errors of the library call a parameter, and what it is here.
+FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
+FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every")}
+FLAGS["k"] = "-k"
+
+# Advice of the library for programs, and what helps here.
+ADVICE = [
+    (r"occurs min_count=(\d+) times", r"occurs \1 times"),
+    (r"deterministic=True", "--deterministic"),
+    (r"shared_negatives=False", "--fresh-negatives"),
+    (r"None means no limit", "without it there is no limit"),
+    (r" and start again \(init_weights makes new ones\)", ""),
+    (r"files without one \(GloVe\) need no_header=True", "w2v convert --no-header reads files without one (GloVe)"),
+    (r"; errors='skip' leaves such rows out", ""),
+    (r"LineSentence\(\w+, errors='replace'\) reads it nevertheless", "iconv -f ITS-ENCODING -t UTF-8 makes it that"),
+    (r"word2vec's text and binary files are read by KeyedVectors.load_word2vec_format\(\)",
+     "text and binary files end in .txt, .vec or .bin"),
+]  # fmt: skip
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, `sys.argv` by default, and return its exit code; bad usage raises SystemExit."""
     args = _parsed(sys.argv[1:] if argv is None else list(argv))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _logged_once(args.flags):
         warnings.showwarning = _show_warning
         try:
             args.run(args)
             print(end="", flush=True)  # while errors are still looked for
         except KeyboardInterrupt as stop:
-            print(f"w2v: interrupted{'; ' if stop.args else ''}{stop}", file=sys.stderr)
+            print(f"w2v: interrupted{'; ' if stop.args else ''}{printable(str(stop))}", file=sys.stderr)
             return 130
         except BrokenPipeError:  # `head` has seen enough; the flush at exit must not find the pipe either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except EXPECTED_ERRORS as error:
-            print(f"w2v: error: {_message(error)}", file=sys.stderr)
+            print(f"w2v: error: {_message(error, args.flags)}", file=sys.stderr)
             return 1
     return 0
 
 
 def _parsed(argv: list[str]) -> argparse.Namespace:
     if argv and argv[0] in C_TOOLS:  # which have a command line of another kind
-        from w2v.ctool import COMMANDS
+        from w2v import ctool
 
-        return argparse.Namespace(run=lambda args: COMMANDS[argv[0]][0](argv[1:]))
-    return build_parser().parse_args(argv)
+        return argparse.Namespace(run=lambda args: ctool.COMMANDS[argv[0]][0](argv[1:]), flags=ctool.FLAGS)
+    return build_parser().parse_args(argv, argparse.Namespace(flags=FLAGS))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -147,6 +172,7 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         added.set_defaults(run=run, wrong_usage=added.error)
+        name_types(added)
         added.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         return added.add_argument
 
@@ -172,7 +198,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("checkpoint", metavar="DIR", help="the folder that w2v train --checkpoint was given")
     _add_output(add)
     add("--corpus", metavar="CORPUS", help="the text, if it is no longer where it was")
-    add("--workers", type=int, metavar="N", help="threads (default: as before)")
+    add("--workers", type=_workers, metavar="N", help="threads (default: as before)")
     _add_progress(add)
 
     add = command("neighbors", _neighbors, "list the words nearest to each word")
@@ -202,13 +228,15 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("info", _info, "describe a file, or this installation")
     add("file", nargs="?", metavar="FILE", help=FILE_HELP + "; without it: version, kernel level")
 
-    add = command("stability", stability.run, "train several times, and tell how much the vectors move")
+    add = command("stability", _stability, "train several times, and tell how much the vectors move")
     stability.add_arguments(add, TRAINING_OPTIONS)
 
     add = command("verify", _verify, "train a model again and compare the vectors, byte for byte")
     add("file", metavar="FILE", help="a model, as w2v train saves it")
     add("--corpus", required=True, metavar="CORPUS", help="the text it was trained on")
-    add("--workers", type=int, metavar="N", help="threads, for a deterministic model (default: those of the model)")
+    add(
+        "--workers", type=_workers, metavar="N", help="threads, for a deterministic model (default: those of the model)"
+    )
     _add_progress(add)
 
     add = command("demo", _demo, "train on Python's own documentation and query the result")
@@ -227,16 +255,14 @@ def _train(args: argparse.Namespace) -> None:
         raise ValueError(f"{args.output} is the corpus itself; write to another file")
     if args.checkpoint is not None:
         _check_not_of_the_run(args)
+    if not args.hs and args.negative == 0:
+        raise ValueError("--negative 0 without --hs leaves nothing to train; give --hs too, or leave --negative out")
     from w2v import Word2Vec
-    from w2v.corpus import MAX_SENTENCE_LENGTH, read_sentences
 
-    piped = None
-    if args.corpus == "-":
-        piped = read_sentences(sys.stdin.buffer, "standard input", MAX_SENTENCE_LENGTH)
-    with _how_to_resume(args):
+    with _how_to_resume(args), _read_from(args.corpus) as (sentences, corpus_file):
         model = Word2Vec(
-            sentences=piped,
-            corpus_file=args.corpus if piped is None else None,
+            sentences=sentences,
+            corpus_file=corpus_file,
             sg=args.sg,
             hs=int(args.hs),
             shared_negatives=not args.fresh_negatives,
@@ -259,8 +285,8 @@ def _resume(args: argparse.Namespace) -> None:
     _check_not_of_the_run(args)
     again = ["--corpus", args.corpus] if args.corpus is not None else []
     again += ["--workers", str(args.workers)] if args.workers is not None else []
-    with _how_to_resume(args, again):
-        model = Word2Vec.resume(args.checkpoint, corpus_file=args.corpus, workers=args.workers, progress=args.progress)
+    with _how_to_resume(args, again), _read_from(args.corpus) as (sentences, corpus_file):
+        model = Word2Vec.resume(args.checkpoint, sentences, corpus_file, workers=args.workers, progress=args.progress)
     _save_trained(args, model)
 
 
@@ -270,6 +296,36 @@ def _check_not_of_the_run(args: argparse.Namespace) -> None:
     for path in [*files_of(args.checkpoint), args.corpus]:
         if path is not None and _is_in(args.output, path):
             raise ValueError(f"{args.output} belongs to the run, which reads {path}; write to another file")
+
+
+def _check_corpus(path: str) -> None:
+    if not os.path.exists(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    if os.path.isdir(path):
+        raise ValueError(f"{path} is a folder; give one file, or all of them: cat {shlex.quote(path)}/* | w2v train -")
+
+
+@contextmanager
+def _read_from(path: str | None) -> Iterator[tuple[Any, str | None]]:
+    """Give a corpus as an iterable or as a path; what can be read only once is kept in a file without a name."""
+    if path is not None and path != "-":
+        _check_corpus(path)
+    if path is None or os.path.isfile(path):
+        yield None, path
+        return
+    from w2v import LineSentence
+
+    with tempfile.TemporaryFile() as kept:
+        with nullcontext(standard_input()) if path == "-" else open(path, "rb") as pipe:
+            shutil.copyfileobj(pipe, kept)
+        yield LineSentence(kept), None
+
+
+def standard_input() -> BinaryIO:
+    """Return the bytes of standard input, which a caller may have closed."""
+    if sys.stdin is None:
+        raise ValueError("standard input is closed; give it a text, or name a file")
+    return sys.stdin.buffer
 
 
 @contextmanager
@@ -304,11 +360,17 @@ def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
         "words_per_second": sum(epoch.raw_words for epoch in model.history) * per_second,
         "effective_words_per_second": sum(epoch.trained_words for epoch in model.history) * per_second,
         "loss": list(model.loss_history),
+        "repeatable": model.workers == 1 or model.deterministic,
         "sha256": sha256_of(model.wv.vectors),
         "file": args.output,
     }
     if not model.compute_loss:
         del facts["loss"]
+    # Several workers are the default because they are that much faster; that costs the promise of the same bytes.
+    if not args.json and not facts["repeatable"]:
+        facts["repeatable"] = (
+            "no, trained by several workers; --workers 1 or --deterministic is, and w2v verify checks it"
+        )
     _report(args, facts)
 
 
@@ -319,7 +381,7 @@ def _neighbors(args: argparse.Namespace) -> None:
         _report(args, found)
     else:
         for word, answers in found.items():
-            print(word)
+            print(printable(word))
             _print_answers(answers)
 
 
@@ -328,7 +390,7 @@ def _analogy(args: argparse.Namespace) -> None:
     if args.json:
         _report(args, {"a": args.a, "b": args.b, "c": args.c, "answers": found})
     else:
-        print(f"{args.a} is to {args.b} as {args.c} is to")
+        print(printable(f"{args.a} is to {args.b} as {args.c} is to"))
         _print_answers(found)
 
 
@@ -341,6 +403,11 @@ def _evaluate(args: argparse.Namespace) -> None:
         accuracy, sections = vectors.evaluate_word_analogies(args.analogies, restrict_vocab=args.restrict)
         counts = {part["section"]: (len(part["correct"]), len(part["incorrect"])) for part in sections}
         facts["analogies"] = {name: {"correct": right, "of": right + wrong} for name, (right, wrong) in counts.items()}
+        if not sum(part["of"] for part in facts["analogies"].values()):
+            raise ValueError(
+                f"{args.analogies}: no question has four of the {min(args.restrict, len(vectors)):,} most frequent "
+                f"words of {args.file}, so there is nothing to score; are they of the same language and case?"
+            )
         facts["accuracy"] = accuracy
     for file in args.pairs:
         pearson, spearman, unknown = vectors.evaluate_word_pairs(file)
@@ -379,15 +446,27 @@ def _info(args: argparse.Namespace) -> None:
     _report(args, facts)
 
 
+def _stability(args: argparse.Namespace) -> None:
+    _check_corpus(args.corpus)
+    stability.run(args)
+
+
 def _verify(args: argparse.Namespace) -> None:
     from w2v import Word2Vec
     from w2v.formats import sha256_of
 
-    model = Word2Vec.load(args.file)
+    a_model = f"only a model can be trained again, as w2v train saves one in a .safetensors; {args.file} is none"
+    if _format_of(args.file) != "native":
+        raise ValueError(a_model)
+    try:
+        model = Word2Vec.load(args.file)
+    except AttributeError:  # vectors alone
+        raise ValueError(a_model) from None
     model.progress = args.progress
     if args.workers is not None:
         model.workers = args.workers
-    again = model.trained_again(corpus_file=args.corpus)
+    with _read_from(args.corpus) as (sentences, corpus_file):
+        again = model.trained_again(sentences, corpus_file)
     hashes = sha256_of(model.wv.vectors), sha256_of(again.wv.vectors)
     if hashes[0] != hashes[1]:
         raise ValueError(f"the vectors differ: {hashes[0]} in {args.file}, {hashes[1]} trained again")
@@ -420,12 +499,35 @@ def _add_progress(add: Callable[..., argparse.Action]) -> None:
     add("--progress", action=argparse.BooleanOptionalAction, default=None, help=purpose)
 
 
-def _positive(text: str) -> int:
+def whole_number(text: str) -> int:
+    """Read an argument that is an integer."""
     try:
-        number = int(text)
+        return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r:.80} is no whole number") from None
-    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def _real_number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def name_types(parser: argparse.ArgumentParser) -> None:
+    """Let a parser's errors say "a whole number" and "a number" where argparse says "int" and "float"."""
+    parser.register("type", int, whole_number)
+    parser.register("type", float, _real_number)
+
+
+def _workers(text: str) -> int:
+    if (number := whole_number(text)) < 1 and number != -1:
+        raise argparse.ArgumentTypeError(f"{number} would train nothing; 1 or more, or -1 for every core")
+    return number
+
+
+def _positive(text: str) -> int:
+    if (number := whole_number(text)) < 1:
         raise argparse.ArgumentTypeError(f"{number} is below 1")
     return number
 
@@ -477,9 +579,10 @@ def _answers(found: list[tuple[str, float]]) -> list[dict[str, Any]]:
 
 
 def _print_answers(answers: list[dict[str, Any]]) -> None:
-    width = max((len(answer["word"]) for answer in answers), default=0)
-    for answer in answers:
-        print(f"  {answer['word']:<{width}}  {answer['similarity']:.3f}")
+    words = [printable(answer["word"]) for answer in answers]
+    width = max(map(len, words), default=0)
+    for word, answer in zip(words, answers, strict=True):
+        print(f"  {word:<{width}}  {answer['similarity']:.3f}")
 
 
 def _report(args: argparse.Namespace, facts: dict[str, Any]) -> None:
@@ -490,7 +593,9 @@ def _report(args: argparse.Namespace, facts: dict[str, Any]) -> None:
     lines: dict[str, str] = {}
     for name, value in facts.items():
         items = value.items() if isinstance(value, dict) else [("", value)]
-        lines |= {f"{name.replace('_', ' ')} {item}".rstrip(): _text(part) for item, part in items}
+        lines |= {
+            printable(f"{name.replace('_', ' ')} {item}".rstrip()): printable(_text(part)) for item, part in items
+        }
     width = max(map(len, lines), default=0)
     for name, text in lines.items():
         print(f"{name:<{width}}  {text}")
@@ -503,16 +608,59 @@ def _text(value: object) -> str:
         return " ".join(map(_text, value))
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return f"{value:,}" if type(value) is int else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _message(error: BaseException) -> str:
-    """Return what an exception says, on one line; str() of a KeyError would quote it."""
+def _message(error: BaseException, flags: Mapping[str, str]) -> str:
+    """Return what an exception says, on one line, with the options' names; str() of a KeyError would quote it."""
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     else:
-        text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    return " ".join(text.split()) or type(error).__name__
+        text = str(error.args[0]) if type(error) is KeyError and error.args else str(error)
+    if not isinstance(error, LookupError):  # which speaks of words, not of options
+        text = _in_options(text, flags)
+    return printable(" ".join(text.split())) or type(error).__name__
+
+
+def _in_options(text: str, flags: Mapping[str, str]) -> str:
+    """Translate what the library says of parameters: --size 0 for vector_size=0."""
+    for advice, here in ADVICE:
+        text = re.sub(advice, here, text)
+    for parameter, flag in flags.items():
+        name = rf"(?<![\w'\"/.-]){parameter}"
+        text = re.sub(rf"{name}='([^']*)'", rf"{flag} \1", text)
+        text = re.sub(rf"{name}=(?=-?\w)", f"{flag} ", text)
+        text = re.sub(rf"{name}=", flag, text)
+        if "_" in parameter:  # else it may be a word of English
+            text = re.sub(rf"{name}\b", flag, text)
+    return text
+
+
+@contextmanager
+def _logged_once(flags: Mapping[str, str]) -> Iterator[None]:
+    """Print what the library warns of, once: a command may train many times, with other numbers in the warning."""
+    seen: set[str] = set()
+
+    def is_first(record: logging.LogRecord) -> bool:
+        message = printable(" ".join(_in_options(record.getMessage(), flags).split()))
+        record.msg, record.args = message, None
+        kind = re.sub(r"\d+", "0", message)
+        is_new = kind not in seen
+        seen.add(kind)
+        return is_new
+
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(logging.Formatter("w2v: warning: %(message)s"))
+    handler.addFilter(is_first)
+    logger = logging.getLogger("w2v")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _show_warning(

@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v import queries
+from w2v.cli import name_types, standard_input, whole_number
 from w2v.corpus import BLOCK, open_binary
 from w2v.foreign import read_counts
 from w2v.formats import FormatError, packed_write
+from w2v.terminal import printable
 
 if TYPE_CHECKING:
     from w2v import KeyedVectors, Word2Vec
@@ -40,6 +42,10 @@ WORDS_AT_ONCE = 4096
 TEXT = re.compile(r"\.(txt|vec)(\.(gz|bz2|xz|zst))?$")
 
 FILE_HELP = "vectors: .safetensors; .txt or .vec for text; any other name is a binary word2vec file"
+
+# What errors of the library call a parameter, and what it is here.
+FLAGS = {"vector_size": "-size", "min_count": "-min-count", "workers": "-threads", "epochs": "-iter", "hs": "-hs"}
+FLAGS |= {name: f"-{name}" for name in ("window", "sample", "negative", "alpha", "seed")}
 
 EXAMPLES = {
     "word2vec": """
@@ -301,7 +307,7 @@ def distance(arguments: Sequence[str]) -> None:
             _print_nearest(vectors, rows, total, "Word       Cosine distance", above=-1)
 
     if args.words:
-        _check_known(vectors, args.words, args.file)
+        _check_known(vectors, args.words)
         answer(args.words)
     else:
         _ask("Enter word or sentence (EXIT to break): ", answer)
@@ -326,7 +332,7 @@ def word_analogy(arguments: Sequence[str]) -> None:
             _print_nearest(vectors, rows, second - first + third, "Word              Distance", above=0)
 
     if args.words:
-        _check_known(vectors, args.words, args.file)
+        _check_known(vectors, args.words)
         answer(args.words)
     else:
         _ask("Enter three words (EXIT to break): ", answer)
@@ -334,6 +340,7 @@ def word_analogy(arguments: Sequence[str]) -> None:
 
 def _ask(prompt: str, answer: Callable[[list[str]], None]) -> None:
     """Answer lines of standard input until one says EXIT, or there are no more."""
+    standard_input()
     while True:
         print(prompt, end="", flush=True)
         line = sys.stdin.readline()
@@ -345,10 +352,9 @@ def _ask(prompt: str, answer: Callable[[list[str]], None]) -> None:
             answer(words)
 
 
-def _check_known(vectors: "KeyedVectors", words: Sequence[str], path: str) -> None:
+def _check_known(vectors: "KeyedVectors", words: Sequence[str]) -> None:
     for word in words:
-        if word not in vectors.key_to_index:
-            raise KeyError(f"{word!r} is not among the {len(vectors):,} words of {path}")
+        vectors.get_index(word)  # an error names what is close
 
 
 def _positions(vectors: "KeyedVectors", words: Sequence[str], missing: int) -> list[int]:
@@ -356,7 +362,7 @@ def _positions(vectors: "KeyedVectors", words: Sequence[str], missing: int) -> l
     rows = []
     for word in words:
         row = vectors.key_to_index.get(word)
-        print(f"\nWord: {word}  Position in vocabulary: {missing if row is None else row}")
+        print(f"\nWord: {printable(word)}  Position in vocabulary: {missing if row is None else row}")
         if row is None:
             print("Out of dictionary word!")
             return []
@@ -379,7 +385,7 @@ def _print_nearest(vectors: "KeyedVectors", rows: Sequence[int], query: Array, h
     scores[(norms == 0) | (not norms[list(rows)].all())] = -np.inf
     for row in queries.top_rows(scores, NEIGHBOURS, set(rows)):
         if scores[row] > above:
-            print(f"{vectors.index_to_key[row]:>50}\t\t{scores[row]:f}")
+            print(f"{printable(vectors.index_to_key[row]):>50}\t\t{scores[row]:f}")
 
 
 # --- compute-accuracy -------------------------------------------------------------------------------------------
@@ -395,7 +401,7 @@ def compute_accuracy(arguments: Sequence[str]) -> None:
     _refuse_unknown(parser, arguments)
     args = parser.parse_intermixed_args(arguments)
     if args.questions is None:
-        sections = _read_sections(sys.stdin.buffer.read())
+        sections = _read_sections(standard_input().read())
     else:
         with open_binary(args.questions) as file:
             sections = _read_sections(file.read())
@@ -483,7 +489,7 @@ def _print_accuracy(sections: Sequence[Section], verdicts: Sequence[bool | None]
         total += len(found)
         if number == 0:  # before the first section
             continue
-        print(f"{name}:")
+        print(f"{printable(name)}:")
         known = max(1, known)  # as C prints it
         print(f"ACCURACY TOP1: {_percent(good, known)} %  ({good} / {known})")
         shares = [_percent(sum(right), sum(seen)), _percent(right[0], seen[0]), _percent(right[1], seen[1])]
@@ -503,17 +509,19 @@ def _percent(part: int, whole: int) -> str:
 
 def _new_parser(name: str) -> argparse.ArgumentParser:
     purpose = COMMANDS[name][1]
-    return argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         f"w2v {name}",
         description=f"{purpose[0].upper()}{purpose[1:]}.",
         epilog="examples:\n" + textwrap.indent(textwrap.dedent(EXAMPLES[name]).strip(), "  "),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    name_types(parser)
+    return parser
 
 
 def _count(text: str) -> int:
-    if (number := int(text)) < 0:
+    if (number := whole_number(text)) < 0:
         raise argparse.ArgumentTypeError(f"{number} is below 0")
     return number
 

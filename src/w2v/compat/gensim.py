@@ -1,29 +1,43 @@
 """Put w2v in gensim's place, so that programs and packages that import gensim train on w2v unchanged.
 
-Opt-in, for the running process: after `install`, ``gensim.models.word2vec``, ``.keyedvectors`` and ``.callbacks``, and
-the classes of these modules under ``gensim.models``, are ours. With gensim installed everything else of it stays;
-without it there are stand-ins for ``gensim``, ``gensim.models`` and ``gensim.utils`` with what users of the three need.
-
-    python -m w2v.compat.gensim script.py arguments ...
-    python -m w2v.compat.gensim -m package.module arguments ...
+Opt-in, for the running process and the children it starts by multiprocessing: after `install`, whoever imports
+``gensim.models.word2vec``, ``.keyedvectors`` or ``.callbacks``, or the classes of these modules from
+``gensim.models``, gets ours. With gensim installed everything else of it stays, and is built on its own classes as
+before; without it there are stand-ins for ``gensim``, ``gensim.models`` and ``gensim.utils`` with what users of the
+three need.
 
 Call `install` before the program imports gensim's classes by name: what it holds already stays gensim's.
 """
 
+import argparse
+import builtins
+import importlib
+import multiprocessing.spawn
 import runpy
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from importlib.machinery import ModuleSpec
+from importlib.metadata import Distribution, DistributionFinder
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from w2v import callbacks, corpus, gensim_files, legacy, vectors
 from w2v.compat import gensim_utils
 from w2v.compat.gensim_names import prep_vectors, pseudorandom_weak_vector
 from w2v.models import word2vec
+
+EXAMPLES = """\
+examples:
+  python -m w2v.compat.gensim script.py
+  python -m w2v.compat.gensim script.py --its --own arguments
+  python -m w2v.compat.gensim -m package.module arguments
+  python -m w2v.compat.gensim --allow-pickle script.py old.model
+
+Children that the program starts by multiprocessing run on w2v too; a new `python` that it calls does not.
+"""
 
 # What ``gensim.__version__`` says where gensim is not installed: the version whose interface this is.
 VERSION = "4.4.0"
@@ -87,17 +101,16 @@ def install(*, allow_pickle: bool = False) -> None:
     if _before:
         return
     try:
-        models = import_module("gensim.models")
+        models = importlib.import_module("gensim.models")
     except ModuleNotFoundError as error:
         if error.name not in ("gensim", "gensim.models"):
             raise
         models = _stand_in()
-    for name, contents in SUBSTITUTED.items():
-        module = _module(f"gensim.models.{name}", contents)
-        _put(sys.modules, module.__name__, module)
-        _put(models, name, module)
+    else:
+        _hand_out(models)
     for name, value in CLASSES.items():
         _put(models, name, value)
+    _put(multiprocessing.spawn, "get_preparation_data", _preparation(multiprocessing.spawn.get_preparation_data))
 
 
 def uninstall() -> None:
@@ -111,6 +124,8 @@ def uninstall() -> None:
             place.pop(name, None)
         else:
             place[name] = value
+    if _Missing in sys.meta_path:
+        sys.meta_path.remove(_Missing)
 
 
 @contextmanager
@@ -140,31 +155,155 @@ def _module(name: str, contents: dict[str, Any]) -> ModuleType:
     return module
 
 
+def _hand_out(models: ModuleType) -> None:
+    """Give our modules to those who import gensim's, which are loaded and stay what they are.
+
+    gensim's other classes are built on its own Word2Vec and KeyedVectors, and a pickle looks a class up by its name
+    in `sys.modules`. So nothing changes there; it is the import that has another result.
+    """
+    ours = {}
+    for name, contents in SUBSTITUTED.items():
+        theirs = importlib.import_module(f"gensim.models.{name}")
+        ours[theirs.__name__] = module = _module(theirs.__name__, vars(theirs) | contents)
+        _put(models, name, module)
+    import_statement, import_module = builtins.__import__, importlib.import_module
+
+    def importing(name: str, *args: Any, **options: Any) -> ModuleType:
+        module = import_statement(name, *args, **options)
+        return ours.get(getattr(module, "__name__", ""), module)
+
+    def importing_module(name: str, package: str | None = None) -> ModuleType:
+        module = import_module(name, package)
+        return ours.get(getattr(module, "__name__", ""), module)
+
+    _put(builtins, "__import__", importing)
+    _put(importlib, "import_module", importing_module)
+
+
 def _stand_in() -> ModuleType:
     """Modules for a machine without gensim; returns ``gensim.models``."""
-    models = _module("gensim.models", {"__path__": []})
-    utils = _module("gensim.utils", {name: getattr(gensim_utils, name) for name in gensim_utils.__all__})
-    whole = _module("gensim", {"__path__": [], "__version__": VERSION, "models": models, "utils": utils})
-    for module in (whole, models, utils):
-        _put(sys.modules, module.__name__, module)
-    return models
+    utils = {name: getattr(gensim_utils, name) for name in gensim_utils.__all__}
+    contents = {"": {"__version__": VERSION}, ".models": {}, ".utils": utils}
+    contents |= {f".models.{name}": names for name, names in SUBSTITUTED.items()}
+    for name, names in contents.items():
+        whole = f"gensim{name}"
+        # All are packages: of these an import that finds no name goes on to the finders, and to an error that helps.
+        module = _module(whole, {**names, "__path__": [], "__getattr__": _attribute_error(whole)})
+        _put(sys.modules, whole, module)
+        parent, _, last = whole.rpartition(".")
+        if parent:
+            setattr(sys.modules[parent], last, module)
+    sys.meta_path.insert(0, _Missing)
+    return sys.modules["gensim.models"]
+
+
+def _attribute_error(module: str) -> Any:
+    def missing(name: str) -> NoReturn:
+        raise AttributeError(_is_missing(f"{module}.{name}"))
+
+    return missing
+
+
+def _is_missing(name: str) -> str:
+    return (
+        f"{name} is not there: gensim is not installed, and w2v, which stands in for it, has {', '.join(CLASSES)} and "
+        f"what else is in {', '.join(f'gensim.models.{module}' for module in SUBSTITUTED)}, and some of gensim.utils; "
+        "for everything else: pip install gensim"
+    )
+
+
+class _Missing(DistributionFinder):
+    """Where gensim is not installed, the finder of what the stand-ins do not have, and of gensim's version."""
+
+    @classmethod
+    def find_spec(cls, name: str, path: object = None, target: object = None) -> None:
+        if name.split(".")[0] == "gensim":
+            # Under its own name the import statement would take the error for one of the module, and drop the text.
+            raise ModuleNotFoundError(_is_missing(name), name="gensim")
+
+    @classmethod
+    def find_distributions(  # type: ignore[override]  # a finder may be a class, as Python's own ones are
+        cls, context: DistributionFinder.Context
+    ) -> Iterable[Distribution]:
+        if context.name is not None and context.name.lower() == "gensim":
+            yield _Metadata()
+
+
+class _Metadata(Distribution):
+    def read_text(self, filename: str) -> str | None:
+        return f"Metadata-Version: 2.1\nName: gensim\nVersion: {VERSION}\n" if filename == "METADATA" else None
+
+    def locate_file(self, path: Any) -> Any:
+        return Path(path)
+
+
+def _preparation(prepare: Any) -> Any:
+    """What multiprocessing tells a new interpreter, with the substitution in it."""
+
+    def prepare_child(name: str) -> dict[str, Any]:
+        told: dict[str, Any] = prepare(name)
+        told["w2v.compat.gensim"] = _Install(told["sys_path"])
+        if name == "ignore":  # a fork server would import the program before there is a child that substitutes
+            told.pop("init_main_from_path", None)
+        return told
+
+    return prepare_child
+
+
+class _Install:
+    """Unpickled, it installs: a child unpickles what it is told before it imports the program."""
+
+    def __init__(self, path: list[str]) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        install = f"gensim.install(allow_pickle={gensim_files.allowed})"
+        return exec, (f"import sys; sys.path[:] = {self.path!r}; from w2v.compat import gensim; {install}",)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run a script, or with ``-m`` a module, under the substitution."""
-    if not arguments or arguments[0] in ("-h", "--help") or arguments == ["-m"]:
-        print(__doc__)
-        raise SystemExit(0 if arguments and arguments[0] != "-m" else 2)
+    parser = argparse.ArgumentParser(
+        "python -m w2v.compat.gensim",
+        usage="%(prog)s [-h] [--allow-pickle] (script.py | -m module) [arguments ...]",
+        description="Run a program that imports gensim on w2v.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--allow-pickle", action="store_true", help="let load read files that gensim has saved")
+    is_program = [argument == "-m" or not argument.startswith("-") for argument in arguments]
+    start = is_program.index(True) if True in is_program else len(arguments)
+    args = parser.parse_args(arguments[:start])
+    program = list(arguments[start:])
+    if program in ([], ["-m"]):
+        print(parser.format_help())
+        raise SystemExit(2)
+    is_script = program[0] != "-m"
+    if is_script and not Path(program[0]).exists():
+        parser.error(f"there is no script {program[0]!r}; a module is run by -m module")
     from w2v.compat import gensim  # this module under its own name, not as __main__: there is one state
 
-    gensim.install()
-    if arguments[0] == "-m":
-        sys.argv = list(arguments[1:])
-        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    gensim.install(allow_pickle=args.allow_pickle)
+    if is_script:
+        sys.argv = program
+        sys.path.insert(0, str(Path(program[0]).resolve().parent))
+        runpy.run_path(program[0], run_name="__main__")
     else:
-        sys.argv = list(arguments)
-        sys.path.insert(0, str(Path(arguments[0]).resolve().parent))
-        runpy.run_path(arguments[0], run_name="__main__")
+        if fault := _fault_of(program[1]):
+            parser.error(f"{fault}; a script is given by its path, without -m")
+        sys.argv = program[1:]
+        runpy.run_module(program[1], run_name="__main__", alter_sys=True)
+
+
+def _fault_of(module: str) -> str | None:
+    """Why a module is not to be found, or None."""
+    try:
+        return None if find_spec(module) else f"there is no module {module!r}"
+    except ModuleNotFoundError as error:  # of a package around it; what such a package imports is another matter
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        return str(error)
 
 
 if __name__ == "__main__":

@@ -474,7 +474,7 @@ class Word2Vec(Buildable, legacy.OldModelNames):
         if self.workers != 1 and not self.deterministic:
             raise ValueError(
                 f"a model of workers={self.workers} without deterministic=True is different on every run; there is "
-                "nothing to compare"
+                "nothing to compare. Train it with workers=1 or deterministic=True"
             )
         if not all(run["repeatable"] for run in runs):
             raise ValueError(

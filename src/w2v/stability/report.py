@@ -17,6 +17,7 @@ from w2v.corpus import Pathlike
 from w2v.formats import atomic_write
 from w2v.stability import measures
 from w2v.stability.neighbors import Array, Record, Runs, Space, bar, named, neighbor_tables
+from w2v.terminal import printable
 
 WORDS = 10_000  # measured by default: ten runs of 80,000 words then take a minute, not eight
 FIT_WORDS = 10_000  # most frequent words, for rotations and whole spaces (as Leszczynski et al. 2020)
@@ -512,4 +513,4 @@ def _cell(value: Any) -> str:
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
     if isinstance(value, list | tuple):
         return " ".join(map(_cell, value))
-    return f"{value:,}" if type(value) is int else str(value)
+    return f"{value:,}" if type(value) is int else printable(str(value))
