@@ -1,4 +1,4 @@
-"""The two compiled extensions and their flags; everything static is in pyproject.toml."""
+"""The compiled extensions and their flags; everything static is in pyproject.toml."""
 
 import os
 import sys
@@ -25,16 +25,20 @@ if SANITIZE:
 if ABI3 and "free-threading" in sys.version:
     raise SystemExit("W2V_ABI3: a free-threaded Python has no stable ABI; unset it for this build")
 
+# The compiled modules and the headers beside them.
 HEADERS = {
     "_train": ["_lanes.h", "_rounds.h", "_shared.h", "_simd.h", "_simd_body.h"],
-    "_text": ["_text.h"],
+    "text._text": ["_text.h"],
+    "files._rows": [],
+    "vocabulary._alias": [],
+    "vectors._analogies": [],
 }
 
 extensions = [
     Extension(
         f"w2v.{name}",
-        [f"src/w2v/{name}.pyx"],
-        depends=[f"src/w2v/{header}" for header in headers],
+        [f"src/w2v/{name.replace('.', '/')}.pyx"],
+        depends=[f"src/w2v/{name.rpartition('.')[0]}/{header}" for header in headers],
         extra_compile_args=compile_args,
         extra_link_args=link_args,
         define_macros=[("Py_LIMITED_API", "0x030B0000")] if ABI3 else [],

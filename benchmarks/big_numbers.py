@@ -21,10 +21,11 @@ from typing import Any
 import common
 import numpy as np
 
-from w2v import KeyedVectors, Word2Vec, noise, trainer
-from w2v.encode import Encoded
-from w2v.formats import write_native
-from w2v.spool import FileMapping
+from w2v import KeyedVectors, Word2Vec, trainer
+from w2v.files.native import write_native
+from w2v.tokens.encode import Encoded
+from w2v.tokens.spool import FileMapping
+from w2v.vocabulary import noise
 
 SENTENCE = 1000
 TAIL = 1_000_000  # tokens that are trained, behind a filler that is read and dropped

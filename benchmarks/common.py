@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from w2v.corpus import LineSentence
+from w2v.text.readers import LineSentence
 
 # The models compared: options both systems take. CBOW learns slower per word, so its learning rate is word2vec.c's.
 MODELS: dict[str, dict[str, Any]] = {

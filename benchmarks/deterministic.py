@@ -19,7 +19,7 @@ import numpy as np
 import quality
 
 from w2v import KeyedVectors, Word2Vec, trainer
-from w2v.formats import sha256_of
+from w2v.files.arrays import sha256_of
 
 MODELS = ("sg-ns", "cbow-ns", "sg-hs")
 SHAPES = [None, (8, 32), (8, 128), (8, 512), (16, 64)]

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from w2v import FormatError, Word2Vec, checkpoint
+from w2v import FormatError, Word2Vec
+from w2v.training import checkpoint
 
 # So many words of so many kinds that a checkpoint takes about as long as the training between two of them.
 WORDS, KINDS, EPOCHS = 300_000, 30_000, 12

@@ -24,7 +24,7 @@ import common
 import numpy as np
 
 from w2v import CallbackAny2Vec, FormatError, KeyedVectors, Word2Vec
-from w2v.formats import verify_native
+from w2v.files.native import verify_native
 
 WARM_UP = 0.2
 VOCABULARY = 3000

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from reference import Twin
 
-from w2v import KeyedVectors, Word2Vec, huffman, noise, trainer, vocab
+from w2v import KeyedVectors, Word2Vec, trainer
+from w2v.vocabulary import choose, huffman, noise
 
 WORDS = 50
 NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)
@@ -69,7 +70,7 @@ def test_noise_follows_counts_beyond_32_bits():
 
 @pytest.mark.parametrize("sample", [1e-3, 1e-9, 2.0**35])
 def test_subsampling_follows_counts_beyond_32_bits(sample):
-    kept = vocab.keep_probability(COUNTS, sample)
+    kept = choose.keep_probability(COUNTS, sample)
     with localcontext(prec=40):
         total = sum(COUNTS.tolist())
         threshold = Decimal(sample) * total if sample < 1 else Decimal(int(sample * (3 + 5**0.5) / 2))

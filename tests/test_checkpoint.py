@@ -32,12 +32,12 @@ from w2v import (
     StopTraining,
     Text8Corpus,
     Word2Vec,
-    cli,
-    formats,
-    source,
     trainer,
 )
-from w2v import checkpoint as checkpoints
+from w2v.cli import main
+from w2v.files import native, writing
+from w2v.text.corpus import READERS, Corpus
+from w2v.training import checkpoint as checkpoints
 
 CORPUS = zipf_like(words=40_000)
 SMALL = {"vector_size": 24, "min_count": 1, "workers": 1, "epochs": 3, "compute_loss": True}
@@ -269,13 +269,13 @@ def test_a_corpus_of_files_is_found_again(reader, tmp_path, monkeypatch):
     assert same(resumed, Word2Vec(**corpus, **SMALL), tmp_path)
 
 
-@pytest.mark.parametrize("reader", source.READERS.values())
+@pytest.mark.parametrize("reader", READERS.values())
 def test_every_option_of_a_reader_is_kept(reader, tmp_path):
     (tmp_path / "corpus.txt").write_text("a b")
     first, *others = inspect.signature(reader).parameters
     wanted = {"max_sentence_length": 7, "limit": 3, "errors": "replace"}
     corpus = reader(tmp_path / "corpus.txt", **{name: wanted[name] for name in others})
-    again, _ = source.found_again(source.whereabouts(corpus, False), "run")
+    again, _ = Corpus.reopen(Corpus(corpus, False).locator(), "run")
     assert {name: getattr(again, name) for name in others} == {name: wanted[name] for name in others}
     assert os.fspath(getattr(again, first)) == os.fspath(tmp_path / "corpus.txt")
 
@@ -548,9 +548,7 @@ def test_another_scheme_is_refused(tmp_path, monkeypatch):
 
 
 def newest(folder):
-    return max(
-        folder.glob("*.safetensors"), key=lambda p: formats.inspect_native(p)["meta"]["checkpoint"]["generation"]
-    )
+    return max(folder.glob("*.safetensors"), key=lambda p: native.inspect_native(p)["meta"]["checkpoint"]["generation"])
 
 
 def damage(path, kind):
@@ -594,7 +592,7 @@ def test_a_damaged_newest_generation_is_named_and_the_one_before_used(kind, tmp_
 @pytest.mark.parametrize("call", ["inspect_native", "read_native"])
 def test_a_generation_that_cannot_be_read_is_named_and_the_other_one_used(call, tmp_path, monkeypatch, caplog):
     folder = interrupted(tmp_path / "run", at=4)
-    bad, whole = [newest(folder)], getattr(formats, call)
+    bad, whole = [newest(folder)], getattr(native, call)
     (good,) = set(folder.glob("*.safetensors")) - set(bad)
 
     def fails(path, *given, **named):
@@ -602,7 +600,7 @@ def test_a_generation_that_cannot_be_read_is_named_and_the_other_one_used(call, 
             raise OSError(errno.EIO, "Input/output error")  # without the file's name, as reading gives it
         return whole(path, *given, **named)
 
-    monkeypatch.setattr(formats, call, fails)
+    monkeypatch.setattr(native, call, fails)
     with checkpoints.Folder(folder) as there:
         assert there.read()[0].path == os.fspath(good)
     bad.append(good)
@@ -695,9 +693,9 @@ def test_a_checkpoint_that_says_what_cannot_be_is_a_format_error(name, value, tm
     """Sound files with sound hashes: whoever writes one can write anything."""
     folder = interrupted(tmp_path / "run")
     path = newest(folder)
-    _, words, arrays, meta = formats.read_native(path)
+    _, words, arrays, meta = native.read_native(path)
     meta["state" if name in meta["state"] else "checkpoint"][name] = value
-    formats.write_native(path, "word2vec", words, arrays, meta)
+    native.write_native(path, "word2vec", words, arrays, meta)
     for other in set(folder.glob("*.safetensors")) - {path}:
         other.unlink()
     with pytest.raises(FormatError, match=r"its checkpoint|no checkpoint is sound|unknown reader|readable"):
@@ -707,11 +705,11 @@ def test_a_checkpoint_that_says_what_cannot_be_is_a_format_error(name, value, tm
 def test_a_place_between_two_rounds_is_none(tmp_path):
     folder = interrupted(tmp_path / "run", deterministic=True)
     path = newest(folder)
-    _, words, arrays, meta = formats.read_native(path)
+    _, words, arrays, meta = native.read_native(path)
     reached = meta["checkpoint"]["reached"]
     assert reached["position"] % 1024 == 0 or reached["position"] == 40_000
     reached["position"] = 1
-    formats.write_native(path, "word2vec", words, arrays, meta)
+    native.write_native(path, "word2vec", words, arrays, meta)
     with pytest.raises(FormatError, match="at a place where no run can be"):
         Word2Vec.resume(folder, CORPUS)
 
@@ -731,7 +729,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_those_there_are(call, error,
     monkeypatch.setattr(checkpoints.Keeper, "is_due", lambda self: True)
     before = threading.active_count()
     with monkeypatch.context() as patch:
-        patch.setattr(formats.os, call, fails)
+        patch.setattr(native.os, call, fails)
         with pytest.raises(type(error)):
             Word2Vec(CORPUS, **SMALL | {"epochs": 30}, checkpoint=tmp_path / "run")
     assert len(calls) > 8
@@ -804,7 +802,7 @@ def test_what_others_write_is_left_alone_where_there_is_no_run(tmp_path):
     with checkpoints.Folder(tmp_path) as folder:
         folder.check_unused()
     assert other.exists()
-    with formats.atomic_write(tmp_path / "model.safetensors") as file:
+    with writing.atomic_write(tmp_path / "model.safetensors") as file:
         Word2Vec(TINY, **SMALL, checkpoint=tmp_path, checkpoint_every=1)
         file.write(b"whole")
     assert (tmp_path / "model.safetensors").read_bytes() == b"whole"
@@ -939,7 +937,7 @@ def test_a_folder_that_is_closed_holds_no_descriptor(tmp_path):
 
 def test_a_run_of_very_many_epochs_is_saved_and_resumed(tmp_path, monkeypatch, caplog):
     """Of lists that grow with the epochs a file holds the newest part, however often the run was cut."""
-    monkeypatch.setattr(formats, "KEPT_RECORDS", 4)
+    monkeypatch.setattr("w2v.files.native.KEPT_RECORDS", 4)
     whole = Word2Vec(TINY, **SMALL | {"epochs": 9})
     folder = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
@@ -957,7 +955,7 @@ def test_a_run_of_very_many_epochs_is_saved_and_resumed(tmp_path, monkeypatch, c
 
 
 def test_calls_that_are_left_out_of_a_file_cannot_be_repeated(tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "KEPT_RECORDS", 2)
+    monkeypatch.setattr("w2v.files.native.KEPT_RECORDS", 2)
     model = Word2Vec(TINY, **SMALL)
     for _ in range(2):
         model.train(TINY, total_examples=model.corpus_count, epochs=1)
@@ -970,7 +968,7 @@ def test_calls_that_are_left_out_of_a_file_cannot_be_repeated(tmp_path, monkeypa
 
 
 def test_the_longest_lists_fit_into_a_header(tmp_path):
-    n, most = formats.KEPT_RECORDS, 2**62 - 1
+    n, most = native.KEPT_RECORDS, 2**62 - 1
     number = 1.2345678901234567e-100
     run = {"epochs": most, "trained": most, "alpha": number, "min_alpha": number, "corpus": "0" * 64}
     record = dict.fromkeys(("epoch", "raw_words", "trained_words", "examples"), most)
@@ -979,8 +977,8 @@ def test_the_longest_lists_fit_into_a_header(tmp_path):
     _, words, arrays, meta = model.contents()
     meta["state"] |= {"loss_history": [number] * n, "runs": [{**run, "repeatable": False}] * n}
     meta["checkpoint"] = {"history": [record] * n}
-    formats.write_native(tmp_path / "model", "word2vec", words, arrays, meta)
-    found = formats.read_native(tmp_path / "model")[3]
+    native.write_native(tmp_path / "model", "word2vec", words, arrays, meta)
+    found = native.read_native(tmp_path / "model")[3]
     assert len(found["state"]["runs"]) == len(found["state"]["loss_history"]) == n
     assert found["checkpoint"] == meta["checkpoint"]
 
@@ -1104,7 +1102,7 @@ writing = lambda: run.is_dir() and any(run.glob(".w2v-*.tmp"))
 model = Word2Vec(vector_size=100, min_count=1, workers={workers}, sg=1, epochs=10**6, deterministic={deterministic})
 keep = dict(total_examples=1, epochs=10**6, checkpoint=run, checkpoint_every="{every}")
 ready = {{
-    "vocabulary": lambda: source.read > 1000,
+    "vocabulary": lambda: corpus.read > 1000,
     "training": lambda: (run / "checkpoint-1.safetensors").exists() and model.ledger.is_within_an_epoch,
     "checkpoint": lambda: (run / "checkpoint-0.safetensors").exists() and writing(),
     "save": lambda: any(Path().glob(".w2v-*.tmp")),
@@ -1172,7 +1170,7 @@ def test_the_command_line_says_what_to_type_after_ctrl_c(tmp_path, monkeypatch, 
         "2",
         "--vectors-only",
     ]
-    assert cli.main(["train", "corpus.txt", "-o", "expected.safetensors", *options]) == 0
+    assert main.main(["train", "corpus.txt", "-o", "expected.safetensors", *options]) == 0
 
     def press(self):
         raise KeyboardInterrupt
@@ -1181,20 +1179,20 @@ def test_the_command_line_says_what_to_type_after_ctrl_c(tmp_path, monkeypatch, 
         patch.setattr(checkpoints.Keeper, "is_due", press)
         keep = ["--checkpoint", "my run", "--checkpoint-every", "2"]
         capsys.readouterr()
-        assert cli.main(["train", "corpus.txt", "-o", "out.safetensors", *options, *keep]) == 130
+        assert main.main(["train", "corpus.txt", "-o", "out.safetensors", *options, *keep]) == 130
     assert not Path("out.safetensors").exists()
     said = capsys.readouterr().err
     assert said == "w2v: interrupted; go on with: w2v resume 'my run' -o out.safetensors --vectors-only\n"
     line = shlex.split(said.partition(": w2v ")[2])
-    assert cli.main([*line, "--corpus", "missing.txt"]) == 1
-    assert cli.main([*line, "--workers", "1", "--json"]) == 0
+    assert main.main([*line, "--corpus", "missing.txt"]) == 1
+    assert main.main([*line, "--workers", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["epochs"] == 4
     assert Path("out.safetensors").read_bytes() == Path("expected.safetensors").read_bytes()
 
 
 def test_standard_input_cannot_be_resumed(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["train", "-", "-o", "out.bin", "--checkpoint", "run"]) == 1
+    assert main.main(["train", "-", "-o", "out.bin", "--checkpoint", "run"]) == 1
     assert "can be read only once; write its sentences to a file" in capsys.readouterr().err
 
 

@@ -19,18 +19,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from w2v import (
-    CallbackAny2Vec,
-    KeyedVectors,
-    PathLineSentences,
-    StopTraining,
-    Word2Vec,
-    __version__,
-    cli,
-    demo,
-    lookup,
-)
+from w2v import CallbackAny2Vec, KeyedVectors, PathLineSentences, StopTraining, Word2Vec, __version__
+from w2v.cli import demo, main
 from w2v.stability.report import format_table
+from w2v.vectors import lookup
 
 TOPICS = [
     "thread lock process queue daemon",
@@ -63,9 +55,9 @@ def made(tmp_path_factory):
     (folder / "corpus.txt.gz").write_bytes(gzip.compress(text.encode()))
     model = str(folder / "model.safetensors")
     options = "--sg --size 24 --epochs 10 --alpha 0.05 --sample 0 --workers 1 --no-progress"
-    assert cli.main(["train", str(folder / "corpus.txt"), "-o", model, *shlex.split(options)]) == 0
+    assert main.main(["train", str(folder / "corpus.txt"), "-o", model, *shlex.split(options)]) == 0
     for name in ("vectors.bin", "vectors.txt", "vectors.safetensors"):
-        assert cli.main(["convert", model, str(folder / name)]) == 0
+        assert main.main(["convert", model, str(folder / name)]) == 0
     (folder / "vectors.txt.gz").write_bytes(gzip.compress((folder / "vectors.txt").read_bytes()))
     (folder / "questions-words.txt").write_text(
         ": coders\ndecode decoder encode encoder\nencode encoder decode decoder\n"
@@ -98,7 +90,7 @@ def run(capsys, line):
     """Run a command line in this process; returns exit code, stdout and stderr."""
     capsys.readouterr()
     try:
-        code = cli.main(shlex.split(line))
+        code = main.main(shlex.split(line))
     except SystemExit as exit:
         code = exit.code
     return code, *capsys.readouterr()
@@ -107,8 +99,8 @@ def run(capsys, line):
 @pytest.mark.parametrize("line", ["neighbors v word -n x", "stability t --runs x --out o", "stability t -k x --out o"])
 def test_a_number_that_is_none_is_named_with_its_option(capsys, line):
     with pytest.raises(SystemExit):
-        cli.main(line.split())
-    assert "'x' is no whole number" in capsys.readouterr().err
+        main.main(line.split())
+    assert "'x' is not a whole number" in capsys.readouterr().err
 
 
 def run_json(capsys, line):
@@ -120,12 +112,12 @@ def run_json(capsys, line):
 
 def subprocess_environment():
     """The environment for `python -m w2v` in any folder."""
-    paths = [str(Path(cli.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    paths = [str(Path(main.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def example_lines():
-    return [line.strip() for text in cli.EXAMPLES.values() for line in text.strip().splitlines()]
+    return [line.strip() for text in main.EXAMPLES.values() for line in text.strip().splitlines()]
 
 
 @pytest.mark.parametrize("line", [line for line in example_lines() if line.startswith("w2v ")])
@@ -150,11 +142,11 @@ def test_piped_example_of_the_help_works(room, line):
     assert json.loads(done.stdout)["file"] == "vectors.txt"
 
 
-@pytest.mark.parametrize("command", [*cli.EXAMPLES, ""])
+@pytest.mark.parametrize("command", [*main.EXAMPLES, ""])
 def test_every_help_page_shows_its_examples(capsys, command):
     code, out, _ = run(capsys, f"{command} --help")
     assert code == 0
-    assert all(line.strip() in out for line in cli.EXAMPLES.get(command, "").strip().splitlines())
+    assert all(line.strip() in out for line in main.EXAMPLES.get(command, "").strip().splitlines())
 
 
 def test_version(capsys):
@@ -163,9 +155,9 @@ def test_version(capsys):
 
 def test_defaults_are_those_of_the_library():
     parameters = inspect.signature(Word2Vec).parameters
-    defaults = {parameter: default for _, parameter, _, default, _ in cli.TRAINING_OPTIONS}
+    defaults = {parameter: default for _, parameter, _, default, _ in main.TRAINING_OPTIONS}
     assert defaults == {parameter: parameters[parameter].default for parameter in defaults}
-    args = cli.build_parser().parse_args(["train", "corpus", "-o", "out"])
+    args = main.build_parser().parse_args(["train", "corpus", "-o", "out"])
     assert args.cache == parameters["cache"].default
     assert (args.sg, args.hs) == (parameters["sg"].default, parameters["hs"].default)
     assert args.fresh_negatives is not parameters["shared_negatives"].default
@@ -255,7 +247,7 @@ def test_progress_bar_goes_to_stderr_on_demand(room, capsys):
 
 
 def test_warning_is_one_line(capsys):
-    cli._show_warning(UserWarning("two\nlines"), UserWarning, "file.py", 1)
+    main._show_warning(UserWarning("two\nlines"), UserWarning, "file.py", 1)
     assert capsys.readouterr().err == "w2v: warning: two lines\n"
 
 
@@ -307,8 +299,8 @@ def test_evaluate_restricts_analogies_to_frequent_words(room, capsys):
 
 
 def test_undefined_correlation_is_null_in_json():
-    assert cli._defined(float("nan")) is None
-    assert cli._defined(np.float64(0.5)) == 0.5
+    assert main._defined(float("nan")) is None
+    assert main._defined(np.float64(0.5)) == 0.5
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
@@ -734,7 +726,7 @@ def test_words_are_shown_without_control_characters(tmp_path, monkeypatch, capsy
 def test_options_take_the_place_of_parameters_in_errors():
     said = "vector_size=0 and alpha=-0.5, cache='disk', checkpoint= needs min_count; 'workers=1' is a word; a/seed=2"
     here = "--size 0 and --alpha -0.5, --cache disk, --checkpoint needs --min-count; 'workers=1' is a word; a/seed=2"
-    assert cli._in_options(said, cli.FLAGS) == here
+    assert main._in_options(said, main.FLAGS) == here
 
 
 def test_a_toy_corpus_is_warned_of_once_not_every_epoch(room):

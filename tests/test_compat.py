@@ -71,7 +71,7 @@ from w2v.compat import gensim as compat
 with compat.installed():
     compat.install()
     import gensim.models
-    assert gensim.models.Word2Vec.__module__ == "w2v.word2vec"
+    assert gensim.models.Word2Vec.__module__ == "w2v.models.word2vec"
     assert state() != before
 assert state() == before
 compat.uninstall()
@@ -109,7 +109,7 @@ def test_a_program_runs_unchanged(tmp_path, way):
     (tmp_path / "program.py").write_text(PROGRAM)
     command = [sys.executable, "-m", "w2v.compat.gensim", *way, "one", "--two"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.split() == ["w2v.word2vec", "3", "__main__", "one", "--two"]
+    assert done.stdout.split() == ["w2v.models.word2vec", "3", "__main__", "one", "--two"]
 
 
 def test_without_a_program_there_is_help():
@@ -128,7 +128,7 @@ with compat.installed(allow_pickle=True):
     with compat.installed():
         pass
     from gensim.models import Word2Vec
-    assert Word2Vec.__module__ == "w2v.word2vec"
+    assert Word2Vec.__module__ == "w2v.models.word2vec"
     from w2v import gensim_files
     assert gensim_files.allowed
     assert importlib.util.find_spec("gensim") and importlib.util.find_spec("gensim.models.word2vec")
@@ -159,7 +159,7 @@ else:
     from w2v.compat import gensim as compat
     compat.install()
     from gensim.models import Word2Vec
-    assert Word2Vec.__module__ == "w2v.word2vec"
+    assert Word2Vec.__module__ == "w2v.models.word2vec"
     old = globals()[kind].load("before.model")
     old.save("after.model")
     pickle.loads(pickle.dumps(old)), copy.deepcopy(old)
@@ -278,7 +278,10 @@ if __name__ == "__main__":
 def test_children_of_a_program_run_on_w2v_too(tmp_path, way, method, hide):
     (tmp_path / "pool.py").write_text(POOL)
     done = run_program(tmp_path, hide, "--allow-pickle", *way, method)
-    assert done.stdout == "('w2v.word2vec', 'w2v.corpus', True) ('w2v.word2vec', 'w2v.corpus', True)\n", done.stderr
+    assert (
+        done.stdout
+        == "('w2v.models.word2vec', 'w2v.text.readers', True) ('w2v.models.word2vec', 'w2v.text.readers', True)\n"
+    ), done.stderr
 
 
 def test_a_fork_server_does_not_import_the_program():

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from corpora import TOPICS, two_topics, zipf_like
 
-from w2v import CallbackAny2Vec, Word2Vec, formats, queries
+from w2v import CallbackAny2Vec, Word2Vec
+from w2v.files import native
 from w2v.text.corpus import Corpus
 from w2v.training import session
 from w2v.training.trainee import Contents
+from w2v.vectors import queries
 
 
 class Case(NamedTuple):
@@ -56,7 +58,7 @@ def digest_of(model):
 
 
 def read_back(case, path):
-    return case.family.of_contents(str(path), Contents(*formats.read_native(path)))
+    return case.family.of_contents(str(path), Contents(*native.read_native(path)))
 
 
 def resumed(case, folder, sentences, **changes):
@@ -140,7 +142,7 @@ def test_a_run_cut_within_an_epoch_resumes_to_the_same_bytes(case, tmp_path, mon
 
 def test_a_file_holds_all_of_a_model(case, tmp_path):
     model = trained(case, two_topics())
-    formats.write_native(tmp_path / "model.safetensors", *model.contents())
+    native.write_native(tmp_path / "model.safetensors", *model.contents())
     loaded = read_back(case, tmp_path / "model.safetensors")
     assert loaded.fingerprint() == model.fingerprint()
     assert type(loaded) is type(model)

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from w2v import LineSentence, PathLineSentences, Text8Corpus, corpus
-from w2v.corpus import codec_of, read_pieces
+from w2v import LineSentence, PathLineSentences, Text8Corpus
+from w2v.files.reading import codec_of
+from w2v.text import readers
+from w2v.text.readers import read_pieces
 
 TEXT = "one two\u3000three\n\n  four\tfive \n\x85six\x0cseven\nlast without newline"
 EXPECTED = [["one", "two", "three"], ["four", "five"], ["six", "seven"], ["last", "without", "newline"]]
@@ -60,7 +62,7 @@ def test_long_lines_are_split_and_nothing_is_dropped(tmp_path):
 
 
 def test_a_line_longer_than_a_block_costs_bounded_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus, "BLOCK", 64)
+    monkeypatch.setattr("w2v.text.readers.BLOCK", 64)
     path = tmp_path / "one_line"
     words = [f"w{i}" for i in range(1000)]
     path.write_text(" ".join(words))
@@ -94,7 +96,7 @@ def test_a_folder_is_read_in_order_of_names(tmp_path):
 
 @pytest.mark.parametrize("prefix", [0, 5, 63, 64, 65, 200])
 def test_bytes_that_are_not_utf8_are_named_by_offset(tmp_path, monkeypatch, prefix):
-    monkeypatch.setattr(corpus, "BLOCK", 64)
+    monkeypatch.setattr("w2v.text.readers.BLOCK", 64)
     path = tmp_path / "latin1"
     path.write_bytes(b"x" * prefix + b"\xe9 and more text")
     with pytest.raises(UnicodeDecodeError, match=rf"at byte {prefix} of .*latin1; is it UTF-8"):
@@ -137,7 +139,7 @@ def test_what_has_no_blanks_is_no_text(tmp_path):
 
 @pytest.mark.parametrize("size", [1, 3, 1 << 20])
 def test_what_is_opened_as_text_is_read(tmp_path, monkeypatch, size):
-    monkeypatch.setattr(corpus, "BLOCK", size)
+    monkeypatch.setattr("w2v.text.readers.BLOCK", size)
     path = tmp_path / "text"
     path.write_bytes(TEXT.encode("utf-16"))
     with path.open(encoding="utf-16") as file:
@@ -161,7 +163,7 @@ def test_paths_may_be_bytes(tmp_path):
     assert list(Text8Corpus(name)) == [["a", "b", "c"]]
     (tmp_path / "brown").mkdir()
     (tmp_path / "brown" / "a").write_text("\ufeffThe/at jury/nn")
-    assert list(corpus.BrownCorpus(os.fsencode(tmp_path / "brown"))) == [["the/at", "jury/nn"]]
+    assert list(readers.BrownCorpus(os.fsencode(tmp_path / "brown"))) == [["the/at", "jury/nn"]]
 
 
 @pytest.mark.parametrize("path", ["a\ud800", "a\0b"])
@@ -176,7 +178,7 @@ def test_a_folder_is_told_from_what_does_not_exist(tmp_path, reader):
     with pytest.raises(IsADirectoryError, match=r"it is a folder, not a file; PathLineSentences"):
         list(reader(tmp_path))
     with pytest.raises(IsADirectoryError, match=r"it is a folder, not a file; PathLineSentences"):
-        next(corpus.read_blocks(tmp_path))
+        next(readers.read_blocks(tmp_path))
     with pytest.raises(FileNotFoundError, match="nothing"):
         list(reader(tmp_path / "nothing"))
 
@@ -184,7 +186,7 @@ def test_a_folder_is_told_from_what_does_not_exist(tmp_path, reader):
 @pytest.mark.parametrize("block", [1, 2, 4, 1 << 20])
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_a_mark_of_utf8_is_no_part_of_the_text(tmp_path, monkeypatch, caplog, ending, block):
-    monkeypatch.setattr(corpus, "BLOCK", block)
+    monkeypatch.setattr("w2v.text.readers.BLOCK", block)
     caplog.set_level("INFO")
     path = tmp_path / f"text{ending}"
     data = "\ufeff\ufeffa b\nc \ufeff\n".encode()
@@ -193,8 +195,8 @@ def test_a_mark_of_utf8_is_no_part_of_the_text(tmp_path, monkeypatch, caplog, en
     assert list(LineSentence(path)) == list(PathLineSentences(path)) == expected
     assert list(LineSentence(io.BytesIO(data), errors="replace")) == expected
     assert list(Text8Corpus(path)) == [["\ufeffa", "b", "c", "\ufeff"]]
-    assert b"".join(text for text, _ in corpus.read_blocks(path)) == data[3:]
-    assert next(corpus.read_blocks(path))[1] == 3
+    assert b"".join(text for text, _ in readers.read_blocks(path)) == data[3:]
+    assert next(readers.read_blocks(path))[1] == 3
     assert all("byte-order mark at its beginning is left out" in message for message in caplog.messages)
     assert len(caplog.messages) == 6
     path.write_bytes(gzip.compress(data[:3]) if ending else data[:3])
@@ -207,7 +209,7 @@ def test_a_mark_of_utf8_is_no_part_of_the_text(tmp_path, monkeypatch, caplog, en
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize("errors", ["strict", "replace"])
 def test_the_mark_of_another_encoding_is_named(tmp_path, monkeypatch, encoding, errors):
-    monkeypatch.setattr(corpus, "BLOCK", 3)
+    monkeypatch.setattr("w2v.text.readers.BLOCK", 3)
     path = tmp_path / "text"
     path.write_bytes("\ufeffa b".encode(encoding))
     name = encoding[:6].upper()
@@ -215,7 +217,7 @@ def test_the_mark_of_another_encoding_is_named(tmp_path, monkeypatch, encoding, 
         LineSentence(path, errors=errors),
         PathLineSentences(path, errors=errors),
         Text8Corpus(path, errors=errors),
-        corpus.read_blocks(path),
+        readers.read_blocks(path),
         LineSentence(io.BytesIO(path.read_bytes()), errors=errors),
     ):
         with pytest.raises(
@@ -243,7 +245,7 @@ def test_a_sentence_length_below_one_is_refused(reader, tmp_path):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1 << 20])
 def test_only_replaced_bytes_are_counted_also_if_reading_ends_early(size, tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(corpus, "BLOCK", size)
+    monkeypatch.setattr("w2v.text.readers.BLOCK", size)
     path = tmp_path / "text"
     path.write_bytes("a \ufffd b\n".encode() * 3 + b"c \xff\n" + b"d\n" * 5)
     assert list(LineSentence(path, errors="replace", limit=5))[3:] == [["c", "\ufffd"], ["d"]]

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from w2v import FormatError, KeyedVectors, Word2Vec, cli, ctool
+from w2v import FormatError, KeyedVectors, Word2Vec
+from w2v.cli import c_tools, main
 
 TOPICS = ["river lake sea boat water fish", "bread flour oven dough yeast baker"]
 
@@ -41,7 +42,7 @@ def run(capsys, monkeypatch):
         typed = typed.encode() if isinstance(typed, str) else typed
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"))
         capsys.readouterr()
-        ctool.COMMANDS[name][0](arguments)
+        c_tools.COMMANDS[name][0](arguments)
         return capsys.readouterr().out
 
     return run
@@ -92,12 +93,12 @@ def test_an_end_of_a_sentence_written_in_the_text_is_no_word(room, run):
     assert loaded("vectors.txt").index_to_key == ["</s>", "a", "b"]
 
 
-@pytest.mark.parametrize("place", [ctool.BLOCK - 2, ctool.BLOCK - 4, ctool.BLOCK])
+@pytest.mark.parametrize("place", [c_tools.BLOCK - 2, c_tools.BLOCK - 4, c_tools.BLOCK])
 def test_an_end_of_a_sentence_is_seen_across_blocks(room, place):
     (room / "long.txt").write_bytes(b"x" * (place // 2) + b"\n" + b"x" * (place - place // 2 - 2) + b" </s> a\n")
-    assert ctool._count_line_ends("long.txt") == (2, True)
+    assert c_tools._count_line_ends("long.txt") == (2, True)
     (room / "long.txt").write_bytes(b"ab\n" * 1000 + b"</s")
-    assert ctool._count_line_ends("long.txt") == (1000, False)
+    assert c_tools._count_line_ends("long.txt") == (1000, False)
 
 
 def test_binary_and_text_hold_the_same_vectors_behind_the_same_words(room, run):
@@ -182,7 +183,7 @@ def test_each_flag_changes_the_vectors(room, run, flags):
 
 
 def test_the_end_of_a_sentence_has_a_vector_like_an_untrained_one():
-    vector = ctool._untrained_vector(1, 1000)
+    vector = c_tools._untrained_vector(1, 1000)
     assert vector.dtype == np.float32
     assert -0.0005 <= vector.min() < -0.00045
     assert 0.00045 < vector.max() < 0.0005
@@ -234,7 +235,7 @@ def test_a_compressed_text_is_read(room, run):
 def test_quiet_is_quiet_and_a_summary_goes_to_stderr(room, run, capsys):
     assert run(f"word2vec -train corpus.txt -output vectors.txt {QUIET}") == ""
     assert run(f"word2vec -train corpus.txt -output vectors.txt {QUIET} -debug 1").count("\n") == 3
-    ctool.word2vec(shlex.split(f"-train corpus.txt -output vectors.txt {QUIET} -debug 2"))
+    c_tools.word2vec(shlex.split(f"-train corpus.txt -output vectors.txt {QUIET} -debug 2"))
     assert re.search(r"16,000 words in [0-9.]+ s, [0-9,]+k words/s\n$", capsys.readouterr().err)
 
 
@@ -253,14 +254,14 @@ def test_classes_are_lines_of_a_word_and_a_number(room, run):
 
 def test_classes_are_found_by_direction():
     directions = np.float32([[1, 0.1], [0, 1], [5, 0], [0.1, 7], [9, 1], [0, 0.01]])
-    assert ctool._classes(directions, 2).tolist() == [0, 1, 0, 1, 0, 1]
-    assert ctool._classes(directions, 1).tolist() == [0] * 6
+    assert c_tools._classes(directions, 2).tolist() == [0, 1, 0, 1, 0, 1]
+    assert c_tools._classes(directions, 1).tolist() == [0] * 6
 
 
 @pytest.mark.parametrize("count", [6, 7, 40])
 def test_more_classes_than_words_are_harmless(count):
     vectors = np.repeat(np.float32([[1, 0], [0, 1]]), 3, axis=0)
-    labels = ctool._classes(vectors, count)
+    labels = c_tools._classes(vectors, count)
     assert len(labels) == 6
     assert labels.max() < count
     assert set(labels[:3]) & set(labels[3:]) == set()
@@ -332,7 +333,7 @@ def test_word2vec_alone_shows_its_options(run):
     assert "w2v word2vec -train text.txt" in out
 
 
-@pytest.mark.parametrize("name", ctool.COMMANDS)
+@pytest.mark.parametrize("name", c_tools.COMMANDS)
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_has_examples(run, capsys, name, flag):
     with pytest.raises(SystemExit) as exit:
@@ -532,8 +533,8 @@ def test_accuracy_is_what_the_definition_says(room, run, monkeypatch, seed, thre
     words, vectors, text = random_case(seed)
     write_binary(room / "vectors.bin", words, vectors)
     expected = slow_accuracy(words, vectors, threshold, text)
-    monkeypatch.setattr(ctool, "WORDS_AT_ONCE", 37)
-    monkeypatch.setattr(ctool, "QUESTIONS_AT_ONCE", 11)
+    monkeypatch.setattr("w2v.cli.c_tools.WORDS_AT_ONCE", 37)
+    monkeypatch.setattr("w2v.cli.c_tools.QUESTIONS_AT_ONCE", 11)
     out = run(f"compute-accuracy vectors.bin {threshold}", text)
     assert NAN.sub("nan", out) == expected
     assert re.search(r"TOP1: [1-9]", out)
@@ -570,7 +571,7 @@ def test_the_sixth_section_is_the_first_syntactic_one(plane, run):
         "Total accuracy: 100.00 %   Semantic accuracy: 100.00 %   Syntactic accuracy: nan % \n"
         "s6:\nACCURACY TOP1: 0.00 %  (0 / 1)\n"
         "Total accuracy: 50.00 %   Semantic accuracy: 100.00 %   Syntactic accuracy: 0.00 % \n"
-        "Questions seen / total: 2 2   100.00 % \n".replace("nan", NAN.search(ctool._percent(0, 0))[0])
+        "Questions seen / total: 2 2   100.00 % \n".replace("nan", NAN.search(c_tools._percent(0, 0))[0])
     )
 
 
@@ -626,17 +627,17 @@ def test_wrong_usage_of_compute_accuracy_ends_with_2(plane, run, capsys, line):
 
 
 def test_shares_are_rounded_as_in_c():
-    assert ctool._percent(1, 3) == "33.33"
-    assert ctool._percent(3956, 19544) == "20.24"
-    assert ctool._percent(7, 7) == "100.00"
+    assert c_tools._percent(1, 3) == "33.33"
+    assert c_tools._percent(3956, 19544) == "20.24"
+    assert c_tools._percent(7, 7) == "100.00"
 
 
 def test_the_command_line_knows_the_four_programs(room, capsys):
-    assert {name: purpose for name, (_, purpose) in ctool.COMMANDS.items()} == cli.C_TOOLS
-    assert cli.main(["word2vec", "-train", "nowhere.txt", "-output", "vectors.bin"]) == 1
+    assert {name: purpose for name, (_, purpose) in c_tools.COMMANDS.items()} == main.C_TOOLS
+    assert main.main(["word2vec", "-train", "nowhere.txt", "-output", "vectors.bin"]) == 1
     assert "nowhere.txt" in capsys.readouterr().err
     with pytest.raises(SystemExit) as stopped:
-        cli.main(["word2vec", "-tra", "nowhere.txt"])
+        main.main(["word2vec", "-tra", "nowhere.txt"])
     assert stopped.value.code == 2
 
 
@@ -659,8 +660,8 @@ def test_words_are_shown_without_control_characters(run, tmp_path, monkeypatch):
 
 def test_a_word_that_is_misspelt_is_told_the_nearest(compass):
     with pytest.raises(KeyError) as error:
-        ctool.distance(["compass.bin", "eastt"])
-    assert cli._message(error.value, ctool.FLAGS).endswith("; close to it: 'east'")
+        c_tools.distance(["compass.bin", "eastt"])
+    assert main._message(error.value, c_tools.FLAGS).endswith("; close to it: 'east'")
 
 
 @pytest.mark.parametrize(
@@ -672,7 +673,7 @@ def test_a_word_that_is_misspelt_is_told_the_nearest(compass):
     ],
 )
 def test_errors_speak_of_the_options(room, capsys, flags, said):
-    assert cli.main(shlex.split(f"word2vec -train corpus.txt -output v.bin -debug 0 {flags}")) == 1
+    assert main.main(shlex.split(f"word2vec -train corpus.txt -output v.bin -debug 0 {flags}")) == 1
     printed = capsys.readouterr().err
     assert printed.endswith(said)
     assert "=" not in printed
@@ -681,5 +682,5 @@ def test_errors_speak_of_the_options(room, capsys, flags, said):
 @pytest.mark.parametrize("command", ["distance", "word-analogy", "compute-accuracy"])
 def test_a_closed_standard_input_is_an_error(compass, capsys, monkeypatch, command):
     monkeypatch.setattr(sys, "stdin", None)
-    assert cli.main([command, "compass.bin"]) == 1
+    assert main.main([command, "compass.bin"]) == 1
     assert capsys.readouterr() == ("", "w2v: error: standard input is closed; give it a text, or name a file\n")

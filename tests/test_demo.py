@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from w2v import demo
+from w2v.cli import demo
 
 SMALL = {**demo.SETTINGS, "epochs": 2, "vector_size": 16}
 

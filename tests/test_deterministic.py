@@ -8,7 +8,8 @@ from corpora import TOPICS, two_topics, zipf_like
 from reference import Twin, stream_at
 from test_train import MODELS, VOCABULARY, corpus, fresh, run_kernel, settings, tables
 
-from w2v import Word2Vec, _train, noise, trainer
+from w2v import Word2Vec, _train, trainer
+from w2v.vocabulary import noise
 
 
 @pytest.fixture(autouse=True)

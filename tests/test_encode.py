@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from w2v import LineSentence, PathLineSentences, Text8Corpus, corpus, encode, vocab
+from w2v import LineSentence, PathLineSentences, Text8Corpus
+from w2v.files import reading
+from w2v.tokens import encode
+from w2v.vocabulary import choose
 
 words = st.text(alphabet="abcde", min_size=1, max_size=2)
 corpora = st.lists(st.lists(words, max_size=8), max_size=12)
@@ -38,7 +41,7 @@ def agree_on(source, corpus, is_path, min_count, limit, size, threads):
     scan = encode.Scan(source, is_path, cache_bytes=limit, threads=threads)
     assert counted(scan) == Counter(word for sentence in corpus for word in sentence)
     assert scan.words() == list(dict.fromkeys(word for sentence in corpus for word in sentence))
-    kept = scan.words(vocab.select(scan.counts, min_count, True))
+    kept = scan.words(choose.select(scan.counts, min_count, True))
     index = {word: number for number, word in enumerate(kept)}
     expected = [[word for word in sentence if word in index] for sentence in corpus]
     encoded = scan.encoded(index)
@@ -80,7 +83,7 @@ def test_text_in_c_is_read_like_text_in_python(tmp_path_factory, text, block, th
         words, step = text.split(), min(longest, 1000)
         expected = [words[i : i + step] for i in range(0, len(words), step)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus, "BLOCK", block)
+        patch.setattr("w2v.text.readers.BLOCK", block)
         assert encode.tokenizable(source, reader == "path") is not None
         agree_on(source, expected, reader == "path", 1 + threads // 3, float("inf"), block, threads)
         if reader != "path":
@@ -99,7 +102,7 @@ def test_real_text_in_c_is_read_like_text_in_python(tmp_path):
 @pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
 def test_compressed_text_takes_the_same_way(tmp_path, ending):
     path = tmp_path / f"text{ending}"
-    path.write_bytes(corpus.codec_of(path).compress("a b a\n\nc\u3000a".encode() * 3))
+    path.write_bytes(reading.codec_of(path).compress("a b a\n\nc\u3000a".encode() * 3))
     assert encode.tokenizable(path, True) is not None
     scan = encode.Scan(path, True)
     assert (counted(scan), scan.sentences) == ({"a": 5, "b": 3, "c": 3, "aa": 2}, 4)
@@ -123,7 +126,7 @@ def test_compressed_text_takes_the_same_way(tmp_path, ending):
     ],
 )
 def test_bytes_that_are_not_utf8_are_named_as_python_names_them(tmp_path, monkeypatch, data, offset, block):
-    monkeypatch.setattr(corpus, "BLOCK", block)
+    monkeypatch.setattr("w2v.text.readers.BLOCK", block)
     path = tmp_path / "latin1"
     path.write_bytes(data)
     with pytest.raises(UnicodeDecodeError) as python:
@@ -135,11 +138,11 @@ def test_bytes_that_are_not_utf8_are_named_as_python_names_them(tmp_path, monkey
 
 
 def test_a_word_without_end_is_refused_wherever_it_stands(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus, "LONGEST_WORD", 50)
+    monkeypatch.setattr("w2v.text.readers.LONGEST_WORD", 50)
     monkeypatch.setattr(encode, "LONGEST_WORD", 50)
     path = tmp_path / "text"
     for block in (10, 1000):
-        monkeypatch.setattr(corpus, "BLOCK", block)
+        monkeypatch.setattr("w2v.text.readers.BLOCK", block)
         path.write_text("fits " + "é" * 25 + " end")
         assert encode.Scan(path, True).raw_words == 3
         path.write_text("fits " + "é" * 25 + "x end")
@@ -184,7 +187,7 @@ def test_max_vocab_size_counts_like_the_definition_and_loses_no_token(corpus, li
 
 
 def test_pruning_asks_the_trim_rule():
-    rule = lambda word, count, min_count: vocab.RULE_KEEP if word == "a" else vocab.RULE_DEFAULT  # noqa: E731
+    rule = lambda word, count, min_count: choose.RULE_KEEP if word == "a" else choose.RULE_DEFAULT  # noqa: E731
     corpus = [["a", "b"], ["c", "d"], ["e", "f"]]
     assert "a" in encode.Scan(corpus, False, max_vocab_size=1, trim_rule=rule).words()
     assert "a" not in encode.Scan(corpus, False, max_vocab_size=1).words()
@@ -266,7 +269,7 @@ def test_a_mapped_corpus_is_looked_at_in_blocks_whose_memory_is_given_back(monke
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_tokens_that_several_threads_renumber_stay_in_order(tmp_path, monkeypatch, limit, threads):
     """Of blocks that lose no word, some or all of them, in memory and on disk."""
-    monkeypatch.setattr(corpus, "BLOCK", 20)
+    monkeypatch.setattr("w2v.text.readers.BLOCK", 20)
     path = tmp_path / "text"
     path.write_text("a b c a b c a b c\n" * 50 + "x x x x x x x\n" * 50 + "c\nx b\n" * 100)
     kept = {"a": 0, "b": 1, "c": 2}

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from w2v import evaluate
-from w2v.vectors import KeyedVectors
+from w2v.vectors import scores
+from w2v.vectors.keyed import KeyedVectors
 
 DATA = Path(__file__).parents[2] / "shared/data/eval"
 needs_data = pytest.mark.skipif(
@@ -115,7 +115,7 @@ def test_files_without_questions_are_refused(royal, tmp_path):
 @pytest.mark.parametrize("function", ["most_similar", "most_similar_cosmul"])
 @pytest.mark.parametrize("block", [1, 5000, 1 << 24])
 def test_blocks_answer_like_single_queries(tmp_path, monkeypatch, function, block):
-    monkeypatch.setattr(evaluate, "_BLOCK_BYTES", block)
+    monkeypatch.setattr("w2v.vectors.scores._BLOCK_BYTES", block)
     rng = np.random.default_rng(4)
     padded = np.full((200, 16), 1e30, np.float32)
     padded[:, :12] = rng.normal(size=(200, 12))
@@ -197,7 +197,7 @@ def test_results_are_logged(royal, tmp_path, caplog):
 
 @needs_data
 def test_every_published_set_is_read():
-    questions = [asked for _, asked in evaluate._read_analogies(DATA / "questions-words.txt", True)]
+    questions = [asked for _, asked in scores._read_analogies(DATA / "questions-words.txt", True)]
     assert (len(questions), sum(map(len, questions))) == (14, 19544)
     files = sorted((DATA / "word-sim").glob("EN-*.txt"))
     assert len(files) == 13

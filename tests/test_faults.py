@@ -30,7 +30,10 @@ import pytest
 from alone import alone
 from corpora import TOPICS, two_topics, zipf_like
 
-from w2v import FormatError, KeyedVectors, LineSentence, Word2Vec, cli, encode, memory, trainer
+from w2v import FormatError, KeyedVectors, LineSentence, Word2Vec, trainer
+from w2v.cli import main
+from w2v.common import memory
+from w2v.tokens import encode
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "faults.md"
 GIB = 2**30
@@ -336,7 +339,7 @@ def test_row_11_bytes_that_are_not_utf8_are_named_or_replaced(folder):
         with pytest.raises(UnicodeDecodeError, match=rf"at byte 18 of {re.escape(str(path))}.*errors='replace'"):
             model_of(**corpus)
     said = []
-    logging.getLogger("w2v.corpus").addHandler(handler := logging.Handler())
+    logging.getLogger("w2v.text.readers").addHandler(handler := logging.Handler())
     handler.emit = lambda record: said.append(record.getMessage())
     model = model_of(LineSentence(path, errors="replace"))
     assert model.corpus_total_words == 2 + 3 + 200 + 1
@@ -378,7 +381,7 @@ def test_row_13_an_empty_corpus_is_no_corpus(folder):
     for corpus in given:
         with pytest.raises(RuntimeError, match=r"no word occurs .* \(0 words, 0 different\)"):
             model_of(**corpus)
-    assert cli.main(["train", str(folder / "empty"), "-o", str(folder / "out.safetensors")]) == 1
+    assert main.main(["train", str(folder / "empty"), "-o", str(folder / "out.safetensors")]) == 1
     assert not (folder / "out.safetensors").exists()
 
 
@@ -467,8 +470,8 @@ def test_row_18_an_output_that_cannot_be_written_is_refused_before_training(fold
 
     Word2Vec.__init__ = train
     for output in outputs:
-        assert cli.main(["train", str(corpus), "-o", str(output), "--no-progress"]) == 1
-        assert cli.main(["demo", "-o", str(output).replace(".bin", ".safetensors"), "--no-progress"]) == 1
+        assert main.main(["train", str(corpus), "-o", str(output), "--no-progress"]) == 1
+        assert main.main(["demo", "-o", str(output).replace(".bin", ".safetensors"), "--no-progress"]) == 1
     assert sorted(os.listdir(folder)) == ["corpus", "folder.safetensors"]
 
 
@@ -671,8 +674,8 @@ def test_row_33_paths_of_any_length(folder):
     (deep / "text").write_text("\n".join(" ".join(sentence) for sentence in two_topics()))
     for name in ("model.safetensors", "vectors.bin", "vectors.txt"):
         arguments = ["train", str(deep / "text"), "-o", str(deep / name), "--no-progress", "--size", "8"]
-        assert cli.main(arguments) == 0
-        assert cli.main(["info", str(deep / name)]) == 0
+        assert main.main(arguments) == 0
+        assert main.main(["info", str(deep / name)]) == 0
 
 
 def saved_model(folder):

@@ -22,9 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import w2v
-from w2v import FormatError, KeyedVectors, Word2Vec, ctool, formats
+from w2v import FormatError, KeyedVectors, Word2Vec
+from w2v.cli import c_tools
 from w2v.compat.gensim_utils import save_as_line_sentence
-from w2v.foreign import read_counts, read_word2vec
+from w2v.files import native, writing
+from w2v.files.word2vec_format import read_counts, read_word2vec
 from w2v.stability import report
 
 OLD, NEW = 1, 2  # what a writer is asked to write
@@ -57,7 +59,7 @@ def with_counts(path, which):
 def c_vocabulary(path, which):
     text = Path(f"{path}.text")
     text.write_text(" ".join(WORDS[which - 1]))
-    ctool.word2vec(["-train", str(text), "-save-vocab", str(path), "-min-count", "1", "-debug", "0"])
+    c_tools.word2vec(["-train", str(text), "-save-vocab", str(path), "-min-count", "1", "-debug", "0"])
 
 
 class Writer(NamedTuple):
@@ -99,7 +101,7 @@ class Disk:
     def __init__(self, monkeypatch):
         self.calls, self.failing, self.error = 0, 0, OSError
         self.names = []
-        monkeypatch.setattr(formats, "open", self.open, raising=False)
+        monkeypatch.setattr("w2v.files.writing.open", self.open, raising=False)
         for name in ("open", "fsync", "chmod", "replace"):
             monkeypatch.setattr(os, name, self.watched(getattr(os, name)))
 
@@ -185,10 +187,10 @@ def test_when_any_call_fails_the_old_file_is_there_or_the_new_one(tmp_path, monk
 
 
 def test_an_error_of_the_disk_names_the_file_and_not_its_temporary_one(tmp_path):
-    with pytest.raises(FileNotFoundError) as caught, formats.atomic_write(tmp_path / "missing" / "f"):
+    with pytest.raises(FileNotFoundError) as caught, writing.atomic_write(tmp_path / "missing" / "f"):
         pass
     assert caught.value.filename == str(tmp_path / "missing" / "f")
-    with pytest.raises(OSError, match="No space") as full, formats.atomic_write(tmp_path / "f"):
+    with pytest.raises(OSError, match="No space") as full, writing.atomic_write(tmp_path / "f"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert full.value.filename == str(tmp_path / "f")
 
@@ -213,12 +215,12 @@ def test_without_a_way_to_remove_it_the_temporary_file_has_a_name_that_is_docume
         raise PermissionError(path)
 
     monkeypatch.setattr(os, "unlink", stuck)
-    with pytest.raises(OSError, match="on purpose"), formats.atomic_write(tmp_path / "f"):
+    with pytest.raises(OSError, match="on purpose"), writing.atomic_write(tmp_path / "f"):
         raise OSError("on purpose")
     (left,) = os.listdir(tmp_path)
     pattern = ".w2v-*.tmp"
     assert Path(left).match(pattern)
-    assert pattern in (Path(__file__).parents[1] / "docs/formats.md").read_text()
+    assert pattern in (Path(__file__).parents[1] / "docs/native.md").read_text()
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
@@ -307,7 +309,7 @@ def test_nobody_else_can_read_a_file_that_is_being_written(tmp_path):
         for old in (None, 0o666, 0o600):
             if old is not None:
                 (tmp_path / "f").chmod(old)
-            with formats.atomic_write(tmp_path / "f") as file:
+            with writing.atomic_write(tmp_path / "f") as file:
                 (temporary,) = {*os.listdir(tmp_path)} - {"f"}
                 assert mode_of(temporary) == 0o600
                 file.write(b"x")
@@ -345,7 +347,7 @@ def test_a_file_that_may_not_be_written_to_is_not_replaced():
         except PermissionError as error:
             print(error)
         try:
-            formats.check_output(sys.argv[1])
+            writing.check_output(sys.argv[1])
         except OSError as error:
             print(error)
     """
@@ -785,14 +787,14 @@ def sealed(path, about, header, data):
     with open(path, "wb") as file:
         file.write(joined(header, {**about, "sha256": ""}, data))
     with open(path, "rb") as file:
-        _, tensors = formats._read_header(file, "x")
-        _, digest = formats._read_tensors(file, "x", tensors, lambda name: False)
-    digest.update(formats._canonical(about))
+        _, tensors = native._read_header(file, "x")
+        _, digest = native._read_tensors(file, "x", tensors, lambda name: False)
+    digest.update(native._canonical(about))
     path.write_bytes(joined(header, {**about, "sha256": digest.hexdigest()}, data))
 
 
 def joined(header, about, data):
-    text = json.dumps(header | {"__metadata__": {"w2v": formats._canonical(about).decode()}}).encode()
+    text = json.dumps(header | {"__metadata__": {"w2v": native._canonical(about).decode()}}).encode()
     return len(text).to_bytes(8, "little") + text + data
 
 

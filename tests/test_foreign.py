@@ -12,10 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from w2v import KeyedVectors, _text, formats
-from w2v.corpus import codec_of
-from w2v.foreign import read_counts, read_word2vec, write_word2vec
-from w2v.formats import FormatError, TruncatedError
+from w2v import KeyedVectors
+from w2v.files import _rows
+from w2v.files.errors import FormatError, TruncatedError
+from w2v.files.reading import codec_of
+from w2v.files.word2vec_format import read_counts, read_word2vec, write_word2vec
 
 VECTORS = np.array([[1, 0.1], [1e-5, -3.4e38]], np.float32)
 GENSIM_TEXT = b"2 2\na 1.0 0.1\n\xc3\xa9 1e-05 -3.4e+38\n"
@@ -421,7 +422,7 @@ def test_only_the_first_skipped_rows_are_logged_one_by_one(read, caplog):
 
 
 def test_an_endless_line_is_refused(read, monkeypatch):
-    monkeypatch.setattr("w2v.foreign._MAX_LINE", 50)
+    monkeypatch.setattr("w2v.files.word2vec_format._MAX_LINE", 50)
     with pytest.raises(FormatError, match="line 2: longer than 50 bytes"):
         read(b"1 1\n" + b"x" * 100, block=10)
 
@@ -439,7 +440,7 @@ def test_errors_of_the_disk_are_not_blamed_on_the_file(tmp_path, monkeypatch):
 
 def parsed(text, dtype):
     values, spans = np.empty((1, 1), dtype), np.empty((1, 2), np.int64)
-    rows, _, why = _text.parse_lines(b"a " + text + b"\n", 0, values, spans)
+    rows, _, why = _rows.parse_lines(b"a " + text + b"\n", 0, values, spans)
     return (values[0, 0] if rows else None), why
 
 
@@ -462,7 +463,7 @@ def test_numbers_are_rounded_as_numpy_rounds_them(text):
     try:
         exact = float(text)
     except ValueError:
-        assert parsed(text.encode(), np.float32) == (None, _text.ROW_ODD)
+        assert parsed(text.encode(), np.float32) == (None, _rows.ROW_ODD)
         return
     for dtype in (np.float32, np.float64):
         with np.errstate(over="ignore"):
@@ -471,14 +472,14 @@ def test_numbers_are_rounded_as_numpy_rounds_them(text):
         if np.isfinite(due):
             assert value.tobytes() == due.tobytes() == dtype(text).tobytes()
         else:
-            assert (value, why) == (None, _text.ROW_NOT_FINITE)
+            assert (value, why) == (None, _rows.ROW_NOT_FINITE)
 
 
 @pytest.mark.parametrize(
     "text", ["1_0", "0x10", "1.5f", "1e", "1e+", ".", "-", "+-1", "--1", "1,5", "1\t2", "\t1", "١", "1 "]
 )
 def test_what_is_no_number_is_none(text):
-    assert parsed(text.encode() + b" 2", np.float32) == (None, _text.ROW_ODD)
+    assert parsed(text.encode() + b" 2", np.float32) == (None, _rows.ROW_ODD)
 
 
 def test_skipped_rows_are_listed_with_their_place_and_reason(tmp_path):
@@ -638,7 +639,7 @@ def test_words_that_cannot_be_decoded_can_be_skipped(read, tmp_path):
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
 def test_a_bomb_stops_where_no_file_of_vectors_would_be(tmp_path, monkeypatch, suffix):
-    monkeypatch.setattr(formats, "MOST_UNPACKED", 1 << 20)
+    monkeypatch.setattr("w2v.files.reading.MOST_UNPACKED", 1 << 20)
     path = tmp_path / f"bomb{suffix}"
     pack = codec_of(path).compress
     rows = b"".join(b"%d 0\n" % i for i in range(1 << 19))
@@ -653,7 +654,7 @@ def test_a_bomb_stops_where_no_file_of_vectors_would_be(tmp_path, monkeypatch, s
             read_word2vec(path, block=1 << 16, **options)
     with pytest.raises(FormatError, match="unpacks to more than"):
         read_counts(path)
-    monkeypatch.setattr(formats, "MOST_UNPACKED", 0)
+    monkeypatch.setattr("w2v.files.reading.MOST_UNPACKED", 0)
     path.write_bytes(pack(rows))  # what shrinks as vectors do is no bomb
     assert len(read_word2vec(path, no_header=True).rows) == 1 << 19
 

@@ -16,17 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from w2v import formats
-from w2v.formats import (
-    FormatError,
-    TruncatedError,
-    atomic_write,
-    inspect_native,
-    read_native,
-    sha256_of,
-    verify_native,
-    write_native,
-)
+from w2v.files import native
+from w2v.files.arrays import sha256_of
+from w2v.files.errors import FormatError, TruncatedError
+from w2v.files.native import inspect_native, read_native, verify_native, write_native
+from w2v.files.writing import atomic_write
 
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
 WORDS = ["a", "é", ""]
@@ -173,7 +167,7 @@ def test_equal_models_give_equal_bytes_in_any_memory_order(tmp_path, saved, monk
     backwards = matrix[::-1, ::-1].copy()[::-1, ::-1]
     big_endian = {name: array.astype(array.dtype.newbyteorder(">")) for name, array in ARRAYS.items()}
     for block in (1 << 24, 1):
-        monkeypatch.setattr(formats, "_BLOCK", block)
+        monkeypatch.setattr("w2v.files.arrays.BLOCK", block)
         for vectors in (np.asfortranarray(matrix), padded[:, :2], backwards, matrix):
             write_native(
                 tmp_path / "n",
@@ -371,11 +365,11 @@ def resealed(path, header, data):
     """Write changed data under a hash that fits: what a hostile writer would do."""
     about = json.loads(header["__metadata__"]["w2v"])
     with open(join(path, header, data), "rb") as file:
-        _, tensors = formats._read_header(file, "x")
-        _, digest = formats._read_tensors(file, "x", tensors, lambda name: False)
+        _, tensors = native._read_header(file, "x")
+        _, digest = native._read_tensors(file, "x", tensors, lambda name: False)
     about.pop("sha256")
-    digest.update(formats._canonical(about))
-    header["__metadata__"]["w2v"] = formats._canonical(about | {"sha256": digest.hexdigest()}).decode()
+    digest.update(native._canonical(about))
+    header["__metadata__"]["w2v"] = native._canonical(about | {"sha256": digest.hexdigest()}).decode()
     return join(path, header, data)
 
 
@@ -469,7 +463,7 @@ def test_a_header_beyond_the_limit_is_not_written(saved, meta):
 
 
 def test_a_header_at_the_limit_is_written_and_read(saved):
-    about = formats._MAX_HEADER - 4096, formats._MAX_VALUES - 200
+    about = native._MAX_HEADER - 4096, native._MAX_VALUES - 200
     for meta in ({"long": "x" * about[0]}, {"many": [0] * about[1]}):
         write_native(saved, "word2vec", WORDS, ARRAYS, meta)
         assert read_native(saved)[3] == meta
@@ -490,7 +484,7 @@ def test_a_hostile_header_costs_little_memory(kind, size, tmp_path):
     """Of as many values as may be, and of as many bytes; without the limits, 222 MB for 9 MB and 2.3 GB for 85 MB."""
     text = HOSTILE_HEADERS[kind](min(size, 1 << 23) - 100)
     if kind != "wide" and size < 1 << 23:
-        fewer = HOSTILE_HEADERS[kind](3 * formats._MAX_VALUES)  # what is counted and found to be few enough
+        fewer = HOSTILE_HEADERS[kind](3 * native._MAX_VALUES)  # what is counted and found to be few enough
         texts = [text, fewer + b" " * (size - len(fewer))]
     else:
         texts = [text]
@@ -550,7 +544,7 @@ def test_a_file_saved_while_another_thread_trains_can_be_loaded(saved):
 @pytest.mark.parametrize("call", ["row_blocks", "check_finite"])
 def test_no_change_between_a_check_and_the_writing_gets_in(saved, monkeypatch, call):
     """Right after a block has been copied, or found sound, all becomes NaN."""
-    rows, old, whole = np.ones((50, 4), np.float32), saved.read_bytes(), getattr(formats, call)
+    rows, old, whole = np.ones((50, 4), np.float32), saved.read_bytes(), getattr(native, call)
 
     def blocks(array, dtype=None):
         for block in whole(array, dtype):
@@ -566,8 +560,8 @@ def test_no_change_between_a_check_and_the_writing_gets_in(saved, monkeypatch, c
     for block in (1 << 24, 100):
         rows[:] = 1
         with monkeypatch.context() as patch:
-            patch.setattr(formats, "_BLOCK", block)
-            patch.setattr(formats, call, blocks if call == "row_blocks" else check)
+            patch.setattr("w2v.files.arrays.BLOCK", block)
+            patch.setattr(native, call, blocks if call == "row_blocks" else check)
             if block > 100:
                 write_native(saved, "vectors", words, {"vectors": rows}, {})
                 saved_rows = read_native(saved)[2]["vectors"]
@@ -599,14 +593,14 @@ def test_a_mapped_file_holds_one_descriptor(saved):
 
 def test_a_file_that_shrinks_while_it_is_read_is_refused(saved, monkeypatch):
     write_native(saved, "vectors", WORDS, {"vectors": np.ones((3, 50_000), np.float32)}, {})  # beyond any buffer
-    real = formats._read_header
+    real = native._read_header
 
     def shrink(file, name):
         found = real(file, name)
         os.truncate(saved, saved.stat().st_size - 1)
         return found
 
-    monkeypatch.setattr(formats, "_read_header", shrink)
+    monkeypatch.setattr("w2v.files.native._read_header", shrink)
     with pytest.raises(TruncatedError, match="ends inside tensor"):
         read_native(saved)
 

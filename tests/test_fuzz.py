@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2v import Word2Vec
-from w2v.formats import FormatError
+from w2v.files.errors import FormatError
 
 CC = os.environ.get("CC", "cc")
 SANITIZE = ["-g", "-O1", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]

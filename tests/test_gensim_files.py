@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from w2v import formats, huffman
-from w2v.formats import FormatError, TruncatedError
-from w2v.gensim_files import GensimFile, is_pickle, read_gensim
+from w2v.files.errors import FormatError, TruncatedError
+from w2v.files.gensim_pickle import GensimFile, is_pickle, read_gensim
+from w2v.vocabulary import huffman
 
 WORDS = ["the", "größe", "lake", "boat"]
 COUNTS = [40, 21, 10, 4]
@@ -352,8 +352,8 @@ def test_names_of_arrays_do_not_lead_out_of_the_folder(fakes, tmp_path):
 
 
 def test_a_gzip_bomb_stops(tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "MOST_UNPACKED", 1 << 16)
-    monkeypatch.setattr(formats, "MOST_RATIO", 1)
+    monkeypatch.setattr("w2v.files.reading.MOST_UNPACKED", 1 << 16)
+    monkeypatch.setattr("w2v.files.reading.MOST_RATIO", 1)
     path = tmp_path / "m.gz"
     path.write_bytes(gzip.compress(b"\x80\x02" + bytes(1 << 22)))
     with pytest.raises(FormatError, match="unpacks to more than"):
@@ -544,7 +544,7 @@ def test_no_call_in_a_file_is_made(fakes, tmp_path, protocol, place):
         "numpy.testing._private.utils.runstring", "copyreg._reconstructor", "copy_reg._reconstructor",
         "collections.namedtuple", "_codecs.decode", "codecs.encode", "operator.attrgetter", "functools.partial",
         "pickle.loads", "gensim.utils.unpickle", "gensim.models.word2vec.Word2Vec.load",
-        "gensim.models.keyedvectors.np", "w2v.gensim_files._Object", "builtins.hash.__self__", ".system", "os.",
+        "gensim.models.keyedvectors.np", "w2v.files.gensim_pickle._Object", "builtins.hash.__self__", ".system", "os.",
     ],
 )  # fmt: skip
 def test_names_that_are_not_on_the_list_are_refused(tmp_path, name):

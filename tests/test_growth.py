@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from corpora import TOPICS, two_topics
 
-from w2v import RULE_DISCARD, RULE_KEEP, KeyedVectors, Word2Vec, huffman, vocab
+from w2v import RULE_DISCARD, RULE_KEEP, KeyedVectors, Word2Vec
+from w2v.vocabulary import choose, huffman
 
 NEW = [["lamp", "desk", "chair", "sun"]] * 30 + [["desk", "lamp", "once"]] + [["chair", "desk"]] * 5
 
@@ -51,8 +52,8 @@ def test_counts_add_up_and_subsampling_follows_from_the_sums(model):
     assert counts == expected
     together = Word2Vec(min_count=2, vector_size=10, workers=1)
     together.build_vocab(two_topics() + NEW)
-    keep = vocab.keep_probability(model.wv.expandos["count"], model.sample)
-    keep_together = vocab.keep_probability(together.wv.expandos["count"], model.sample)
+    keep = choose.keep_probability(model.wv.expandos["count"], model.sample)
+    keep_together = choose.keep_probability(together.wv.expandos["count"], model.sample)
     for word in counts:
         assert keep[model.wv.key_to_index[word]] == keep_together[together.wv.key_to_index[word]]
 
@@ -307,7 +308,8 @@ def test_a_model_is_saved_to_an_open_file(tmp_path):
 @pytest.mark.parametrize("where", ["scan", "encode", "weights"])
 @pytest.mark.parametrize("update", [True, False])
 def test_a_vocabulary_that_fails_leaves_the_model_as_it_was(model, monkeypatch, where, update):
-    from w2v import encode, trainer
+    from w2v import trainer
+    from w2v.tokens import encode
 
     before, kept = copy.deepcopy(model), model.wv
 

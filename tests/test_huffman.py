@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from w2v import huffman
+from w2v.vocabulary import huffman
 
 
 def expected_cost(counts):

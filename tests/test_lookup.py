@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from w2v import Word2Vec, lookup, queries
-from w2v.lookup import near_words
-from w2v.vectors import KeyedVectors
+from w2v import Word2Vec
+from w2v.vectors import lookup, queries
+from w2v.vectors.keyed import KeyedVectors
+from w2v.vectors.lookup import near_words
 
 
 @pytest.fixture

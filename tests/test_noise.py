@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import draw, noise_words, stream_at
 
-from w2v import noise
+from w2v.vocabulary import noise
 
 
 def probabilities(table):

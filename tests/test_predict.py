@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from corpora import TOPICS, two_topics
 
-from w2v import Word2Vec, huffman
+from w2v import Word2Vec
+from w2v.vocabulary import huffman
 
 
 def sigmoid(x):

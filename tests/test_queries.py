@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from w2v import queries
+from w2v.vectors import queries
 
 
 def padded(rows, width, stride=16, seed=0):

@@ -21,7 +21,9 @@ from alone import alone
 from corpora import two_topics
 
 import w2v
-from w2v import KeyedVectors, LineSentence, Word2Vec, cli, formats
+from w2v import KeyedVectors, LineSentence, Word2Vec
+from w2v.cli import main
+from w2v.files import errors, native, writing
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(w2v.__file__).parent
@@ -84,7 +86,7 @@ def everything(folder):
     for mmap in (None, "r"):
         Word2Vec.load(folder / "model.safetensors", mmap=mmap).predict_output_word(["sun"])
         vectors = KeyedVectors.load(folder / "model.safetensors", mmap=mmap)
-    formats.verify_native(folder / "model.safetensors")
+    native.verify_native(folder / "model.safetensors")
     for name in ("v.txt", "v.bin", "v.txt.gz", "v.bin.xz", "v.txt.bz2", "v.txt.zst"):
         vectors.save_word2vec_format(folder / name, binary=".bin" in name)
         KeyedVectors.load_word2vec_format(folder / name, binary=".bin" in name)
@@ -95,7 +97,7 @@ def everything(folder):
     (folder / "pickle").write_bytes(pickle.dumps({"a": np.ones(3)}, 4))
     for load in (Word2Vec.load, KeyedVectors.load):
         for options in ({}, {"allow_pickle": True}):
-            with pytest.raises(formats.FormatError):
+            with pytest.raises(errors.FormatError):
                 load(folder / "pickle", **options)
     model, text = str(folder / "model.safetensors"), str(corpus)
     trained = ["--size", "8", "--workers", "1", "--no-progress"]
@@ -110,7 +112,7 @@ def everything(folder):
         ["verify", str(folder / "trained.safetensors"), "--corpus", text, "--no-progress"],
         ["word2vec", "-train", text, "-output", str(folder / "c.bin"), "-binary", "1", "-size", "8"],
     ):
-        assert cli.main(line) == 0, line
+        assert main.main(line) == 0, line
 
 
 @alone
@@ -157,7 +159,7 @@ def test_a_private_file_is_private_while_it_is_replaced(tmp_path, mode):
     path = tmp_path / "model"
     path.touch()
     path.chmod(mode)
-    with formats.atomic_write(path) as file:
+    with writing.atomic_write(path) as file:
         file.write(b"secret")
         file.flush()
         modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in os.listdir(tmp_path)}
@@ -228,7 +230,7 @@ def test_a_source_distribution_holds_what_is_written_by_hand_and_no_more(tree):
 
 def test_a_wheel_holds_the_package_and_no_more(tree):
     setup(tree, "build_py")
-    extensions = [Path(module.__file__) for module in (w2v._text, w2v._train)]  # of the build that is tested
+    extensions = [Path(module.__file__) for module in (w2v.text._text, w2v._train)]  # of the build that is tested
     for extension in extensions:
         shutil.copy(extension, tree / "lib" / "w2v")
     setup(tree, "bdist_wheel")

@@ -348,7 +348,7 @@ def test_tags_say_what_is_true():
 
 
 def test_scikit_learn_is_loaded_by_its_own_module_alone():
-    script = "import sys, w2v.word2vec, w2v.vectors, w2v.cli; print('sklearn' in sys.modules)"
+    script = "import sys, w2v.models.word2vec, w2v.vectors.keyed, w2v.cli.main; print('sklearn' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "False"
 

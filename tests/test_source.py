@@ -14,8 +14,9 @@ import pytest
 from alone import alone
 from corpora import two_topics, zipf_like
 
-from w2v import LineSentence, PathLineSentences, Text8Corpus, Word2Vec, _text, source
+from w2v import LineSentence, PathLineSentences, Text8Corpus, Word2Vec
 from w2v.callbacks import CallbackAny2Vec
+from w2v.text import _text, corpus
 
 
 def model_of(sentences=None, **options):
@@ -102,19 +103,19 @@ def test_arrays_of_words_that_were_filled_anew_are_encoded_again():
     rows = [np.array(["a", "b", "c"]), np.array(["b", "c"])]
     nested = np.empty(2, object)
     nested[:] = [["a", "b", "c"], ["b", "c"]]
-    for corpus in (rows, tuple(rows), nested, np.array([["a", "b"], ["c", "a"]])):
-        model = model_of(corpus)
-        corpus[0][0] = "c"
-        assert trained(model, corpus)[0][0] == "c"
+    for source in (rows, tuple(rows), nested, np.array([["a", "b"], ["c", "a"]])):
+        model = model_of(source)
+        source[0][0] = "c"
+        assert trained(model, source)[0][0] == "c"
 
 
 def test_lists_that_did_not_change_are_encoded_once():
     nested = np.empty(100, object)
     nested[:] = two_topics(100)
-    for corpus in (two_topics(100), tuple(map(tuple, two_topics(100))), list(map(np.array, two_topics(100))), nested):
-        model = model_of(corpus)
+    for source in (two_topics(100), tuple(map(tuple, two_topics(100))), list(map(np.array, two_topics(100))), nested):
+        model = model_of(source)
         encoded = model.tokens.held
-        trained(model, corpus)
+        trained(model, source)
         assert model.tokens.held is encoded
 
 
@@ -284,8 +285,8 @@ def test_a_path_of_bytes_is_a_corpus_file(tmp_path):
     path = os.fsencode(tmp_path / "text")
     (tmp_path / "text").write_text("a b\n")
     assert len(model_of(corpus_file=path).wv) == 2
-    assert source.whereabouts(*source.given(None, path))["path"] == str(tmp_path / "text")
-    assert source.whereabouts(LineSentence(path), False)["path"] == str(tmp_path / "text")
+    assert corpus.Corpus.given(None, path).locator()["path"] == str(tmp_path / "text")
+    assert corpus.Corpus(LineSentence(path), False).locator()["path"] == str(tmp_path / "text")
 
 
 @pytest.mark.parametrize(
@@ -332,10 +333,10 @@ def test_a_pipe_is_a_corpus_that_is_read_once(folder):
 def test_a_pipe_is_refused_where_it_had_to_be_read_again(folder):
     path = folder / "pipe"
     os.mkfifo(path)
-    for corpus in ({"corpus_file": path}, {"sentences": LineSentence(path)}, {"sentences": Text8Corpus(path)}):
+    for source in ({"corpus_file": path}, {"sentences": LineSentence(path)}, {"sentences": Text8Corpus(path)}):
         for options in ({"cache": "none"}, {"checkpoint": folder / "run"}):
             with pytest.raises(TypeError, match=r"a pipe or the like, can be read only once; write its sentences to"):
-                model_of(**corpus, **options)
+                model_of(**source, **options)
     assert not (folder / "run").exists()
 
 
@@ -381,8 +382,8 @@ def test_a_run_over_sets_is_not_called_repeatable(corpus, cache, caplog):
 
 
 def test_a_run_over_keys_and_tuples_is_repeatable():
-    for corpus in ([dict.fromkeys("abc")] * 9, {"x": 0, "y": 1}.fromkeys([("a", "b"), ("b", "a")]), [("a", "b")] * 3):
-        assert model_of(corpus).runs[-1]["repeatable"] is True
+    for source in ([dict.fromkeys("abc")] * 9, {"x": 0, "y": 1}.fromkeys([("a", "b"), ("b", "a")]), [("a", "b")] * 3):
+        assert model_of(source).runs[-1]["repeatable"] is True
 
 
 @pytest.mark.parametrize("kind", ["another size", "the same size and time", "an iterable"])

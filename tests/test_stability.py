@@ -391,7 +391,7 @@ def test_blocks_give_the_same_neighbours(monkeypatch):
     runs = [space(draw.normal(size=(50, 5))) for _ in range(2)]
     words = runs[0].index_to_key[::3]
     whole, _ = neighbor_tables(runs, words, 5)
-    monkeypatch.setattr("w2v.queries._BLOCK_BYTES", 1)
+    monkeypatch.setattr("w2v.vectors.queries._BLOCK_BYTES", 1)
     np.testing.assert_array_equal(neighbor_tables(runs, words, 5)[0], whole)
 
 

@@ -12,7 +12,8 @@ import pytest
 from corpora import TOPICS, two_topics
 from reference import Twin, first_vectors
 
-from w2v import Word2Vec, huffman, noise, trainer, vocab
+from w2v import Word2Vec, trainer
+from w2v.vocabulary import choose, huffman, noise
 
 VOCABULARY = 60
 
@@ -28,7 +29,7 @@ def corpus(seed=0, sentences=60, longest=30):
 def tables(tokens):
     counts = np.bincount(tokens, minlength=VOCABULARY).astype(np.int64)
     return (
-        vocab.keep_thresholds(vocab.keep_probability(counts, 0.05)),
+        choose.keep_thresholds(choose.keep_probability(counts, 0.05)),
         noise.alias_table(noise.weights(counts + 1, 0.75)),
         *huffman.paths(counts),
     )

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from w2v.formats import FormatError, write_native
-from w2v.vectors import KeyedVectors, _load_word2vec_format, load_word2vec_format
+from w2v.files.errors import FormatError
+from w2v.files.native import write_native
+from w2v.vectors.keyed import KeyedVectors, _load_word2vec_format, load_word2vec_format
 
 
 def circle(*degrees, scale=1.0):

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from w2v import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP, Word2Vec, vocab
+from w2v import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP, Word2Vec
+from w2v.vocabulary import choose
 
 
 def selected(raw, min_count, by_frequency=True, rule=None):
     words = list(raw)
-    order = vocab.select(np.array(list(raw.values())), min_count, by_frequency, rule, words)
+    order = choose.select(np.array(list(raw.values())), min_count, by_frequency, rule, words)
     return [words[place] for place in order]
 
 
@@ -32,7 +33,7 @@ def test_a_trim_rule_that_answers_nonsense_is_named():
 @pytest.mark.parametrize(("limit", "expected"), [(None, 2), (9, 2), (4, 2), (3, 4), (2, 6), (1, 8)], ids=str)
 def test_max_final_vocab_raises_min_count(limit, expected):
     counts = np.array([3, 7, 5, 7 + 1 - 1, 1], np.int64)  # sorted: 7 7 5 3 1
-    got = vocab.effective_min_count(counts, 2, limit)
+    got = choose.effective_min_count(counts, 2, limit)
     by_hand = {None: 2, 9: 2, 4: 2, 3: 4, 2: 6, 1: 8}[limit]
     assert got == by_hand == expected
     assert limit is None or (counts >= got).sum() <= limit
@@ -43,13 +44,13 @@ def test_keep_probability_is_the_formula_of_word2vec():
     threshold = 0.01 * 1110
     ratio = counts / threshold
     expected = np.minimum((np.sqrt(ratio) + 1) / ratio, 1)
-    np.testing.assert_allclose(vocab.keep_probability(counts, 0.01), expected, rtol=1e-12)
-    assert (vocab.keep_probability(counts, 0) == 1).all()
+    np.testing.assert_allclose(choose.keep_probability(counts, 0.01), expected, rtol=1e-12)
+    assert (choose.keep_probability(counts, 0) == 1).all()
 
 
 def test_sample_of_one_and_more_is_a_count():
     counts = np.array([10_000, 26, 1], np.int64)
-    probability = vocab.keep_probability(counts, 10)  # int(10 * (3 + sqrt 5) / 2) = 26
+    probability = choose.keep_probability(counts, 10)  # int(10 * (3 + sqrt 5) / 2) = 26
     assert probability[0] == (np.sqrt(10_000 / 26) + 1) * (26 / 10_000)
     assert (probability[1:] == 1).all()
 
@@ -61,10 +62,10 @@ def test_counts_beyond_32_bits_stay_exact(size):
     assert model.wv.index_to_key == ["huge", "large", "rare"]
     assert [model.wv.get_vecattr(word, "count") for word in model.wv.index_to_key] == [size, size - 1, 3]
     assert model.corpus_total_words == 2 * size + 2
-    probability = vocab.keep_probability(model.wv.expandos["count"], 1e-3)
+    probability = choose.keep_probability(model.wv.expandos["count"], 1e-3)
     assert probability[0] < 0.05
     assert probability[2] == 1
 
 
 def test_thresholds_keep_everything_at_probability_one_and_nothing_at_zero():
-    assert vocab.keep_thresholds(np.array([1.0, 0.5, 0.0])).tolist() == [2**32 - 1, 2**31 - 1, 0]
+    assert choose.keep_thresholds(np.array([1.0, 0.5, 0.0])).tolist() == [2**32 - 1, 2**31 - 1, 0]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import w2v._text
 import w2v._train
+import w2v.text._text
 
 PACKAGE = Path(w2v.__file__).parent
 

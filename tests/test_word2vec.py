@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from corpora import TOPICS, planted_analogy, two_topics, zipf_like
 
-from w2v import FormatError, KeyedVectors, LineSentence, StopTraining, Word2Vec, formats, trainer
+from w2v import FormatError, KeyedVectors, LineSentence, StopTraining, Word2Vec, trainer
+from w2v.files import native
 
 LOSSES = {"ns": {"negative": 5}, "hs": {"hs": 1, "negative": 0}, "both": {"hs": 1, "negative": 5}}
 ALL_MODELS = list(itertools.product([0, 1], LOSSES))
@@ -562,8 +563,8 @@ def test_matrices_that_do_not_fit_the_vocabulary_are_refused_before_the_kernel_s
         shuffled.train(corpus, total_examples=1, epochs=1)
     model = small(corpus)
     model.save(tmp_path / "odd.safetensors")
-    kind, words, arrays, meta = formats.read_native(str(tmp_path / "odd.safetensors"))
-    formats.write_native(
+    kind, words, arrays, meta = native.read_native(str(tmp_path / "odd.safetensors"))
+    native.write_native(
         str(tmp_path / "odd.safetensors"),
         kind,
         words,

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from w2v import Word2Vec, _text, _train, encode
+from w2v import Word2Vec, _train
+from w2v.text import _text
+from w2v.tokens import encode
 
 SHIM = ctypes.CDLL(None)
 SHIM.watch.argtypes = [ctypes.c_size_t, ctypes.c_size_t]

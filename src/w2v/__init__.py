@@ -13,26 +13,26 @@ from w2v._version import __version__
 
 if TYPE_CHECKING:
     from w2v.callbacks import CallbackAny2Vec
-    from w2v.corpus import LineSentence, PathLineSentences, Text8Corpus
-    from w2v.formats import FormatError
+    from w2v.files.errors import FormatError
     from w2v.models.word2vec import Word2Vec
+    from w2v.text.readers import LineSentence, PathLineSentences, Text8Corpus
     from w2v.trainer import StopTraining, show_config
-    from w2v.vectors import KeyedVectors
-    from w2v.vocab import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
+    from w2v.vectors.keyed import KeyedVectors
+    from w2v.vocabulary.choose import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
 # Public names load with their module on first use, so that `import w2v` costs next to nothing.
 _HOME = {
     "CallbackAny2Vec": "callbacks",
-    "LineSentence": "corpus",
-    "PathLineSentences": "corpus",
-    "Text8Corpus": "corpus",
-    "FormatError": "formats",
+    "LineSentence": "text.readers",
+    "PathLineSentences": "text.readers",
+    "Text8Corpus": "text.readers",
+    "FormatError": "files.errors",
     "StopTraining": "trainer",
     "show_config": "trainer",
-    "KeyedVectors": "vectors",
-    "RULE_DEFAULT": "vocab",
-    "RULE_DISCARD": "vocab",
-    "RULE_KEEP": "vocab",
+    "KeyedVectors": "vectors.keyed",
+    "RULE_DEFAULT": "vocabulary.choose",
+    "RULE_DISCARD": "vocabulary.choose",
+    "RULE_KEEP": "vocabulary.choose",
     "Word2Vec": "models.word2vec",
 }
 

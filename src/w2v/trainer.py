@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v import _train
-from w2v.encode import Encoded
-from w2v.noise import lane_tables
+from w2v.tokens.encode import Encoded
+from w2v.vocabulary.noise import lane_tables
 
 Kernel = _train.Kernel
 fill_rows = _train.fill_rows
@@ -230,7 +230,7 @@ def show_config() -> dict[str, Any]:
 
     ``W2V_ISA`` in the environment forces one of `available`. All of them give the same bytes.
     """
-    from w2v import __version__
+    from w2v._version import __version__
 
     return {
         "version": __version__,

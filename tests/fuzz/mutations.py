@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from w2v.formats import _DTYPES, _canonical, _read_header, _read_tensors, open_regular
+from w2v.files.native import _DTYPES, _canonical, _read_header, _read_tensors
+from w2v.files.reading import open_regular
 
 MOST_BYTES = 1 << 16  # of a file that has been changed many times
 

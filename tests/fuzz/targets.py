@@ -31,12 +31,17 @@ import pytest
 import test_gensim_files as gensims
 
 from fuzz import mutations
-from w2v import CallbackAny2Vec, KeyedVectors, Word2Vec, _text, corpus, ctool, encode
-from w2v.checkpoint import SLOTS
-from w2v.corpus import codec_of, open_binary, read_sentences
-from w2v.foreign import read_word2vec
-from w2v.formats import FormatError, inspect_native, verify_native
+from w2v import CallbackAny2Vec, KeyedVectors, Word2Vec
+from w2v.cli import c_tools
+from w2v.files.errors import FormatError
+from w2v.files.native import inspect_native, verify_native
+from w2v.files.reading import codec_of, open_binary
+from w2v.files.word2vec_format import read_word2vec
 from w2v.stability import experiments
+from w2v.text import _text
+from w2v.text.readers import read_sentences
+from w2v.tokens import encode
+from w2v.training.checkpoint import SLOTS
 
 
 class Target(NamedTuple):
@@ -513,7 +518,7 @@ def count_file(data: bytes, folder: Path) -> str:
     if loaded is not None:
         assert (loaded.expandos["count"] >= 0).all()
     arguments = ["-train", text, "-read-vocab", path, "-save-vocab", folder / "out", "-debug", "0", "-min-count", "1"]
-    _, other = attempt(lambda: ctool.word2vec(list(map(str, arguments))), ValueError, RuntimeError)
+    _, other = attempt(lambda: c_tools.word2vec(list(map(str, arguments))), ValueError, RuntimeError)
     return f"{how} | {other}"
 
 
@@ -555,7 +560,7 @@ def question_file(data: bytes, folder: Path) -> str:
     )
     _, pairs = attempt(lambda: known.evaluate_word_pairs(path, dummy4unknown=dummy), ValueError)
     with contextlib.redirect_stdout(io.StringIO()):
-        _, c = attempt(lambda: ctool.compute_accuracy([str(vectors), "-questions", str(path)]), ValueError)
+        _, c = attempt(lambda: c_tools.compute_accuracy([str(vectors), "-questions", str(path)]), ValueError)
     return f"{analogies} | {pairs} | {c}"
 
 
@@ -678,8 +683,8 @@ def corpus_file(data: bytes, folder: Path, suffix: str = "") -> str:
     if length(path) > mutations.MOST_BYTES:
         return "too long to be read a few bytes at a time"
     with (
-        mock.patch.object(corpus, "BLOCK", block),
-        mock.patch.object(corpus, "LONGEST_WORD", LONGEST),
+        mock.patch("w2v.text.readers.BLOCK", block),
+        mock.patch("w2v.text.readers.LONGEST_WORD", LONGEST),
         mock.patch.object(encode, "LONGEST_WORD", LONGEST),
     ):
         scan, how = attempt(lambda: encode.Scan(path, True, threads=threads), *allowed)

@@ -24,10 +24,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from w2v import callbacks, corpus, gensim_files, legacy, vectors
+from w2v import callbacks
+from w2v.common import old_names
 from w2v.compat import gensim_utils
 from w2v.compat.gensim_names import prep_vectors, pseudorandom_weak_vector
+from w2v.files import gensim_pickle
 from w2v.models import word2vec
+from w2v.text import readers
+from w2v.vectors import keyed
 
 EXAMPLES = """\
 examples:
@@ -47,18 +51,18 @@ FAST_VERSION = 1
 CORPUSFILE_VERSION = 1
 MAX_WORDS_IN_BATCH = 10_000
 
-_KEYED_VECTORS = vectors.KeyedVectors
+_KEYED_VECTORS = keyed.KeyedVectors
 
 # The modules under gensim.models and what they offer.
 SUBSTITUTED: dict[str, dict[str, Any]] = {
     "word2vec": {
         "Word2Vec": word2vec.Word2Vec,
         "KeyedVectors": _KEYED_VECTORS,
-        "LineSentence": corpus.LineSentence,
-        "PathLineSentences": corpus.PathLineSentences,
-        "Text8Corpus": corpus.Text8Corpus,
-        "BrownCorpus": corpus.BrownCorpus,
-        "Vocab": legacy.Vocab,
+        "LineSentence": readers.LineSentence,
+        "PathLineSentences": readers.PathLineSentences,
+        "Text8Corpus": readers.Text8Corpus,
+        "BrownCorpus": readers.BrownCorpus,
+        "Vocab": old_names.Vocab,
         "FAST_VERSION": FAST_VERSION,
         "CORPUSFILE_VERSION": CORPUSFILE_VERSION,
         "MAX_WORDS_IN_BATCH": MAX_WORDS_IN_BATCH,
@@ -69,14 +73,14 @@ SUBSTITUTED: dict[str, dict[str, Any]] = {
         "Word2VecKeyedVectors": _KEYED_VECTORS,
         "Doc2VecKeyedVectors": _KEYED_VECTORS,
         "EuclideanKeyedVectors": _KEYED_VECTORS,
-        "Vocab": legacy.Vocab,
-        "CompatVocab": legacy.Vocab,
+        "Vocab": old_names.Vocab,
+        "CompatVocab": old_names.Vocab,
         "REAL": gensim_utils.REAL,
-        "load_word2vec_format": vectors.load_word2vec_format,
-        "_load_word2vec_format": vectors._load_word2vec_format,
+        "load_word2vec_format": keyed.load_word2vec_format,
+        "_load_word2vec_format": keyed._load_word2vec_format,
         "prep_vectors": prep_vectors,
         "pseudorandom_weak_vector": pseudorandom_weak_vector,
-        "logger": vectors.logger,
+        "logger": keyed.logger,
     },
     "callbacks": {"CallbackAny2Vec": callbacks.CallbackAny2Vec},
 }
@@ -97,7 +101,7 @@ def install(*, allow_pickle: bool = False) -> None:
         Let ``load`` read files that gensim has pickled, as ``load(..., allow_pickle=True)`` does: nothing in them
         is executed, but such a file can still fill the memory.
     """
-    gensim_files.allowed = bool(allow_pickle)
+    gensim_pickle.allowed = bool(allow_pickle)
     if _before:
         return
     try:
@@ -115,7 +119,7 @@ def install(*, allow_pickle: bool = False) -> None:
 
 def uninstall() -> None:
     """Undo `install`; without it, do nothing. Classes that were imported meanwhile stay what they are."""
-    gensim_files.allowed = False
+    gensim_pickle.allowed = False
     while _before:
         place, name, value = _before.pop()
         if isinstance(place, ModuleType):
@@ -131,13 +135,13 @@ def uninstall() -> None:
 @contextmanager
 def installed(*, allow_pickle: bool = False) -> Iterator[None]:
     """Substitute within a ``with`` block."""
-    outer, allowed = bool(_before), gensim_files.allowed
+    outer, allowed = bool(_before), gensim_pickle.allowed
     install(allow_pickle=allow_pickle or allowed)
     try:
         yield
     finally:
         if outer:
-            gensim_files.allowed = allowed
+            gensim_pickle.allowed = allowed
         else:
             uninstall()
 
@@ -257,7 +261,7 @@ class _Install:
         self.path = path
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
-        install = f"gensim.install(allow_pickle={gensim_files.allowed})"
+        install = f"gensim.install(allow_pickle={gensim_pickle.allowed})"
         return exec, (f"import sys; sys.path[:] = {self.path!r}; from w2v.compat import gensim; {install}",)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from w2v.corpus import Pathlike
-from w2v.formats import packed_write
-from w2v.vocab import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
+from w2v.files.reading import Pathlike
+from w2v.files.writing import packed_write
+from w2v.vocabulary.choose import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
 __all__ = [
     "RULE_DEFAULT",

@@ -8,16 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import checks, legacy, memory, noise, trainer, vocab
-from w2v.corpus import Pathlike
-from w2v.encode import Scan, Sentences, check_token
+from w2v import trainer
+from w2v.common import checks, memory
+from w2v.common.old_names import renamed
+from w2v.files.reading import Pathlike
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import LIMITS
+from w2v.tokens.encode import Scan, Sentences, check_token
 from w2v.training.ledger import MOST_WORDS, Ledger
 from w2v.training.settings import Settings, checked_sample
 from w2v.training.trainee import Trainee
 from w2v.training.weights import Weights
-from w2v.vectors import KeyedVectors
+from w2v.vectors.keyed import KeyedVectors
+from w2v.vocabulary import noise
+from w2v.vocabulary.choose import TrimRule
 from w2v.vocabulary.vocabulary import BYTES_PER_WORD, NULL_WORD, Vocabulary, choose
 
 logger = logging.getLogger(__name__)
@@ -132,7 +136,7 @@ class Buildable(Trainee):
         update: bool = False,
         progress_per: int = 10_000,
         keep_raw_vocab: bool = False,
-        trim_rule: vocab.TrimRule | None = None,
+        trim_rule: TrimRule | None = None,
         *,
         min_count: int | None = None,
         sample: float | None = None,
@@ -163,7 +167,7 @@ class Buildable(Trainee):
         RuntimeError
             If no word is kept, or there is nothing to update.
         """
-        corpus_iterable = legacy.renamed(OLD_CORPUS, old_names, "build_vocab").get("corpus_iterable", corpus_iterable)
+        corpus_iterable = renamed(OLD_CORPUS, old_names, "build_vocab").get("corpus_iterable", corpus_iterable)
         self._check_update(update)
         self._overrides(min_count, sample)
         with self.activity.only("build_vocab"), self._all_or_nothing():
@@ -176,7 +180,7 @@ class Buildable(Trainee):
         word_freq: Mapping[str, int],
         keep_raw_vocab: bool = False,
         corpus_count: int | None = None,
-        trim_rule: vocab.TrimRule | None = None,
+        trim_rule: TrimRule | None = None,
         update: bool = False,
     ) -> None:
         """Choose the vocabulary from known counts, up to 2^63 - 1 in all, and make new matrices for it.
@@ -225,7 +229,7 @@ class Buildable(Trainee):
         corpus_file: Pathlike | None = None,
         progress_per: int = 10_000,
         workers: int | None = None,
-        trim_rule: vocab.TrimRule | None = None,
+        trim_rule: TrimRule | None = None,
     ) -> tuple[int, int]:
         """Count the words of a corpus into `raw_vocab`, and encode it on the way.
 
@@ -271,7 +275,7 @@ class Buildable(Trainee):
         self,
         update: bool = False,
         keep_raw_vocab: bool = False,
-        trim_rule: vocab.TrimRule | None = None,
+        trim_rule: TrimRule | None = None,
         min_count: int | None = None,
         sample: float | None = None,
         dry_run: bool = False,

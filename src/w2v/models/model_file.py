@@ -5,8 +5,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from w2v import formats, gensim_files, trainer
-from w2v.corpus import Pathlike
+from w2v import trainer
+from w2v.files import gensim_pickle, native
+from w2v.files.reading import Pathlike
 from w2v.training import ledger
 from w2v.training.settings import Settings
 from w2v.training.trainee import Contents
@@ -27,9 +28,9 @@ def read(fname: Pathlike, mmap: bool | str | None, allow_pickle: bool | None) ->
     AttributeError
         It holds vectors alone.
     """
-    if gensim_files.may_read(fname, allow_pickle):
+    if gensim_pickle.may_read(fname, allow_pickle):
         return _of_gensim(fname, mmap)
-    found = Contents(*formats.read_native(os.fspath(fname), mmap=bool(mmap)))
+    found = Contents(*native.read_native(os.fspath(fname), mmap=bool(mmap)))
     if found.kind == "vectors":
         raise _vectors_alone(fname)
     if found.meta.get("scheme") != trainer.SCHEME:
@@ -50,7 +51,7 @@ def _mark_as_cut(meta: Mapping[str, Any]) -> None:
 
 def _of_gensim(fname: Pathlike, mmap: bool | str | None) -> Contents:
     """gensim's model as one of ours: what its file does not say, a new model has."""
-    found = gensim_files.read_gensim(fname, mmap)
+    found = gensim_pickle.read_gensim(fname, mmap)
     if found.kind != "word2vec":
         raise _vectors_alone(fname)
     arrays = {

@@ -15,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v import callbacks as hooks
-from w2v import checkpoint as checkpoints
-from w2v import checks, formats, legacy, predict, queries, trainer, vocab
-from w2v.corpus import Pathlike
-from w2v.encode import Sentences
-from w2v.lookup import listed, refuse_text, whole_or_none
-from w2v.models import model_file
+from w2v import trainer
+from w2v.common import checks
+from w2v.common.old_names import OldModelNames, renamed, warn
+from w2v.files import native
+from w2v.files.reading import Pathlike
+from w2v.models import model_file, predict
 from w2v.models.building import OLD_CORPUS, Buildable
 from w2v.text.corpus import Corpus
+from w2v.tokens.encode import Sentences
+from w2v.training import checkpoint as checkpoints
 from w2v.training import ledger as ledgers
 from w2v.training import session
 from w2v.training.ledger import MOST_WORDS
@@ -30,7 +32,10 @@ from w2v.training.ledger import NAMES as LEDGER_NAMES
 from w2v.training.settings import MOST_ALPHA
 from w2v.training.trainee import Contents, Trainee
 from w2v.training.weights import Weights
-from w2v.vectors import KeyedVectors
+from w2v.vectors import queries
+from w2v.vectors.keyed import KeyedVectors
+from w2v.vectors.lookup import listed, refuse_text, whole_or_none
+from w2v.vocabulary.choose import TrimRule
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +59,7 @@ else:
             return super().__get__(instance, owner)
 
 
-class Word2Vec(Buildable, legacy.OldModelNames):
+class Word2Vec(Buildable, OldModelNames):
     """Train word vectors with skip-gram or CBOW (Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546).
 
     Parameters
@@ -75,7 +80,7 @@ class Word2Vec(Buildable, legacy.OldModelNames):
     max_vocab_size : int, optional
         While counting, forget the rarest words whenever more than this many are known.
     sample : float, default 1e-3
-        Threshold of subsampling frequent words; 0 keeps all, 1 or more is a count (see `vocab.keep_probability`).
+        Threshold of subsampling frequent words; 0 keeps all, 1 or more is a count (see `choose.keep_probability`).
     seed : int or None, default 1
         None draws one, which is then in `seed`.
     workers : int, default 3
@@ -180,7 +185,7 @@ class Word2Vec(Buildable, legacy.OldModelNames):
         hashfxn: Callable[..., int] = hash,
         epochs: int = 5,
         null_word: int = 0,
-        trim_rule: vocab.TrimRule | None = None,
+        trim_rule: TrimRule | None = None,
         sorted_vocab: int = 1,
         batch_words: int = 10_000,
         compute_loss: bool = False,
@@ -198,7 +203,7 @@ class Word2Vec(Buildable, legacy.OldModelNames):
         checkpoint_every: str | int = checkpoints.DEFAULT_EVERY,
         **old_names: Any,
     ) -> None:
-        new_names = legacy.renamed(OLD_PARAMETERS, old_names, "Word2Vec")
+        new_names = renamed(OLD_PARAMETERS, old_names, "Word2Vec")
         vector_size = new_names.get("vector_size", vector_size)
         epochs = new_names.get("epochs", epochs)
         self.vector_size = vector_size
@@ -328,7 +333,7 @@ class Word2Vec(Buildable, legacy.OldModelNames):
         OSError
             If a checkpoint cannot be written; those in the folder stay as they are.
         """
-        corpus_iterable = legacy.renamed(OLD_CORPUS, old_names, "train").get("corpus_iterable", corpus_iterable)
+        corpus_iterable = renamed(OLD_CORPUS, old_names, "train").get("corpus_iterable", corpus_iterable)
         corpus = Corpus.given(corpus_iterable, corpus_file, self.tokens.corpus_identity)
         settings = self.settings()
         self._check_something_to_train()
@@ -505,7 +510,7 @@ class Word2Vec(Buildable, legacy.OldModelNames):
         queue_factor: int = 2,
         report_delay: float = 1,
     ) -> NDArray[np.float32]:
-        """Log-probability of each sentence, float32 [sentences]; see `w2v.predict.sentence_scores`.
+        """Log-probability of each sentence, float32 [sentences]; see `w2v.models.predict.sentence_scores`.
 
         Unknown words are left out. The other parameters are accepted for gensim's sake and ignored.
 
@@ -590,7 +595,7 @@ class Word2Vec(Buildable, legacy.OldModelNames):
             raise RuntimeError("there is nothing to save yet; call build_vocab first")
         found = self.contents()
         found.meta["fingerprint"] = self.fingerprint()
-        return formats.write_native(fname_or_handle, *found)
+        return native.write_native(fname_or_handle, *found)
 
     def contents(self) -> Contents:
         """What a file of this model holds; see `Trainee.contents`."""
@@ -619,8 +624,8 @@ class Word2Vec(Buildable, legacy.OldModelNames):
             Map the matrices read-only instead of reading them; training copies them first.
         rethrow : ignored
         allow_pickle : bool, default False
-            Read a model that gensim has pickled, too, with its .npy files; see `w2v.gensim_files`. No code in such a
-            file is run, but one that was made to do harm can still fill the memory.
+            Read a model that gensim has pickled, too, with its .npy files; see `w2v.files.gensim_pickle`. No code in
+            such a file is run, but one that was made to do harm can still fill the memory.
 
         Raises
         ------
@@ -636,7 +641,7 @@ class Word2Vec(Buildable, legacy.OldModelNames):
     @classmethod
     def load_word2vec_format(cls, *args: Any, **options: Any) -> KeyedVectors:
         """Old form of ``KeyedVectors.load_word2vec_format``."""
-        legacy.warn("Word2Vec.load_word2vec_format()", "KeyedVectors.load_word2vec_format()")
+        warn("Word2Vec.load_word2vec_format()", "KeyedVectors.load_word2vec_format()")
         return KeyedVectors.load_word2vec_format(*args, **options)
 
     def take_contents(self, contents: Contents) -> None:

@@ -16,7 +16,7 @@ SHOWN = ("measure", "measured", "mean", "low", "high")
 
 
 def add_arguments(add: Callable[..., argparse.Action], training_options: Iterable[tuple[Any, ...]]) -> None:
-    """Declare the options, given a parser's ``add_argument`` and `w2v.cli.TRAINING_OPTIONS`."""
+    """Declare the options, given a parser's ``add_argument`` and `w2v.cli.main.TRAINING_OPTIONS`."""
     add("corpus", metavar="CORPUS", help="text, a document per line; plain or .gz, .bz2, .xz, .zst")
     add("--runs", type=_two_or_more, default=10, metavar="N", help="trainings to compare (default %(default)s)")
     add(
@@ -79,15 +79,15 @@ def run(args: argparse.Namespace) -> None:
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """Find out before hours of training what could not be written after them."""
-    from w2v import formats
+    from w2v.files import writing
     from w2v.stability import plots, report
 
     for path in filter(None, (args.output, args.word_records)):
         report.check_ending(path)
-        formats.check_output(path)
+        writing.check_output(path)
     if args.plot:
         plots.check_ending(args.plot)
-        formats.check_output(args.plot)
+        writing.check_output(args.plot)
 
 
 def _neighbors(runs: dict[str, Any], word: str, k: int) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ def _neighbors(runs: dict[str, Any], word: str, k: int) -> list[dict[str, Any]]:
 
 
 def _draw(args: argparse.Namespace, reports: dict[Any, Any]) -> None:
-    from w2v.formats import atomic_write
+    from w2v.files.writing import atomic_write
     from w2v.stability import plots
 
     if args.values:

@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from w2v import formats
-from w2v.checks import integer, one_of
-from w2v.corpus import Pathlike, open_binary, read_sentences
+from w2v.common.checks import integer, one_of
+from w2v.files import errors, native, reading, writing
+from w2v.files.arrays import sha256_of
+from w2v.files.reading import Pathlike, open_binary
 from w2v.models.word2vec import Word2Vec
 from w2v.stability.neighbors import Record, Space, bar
+from w2v.text.readers import read_sentences
 from w2v.trainer import show_config
-from w2v.vectors import KeyedVectors
+from w2v.vectors.keyed import KeyedVectors
 
 RECORDS = "records.json"
 SAFE_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
@@ -89,7 +91,7 @@ def collect(
     facts = _plain(settings or {})
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
-    kept = _Kept(path, formats.open_folder(path))
+    kept = _Kept(path, reading.open_folder(path))
     try:
         records = _records(kept, facts, wanted)
         runs = {}
@@ -298,7 +300,7 @@ def _plain(value: Any) -> Any:
 
 
 class _Kept(NamedTuple):
-    """The folder of an experiment, for messages and as what is open of it: see `formats.open_folder`."""
+    """The folder of an experiment, for messages and as what is open of it: see `reading.open_folder`."""
 
     path: Path
     opened: int
@@ -315,13 +317,13 @@ def _records(folder: _Kept, settings: Record, wanted: Mapping[str, Any]) -> Reco
         _write_records(folder, records)
         return records
     try:
-        with formats.open_regular(path, folder.opened) as file:
+        with reading.open_regular(path, folder.opened) as file:
             found: Record = json.loads(file.read().decode())
         old, runs = found["settings"], {name: run["arguments"] for name, run in found["runs"].items()}
         if not isinstance(old, dict):
             raise TypeError("its settings are no object")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise formats.FormatError(f"{path} is damaged ({error}); move the folder away and start again") from None
+        raise errors.FormatError(f"{path} is damaged ({error}); move the folder away and start again") from None
     differing = sorted(name for name in {*old, *settings} if old.get(name) != settings.get(name))
     if differing:
         name = differing[0]
@@ -338,7 +340,7 @@ def _records(folder: _Kept, settings: Record, wanted: Mapping[str, Any]) -> Reco
 
 
 def _write_records(folder: _Kept, records: Record) -> None:
-    with formats.atomic_write(folder.path / RECORDS, folder.opened) as file:
+    with writing.atomic_write(folder.path / RECORDS, folder.opened) as file:
         file.write((json.dumps(records, indent=1) + "\n").encode())
 
 
@@ -349,13 +351,13 @@ def _made(make: Callable[..., Any], arguments: Mapping[str, Any], folder: _Kept,
     seconds = time.perf_counter() - started
     counts = {"vocab.counts": vectors.expandos["count"]} if "count" in vectors.expandos else {}
     arrays = {"vectors": vectors.vectors, **counts}
-    formats.write_native(folder.path / name, "vectors", vectors.index_to_key, arrays, {}, folder.opened)
+    native.write_native(folder.path / name, "vectors", vectors.index_to_key, arrays, {}, folder.opened)
     return {
         "arguments": _plain(dict(arguments)),
         "seconds": round(seconds, 3),
         "words": len(vectors),
         "vector_size": vectors.vector_size,
-        "sha256": formats.sha256_of(vectors.vectors),
+        "sha256": sha256_of(vectors.vectors),
     }
 
 
@@ -368,8 +370,8 @@ def _native(space: Space) -> KeyedVectors:
 
 def _read(folder: _Kept, name: str, record: Mapping[str, Any]) -> KeyedVectors:
     path = folder.path / name
-    _, words, arrays, _ = formats.read_native(path, mmap=True, outputs=False, folder=folder.opened)
-    if formats.sha256_of(arrays["vectors"]) != record.get("sha256"):
+    _, words, arrays, _ = native.read_native(path, mmap=True, outputs=False, folder=folder.opened)
+    if sha256_of(arrays["vectors"]) != record.get("sha256"):
         raise ValueError(f"{path} is not the file that {RECORDS} describes; delete it to make the run again")
     counts = {"count": arrays["vocab.counts"]} if "vocab.counts" in arrays else {}
     return KeyedVectors.from_arrays(words, arrays["vectors"], counts)

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import queries
-from w2v.checks import integer
+from w2v.common.checks import integer
+from w2v.vectors import queries
 
 Array = NDArray[Any]
 Record = dict[str, Any]

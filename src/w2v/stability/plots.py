@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from w2v.corpus import Pathlike
+from w2v.files.reading import Pathlike
 from w2v.stability.neighbors import Record, Runs, compare_neighbors, named
 from w2v.stability.report import Report
 

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.checks import integer
-from w2v.corpus import Pathlike
-from w2v.formats import atomic_write
+from w2v.common.checks import integer
+from w2v.common.terminal import printable
+from w2v.files.reading import Pathlike
+from w2v.files.writing import atomic_write
 from w2v.stability import measures
 from w2v.stability.neighbors import Array, Record, Runs, Space, bar, named, neighbor_tables
-from w2v.terminal import printable
 
 WORDS = 10_000  # measured by default: ten runs of 80,000 words then take a minute, not eight
 FIT_WORDS = 10_000  # most frequent words, for rotations and whole spaces (as Leszczynski et al. 2020)

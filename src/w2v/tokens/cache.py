@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from w2v.encode import CACHE_BYTES, Encoded, encode, whole_batches
 from w2v.text.corpus import Corpus, same
+from w2v.tokens.encode import CACHE_BYTES, Encoded, encode, whole_batches
 
 # Words encoded at a time where a corpus is streamed instead of kept.
 STREAM_WORDS = 1 << 20

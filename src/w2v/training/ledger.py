@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import checks, formats, trainer
-from w2v.encode import Encoded
+from w2v import trainer
+from w2v.common import checks
+from w2v.files import arrays, native
+from w2v.tokens.encode import Encoded
 from w2v.training.settings import MOST_ALPHA
 
 logger = logging.getLogger(__name__)
@@ -132,9 +134,9 @@ class Ledger:
         state = {name: getattr(self, name) for name in SAVED}
         state["runs"] = self.runs if goes_on else self.runs_as_of_now()
         for name in ("loss_history", "runs"):
-            if (entries := len(state[name])) > formats.KEPT_RECORDS:
-                state[name] = state[name][-formats.KEPT_RECORDS :]
-                logger.warning("a file holds the newest %s of %s %s", f"{formats.KEPT_RECORDS:,}", f"{entries:,}", name)
+            if (entries := len(state[name])) > native.KEPT_RECORDS:
+                state[name] = state[name][-native.KEPT_RECORDS :]
+                logger.warning("a file holds the newest %s of %s %s", f"{native.KEPT_RECORDS:,}", f"{entries:,}", name)
         if len(state["runs"]) < len(self.runs):
             state["runs"][0] = {**state["runs"][0], "repeatable": False}
         return state
@@ -165,7 +167,7 @@ class Ledger:
 
     def history_as_json(self) -> list[dict[str, Any]]:
         """The records of the newest epochs, as a checkpoint holds them."""
-        return list(map(asdict, self.history[-formats.KEPT_RECORDS :]))
+        return list(map(asdict, self.history[-native.KEPT_RECORDS :]))
 
 
 # What a file keeps of a ledger.
@@ -187,7 +189,7 @@ def fingerprint(
     vocabulary = hashlib.sha256(json.dumps(list(words)).encode())
     vocabulary.update(np.ascontiguousarray(counts, "<i8").data)
     facts = {
-        "vectors": {name: formats.sha256_of(matrix) for name, matrix in matrices.items()},
+        "vectors": {name: arrays.sha256_of(matrix) for name, matrix in matrices.items()},
         "vocabulary": vocabulary.hexdigest(),
         "settings": dict(settings),
         "runs": runs,

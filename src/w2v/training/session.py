@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, TypeVar
 
-from w2v import __version__, formats, trainer
-from w2v import checkpoint as checkpoints
-from w2v.corpus import Pathlike
-from w2v.encode import Encoded
+from w2v import trainer
+from w2v._version import __version__
+from w2v.files import errors
+from w2v.files.reading import Pathlike
 from w2v.text.corpus import Corpus
+from w2v.tokens.encode import Encoded
+from w2v.training import checkpoint as checkpoints
 from w2v.training.trainee import Contents, Trainee
 
 logger = logging.getLogger(__name__)
@@ -358,7 +360,7 @@ def _restore_progress(model: Trainee, found: checkpoints.Generation) -> dict[str
     state = {name: getattr(ledger, name) for name in checkpoints.STATE}
     cursor = checkpoints.checked(found.path, found.cursor, state, lanes * words, lanes)
     if cursor["threads"] != trainer.worker_count(cursor["threads"], cursor["tokens"]):
-        raise formats.FormatError(f"{found.path}: its checkpoint has {cursor['threads']:,} threads for so few words")
+        raise errors.FormatError(f"{found.path}: its checkpoint has {cursor['threads']:,} threads for so few words")
     ledger.history = [trainer.EpochRecord(**record) for record in cursor["history"]]
     ledger.open_epoch = None if cursor["reached"] is None else trainer.Reached(**cursor["reached"])
     return cursor

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, Self
 
-from w2v import checks
+from w2v.common import checks
 
 # Beyond these nothing is gained, and a worker's scratch space would outgrow its indices.
 MOST_WINDOW = 100_000_000

@@ -6,10 +6,12 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from numpy.typing import NDArray
 
-from w2v import __version__, formats, trainer
-from w2v.encode import Encoded
+from w2v import trainer
+from w2v._version import __version__
+from w2v.files import errors
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import TokenCache
+from w2v.tokens.encode import Encoded
 from w2v.training import ledger as ledgers
 from w2v.training.activity import Activity
 from w2v.training.ledger import Ledger
@@ -35,7 +37,7 @@ class Parts(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What a file of a model holds; see `w2v.formats`."""
+    """What a file of a model holds; see `w2v.files.native`."""
 
     kind: str
     words: list[str]
@@ -157,9 +159,9 @@ class Trainee:
         try:
             model.take_contents(contents)
         except RuntimeError as error:
-            raise formats.FormatError(f"{path}: {error}") from error
+            raise errors.FormatError(f"{path}: {error}") from error
         except (KeyError, TypeError, ValueError) as error:
-            raise formats.FormatError(f"{path}: the model's settings are not readable: {error}") from error
+            raise errors.FormatError(f"{path}: the model's settings are not readable: {error}") from error
         return model
 
     def take_contents(self, contents: Contents) -> None:

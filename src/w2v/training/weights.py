@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import formats, huffman, trainer
+from w2v import trainer
+from w2v.files import arrays
+from w2v.vocabulary import huffman
 
 Matrix = NDArray[np.float32]
 
@@ -95,7 +97,7 @@ class Weights:
         """Whether the first rows of every matrix, or all, are numbers still."""
         for _, matrix in self._matrices():
             whole = trainer.padded(matrix)
-            if formats.check_finite((matrix if whole is None else whole)[:rows]) is not None:
+            if arrays.check_finite((matrix if whole is None else whole)[:rows]) is not None:
                 return False
         return True
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import huffman, noise, vocab
+from w2v.vocabulary import huffman, noise
+from w2v.vocabulary.choose import TrimRule, effective_min_count, keep_probability, keep_thresholds, select
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Vocabulary:
 
     def keep(self, sample: float) -> NDArray[np.uint32] | None:
         """The largest 32-bit draw with which each word survives subsampling; None if all do."""
-        return vocab.keep_thresholds(vocab.keep_probability(self.counts, sample)) if sample else None
+        return keep_thresholds(keep_probability(self.counts, sample)) if sample else None
 
     def noise(self, exponent: float) -> NDArray[np.uint32]:
         """The alias table of the noise distribution ``counts ** exponent``, made when first asked for."""
@@ -83,7 +84,7 @@ def choose(
     sample: float,
     max_final_vocab: int | None,
     by_frequency: bool,
-    trim_rule: vocab.TrimRule | None = None,
+    trim_rule: TrimRule | None = None,
     known: Vocabulary | None = None,
 ) -> Choice:
     """Choose the words to keep among those that were counted.
@@ -112,9 +113,9 @@ def choose(
         np.add.at(former, rows[rows >= 0], all_counts[rows >= 0])
         places = np.flatnonzero(rows < 0)
         spare = None if spare is None else max(0, spare - len(known))
-    effective = vocab.effective_min_count(all_counts[places], min_count, spare)
+    effective = effective_min_count(all_counts[places], min_count, spare)
     candidates = words_at(places) if trim_rule is not None else []
-    order = places[vocab.select(all_counts[places], effective, by_frequency, trim_rule, candidates)]
+    order = places[select(all_counts[places], effective, by_frequency, trim_rule, candidates)]
     if not len(order) and known is None:
         raise RuntimeError(
             f"no word occurs min_count={effective} times in this corpus "
@@ -123,7 +124,7 @@ def choose(
     counts = np.concatenate([former, all_counts[order]])
     if not counts.any():
         raise ValueError("all words kept have the count 0; without counts there is nothing to draw words by")
-    probability = vocab.keep_probability(counts, sample)
+    probability = keep_probability(counts, sample)
     report = {
         "drop_unique": len(places) - len(order),
         "retain_total": int(counts.sum()),

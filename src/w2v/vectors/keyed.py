@@ -13,11 +13,13 @@ from typing import Any, BinaryIO, Self, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from w2v import checks, evaluate, foreign, formats, gensim_files, queries, transport
-from w2v.corpus import Pathlike
-from w2v.formats import FormatError
-from w2v.legacy import OldVectorNames
-from w2v.lookup import Array, Key, Lookup, listed, refuse_bytes, whole_or_none
+from w2v.common import checks
+from w2v.common.old_names import OldVectorNames
+from w2v.files import gensim_pickle, native, word2vec_format
+from w2v.files.errors import FormatError
+from w2v.files.reading import Pathlike
+from w2v.vectors import mover, queries, scores
+from w2v.vectors.lookup import Array, Key, Lookup, listed, refuse_bytes, whole_or_none
 
 logger = logging.getLogger(__name__)
 
@@ -202,9 +204,9 @@ class KeyedVectors(OldVectorNames, Lookup):
 
         def answers(rows: Array, norms: Array | None) -> list[Scored]:
             found = []
-            for row, scores in queries.batched_cosines(rows, norms, asked, len(rows[:restrict_vocab])):
-                best = queries.top_rows(scores, count, {row})
-                found.append([(self.index_to_key[i], max(-1.0, min(1.0, float(scores[i])))) for i in best])
+            for row, cosines in queries.batched_cosines(rows, norms, asked, len(rows[:restrict_vocab])):
+                best = queries.top_rows(cosines, count, {row})
+                found.append([(self.index_to_key[i], max(-1.0, min(1.0, float(cosines[i])))) for i in best])
             return found
 
         return self.over_rows(answers)
@@ -279,7 +281,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         if counts[0].keys() == counts[1].keys() and len(counts[0]) == 1:
             return 0.0
         sides = [np.stack([self.get_vector(word, norm=norm) for word in count]) for count in counts]
-        return transport.distance(
+        return mover.distance(
             sides[0], np.array(list(counts[0].values())), sides[1], np.array(list(counts[1].values()))
         )
 
@@ -376,7 +378,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         dummy4unknown: bool = False,
         similarity_function: str = "most_similar",
     ) -> tuple[float, list[dict[str, Any]]]:
-        """Answer a file of analogy questions; see `w2v.evaluate.evaluate_word_analogies`.
+        """Answer a file of analogy questions; see `w2v.vectors.scores.evaluate_word_analogies`.
 
         Returns
         -------
@@ -384,7 +386,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         sections : list of dict
             The last is ``"Total accuracy"``.
         """
-        return evaluate.evaluate_word_analogies(
+        return scores.evaluate_word_analogies(
             self, analogies, restrict_vocab, case_insensitive, dummy4unknown, similarity_function
         )
 
@@ -397,7 +399,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         case_insensitive: bool = True,
         dummy4unknown: bool = False,
     ) -> tuple[Any, Any, float]:
-        """Correlate similarities with human judgements; see `w2v.evaluate.evaluate_word_pairs`.
+        """Correlate similarities with human judgements; see `w2v.vectors.scores.evaluate_word_pairs`.
 
         Returns
         -------
@@ -406,19 +408,19 @@ class KeyedVectors(OldVectorNames, Lookup):
         oov : float
             Per cent of the pairs with an unknown word.
         """
-        return evaluate.evaluate_word_pairs(
+        return scores.evaluate_word_pairs(
             self, pairs, delimiter, encoding, restrict_vocab, case_insensitive, dummy4unknown
         )
 
     @staticmethod
     def log_accuracy(section: dict[str, Any]) -> None:
         """Log the score of one section of analogies."""
-        evaluate.log_accuracy(section)
+        scores.log_accuracy(section)
 
     @staticmethod
     def log_evaluate_word_pairs(pearson: Any, spearman: Any, oov: float, pairs: Pathlike) -> None:
         """Log the result of `evaluate_word_pairs`."""
-        evaluate.log_evaluate_word_pairs(pearson, spearman, oov, pairs)
+        scores.log_evaluate_word_pairs(pearson, spearman, oov, pairs)
 
     # Files
 
@@ -432,7 +434,7 @@ class KeyedVectors(OldVectorNames, Lookup):
     ) -> None:
         """Write words, vectors and numeric attributes to one file, atomically; `load` reads it.
 
-        The format (safetensors) holds data only; see `w2v.formats`. Equal vectors give equal bytes. The other
+        The format (safetensors) holds data only; see `w2v.files.native`. Equal vectors give equal bytes. The other
         parameters are accepted for gensim's sake and ignored: there is one file, and no pickle.
 
         Raises
@@ -453,7 +455,7 @@ class KeyedVectors(OldVectorNames, Lookup):
                     f"the attribute {name!r} holds {values.dtype}, not numbers; delete it from expandos first"
                 )
             arrays["vocab.counts" if name == "count" else f"attr.{name}"] = values
-        formats.write_native(fname_or_handle, "vectors", self.index_to_key, arrays, {})
+        native.write_native(fname_or_handle, "vectors", self.index_to_key, arrays, {})
 
     @classmethod
     def load(
@@ -474,8 +476,8 @@ class KeyedVectors(OldVectorNames, Lookup):
             that cuts the file short then kills this one (SIGBUS).
         rethrow : ignored
         allow_pickle : bool, default False
-            Read what gensim has pickled, too, with its .npy files; see `w2v.gensim_files`. No code in such a file
-            is run, but one that was made to do harm can still fill the memory.
+            Read what gensim has pickled, too, with its .npy files; see `w2v.files.gensim_pickle`. No code in such a
+            file is run, but one that was made to do harm can still fill the memory.
 
         Raises
         ------
@@ -485,10 +487,10 @@ class KeyedVectors(OldVectorNames, Lookup):
         """
         if mmap not in (None, False, True, "r"):
             raise ValueError(f"mmap={mmap!r}; a file can only be mapped read-only, mmap='r'")
-        if gensim_files.may_read(fname, allow_pickle):
-            found = gensim_files.read_gensim(fname, mmap)
+        if gensim_pickle.may_read(fname, allow_pickle):
+            found = gensim_pickle.read_gensim(fname, mmap)
             return cls.from_arrays(found.words, found.vectors, found.attributes)
-        _, words, arrays, _ = formats.read_native(fname, mmap=bool(mmap), outputs=False)
+        _, words, arrays, _ = native.read_native(fname, mmap=bool(mmap), outputs=False)
         attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
         if "vocab.counts" in arrays:
             attributes = {"count": arrays["vocab.counts"]} | attributes
@@ -579,7 +581,7 @@ class KeyedVectors(OldVectorNames, Lookup):
             )
         header = (len(self) if total_vec is None else total_vec) if write_header else None
         counts = [] if fvocab is None else self.expandos[sort_attr].tolist()
-        foreign.write_word2vec(
+        word2vec_format.write_word2vec(
             fname, words, self.peek(), order,
             binary=binary, header=header, append=append, fvocab=fvocab, counts=counts,
         )  # fmt: skip
@@ -697,14 +699,16 @@ def _load_word2vec_format(
     limit: int | None = None,
     datatype: DTypeLike = np.float32,
     no_header: bool = False,
-    binary_chunk_size: int = foreign.BLOCK,
+    binary_chunk_size: int = word2vec_format.BLOCK,
     *,
     errors: str = "strict",
     skipped: list[Any] | None = None,
 ) -> _K:
     """Do the work of `KeyedVectors.load_word2vec_format`, reading `binary_chunk_size` bytes at a time."""
-    counts, unread = (None, []) if fvocab is None else foreign.read_counts(fvocab, encoding, unicode_errors, errors)
-    loaded = foreign.read_word2vec(
+    counts, unread = (
+        (None, []) if fvocab is None else word2vec_format.read_counts(fvocab, encoding, unicode_errors, errors)
+    )
+    loaded = word2vec_format.read_word2vec(
         fname,
         binary=binary,
         encoding=encoding,

@@ -11,15 +11,13 @@ import io
 import itertools
 import logging
 import os
-import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from w2v import _text
+from w2v.files.reading import Pathlike, can_be_read_again, open_binary, path_of
+from w2v.text import _text
 
 logger = logging.getLogger(__name__)
 
@@ -42,54 +40,6 @@ OTHER_MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-
-Pathlike = str | os.PathLike[str]
-
-
-def path_of(name: str, path: Any) -> Pathlike:
-    """A path as it was given, or as str where it was bytes; ValueError, with the parameter's name, if no file has it.
-
-    TypeError if it is no path at all.
-    """
-    text = os.fsdecode(path)
-    try:
-        fault = "it has a NUL character" if b"\0" in os.fsencode(text) else None
-    except UnicodeEncodeError as error:
-        fault = str(error)
-    if fault is not None:
-        raise ValueError(f"{name}={path!r:.200} cannot be the name of a file: {fault}")
-    return path if not isinstance(path, bytes) and isinstance(os.fspath(path), str) else text
-
-
-def can_be_read_again(source: Any) -> bool:
-    """Whether a file, named or open, can be read from its beginning as often as one likes; a pipe cannot."""
-    if isinstance(source, str | bytes | os.PathLike):
-        try:
-            mode = os.stat(source).st_mode
-        except OSError:  # nothing is there that could be used up
-            return True
-        return not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode))
-    return not hasattr(source, "seekable") or bool(source.seekable())
-
-
-def codec_of(path: Pathlike) -> Any:
-    """The module whose `open` reads and writes files with this ending; None if they are not compressed."""
-    ending = os.path.splitext(os.fsdecode(path))[1]
-    if ending == ".zst":
-        try:
-            return import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
-        except ModuleNotFoundError:
-            raise ModuleNotFoundError(f"{os.fspath(path)} needs an extra: pip install 'w2v[zstd]'") from None
-    name = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}.get(ending)
-    return name and import_module(name)
-
-
-@contextmanager
-def open_binary(path: Pathlike) -> Iterator[IO[bytes]]:
-    """Open a file for reading, through a decompressor if its name asks for one."""
-    codec = codec_of(path)
-    with codec.open(path, "rb") if codec else open(path, "rb") as opened:
-        yield opened
 
 
 @contextmanager

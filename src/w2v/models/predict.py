@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.huffman import Paths
+from w2v.vocabulary.huffman import Paths
 
 Array = NDArray[Any]
 

@@ -20,15 +20,15 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from w2v import formats
-from w2v.checks import LARGEST_INT, integer
-from w2v.corpus import Pathlike
+from w2v.common.checks import LARGEST_INT, integer
+from w2v.files import errors, native, reading
+from w2v.files.reading import Pathlike
 
 logger = getLogger(__name__)
 
 SLOTS = ("checkpoint-0.safetensors", "checkpoint-1.safetensors")
 LOCK = "lock"
-LEFTOVERS = ".w2v-checkpoint-[01].safetensors-*.tmp"  # what `formats.atomic_write` leaves behind when it is killed
+LEFTOVERS = ".w2v-checkpoint-[01].safetensors-*.tmp"  # what `writing.atomic_write` leaves behind when it is killed
 
 DEFAULT_EVERY = "10m"
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -75,7 +75,7 @@ def interval(every: Any) -> Interval:
 
 
 class Generation(NamedTuple):
-    """A model as `formats.read_native` gives it, with the file it was in and what its checkpoint says."""
+    """A model as `native.read_native` gives it, with the file it was in and what its checkpoint says."""
 
     path: str
     kind: str
@@ -116,11 +116,11 @@ class Folder:
             self.path.mkdir(parents=True, exist_ok=True)
         elif not self.path.is_dir():
             raise FileNotFoundError(errno.ENOENT, "there is no folder of a run", os.fspath(path))
-        self._opened = [formats.open_folder(self.path)]  # and the lock
+        self._opened = [reading.open_folder(self.path)]  # and the lock
         try:
             # A lock of the system: it ends with the process, however that ends. The file stays, since whoever waits for
             # one that is deleted would wait for another.
-            self._opened.append(formats.open_inside(self.path / LOCK, self._opened[0], os.O_RDWR | os.O_CREAT))
+            self._opened.append(reading.open_inside(self.path / LOCK, self._opened[0], os.O_RDWR | os.O_CREAT))
             fcntl.flock(self._opened[1], fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             locking = len(self._opened) == 2
@@ -168,18 +168,18 @@ class Folder:
         for slot in SLOTS:
             path = self.path / slot
             try:
-                numbers[slot] = _number(path, formats.inspect_native(path, self._opened[0])["meta"])
+                numbers[slot] = _number(path, native.inspect_native(path, self._opened[0])["meta"])
             except FileNotFoundError:
                 continue
-            except (formats.FormatError, OSError) as error:
+            except (errors.FormatError, OSError) as error:
                 faults.append(_fault(path, error))
         for slot in sorted(numbers, key=numbers.__getitem__, reverse=True):
             path = self.path / slot
             try:
-                kind, words, arrays, meta = formats.read_native(path, folder=self._opened[0])
+                kind, words, arrays, meta = native.read_native(path, folder=self._opened[0])
                 if kind == "vectors":
-                    raise formats.FormatError(f"{path}: vectors alone, not a checkpoint")
-            except (formats.FormatError, OSError) as error:
+                    raise errors.FormatError(f"{path}: vectors alone, not a checkpoint")
+            except (errors.FormatError, OSError) as error:
                 faults.append(_fault(path, error))
                 continue
             self._newest, self._number = slot, numbers[slot]
@@ -188,7 +188,7 @@ class Folder:
             if isinstance(fault, OSError):  # it may be sound, and the disk or its permissions to blame
                 raise fault
         if faults:
-            raise formats.FormatError("no checkpoint is sound: " + "; ".join(map(str, faults)))
+            raise errors.FormatError("no checkpoint is sound: " + "; ".join(map(str, faults)))
         raise FileNotFoundError(
             errno.ENOENT, "there is no checkpoint; the run ended before its first one, start it again", str(self.path)
         )
@@ -207,7 +207,7 @@ class Folder:
         slot = SLOTS[0] if self._newest == SLOTS[1] else SLOTS[1]
         numbered = {"generation": self._number + 1, **cursor}
         meta = {**meta, "checkpoint": numbered}
-        formats.write_native(self.path / slot, kind, words, arrays, meta, folder=self._opened[0])
+        native.write_native(self.path / slot, kind, words, arrays, meta, folder=self._opened[0])
         self._newest, self._number = slot, self._number + 1
 
     def _sweep(self) -> None:
@@ -221,13 +221,13 @@ def files_of(run: Pathlike) -> list[str]:
     """The checkpoints of a run, there or not, and where its corpus is, as far as they can be read and say so."""
     files = [os.path.join(run, slot) for slot in SLOTS]
     try:
-        folder = formats.open_folder(run)
+        folder = reading.open_folder(run)
     except OSError:
         return files
     try:
         for path in list(files):
-            with suppress(formats.FormatError, OSError):
-                cursor = formats.inspect_native(path, folder)["meta"].get("checkpoint")
+            with suppress(errors.FormatError, OSError):
+                cursor = native.inspect_native(path, folder)["meta"].get("checkpoint")
                 place = cursor.get("source") if isinstance(cursor, dict) else None
                 if isinstance(place, dict) and isinstance(place.get("path"), str):
                     files.append(place["path"])
@@ -236,18 +236,18 @@ def files_of(run: Pathlike) -> list[str]:
     return files
 
 
-def _fault(path: Path, error: formats.FormatError | OSError) -> Exception:
+def _fault(path: Path, error: errors.FormatError | OSError) -> Exception:
     """The error with the file's name, and without its traceback, which would keep the arrays that were being read."""
     if isinstance(error, OSError):
         return OSError(error.errno, error.strerror, os.fspath(path))
-    return formats.FormatError(str(error))
+    return errors.FormatError(str(error))
 
 
 def _number(path: Path, meta: Mapping[str, Any]) -> int:
     cursor = meta.get("checkpoint")
     number = cursor.get("generation") if isinstance(cursor, dict) else None
     if type(number) is not int or number < 1:
-        raise formats.FormatError(f"{path}: a model, but not a checkpoint")
+        raise errors.FormatError(f"{path}: a model, but not a checkpoint")
     return number
 
 
@@ -319,22 +319,22 @@ def checked(path: str, cursor: object, state: object, step: int, n_losses: int) 
         or len(losses) not in (0, n_losses)
         or (position % step and position != cursor["tokens"])
     ):
-        raise formats.FormatError(f"{path}: its checkpoint is at a place where no run can be")
+        raise errors.FormatError(f"{path}: its checkpoint is at a place where no run can be")
     try:
         interval(cursor["every"])
     except ValueError as error:
-        raise formats.FormatError(f"{path}: its checkpoint has {error}") from error
+        raise errors.FormatError(f"{path}: its checkpoint has {error}") from error
     return cursor
 
 
 def _fields(path: str, found: object, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON object with exactly the fields that are wanted, of their types."""
     if not isinstance(found, dict) or set(found) != set(wanted):
-        raise formats.FormatError(f"{path}: its checkpoint does not have the fields {', '.join(wanted)}")
+        raise errors.FormatError(f"{path}: its checkpoint does not have the fields {', '.join(wanted)}")
     for name, kind in wanted.items():
         value = found[name]
         if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
-            raise formats.FormatError(f"{path}: its checkpoint has {name}={value!r:.60}")
+            raise errors.FormatError(f"{path}: its checkpoint has {name}={value!r:.60}")
         if isinstance(value, int) and not 0 <= value < 2**62:
-            raise formats.FormatError(f"{path}: its checkpoint has {name}={value!r:.60}, which cannot be")
+            raise errors.FormatError(f"{path}: its checkpoint has {name}={value!r:.60}, which cannot be")
     return found

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import _text, queries
-from w2v.corpus import Pathlike
-from w2v.lookup import whole_or_none
+from w2v.files.reading import Pathlike
+from w2v.vectors import _analogies, queries
+from w2v.vectors.lookup import whole_or_none
 
 logger = logging.getLogger(__name__)
 
@@ -296,7 +296,7 @@ def _answers(
             scores += 1
             scores /= 2
         epsilon = queries.COSMUL_EPSILON if multiply else 0.0
-        _text.better_answers(scores, where, known.first_row[block], asked, start, epsilon, best, answers, passed)
+        _analogies.better_answers(scores, where, known.first_row[block], asked, start, epsilon, best, answers, passed)
     answers[(passed >= best[:, None]).all(axis=1)] = -1
     return answers
 

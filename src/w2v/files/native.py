@@ -1,7 +1,7 @@
-"""Files that survive: atomic writes, and w2v's own format, one safetensors file per model.
+"""w2v's own format: one safetensors file per model or set of vectors.
 
 A native file holds data only (nothing in it is ever executed), can be mapped into memory and is readable by
-every safetensors library. Files of other tools are the business of `foreign`.
+every safetensors library. Files of other tools are the business of `word2vec_format`.
 
 The container is written and parsed here, without the safetensors package (the tests read our files with it). Its
 writer takes raw pointers, so that strided matrices come out scrambled or need a whole second copy, replaces
@@ -9,30 +9,29 @@ symlinks, and does not sync; here rows are streamed, synced, and renamed into pl
 be refused before memory is allocated: a name that occurs twice, unaligned or misshapen tensors, a NaN.
 """
 
-import errno
-import gzip
 import hashlib
 import json
 import math
 import mmap
 import os
 import re
-import secrets
 import shutil
-import stat
 import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from w2v import __version__
-from w2v.corpus import Pathlike, codec_of
+from w2v._version import __version__
+from w2v.files import arrays
+from w2v.files.arrays import bytes_of, check_finite, row_blocks
+from w2v.files.errors import FormatError, TruncatedError
+from w2v.files.reading import Pathlike, open_regular
+from w2v.files.writing import atomic_write
 
 FORMAT_VERSION = 1
 KINDS = ("vectors", "word2vec")
@@ -42,262 +41,12 @@ _MAX_HEADER = 1 << 23
 _MAX_VALUES = 1 << 18
 KEPT_RECORDS = 10_000  # of a list that grows with the training, the newest
 _ALIGN = 64  # data begins at a cache line, so that a mapped matrix does too
-_BLOCK = 1 << 24  # bytes copied, hashed or checked at a time
-# What a compressed file may unpack to: float32 vectors shrink by a tenth, words to a fifth. gensim keeps arrays of
-# more than 10 * 2**20 numbers outside the pickle, so that untrained matrices of zeros fit in the allowance.
-MOST_UNPACKED = 1 << 30
-MOST_RATIO = 100
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
 }  # fmt: skip
 _NAME_OF = {np.dtype(code): name for name, code in _DTYPES.items()}
-
-
-class FormatError(ValueError):
-    """A file is not what it claims to be; the message names the file and the line or byte."""
-
-
-class TruncatedError(FormatError, EOFError):
-    """A file ends before its own header says it does."""
-
-
-class UndecodableError(FormatError, UnicodeDecodeError):
-    """A word is not in the encoding that a file should have."""
-
-
-@contextmanager
-def unpacking(name: str, fault: str) -> Iterator[None]:
-    """Whatever a decompressor raises about its data becomes a FormatError of this fault; the disk's errors do not."""
-    try:
-        yield
-    except EOFError as error:
-        raise TruncatedError(f"{name}: the compressed data ends early") from error
-    except MemoryError:
-        raise
-    except Exception as error:  # each decompressor has its own
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise FormatError(f"{name}: {fault} ({error})") from error
-
-
-def most_unpacked(size: int) -> int:
-    """How many bytes a compressed file of this size may hold before it is taken for a bomb."""
-    return max(MOST_UNPACKED, MOST_RATIO * size)
-
-
-def check_unpacked(name: str, unpacked: int, most: int) -> None:
-    """Refuse a file that has unpacked to more than it may."""
-    if unpacked > most:
-        raise FormatError(f"{name}: unpacks to more than {most:,} bytes; unpack it yourself if you trust it")
-
-
-def check_output(path: Pathlike) -> None:
-    """Raise OSError now if a file could not be written after hours of training."""
-    folder = os.path.dirname(os.path.realpath(path))
-    with suppress(FileNotFoundError):  # a name that is too long is none of that kind
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise OSError(f"{path} exists and is not a regular file")
-    if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise OSError(f"{path} exists and may not be written to")
-    if not os.path.isdir(folder):
-        raise OSError(f"{folder} is not a folder; create it first")
-    try:
-        with tempfile.NamedTemporaryFile(prefix=".w2v-", suffix=".tmp", dir=folder):
-            pass
-    except OSError as error:
-        raise OSError(f"{folder} cannot be written to ({error.strerror})") from error
-
-
-@contextmanager
-def atomic_write(path: Pathlike | BinaryIO, folder: int | None = None) -> Iterator[BinaryIO]:
-    """Open a binary file that replaces `path` only once all of it is on the disk; a file that is open is just used.
-
-    The bytes go to a temporary file in the same folder (``.w2v-NAME-*.tmp``, which a killed process may leave
-    behind) that nobody else may read; it is synced, and renamed over the target. If anything fails, the old file
-    is untouched. Symbolic links are followed. A previous file's mode is kept, a new file has that of the umask.
-    A target that is no regular file, or may not be written to, is refused. An OSError names the target.
-
-    With the descriptor of a `folder` (see `open_folder`) the target is the file of that name in it, wherever the path
-    leads by now. No link in there is followed: a name that is a link becomes the new file, what it led to stays.
-    """
-    if not isinstance(path, str | os.PathLike):
-        yield path
-        return
-    target = os.path.realpath(path) if folder is None else os.fspath(path)
-    place, name = os.path.split(target)
-    at = place if folder is None else ""  # names in an open folder stand alone
-    mode = _mode_to_keep(os.path.join(at, name), folder, target)
-    if mode is None:
-        mode = 0o666 & ~_umask()
-    temporary = os.path.join(at, f".w2v-{name[:32]}-{secrets.token_hex(8)}.tmp")
-
-    def create(name: str, flags: int) -> int:
-        return os.open(name, flags, 0o600, dir_fd=folder)
-
-    try:
-        with open(temporary, "xb", opener=create) as file:
-            yield file
-            file.flush()
-            os.chmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        os.replace(temporary, os.path.join(at, name), src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException as error:
-        with suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)
-        if isinstance(error, OSError) and error.errno and error.filename in (None, temporary):
-            raise OSError(error.errno, error.strerror, target) from error
-        raise
-    if folder is None:
-        _sync_folder(place)
-    else:
-        _sync(folder)
-
-
-def _umask() -> int:
-    """The bits that new files of this process do not get."""
-    with suppress(OSError):
-        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-            if line.startswith("Umask:"):
-                return int(line.split()[1], 8)
-    found = os.umask(0o077)  # elsewhere it has to be changed to be known, for all threads
-    os.umask(found)
-    return found
-
-
-def _mode_to_keep(name: str, folder: int | None, target: str) -> int | None:
-    """The mode of the file to be replaced, None if there is none; OSError if it is not ours to replace."""
-    try:
-        mode = os.stat(name, dir_fd=folder, follow_symlinks=folder is None).st_mode
-    except FileNotFoundError:
-        return None
-    if stat.S_ISLNK(mode):  # in a folder, where the name alone is replaced
-        return None
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "will not replace what is not a regular file", target)
-    if not os.access(name, os.W_OK, dir_fd=folder):  # a rename would not mind
-        raise PermissionError(errno.EACCES, "will not replace a file that may not be written to", target)
-    return stat.S_IMODE(mode)
-
-
-def _sync_folder(folder: str) -> None:
-    """Put a rename on the disk: it lives in the folder."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # a folder that may not be read; on Windows, any
-        return
-    try:
-        _sync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync(folder: int) -> None:
-    try:
-        os.fsync(folder)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems of a network cannot sync a folder
-            raise
-
-
-def open_folder(path: Pathlike) -> int:
-    """A descriptor of a folder. What is done through it happens in this folder, even if its path leads elsewhere later.
-
-    A folder may have come from a stranger, with links in it to any file of the user; `open_inside`, and `open_regular`
-    and `atomic_write` with this descriptor, follow none.
-    """
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def open_inside(path: Pathlike, folder: int, flags: int = os.O_RDONLY) -> int:
-    """A descriptor of the regular file of this name in an open folder; OSError if it is a link, or anything else.
-
-    The folders in `path` are for messages alone.
-    """
-    name = os.fspath(path)
-    try:
-        descriptor = os.open(os.path.basename(name), flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666, dir_fd=folder)
-    except OSError as error:
-        said = error.strerror
-        if error.errno == errno.ELOOP:
-            said = "is a symbolic link, which is not followed in such a folder; delete it"
-        raise OSError(error.errno, said, name) from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "is not a regular file; delete it", name)
-    return descriptor
-
-
-@contextmanager
-def packed_write(path: Pathlike, append: bool = False) -> Iterator[BinaryIO]:
-    """As `atomic_write`, and compressed if the name asks for it; what the file holds can be kept in front."""
-    with atomic_write(path) as raw:
-        if append and os.path.exists(path):
-            with open_regular(path) as old:
-                while data := old.read(_BLOCK):
-                    raw.write(data)
-        with _packing(raw, path) as packed:
-            yield packed
-
-
-def _packing(raw: BinaryIO, path: Pathlike) -> AbstractContextManager[BinaryIO]:
-    """What compresses into a file, with a checksum, and so that equal contents give equal bytes."""
-    codec = codec_of(path)
-    match os.path.splitext(os.fspath(path))[1]:
-        case ".gz":  # no name and no time inside
-            return cast(BinaryIO, gzip.GzipFile("", "wb", fileobj=raw, mtime=0))
-        case ".zst":
-            return cast(BinaryIO, codec.open(raw, "wb", options={codec.CompressionParameter.checksum_flag: 1}))
-        case _:
-            return cast(BinaryIO, codec.open(raw, "wb")) if codec else nullcontext(raw)
-
-
-def open_regular(path: Pathlike, folder: int | None = None) -> BinaryIO:
-    """Open a regular file for reading; anything else could block, or has no size to hold counts against."""
-    if folder is not None:
-        return open(open_inside(path, folder), "rb")
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise FormatError(f"{os.fspath(path)}: not a regular file")
-    return open(path, "rb")
-
-
-def sha256_of(vectors: NDArray[Any]) -> str:
-    """Hash the values of a matrix, as little-endian float32 row by row, whatever its layout."""
-    digest = hashlib.sha256()
-    for block in row_blocks(vectors, "<f4"):
-        digest.update(_bytes_of(block))
-    return digest.hexdigest()
-
-
-def row_blocks(array: NDArray[Any], dtype: str | None = None) -> Iterator[NDArray[Any]]:
-    """Copy an array as contiguous blocks of rows, so that no second copy of a large matrix is made.
-
-    A block stays what it is while another thread goes on changing the array.
-
-    Parameters
-    ----------
-    array : ndarray
-        Of at least one dimension, in any memory order.
-    dtype : str, optional
-        The blocks' type and byte order; by default the array's own.
-    """
-    for start in range(0, len(array), rows := _rows_at_a_time(array)):
-        yield np.array(array[start : start + rows], dtype, order="C")
-
-
-def _rows_at_a_time(array: NDArray[Any]) -> int:
-    return max(1, _BLOCK * len(array) // max(1, array.nbytes))
-
-
-def check_finite(array: NDArray[Any], dtype: DTypeLike | None = None) -> int | None:
-    """Find the first row that holds a NaN or an infinity, or does once it is cast; None if there is none."""
-    for start in range(0, len(array), rows := _rows_at_a_time(array)):
-        with np.errstate(over="ignore"):
-            finite = np.isfinite(array[start : start + rows].astype(dtype or array.dtype, copy=False))
-        if not finite.all():
-            return start + int(np.flatnonzero(~finite.reshape(len(finite), -1).all(axis=1))[0])
-    return None
 
 
 # The native format: 8 bytes of header length, a JSON header, the tensors without gaps.
@@ -397,8 +146,8 @@ def write_native(
             for block in row_blocks(tensors[key], _DTYPES[dtypes[key]]):
                 if (fault := _content_fault(key, block, row)) is not None:
                     raise ValueError(f"cannot save {name}: {fault}")
-                digest.update(_bytes_of(block))
-                file.write(_bytes_of(block))
+                digest.update(bytes_of(block))
+                file.write(bytes_of(block))
                 row += len(block)
         digest.update(_canonical(about))
         file.seek(0)
@@ -424,7 +173,7 @@ def _seekable(path: Pathlike | BinaryIO, folder: int | None) -> Iterator[BinaryI
     with tempfile.TemporaryFile() as whole:
         yield cast(BinaryIO, whole)
         whole.seek(0)
-        shutil.copyfileobj(whole, path, _BLOCK)
+        shutil.copyfileobj(whole, path, arrays.BLOCK)
 
 
 def read_native(
@@ -511,10 +260,6 @@ def verify_native(path: Pathlike) -> str:
 
 def _canonical(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-
-
-def _bytes_of(block: NDArray[Any]) -> memoryview:
-    return block.reshape(-1).view(np.uint8).data
 
 
 def _tensor_label(name: str, dtype: str, shape: tuple[int, ...]) -> bytes:
@@ -712,7 +457,7 @@ def _read_tensors(
         digest.update(_tensor_label(key, tensor.dtype, tensor.shape))
         if keep(key):
             arrays[key] = np.empty(tensor.shape, _DTYPES[tensor.dtype])
-            parts = _parts(_bytes_of(arrays[key]))
+            parts = _parts(bytes_of(arrays[key]))
         else:
             parts = _passing_parts(tensor.end - tensor.begin)
         file.seek(tensor.begin)
@@ -724,12 +469,12 @@ def _read_tensors(
 
 
 def _parts(view: memoryview) -> Iterable[memoryview]:
-    return (view[i : i + _BLOCK] for i in range(0, len(view), _BLOCK))
+    return (view[i : i + arrays.BLOCK] for i in range(0, len(view), arrays.BLOCK))
 
 
 def _passing_parts(size: int) -> Iterable[memoryview]:
-    scratch = memoryview(bytearray(min(size, _BLOCK)))
-    return (scratch[: min(_BLOCK, size - i)] for i in range(0, size, _BLOCK))
+    scratch = memoryview(bytearray(min(size, arrays.BLOCK)))
+    return (scratch[: min(arrays.BLOCK, size - i)] for i in range(0, size, arrays.BLOCK))
 
 
 def _check_hash(name: str, about: Mapping[str, Any], digest: "hashlib._Hash") -> None:

@@ -8,7 +8,8 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from w2v import checks, queries
+from w2v.common import checks
+from w2v.vectors import queries
 
 Array = NDArray[Any]
 Key = str | int

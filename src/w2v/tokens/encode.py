@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import _text, memory
-from w2v.corpus import (
+from w2v.common import memory
+from w2v.files.reading import Pathlike
+from w2v.text import _text
+from w2v.text.readers import (
     LONGEST_WORD,
-    Pathlike,
     Text,
     iterates_as_is,
     not_utf8,
@@ -31,8 +32,8 @@ from w2v.corpus import (
     text_of,
     too_long_a_word,
 )
-from w2v.spool import Spool, forget_pages
-from w2v.vocab import TrimRule, is_kept
+from w2v.tokens.spool import Spool, forget_pages
+from w2v.vocabulary.choose import TrimRule, is_kept
 
 # Tokens of an iterable handed on at a time.
 BLOCK_TOKENS = 1 << 18

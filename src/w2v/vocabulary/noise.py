@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import _text
+from w2v.vocabulary import _alias
 
 SLOT = 2**32  # a slot of the table holds this many draws
 MANY_TO_A_PART = 20  # the fewest words that would fill the part of a lane
@@ -63,7 +63,7 @@ def alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]:
     quotas[np.argmax(quotas)] += n * SLOT - int(quotas.sum())  # what rounding left over
 
     table = np.empty((n, 2), np.uint32)
-    _text.pair_up(quotas, table)
+    _alias.pair_up(quotas, table)
     return table
 
 

@@ -24,17 +24,10 @@ from typing import IO, Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import huffman
-from w2v.corpus import Pathlike, codec_of, open_binary
-from w2v.formats import (
-    FormatError,
-    TruncatedError,
-    check_finite,
-    check_unpacked,
-    most_unpacked,
-    open_regular,
-    unpacking,
-)
+from w2v.files.arrays import check_finite
+from w2v.files.errors import FormatError, TruncatedError
+from w2v.files.reading import Pathlike, check_unpacked, codec_of, most_unpacked, open_binary, open_regular, unpacking
+from w2v.vocabulary import huffman
 
 logger = getLogger(__name__)
 

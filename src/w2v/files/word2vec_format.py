@@ -23,19 +23,11 @@ from typing import IO, Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from w2v import _text
-from w2v.corpus import Pathlike, open_binary
-from w2v.formats import (
-    FormatError,
-    TruncatedError,
-    UndecodableError,
-    check_finite,
-    check_unpacked,
-    most_unpacked,
-    open_regular,
-    packed_write,
-    unpacking,
-)
+from w2v.files import _rows
+from w2v.files.arrays import check_finite
+from w2v.files.errors import FormatError, TruncatedError, UndecodableError
+from w2v.files.reading import Pathlike, check_unpacked, most_unpacked, open_binary, open_regular, unpacking
+from w2v.files.writing import packed_write
 
 logger = logging.getLogger(__name__)
 
@@ -236,7 +228,7 @@ class _Words:
         if isinstance(event, Skipped):
             return self.faults.add(event)
         try:
-            odd = _text.number_words(event.text, event.spans, event.first, self.index) if self.plain else None
+            odd = _rows.number_words(event.text, event.spans, event.first, self.index) if self.plain else None
         except UnicodeDecodeError:
             odd = None  # what has been entered by then is entered again
         for i in self._entered(event) if odd is None else odd:
@@ -406,7 +398,7 @@ def _binary_steps(
         while places := min(due - seen, window.unread // (1 + bytes_due), most):
             values, spans = matrix.room(places), np.empty((places, 2), np.int64)
             rows, at, why = yield from _parsed(
-                thread, step, _text.parse_binary, window.view(), window.at, values.view(np.uint32), spans
+                thread, step, _rows.parse_binary, window.view(), window.at, values.view(np.uint32), spans
             )
             step += _taken(window, matrix, values[:rows], spans[:rows], window.base + spans[:rows, 0], shown)
             seen += rows
@@ -414,10 +406,10 @@ def _binary_steps(
             if rows == places:
                 most = due
                 continue
-            if why == _text.ROW_CUT or (word := _binary_word(window)) is None:
+            if why == _rows.ROW_CUT or (word := _binary_word(window)) is None:
                 break
             most = _FEW  # odd rows seldom come alone
-            if why == _text.ROW_NOT_FINITE:
+            if why == _rows.ROW_NOT_FINITE:
                 reason = NOT_FINITE.format(shown(word))
             else:
                 reason = f"a line break in the word {word[:40]!r}" if word else NO_WORD
@@ -460,11 +452,11 @@ def _text_steps(
     error = None
     while error is None:
         while whole or seen != due:
-            why = _text.ROW_ODD
+            why = _rows.ROW_ODD
             if places := min(window.unread // (2 + 2 * width), everything - seen, most):
                 values, spans = matrix.room(places), np.empty((places, 2), np.int64)
                 rows, at, why = yield from _parsed(
-                    thread, step, _text.parse_lines, window.view(), window.at, values, spans
+                    thread, step, _rows.parse_lines, window.view(), window.at, values, spans
                 )
                 if rows and blank:
                     step.append(Skipped(blank, EMPTY_LINE))
@@ -503,7 +495,7 @@ def _text_steps(
             seen += 1
             if blanks := _word_with_blanks(text, width):
                 values, spans = matrix.room(1), np.empty((1, 2), np.int64)
-                rows, _, why = _text.parse_lines(b"_" + text[blanks:] + b"\n", 0, values, spans)
+                rows, _, why = _rows.parse_lines(b"_" + text[blanks:] + b"\n", 0, values, spans)
                 if rows:
                     spans[0] = at, at + blanks
                     step += _taken(window, matrix, values, spans, np.array([line]), shown)
@@ -571,7 +563,7 @@ def _line_fault(text: bytes, width: int, why: int, shown: Callable[[bytes], str]
         return f"a word of {len(word):,} bytes"
     if not values:
         return f"{width:,} values expected, none found"
-    return NOT_FINITE.format(shown(word)) if why == _text.ROW_NOT_FINITE else f"not {width:,} numbers after the word"
+    return NOT_FINITE.format(shown(word)) if why == _rows.ROW_NOT_FINITE else f"not {width:,} numbers after the word"
 
 
 def write_word2vec(

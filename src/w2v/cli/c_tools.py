@@ -16,12 +16,14 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import queries
-from w2v.cli import name_types, standard_input, whole_number
-from w2v.corpus import BLOCK, open_binary
-from w2v.foreign import read_counts
-from w2v.formats import FormatError, packed_write
-from w2v.terminal import printable
+from w2v.cli.main import name_types, standard_input, whole_number
+from w2v.common.terminal import printable
+from w2v.files.errors import FormatError
+from w2v.files.reading import open_binary
+from w2v.files.word2vec_format import read_counts
+from w2v.files.writing import packed_write
+from w2v.text.readers import BLOCK
+from w2v.vectors import queries
 
 if TYPE_CHECKING:
     from w2v import KeyedVectors, Word2Vec

@@ -22,9 +22,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
-from w2v import __version__
+from w2v._version import __version__
+from w2v.common.terminal import printable
 from w2v.stability import command as stability
-from w2v.terminal import printable
 
 if TYPE_CHECKING:
     from w2v import KeyedVectors, Word2Vec
@@ -150,9 +150,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parsed(argv: list[str]) -> argparse.Namespace:
     if argv and argv[0] in C_TOOLS:  # which have a command line of another kind
-        from w2v import ctool
+        from w2v.cli import c_tools
 
-        return argparse.Namespace(run=lambda args: ctool.COMMANDS[argv[0]][0](argv[1:]), flags=ctool.FLAGS)
+        return argparse.Namespace(run=lambda args: c_tools.COMMANDS[argv[0]][0](argv[1:]), flags=c_tools.FLAGS)
     return build_parser().parse_args(argv, argparse.Namespace(flags=FLAGS))
 
 
@@ -291,7 +291,7 @@ def _resume(args: argparse.Namespace) -> None:
 
 
 def _check_not_of_the_run(args: argparse.Namespace) -> None:
-    from w2v.checkpoint import files_of
+    from w2v.training.checkpoint import files_of
 
     for path in [*files_of(args.checkpoint), args.corpus]:
         if path is not None and _is_in(args.output, path):
@@ -341,7 +341,7 @@ def _how_to_resume(args: argparse.Namespace, again: Sequence[str] = ()) -> Itera
 
 
 def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
-    from w2v.formats import sha256_of
+    from w2v.files.arrays import sha256_of
 
     form = _format_of(args.output)
     if form == "native" and not args.vectors_only:
@@ -432,7 +432,8 @@ def _info(args: argparse.Namespace) -> None:
         from w2v import show_config
 
         return _report(args, show_config())
-    from w2v.formats import inspect_native, sha256_of
+    from w2v.files.arrays import sha256_of
+    from w2v.files.native import inspect_native
 
     facts: dict[str, Any] = {"format": _format_of(args.file)}
     vectors = _load(args.file)
@@ -453,7 +454,7 @@ def _stability(args: argparse.Namespace) -> None:
 
 def _verify(args: argparse.Namespace) -> None:
     from w2v import Word2Vec
-    from w2v.formats import sha256_of
+    from w2v.files.arrays import sha256_of
 
     a_model = f"only a model can be trained again, as w2v train saves one in a .safetensors; {args.file} is none"
     if _format_of(args.file) != "native":
@@ -477,7 +478,7 @@ def _demo(args: argparse.Namespace) -> None:
     if _format_of(args.output) != "native":
         raise ValueError(f"the demo saves a whole model; {args.output!r} must end in .safetensors")
     _check_output(args.output)
-    from w2v.demo import run_demo
+    from w2v.cli.demo import run_demo
 
     if args.json:
         _report(args, run_demo(args.output, progress=args.progress, say=lambda line: None))
@@ -542,7 +543,7 @@ def _format_of(path: str) -> str:
 
 
 def _check_output(path: str) -> None:
-    from w2v.formats import check_output
+    from w2v.files.writing import check_output
 
     check_output(path)
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from w2v import Word2Vec
-from w2v.formats import atomic_write, sha256_of
+from w2v.files.arrays import sha256_of
+from w2v.files.writing import atomic_write
 
 CORPUS_SCHEME = 1  # part of the cache key: a change of what follows is a new corpus, and a new hash
 

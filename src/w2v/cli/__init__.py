@@ -1,0 +1,5 @@
+"""The `w2v` program."""
+
+from w2v.cli import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""Tools that know no word: checks of parameters, memory, terminals, old names."""

@@ -1,0 +1,52 @@
+"""Large arrays a block at a time: their bytes, their hash, and whether they are numbers."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+BLOCK = 1 << 24  # bytes copied, hashed or checked at a time
+
+
+def sha256_of(vectors: NDArray[Any]) -> str:
+    """Hash the values of a matrix, as little-endian float32 row by row, whatever its layout."""
+    digest = hashlib.sha256()
+    for block in row_blocks(vectors, "<f4"):
+        digest.update(bytes_of(block))
+    return digest.hexdigest()
+
+
+def row_blocks(array: NDArray[Any], dtype: str | None = None) -> Iterator[NDArray[Any]]:
+    """Copy an array as contiguous blocks of rows, so that no second copy of a large matrix is made.
+
+    A block stays what it is while another thread goes on changing the array.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of at least one dimension, in any memory order.
+    dtype : str, optional
+        The blocks' type and byte order; by default the array's own.
+    """
+    for start in range(0, len(array), rows := rows_at_a_time(array)):
+        yield np.array(array[start : start + rows], dtype, order="C")
+
+
+def rows_at_a_time(array: NDArray[Any]) -> int:
+    return max(1, BLOCK * len(array) // max(1, array.nbytes))
+
+
+def check_finite(array: NDArray[Any], dtype: DTypeLike | None = None) -> int | None:
+    """Find the first row that holds a NaN or an infinity, or does once it is cast; None if there is none."""
+    for start in range(0, len(array), rows := rows_at_a_time(array)):
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(array[start : start + rows].astype(dtype or array.dtype, copy=False))
+        if not finite.all():
+            return start + int(np.flatnonzero(~finite.reshape(len(finite), -1).all(axis=1))[0])
+    return None
+
+
+def bytes_of(block: NDArray[Any]) -> memoryview:
+    return block.reshape(-1).view(np.uint8).data

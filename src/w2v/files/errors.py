@@ -1,0 +1,13 @@
+"""What is wrong with a file: a reader gives what it holds or one of these."""
+
+
+class FormatError(ValueError):
+    """A file is not what it claims to be; the message names the file and the line or byte."""
+
+
+class TruncatedError(FormatError, EOFError):
+    """A file ends before its own header says it does."""
+
+
+class UndecodableError(FormatError, UnicodeDecodeError):
+    """A word is not in the encoding that a file should have."""

@@ -1,0 +1,127 @@
+"""Files as bytes: paths, compression, folders that links cannot lead out of."""
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import IO, Any, BinaryIO
+
+from w2v.files.errors import FormatError, TruncatedError
+
+Pathlike = str | os.PathLike[str]
+# What a compressed file may unpack to: float32 vectors shrink by a tenth, words to a fifth. gensim keeps arrays of
+# more than 10 * 2**20 numbers outside the pickle, so that untrained matrices of zeros fit in the allowance.
+MOST_UNPACKED = 1 << 30
+MOST_RATIO = 100
+
+
+def path_of(name: str, path: Any) -> Pathlike:
+    """A path as it was given, or as str where it was bytes; ValueError, with the parameter's name, if no file has it.
+
+    TypeError if it is no path at all.
+    """
+    text = os.fsdecode(path)
+    try:
+        fault = "it has a NUL character" if b"\0" in os.fsencode(text) else None
+    except UnicodeEncodeError as error:
+        fault = str(error)
+    if fault is not None:
+        raise ValueError(f"{name}={path!r:.200} cannot be the name of a file: {fault}")
+    return path if not isinstance(path, bytes) and isinstance(os.fspath(path), str) else text
+
+
+def can_be_read_again(source: Any) -> bool:
+    """Whether a file, named or open, can be read from its beginning as often as one likes; a pipe cannot."""
+    if isinstance(source, str | bytes | os.PathLike):
+        try:
+            mode = os.stat(source).st_mode
+        except OSError:  # nothing is there that could be used up
+            return True
+        return not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode))
+    return not hasattr(source, "seekable") or bool(source.seekable())
+
+
+def codec_of(path: Pathlike) -> Any:
+    """The module whose `open` reads and writes files with this ending; None if they are not compressed."""
+    ending = os.path.splitext(os.fsdecode(path))[1]
+    if ending == ".zst":
+        try:
+            return import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError(f"{os.fspath(path)} needs an extra: pip install 'w2v[zstd]'") from None
+    name = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}.get(ending)
+    return name and import_module(name)
+
+
+@contextmanager
+def open_binary(path: Pathlike) -> Iterator[IO[bytes]]:
+    """Open a file for reading, through a decompressor if its name asks for one."""
+    codec = codec_of(path)
+    with codec.open(path, "rb") if codec else open(path, "rb") as opened:
+        yield opened
+
+
+@contextmanager
+def unpacking(name: str, fault: str) -> Iterator[None]:
+    """Whatever a decompressor raises about its data becomes a FormatError of this fault; the disk's errors do not."""
+    try:
+        yield
+    except EOFError as error:
+        raise TruncatedError(f"{name}: the compressed data ends early") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # each decompressor has its own
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise FormatError(f"{name}: {fault} ({error})") from error
+
+
+def most_unpacked(size: int) -> int:
+    """How many bytes a compressed file of this size may hold before it is taken for a bomb."""
+    return max(MOST_UNPACKED, MOST_RATIO * size)
+
+
+def check_unpacked(name: str, unpacked: int, most: int) -> None:
+    """Refuse a file that has unpacked to more than it may."""
+    if unpacked > most:
+        raise FormatError(f"{name}: unpacks to more than {most:,} bytes; unpack it yourself if you trust it")
+
+
+def open_folder(path: Pathlike) -> int:
+    """A descriptor of a folder. What is done through it happens in this folder, even if its path leads elsewhere later.
+
+    A folder may have come from a stranger, with links in it to any file of the user; `open_inside`, and `open_regular`
+    and `atomic_write` with this descriptor, follow none.
+    """
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def open_inside(path: Pathlike, folder: int, flags: int = os.O_RDONLY) -> int:
+    """A descriptor of the regular file of this name in an open folder; OSError if it is a link, or anything else.
+
+    The folders in `path` are for messages alone.
+    """
+    name = os.fspath(path)
+    try:
+        descriptor = os.open(os.path.basename(name), flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666, dir_fd=folder)
+    except OSError as error:
+        said = error.strerror
+        if error.errno == errno.ELOOP:
+            said = "is a symbolic link, which is not followed in such a folder; delete it"
+        raise OSError(error.errno, said, name) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is not a regular file; delete it", name)
+    return descriptor
+
+
+def open_regular(path: Pathlike, folder: int | None = None) -> BinaryIO:
+    """Open a regular file for reading; anything else could block, or has no size to hold counts against."""
+    if folder is not None:
+        return open(open_inside(path, folder), "rb")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise FormatError(f"{os.fspath(path)}: not a regular file")
+    return open(path, "rb")

@@ -1,0 +1,275 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: freethreading_compatible=True
+"""Words to numbers and back without a Python object per word: the inner loops of `readers` and `encode`.
+
+A `WordTable` numbers words in order of first appearance. Each thread has one of its own; `merged` maps their numbers
+to those of a common table. All loops over text and numbers run without the GIL.
+"""
+
+import os
+
+import numpy as np
+
+cimport cython
+from cpython cimport array
+from cpython.object cimport PyObject
+from cpython.unicode cimport PyUnicode_DecodeUTF8
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memchr, memcpy, memset
+
+
+cdef extern from "_text.h" nogil:
+    enum:
+        TEXT_OK
+        TEXT_NO_MEMORY
+        TEXT_NOT_UTF8
+        TEXT_LONG_WORD
+    ctypedef struct Word:
+        uint64_t hash
+        uint64_t start
+        uint32_t length
+    ctypedef struct Table:
+        Word *words
+        int64_t *counts
+        int64_t n_words
+        uint8_t *arena
+        uint64_t seed
+    ctypedef struct Tokens:
+        int32_t *tokens
+        int64_t n_tokens
+        int64_t *ends
+        int64_t n_ends
+        int64_t error
+    int table_start(Table *table, uint64_t seed) noexcept
+    void table_free(Table *table) noexcept
+    int32_t number_of(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) noexcept
+    int32_t known_number(const Table *table, const uint8_t *word, uint64_t length, uint64_t hash) noexcept
+    enum:
+        AHEAD
+    void ask_for(const Table *table, uint64_t hash) noexcept
+    uint64_t mixed(uint64_t x) noexcept
+    uint64_t hash_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t readable) noexcept
+    int64_t end_of_words(const uint8_t *text, int64_t size) noexcept
+    int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t longest, Tokens *out) noexcept
+
+
+cdef extern from "Python.h":
+    PyObject *PyDict_GetItemWithError(object mapping, object key) except? NULL
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
+
+
+# Where words fall in the hash table is nobody's business but this process's; their numbers do not depend on it.
+cdef uint64_t SEED = int.from_bytes(os.urandom(8), "little")
+
+
+def cut_between_words(const uint8_t[::1] text):
+    """The last place where a text can be cut without cutting a word or a character; 0 if there is none."""
+    return end_of_words(&text[0], text.shape[0]) if text.shape[0] else 0
+
+
+cdef class WordTable:
+    """Words numbered in order of first appearance, with their counts. One thread at a time may use it."""
+
+    cdef Table table
+
+    def __cinit__(self):
+        if table_start(&self.table, SEED) != TEXT_OK:
+            raise MemoryError("no memory for a table of words")
+
+    def __dealloc__(self):
+        table_free(&self.table)
+
+    def __len__(self):
+        return self.table.n_words
+
+    def tokenize(self, const uint8_t[::1] text, uint64_t longest):
+        """Number the words of a text that begins and ends between words.
+
+        Parameters
+        ----------
+        text : bytes
+        longest : int
+            A word of more bytes than this is refused.
+
+        Returns
+        -------
+        tokens : int32, a number per word
+        ends : int64, how many tokens precede each newline
+        error : int, offset of the first byte that is not UTF-8, or -1; then the rest is void
+        too_long : int, offset of the first word that is too long, or -1; likewise
+        """
+        cdef long long size = text.shape[0]
+        cdef Tokens out
+        cdef int32_t[::1] tokens
+        cdef int64_t[::1] ends
+        cdef int outcome = TEXT_OK
+        memset(&out, 0, sizeof(Tokens))
+        try:
+            out.tokens = <int32_t *>malloc((size // 2 + 1) * sizeof(int32_t))
+            if out.tokens == NULL:
+                raise MemoryError(f"no memory for {size:,} bytes of text")
+            if size:
+                with nogil:
+                    outcome = tokenize(&self.table, &text[0], size, longest, &out)
+            if outcome == TEXT_NO_MEMORY:
+                raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
+            tokens, ends = np.empty(out.n_tokens, np.int32), np.empty(out.n_ends, np.int64)
+            if out.n_tokens:
+                memcpy(&tokens[0], out.tokens, out.n_tokens * sizeof(int32_t))
+            if out.n_ends:
+                memcpy(&ends[0], out.ends, out.n_ends * sizeof(int64_t))
+            return (np.asarray(tokens), np.asarray(ends), out.error if outcome == TEXT_NOT_UTF8 else -1,
+                    out.error if outcome == TEXT_LONG_WORD else -1)
+        finally:
+            free(out.tokens)
+            free(out.ends)
+
+    def merged(self, WordTable other, long long start):
+        """Number the words of `other` from its number `start` on here; returns their numbers in this table, int32."""
+        cdef long long n = other.table.n_words - start, i
+        numbers = np.empty(n, np.int32)
+        cdef int32_t[::1] given = numbers
+        cdef const Word *word
+        cdef bint full = False
+        with nogil:
+            for i in range(n):
+                if i + AHEAD < n:  # the common table is larger than the caches
+                    ask_for(&self.table, other.table.words[start + i + AHEAD].hash)
+                word = &other.table.words[start + i]
+                given[i] = number_of(&self.table, other.table.arena + word.start, word.length, word.hash)
+                full |= given[i] < 0
+        if full:
+            raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
+        return numbers
+
+    def counts(self):
+        """How often each word was seen by `tokenize`, int64."""
+        counts = np.empty(self.table.n_words, np.int64)
+        cdef int64_t[::1] view = counts
+        if self.table.n_words:
+            memcpy(&view[0], self.table.counts, self.table.n_words * sizeof(int64_t))
+        return counts
+
+    def words(self, numbers):
+        """The words behind `numbers` as str."""
+        cdef const int64_t[::1] wanted = np.ascontiguousarray(numbers, np.int64)
+        cdef const Word *word
+        cdef long long i
+        words = []
+        for i in range(wanted.shape[0]):
+            word = &self.table.words[wanted[i]]
+            words.append(PyUnicode_DecodeUTF8(<const char *>self.table.arena + word.start, word.length, NULL))
+        return words
+
+    def numbers(self, words):
+        """The numbers of `words`, a list of str, as int64; -1 for those that are not here."""
+        cdef long long i
+        cdef Py_ssize_t length
+        cdef const uint8_t *text
+        numbers = np.full(len(words), -1, np.int64)
+        cdef int64_t[::1] found = numbers
+        for i, word in enumerate(words):
+            try:
+                text = <const uint8_t *>PyUnicode_AsUTF8AndSize(word, &length)
+            except UnicodeEncodeError:  # a lone surrogate cannot come from a text
+                continue
+            found[i] = known_number(&self.table, text, length, hash_of(&self.table, text, length, length))
+        return numbers
+
+
+def append_numbers(words, ids, array.array tokens):
+    """Append to `tokens`, an array('i'), the number that `ids`, a dict, has for each of `words`.
+
+    ``ids[word]`` is asked of a word it does not hold.
+    """
+    cdef Py_ssize_t n = len(tokens), room = n
+    cdef PyObject *known
+    cdef long long number
+    if isinstance(words, (list, tuple)):
+        room += len(words)
+        array.resize_smart(tokens, room)
+    try:
+        for word in words:
+            known = PyDict_GetItemWithError(ids, word)
+            number = <object>known if known != NULL else ids[word]
+            if n == room:  # of an unknown length, or it grew
+                room += 1 + room // 8
+                array.resize_smart(tokens, room)
+            tokens.data.as_ints[n] = <int32_t>number
+            n += 1
+    finally:
+        array.resize_smart(tokens, n)
+
+
+@cython.boundscheck(True)
+def digest(sentences, long long most):
+    """A number that tells lists of sentences apart without looking at every word, within this process.
+
+    It mixes which objects the sentences are, their lengths, and the hashes of all words, if they are fewer than `most`;
+    else the text is cut into about as many stretches of equal length, and a word from somewhere in each is taken.
+
+    Parameters
+    ----------
+    sentences : list or tuple
+    most : int, at least 1
+
+    Returns
+    -------
+    int or None
+        None if a sentence is no list, tuple or array, or a word cannot be hashed.
+    """
+    cdef uint64_t number = SEED
+    cdef long long words = 0, step, begin = 0, stretch = 0, at = 0, length
+    try:
+        for sentence in sentences:
+            if type(sentence) is not list and type(sentence) is not tuple and type(sentence) is not np.ndarray:
+                return None
+            length = len(sentence)
+            words += length
+            number = mixed(mixed(number ^ <uint64_t><size_t><PyObject *>sentence) + <uint64_t>length)
+        step = words // most + 1
+        for sentence in sentences:
+            length = len(sentence)
+            while at < begin + length:
+                number = mixed(number ^ <uint64_t><int64_t>hash(sentence[at - begin]))
+                stretch += 1
+                at = stretch * step + (mixed(stretch) % step if step > 1 else 0)
+            begin += length
+    except TypeError:  # what encodes the corpus says more
+        return None
+    return number
+
+
+def tally(const int32_t[::1] tokens, int64_t[::1] counts):
+    """Add one to ``counts[token]`` for every token."""
+    cdef long long i
+    with nogil:
+        for i in range(tokens.shape[0]):
+            counts[tokens[i]] += 1
+
+
+def renumber(int32_t[::1] tokens, int64_t[::1] ends, const int32_t[::1] table):
+    """Replace each token by its entry in `table`, leave out those whose entry is negative, move `ends` accordingly.
+
+    Both arrays are changed in place; `ends` rises and counts tokens from the start of `tokens`.
+
+    Returns
+    -------
+    int
+        How many tokens are left, in front.
+    """
+    cdef long long i, kept = 0, n = tokens.shape[0], sentence = 0, n_ends = ends.shape[0]
+    cdef int32_t number
+    with nogil:
+        for i in range(n):
+            while sentence < n_ends and ends[sentence] <= i:
+                ends[sentence] = kept
+                sentence += 1
+            number = table[tokens[i]]
+            tokens[kept] = number
+            kept += number >= 0
+        while sentence < n_ends:
+            ends[sentence] = kept
+            sentence += 1
+    return kept
