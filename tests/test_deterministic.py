@@ -1,9 +1,12 @@
 """Deterministic training: the same bytes for any number of workers, however they are held up."""
 
 import hashlib
+import threading
+import time
 
 import numpy as np
 import pytest
+from alone import alone
 from corpora import TOPICS, two_topics, zipf_like
 from reference import Twin, stream_at
 from test_train import MODELS, VOCABULARY, corpus, fresh, run_kernel, settings, tables
@@ -18,10 +21,11 @@ def words_are_dealt(request, monkeypatch):
         monkeypatch.setattr(noise, "MANY_TO_A_PART", 1)
 
 
-def trained(matrices, options, *, workers, shape=(4, 16), text=None, key=12345):
+def trained(matrices, options, *, workers, shape=(4, 16), text=None, key=12345, keep=None):
     """Run the kernel in rounds; returns words, survivors, examples and loss."""
     tokens, offsets = corpus(sentences=200, longest=60) if text is None else text
-    keep, *rest = tables(tokens)
+    usual, *rest = tables(tokens)
+    keep = usual if keep is None else keep
     kernel = trainer.Kernel(
         *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
     )
@@ -261,6 +265,64 @@ def test_copies_are_numbered_anew_when_their_numbers_run_out():
         kernel.run_rounds(*text, 30, 0, 1, 0.05, 0, 10**6, lanes, 0, 1, np.zeros(2, np.int32), counts, loss)
         found.append(digest(matrices, (counts[:3].tolist(), lanes.losses)))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(("cbow", "losses"), MODELS)
+def test_an_abandoned_round_leaves_no_trace(cbow, losses):
+    """A round with so wide a window takes long; stopped at once, it is as if it had not begun."""
+    (hs, negative), workers = losses, 2
+    tokens, offsets = corpus(sentences=2, longest=1500)
+    keep, *rest = tables(tokens)
+    options = settings(cbow=cbow, negative=negative, window=3000)
+
+    def trained(shape, sleeps):
+        matrices = fresh(150 if cbow else 20, hs, negative)
+        kernel = trainer.Kernel(
+            *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
+        )
+        counts, loss, losses, left = np.zeros((workers, 16), np.int64), np.zeros((workers, 1)), [0.0] * shape[0], []
+        for pause in sleeps:
+            stop, before, begin = np.zeros(2, np.int32), digest(matrices, losses), int(counts[:, 0].sum())
+            if begin == len(tokens):
+                break
+            lanes = trainer.new_lanes(kernel, 3000, *shape, begin)
+            lanes.losses = losses
+            given = (tokens, offsets, 3000, 0, 12345, 0.05, 1e-6, 10**6, lanes)
+            threads = [
+                threading.Thread(target=kernel.run_rounds, args=(*given, i, workers, stop, counts[i], loss[i]))
+                for i in range(workers)
+            ]
+            if pause == 0:
+                stop[0] = 2
+            for thread in threads:
+                thread.start()
+            if pause is not None:
+                time.sleep(pause)
+                stop[0] = 2
+            for thread in threads:
+                thread.join()
+            losses = lanes.losses
+            left.append(counts[:, 0].sum() > begin)
+            assert left[-1] or digest(matrices, losses) == before
+        return digest(matrices, (losses, counts[:, :3].sum(axis=0).tolist())), left
+
+    once, _ = trained((4, 150), [None])
+    often, left = trained((4, 150), [0, *1e-3 * 1.5 ** np.arange(40)])
+    assert not left[0], "a round was trained although a stop was wanted"
+    assert often == once
+
+
+@alone(seconds=60)
+def test_neighbours_are_found_in_one_pass(folder):
+    """One line of millions of words, of which hardly any survives subsampling."""
+    tokens = np.random.default_rng(1).integers(0, VOCABULARY, 8_000_000).astype(np.int32)
+    keep = np.full(VOCABULARY, 2**32 // 100_000, np.uint32)
+    text = tokens, np.array([0, len(tokens)])
+    for workers in (1, 2):
+        matrices = fresh(8, 0, 5)
+        stats = trained(matrices, settings(), workers=workers, shape=(8, 128), text=text, keep=keep)
+        assert stats[0] == len(tokens)
+        assert 40 < stats[1] < 160
 
 
 def test_a_file_cannot_ask_for_rounds_without_end(tmp_path):

@@ -12,6 +12,10 @@
  *   --------- all wait for all -----------------------------------------------------------------------------
  *
  * Marks of even and odd rounds are apart, so that the halves of stage A never meet.
+ *
+ * A round that takes long (a window may be as wide as a sentence) must be possible to abandon: there the lanes copy all
+ * that they touch. What one lane alone has copied is copied back, so this changes no bit; and until stage B nothing of
+ * the round is in the rows.
  */
 #ifndef W2V_ROUNDS_H
 #define W2V_ROUNDS_H
@@ -64,7 +68,8 @@ typedef struct {
     Copy *copies;          /* [most_copies] */
     float **sources;       /* [most_copies] the rows that they are copies of */
     float *memory;         /* [most_copies][stride] */
-    double loss;
+    double loss;           /* of the rounds that count */
+    double loss_after;     /* when this round counts, too */
     char apart[128];
 } Lane;
 
@@ -78,6 +83,7 @@ struct Rounds {
     Own next;                    /* the block of copies that nobody merges yet */
     Own taken[2][MOST_LANES];    /* lanes that somebody trains, or marks */
     Own waiting, generation;
+    int copies_all;       /* lanes copy also what they alone touch: a round that takes long can be abandoned */
     int over;             /* said by the last to come, for all: this was the last round */
     unsigned jitter;      /* microseconds that a test makes threads sleep, at most */
 };

@@ -21,7 +21,7 @@ import numpy as np
 cimport cython
 from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memmove, memset
 
 
 cdef extern from "_simd.h" nogil:
@@ -69,6 +69,7 @@ cdef extern from "_rounds.h" nogil:
         float **sources
         float *memory
         double loss
+        double loss_after
     ctypedef struct Rounds:
         Table *tables
         Lane *lane
@@ -77,6 +78,7 @@ cdef extern from "_rounds.h" nogil:
         long long most_copies
         const uint32_t *noise
         const long long *parts
+        bint copies_all
         int over
         unsigned jitter
     ctypedef struct Turn:
@@ -97,7 +99,7 @@ cdef extern from "_rounds.h" nogil:
 
 cdef extern from "_shared.h" nogil:
     long long take_chunk(long long *cursor, long long size) noexcept
-    bint stop_wanted(const int *stop) noexcept
+    int stop_wanted(const int *stop) noexcept
     void publish(long long *counter, long long value) noexcept
     void publish_loss(double *counter, double value) noexcept
     uint64_t default_float_mode() noexcept
@@ -110,17 +112,25 @@ cdef enum:  # the matrices of a round
 cdef enum:  # what is done to a lane
     TRAIN, MARK
 
+cdef enum:  # what a stop flag asks for
+    AFTER_A_ROUND = 1  # where nothing has to be done again; without rounds, after the word under way
+    AT_ONCE = 2
+
 cdef enum:
     BLEND_EVERY = 1024  # positions a worker trains between two looks at what the others made of the hot rows
     RING = 4  # three windows are under way: one draws, one looks up its targets, one learns; a power of two
     MOST_TARGETS = 100_000_000  # of one window
     LOOK_EVERY = 256  # rounds between two looks at whether rows are still finite
     LOOKED_AT = 256  # rows of each matrix, the most frequent words
-    DIVERGED = 2
+    DIVERGED = 2  # why rounds end before the corpus does
+    ABANDONED = 3
+    LOOK_AT_STOP_EVERY = 1 << 16  # tokens that are searched for survivors: a tenth of a millisecond
+    LONG_ROUND = 1 << 23  # blocks of 16 floats that a round updates at most: 10 ms, portable 200 ms
     CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
 
 
 cdef uint32_t ANY_LANE = <uint32_t>1 << 31  # of a noise word: every lane draws it
+cdef const int NEVER = 0  # the stop flag of work that must not be left half done
 
 
 # --- the level, chosen once at import ---------------------------------------------------------------------------
@@ -246,8 +256,14 @@ cdef struct Part:
 
 cdef struct Worker:
     # what one worker owns
-    int32_t *kept           # the surviving tokens of a stretch of one sentence
-    long long *positions
+    int32_t *kept           # the surviving tokens of a stretch of one sentence, in order
+    long long *positions    # of them in the part
+    long long n_kept
+    long long sentence      # the one they are of
+    long long seen_from     # they are the survivors of [seen_from, seen_until)
+    long long seen_until
+    long long earliest      # no stretch to come begins before this position
+    const int *stop         # AT_ONCE ends a lane that can be trained again; NEVER if it cannot
     Window windows[RING]
     Ahead ahead             # targets of a window to come that nobody has asked for yet
     float **rows
@@ -279,13 +295,13 @@ cdef inline float *input_row(const Plan *plan, const Worker *own, long long word
 
 
 cdef inline float *output_row(const Plan *plan, const Worker *own, long long word, bint noise) noexcept nogil:
-    if own.lane and not (noise and not in_this_round(&own.turn, INPUTS, word)):
+    if own.lane and (own.lane.all.copies_all or not noise or in_this_round(&own.turn, INPUTS, word)):
         return copy_of(own.lane, OUTPUTS, word)
     return (own.hot_outputs if word < own.n_hot else plan.outputs) + word * plan.stride
 
 
 cdef inline float *node_row(const Plan *plan, const Worker *own, long long node) noexcept nogil:
-    if own.lane and not in_this_lane_alone(&own.turn, NODES, node):
+    if own.lane and (own.lane.all.copies_all or not in_this_lane_alone(&own.turn, NODES, node)):
         return copy_of(own.lane, NODES, node)
     if node >= own.first_hot_node:
         return own.hot_nodes + (node - own.first_hot_node) * plan.stride
@@ -439,10 +455,14 @@ cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcep
             learn(plan, own, window, 1, begin, window.ends[pair])
             begin = window.ends[pair]
             pair += 1
+            if stop_wanted(own.stop) == AT_ONCE:
+                return
             continue
         if n == plan.tile or listed(own.words_of_rows, n, own.kept[j]):
             learn(plan, own, window, n, 0, window.n_targets)
             n = 0
+            if stop_wanted(own.stop) == AT_ONCE:
+                return
         take_row(plan, own, n, j)
         n += 1
     if n:
@@ -573,7 +593,7 @@ cdef class Kernel:
         part = self.part_of(tokens, offsets, longest, origin, key, alpha, slope, horizon, stop)
         try:
             n_hot = min(n_hot, <long long>plan.n_words - 1) if workers > 1 else 0
-            equip(plan, &own, part.reach, self.max_targets, n_hot)
+            equip(plan, &own, part.reach, self.max_targets, n_hot, CHUNK)
             own.share = <float>1 / <float>workers
             own.words, own.survivors, own.examples, own.loss = counts[0], counts[1], counts[2], loss[0]
             with nogil:
@@ -600,15 +620,16 @@ cdef class Kernel:
 
         All `workers` call this, each with its number `worker` and `counts` of its own; `lanes` has the losses, whose
         sum so far worker 0 writes to its `loss`.
-        Training begins at the position `lanes.begin`, where a round does. ``stop[0]`` ends it after a round, as do
-        rows that are no longer finite, with a FloatingPointError; ``stop[1]`` is for when a worker is missing: no one
-        waits for it then.
+        Training begins at the position `lanes.begin`, where a round does. ``stop[0] = 1`` ends it after a round, as do
+        rows that are no longer finite, with a FloatingPointError. ``stop[0] = 2`` also abandons a round that takes
+        long, as if it had not begun. ``stop[1]`` is for when a worker is missing: no one waits for it then.
         """
         cdef Worker own
         cdef const Plan *plan = &self.plan
         cdef Rounds *all = &lanes.all
         cdef Part part
         cdef long long size = lanes.lane_words * all.lanes, first = lanes.begin // size, n_rounds, number
+        cdef long long words, survivors, examples
         cdef uint64_t mode
         cdef int lane, last
         if lanes.kernel is not self:
@@ -618,11 +639,12 @@ cdef class Kernel:
         part = self.part_of(tokens, offsets, longest, origin, key, alpha, slope, horizon, stop)
         n_rounds = (part.n_tokens + size - 1) // size
         try:
-            equip(plan, &own, part.reach, self.max_targets, 0)
+            equip(plan, &own, part.reach, self.max_targets, 0, size)
             own.words, own.survivors, own.examples = counts[0], counts[1], counts[2]
             with nogil:
                 mode = default_float_mode()
                 for number in range(first - 1, n_rounds):  # before the first round its words are marked
+                    words, survivors, examples = own.words, own.survivors, own.examples
                     lane = take_lane(all, TRAIN, worker, workers) if number >= first else -1
                     while lane >= 0:
                         train_lane(plan, &own, &part, &all.lane[lane], number, lanes.lane_words)
@@ -637,8 +659,17 @@ cdef class Kernel:
                     last = wait_for_all(all, workers, &stop[1])
                     if last < 0:
                         break
-                    if last:
+                    if last:  # one decides for all
+                        all.over = 0
+                        if stop_wanted(part.stop) == AT_ONCE and (all.copies_all or number < first):
+                            all.over = ABANDONED
+                        elif number >= first:
+                            keep_losses(all)
                         go_on(all)
+                    if all.over:
+                        own.words, own.survivors, own.examples = words, survivors, examples
+                        publish_all(&own, &counts[0])
+                        break
                     if worker == 0:
                         publish_loss(&loss[0], loss_of_lanes(all))
                     while number >= first and merge(all, level):
@@ -647,7 +678,7 @@ cdef class Kernel:
                     if last < 0:
                         break
                     if last:  # one decides for all, and looks at rows that nobody writes now
-                        all.over = number >= first and stop_wanted(part.stop)  # never without a round of progress
+                        all.over = number >= first and stop_wanted(part.stop) != 0  # never without a round of progress
                         if number % LOOK_EVERY == 0 and not first_rows_are_finite(plan):
                             all.over = DIVERGED
                         go_on(all)
@@ -726,6 +757,7 @@ cdef class Lanes:
         if plan.nodes:
             self.lay(NODES, plan.nodes, <long long>plan.n_words - 1)
         self.all.most_copies = most
+        self.all.copies_all = lanes * lane_words * updates_of_a_window(plan, reach, kernel.max_targets) > LONG_ROUND
         for number in range(lanes):
             lane = &self.all.lane[number]
             lane.all, lane.number, lane.before = &self.all, number, copies_before
@@ -767,15 +799,25 @@ cdef long long targets_of_a_window(const Plan *plan, long long reach, long long 
     return max_targets * (2 * reach if plan.lists_per_pair else 1)
 
 
-cdef int equip(const Plan *plan, Worker *own, long long reach, long long max_targets, long long n_hot) except -1:
-    """Claim all that a worker needs, before anything is trained; `disband` frees it."""
+cdef long long updates_of_a_window(const Plan *plan, long long reach, long long max_targets) noexcept nogil:
+    """How many blocks of 16 floats a window updates at most."""
+    return plan.blocks * (2 * reach + max_targets if plan.cbow else 2 * reach * max_targets)
+
+
+cdef int equip(const Plan *plan, Worker *own, long long reach, long long max_targets, long long n_hot,
+               long long span) except -1:
+    """Claim all that a worker needs, before anything is trained; `disband` frees it.
+
+    The stretches it is given begin less than `span` positions behind the earliest that is still to come.
+    """
     cdef long long most_rows = max(TILE, 2 * reach if plan.cbow else 1)
     cdef long long n_pairs = 2 * reach if plan.lists_per_pair else 1
     cdef int i
     memset(own, 0, sizeof(Worker))
-    own.kept = <int32_t *>claim(CHUNK + 2 * reach, sizeof(int32_t))
-    own.positions = <long long *>claim(CHUNK + 2 * reach, sizeof(long long))
-    own.kept_rows = <float **>claim(CHUNK + 2 * reach, sizeof(float *))
+    own.sentence, own.stop = -1, &NEVER
+    own.kept = <int32_t *>claim(span + 2 * reach, sizeof(int32_t))
+    own.positions = <long long *>claim(span + 2 * reach, sizeof(long long))
+    own.kept_rows = <float **>claim(span + 2 * reach, sizeof(float *))
     for i in range(RING):
         own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
         own.windows[i].targets = <float **>claim(n_pairs * max_targets, sizeof(float *))
@@ -853,6 +895,12 @@ cdef double loss_of_lanes(const Rounds *all) noexcept nogil:
     return loss
 
 
+cdef void keep_losses(Rounds *all) noexcept nogil:
+    cdef int number
+    for number in range(all.lanes):
+        all.lane[number].loss = all.lane[number].loss_after
+
+
 cdef bint first_rows_are_finite(const Plan *plan) noexcept nogil:
     cdef const float *matrices[2]
     cdef long long i, m
@@ -871,6 +919,8 @@ cdef void train_lane(const Plan *plan, Worker *own, const Part *part, Lane *lane
     cdef long long begin = (number * lane.all.lanes + lane.number) * lane_words, end
     end = min(begin + lane_words, part.n_tokens)
     own.lane, own.turn = lane, turn_of(lane.all, lane.number, number)
+    own.earliest = number * lane.all.lanes * lane_words
+    own.stop = part.stop if own.marking or lane.all.copies_all else &NEVER
     sleep_at_random(lane.all, <unsigned long long>begin)
     if own.marking:
         train_chunk(plan, own, part, begin, end)
@@ -879,7 +929,7 @@ cdef void train_lane(const Plan *plan, Worker *own, const Part *part, Lane *lane
     own.loss = lane.loss
     train_chunk(plan, own, part, begin, end)
     make_copies(lane, lane.n)  # also of rows that no window asked for in the end: all are merged
-    lane.loss = own.loss
+    lane.loss_after = own.loss
 
 
 cdef void train_chunk(const Plan *plan, Worker *own, const Part *part, long long begin, long long end) noexcept nogil:
@@ -894,6 +944,8 @@ cdef void train_chunk(const Plan *plan, Worker *own, const Part *part, long long
         until = min(end, part.offsets[sentence + 1])
         if own.n_hot:
             until = min(until, position + BLEND_EVERY)
+        if not own.lane:
+            own.earliest = position
         reached = train_stretch(plan, own, part, sentence, position, until)
         if not own.marking:
             own.words += reached - position
@@ -905,17 +957,81 @@ cdef void train_chunk(const Plan *plan, Worker *own, const Part *part, long long
         position = until
 
 
+cdef long long position_before(const Plan *plan, const Part *part, long long position, long long bound,
+                               long long survivors, const int *stop) noexcept nogil:
+    """Where so many survivors before `position` begin; `bound` if there are fewer behind it; -1 if a stop is wanted."""
+    while position > bound and survivors > 0:
+        if position % LOOK_AT_STOP_EVERY == 0 and stop_wanted(stop) == AT_ONCE:
+            return -1
+        position -= 1
+        if survives(plan, part.tokens[position], stream_at(part.key, part.origin + position)):
+            survivors -= 1
+    return position
+
+
+cdef long long kept_before(const Worker *own, long long position) noexcept nogil:
+    """How many of the survivors that a worker knows come before `position`."""
+    cdef long long low = 0, high = own.n_kept, middle
+    while low < high:
+        middle = (low + high) // 2
+        if own.positions[middle] < position:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef bint find_survivors(const Plan *plan, Worker *own, const Part *part, long long sentence, long long begin,
+                         long long end) noexcept nogil:
+    """Find the survivors of [begin, end), and `reach` of the same sentence on both sides; False if a stop is wanted.
+
+    What was found before is kept as long as it may be wanted. So a worker looks at most twice at a token for the sake
+    of neighbours, however long a sentence is and however few of its tokens survive.
+    """
+    cdef long long position, dropped, wanted
+    cdef const int *stop = own.stop if own.lane else part.stop
+    if sentence != own.sentence or begin < own.seen_from:
+        own.sentence, own.n_kept = sentence, 0
+        own.seen_from = own.seen_until = part.offsets[sentence]
+    if begin > own.seen_until:
+        position = position_before(plan, part, begin, own.seen_until, part.reach, stop)
+        if position < 0:
+            return False
+        if position > own.seen_until:  # all that is wanted lies behind what was found before
+            own.n_kept = 0
+            own.seen_from = own.seen_until = position
+    dropped = kept_before(own, own.earliest) - part.reach
+    if dropped > 0:
+        own.seen_from = own.positions[dropped]
+        own.n_kept -= dropped
+        memmove(own.kept, own.kept + dropped, <size_t>own.n_kept * sizeof(int32_t))
+        memmove(own.positions, own.positions + dropped, <size_t>own.n_kept * sizeof(long long))
+    wanted = part.reach + kept_before(own, end)
+    for position in range(own.seen_until, part.offsets[sentence + 1]):
+        if position >= end and own.n_kept >= wanted:
+            break
+        if position % LOOK_AT_STOP_EVERY == 0 and stop_wanted(stop) == AT_ONCE:
+            return False
+        if survives(plan, part.tokens[position], stream_at(part.key, part.origin + position)):
+            own.kept[own.n_kept] = part.tokens[position]
+            own.positions[own.n_kept] = position
+            own.n_kept += 1
+            wanted += position < end
+        own.seen_until = position + 1
+    return True
+
+
 cdef void open_window(const Plan *plan, Worker *own, const Part *part, int step, int first, int last) noexcept nogil:
     """The window around the survivor at index `step`, when `first` to `last` are known, and its draws."""
     cdef Window *window = &own.windows[step % RING]
-    cdef long long width = plan.window
-    window.stream = stream_at(part.key, own.positions[step])
+    cdef long long width = plan.window, position = part.origin + own.positions[step]
+    window.stream = stream_at(part.key, position)
     if plan.shrink:
         width = 1 + <long long>scaled(<uint32_t>window.stream, <uint64_t>plan.window)
     window.first = <int>max(first, step - width)
     window.centre = step
     window.last = <int>min(last, step + width + 1)
-    window.rate = <float>(part.alpha - part.slope * <double>min(own.positions[step], part.horizon))
+    window.rate = <float>(part.alpha - part.slope * <double>min(position, part.horizon))
     make_draws(plan, own, window)
 
 
@@ -925,64 +1041,51 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Part *part, lo
 
     Returns `end`, or the position of the first word that is not trained because a stop is wanted.
     """
-    cdef long long position = begin, reach = part.reach, j
-    cdef const int32_t *tokens = part.tokens
-    # The stretch starts at index `reach`, so that up to `reach` survivors before it fit in front.
-    cdef int i, first = <int>reach, last = <int>reach, step, centres_end
+    cdef long long j
+    cdef int i, first, begins, ends, last, step
     cdef Window *ahead
-    while position > part.offsets[sentence] and first > 0:
-        position -= 1
-        if survives(plan, tokens[position], stream_at(part.key, part.origin + position)):
-            first -= 1
-            own.kept[first] = tokens[position]
-    for position in range(begin, end):
-        if survives(plan, tokens[position], stream_at(part.key, part.origin + position)):
-            own.kept[last] = tokens[position]
-            own.positions[last] = part.origin + position
-            last += 1
-    centres_end = last
-    position = end
-    while position < part.offsets[sentence + 1] and last < centres_end + reach:
-        if survives(plan, tokens[position], stream_at(part.key, part.origin + position)):
-            own.kept[last] = tokens[position]
-            last += 1
-        position += 1
+    if not find_survivors(plan, own, part, sentence, begin, end):
+        return begin
+    begins, ends = <int>kept_before(own, begin), <int>kept_before(own, end)  # of those that are trained
+    first, last = <int>max(0, begins - part.reach), <int>min(own.n_kept, ends + part.reach)
     if not own.marking:
-        own.survivors += centres_end - reach
+        own.survivors += ends - begins
     if last - first < 2:
         return end
     if own.marking:
         for step in range(first, last):
             leave_mark(&own.turn, INPUTS, own.kept[step])
+            if stop_wanted(own.stop) == AT_ONCE:
+                return begin
         if plan.nodes:
-            for step in range(<int>reach, centres_end):
+            for step in range(begins, ends):
                 for j in range(plan.paths[own.kept[step]], plan.paths[own.kept[step] + 1]):
                     leave_mark(&own.turn, NODES, plan.points[j])
         return end
     if own.lane:
         for step in range(first, last):
-            if in_this_lane_alone(&own.turn, INPUTS, own.kept[step]):
+            if not own.lane.all.copies_all and in_this_lane_alone(&own.turn, INPUTS, own.kept[step]):
                 own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
             else:
                 own.kept_rows[step] = copy_of(own.lane, INPUTS, own.kept[step])
     # A pipeline of three stages, so that nothing waits for memory: a window makes its draws, then looks up its targets,
     # then learns, while the rows of the next one are on their way.
-    for step in range(<int>reach, centres_end + 2):
-        if step < centres_end:
+    for step in range(begins, ends + 2):
+        if step < ends:
             open_window(plan, own, part, step, first, last)
-            i = min(last - 1, step + <int>reach)
+            i = <int>min(last - 1, step + part.reach)
             prefetch_row(own.kept_rows[i] if own.lane else input_row(plan, own, own.kept[i]), plan.blocks)
-        if reach < step <= centres_end:
+        if begins < step <= ends:
             look_up_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
-        if step >= reach + 2:
+        if step >= begins + 2:
+            if stop_wanted(own.stop) == AT_ONCE or (not own.lane and stop_wanted(part.stop)):
+                own.survivors -= ends - (step - 2)
+                return own.positions[step - 2]
             if own.lane:
                 make_copies(own.lane, own.windows[(step - 2) % RING].n_copies)
-            elif stop_wanted(part.stop):
-                own.survivors -= centres_end - (step - 2)
-                return own.positions[step - 2] - part.origin
             ahead = &own.windows[(step - 1) % RING]
             own.ahead.rows = ahead.targets
-            own.ahead.n = ahead.n_targets if step <= centres_end else 0
+            own.ahead.n = ahead.n_targets if step <= ends else 0
             if own.windows[(step - 2) % RING].n_targets == 0:  # a vocabulary of one word has no path
                 continue
             if plan.cbow:

@@ -55,6 +55,9 @@ JITTER = 0
 # How often the main thread looks up from waiting: the longest delay of Ctrl-C and of the progress bar, in seconds.
 TICK = 0.05
 
+# What the stop flag says: deterministic training may end the round, so that nothing is done twice, or must not.
+AFTER_A_ROUND, AT_ONCE = 1, 2
+
 # How many batches of a streamed corpus may wait for the workers.
 QUEUED_BATCHES = 2
 
@@ -277,7 +280,7 @@ class _Workers:
     """Threads that train on whatever batches they are given; every worker sees every batch and takes chunks of it."""
 
     def __init__(self, run: Callable[..., None], count: int) -> None:
-        self.stop = np.zeros(2, np.int32)  # end soon; and: somebody has left, wait for no one
+        self.stop = np.zeros(2, np.int32)  # how to end; and: somebody has left, wait for no one
         self.counts = np.zeros((count, 16), np.int64)  # a row has a cache line or two of its own
         self.loss = np.zeros((count, 16))
         self.failures: list[BaseException] = []
@@ -301,7 +304,7 @@ class _Workers:
                 self._run(own, batch, self.stop, self.counts[own], self.loss[own])
         except BaseException as error:
             self.failures.append(error)
-            self.stop[0] = 1
+            self.stop[0] = AT_ONCE
         finally:
             self.stop[1] = 1
             with self._one_left:
@@ -331,7 +334,7 @@ class _Workers:
                     self._one_left.wait(TICK)
                     tick()
         finally:
-            self.stop[0] = 1
+            self.stop[0] = AT_ONCE
             if len(started) < len(self._threads):
                 self.stop[1] = 1
             self._join(started)
@@ -469,7 +472,7 @@ def run_epoch(
             for part in current:
                 part.forget_pages()
         if pause():
-            paused, crew.stop[0] = True, 1
+            paused, crew.stop[0] = True, AFTER_A_ROUND
         if bar.disable:
             return
         words, _, examples = crew.counts[:, :3].sum(axis=0).tolist()
