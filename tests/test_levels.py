@@ -46,12 +46,26 @@ def test_neon_gives_the_golden_hash_in_an_emulator(tmp_path):
     assert hashes(CROSS, [EMULATOR], tmp_path, "-static") == {"neon": GOLDEN, "portable": GOLDEN}
 
 
-@needs(CROSS)
-@pytest.mark.parametrize("extension", ["_train", "_text"])
-def test_the_extensions_compile_for_aarch64(tmp_path, extension):
+def compile_extension(compiler, extension, *flags):
     source = PACKAGE / f"{extension}.c"
     if not source.exists():
         pytest.skip("the C that Cython made is not kept in an installed package")
-    include = sysconfig.get_paths()["include"]  # made for this machine, where the types have the same sizes
-    command = [CROSS, "-O1", "-ffp-contract=off", f"-I{include}", f"-I{PACKAGE}", "-c", source, "-o", tmp_path / "o"]
-    subprocess.run(command, check=True)
+    include = sysconfig.get_paths()["include"]  # made for this machine; types have the same sizes on aarch64
+    subprocess.run([compiler, "-ffp-contract=off", f"-I{include}", f"-I{PACKAGE}", *flags, source], check=True)
+
+
+EXTENSIONS = ["_train", "_text"]
+
+
+@needs(CROSS)
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_the_extensions_compile_for_aarch64(tmp_path, extension):
+    compile_extension(CROSS, extension, "-O1", "-c", "-o", tmp_path / "o")
+
+
+@needs(CC)
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_the_extensions_keep_to_the_stable_abi(extension):
+    """What Python 3.11 does not promise to all later versions is not even declared here."""
+    flags = ["-DPy_LIMITED_API=0x030B0000", "-Werror=implicit-function-declaration"]
+    compile_extension(CC, extension, "-fsyntax-only", *flags)
