@@ -25,12 +25,16 @@ def needs(program):
     return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
 
 
-def hashes(compiler, runner, folder, *flags):
-    program = folder / "levels"
-    source = Path(__file__).with_name("levels.c")
-    subprocess.run([compiler, *FLAGS, *flags, f"-I{PACKAGE}", "-o", program, source], check=True)
-    done = subprocess.run([*runner, program], capture_output=True, text=True, check=True, timeout=300)
-    return dict(line.split() for line in done.stdout.splitlines())
+def output_of(name, compiler, runner, folder, *flags):
+    source, program = Path(__file__).with_name(f"{name}.c"), folder / name
+    subprocess.run([compiler, *FLAGS, *flags, f"-I{PACKAGE}", "-o", program, source, "-lm"], check=True)
+    done = subprocess.run([*runner, program], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def hashes(*given):
+    return dict(line.split() for line in output_of("levels", *given).splitlines())
 
 
 @needs(CC)
@@ -38,6 +42,12 @@ def test_all_levels_of_this_machine_give_the_golden_hash(tmp_path):
     found = hashes(CC, [], tmp_path)
     assert list(found) == list(w2v.show_config()["available"])
     assert set(found.values()) == {GOLDEN}
+
+
+@needs(CC)
+def test_the_portable_fused_multiply_add_is_exact(tmp_path):
+    """Also half way between two floats, among subnormal numbers, and where it overflows."""
+    assert int(output_of("fused", CC, [], tmp_path, "-fno-builtin-fmaf")) > 24_000_000
 
 
 @needs(CROSS)
