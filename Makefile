@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it creates.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := setup.py pyproject.toml $(wildcard src/w2v/*.pyx src/w2v/*.h)
+SOURCES := setup.py pyproject.toml $(wildcard src/w2v/*.pyx src/w2v/*.h src/w2v/*/*.pyx src/w2v/*/*.h)
 
 .DEFAULT_GOAL := help
 SECONDS ?= 60
@@ -59,4 +59,4 @@ sdist: build     ## source distribution and wheel in dist/
 	$(BIN)/python -m build
 
 clean:           ## remove everything built
-	rm -rf .venv build dist src/w2v.egg-info src/w2v/_train.c src/w2v/*.so
+	rm -rf .venv build dist src/w2v.egg-info src/w2v/*.so src/w2v/*/*.so src/w2v/*.c src/w2v/*/*.c

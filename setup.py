@@ -26,15 +26,15 @@ if ABI3 and "free-threading" in sys.version:
     raise SystemExit("W2V_ABI3: a free-threaded Python has no stable ABI; unset it for this build")
 
 HEADERS = {
-    "_train": ["_lanes.h", "_rounds.h", "_shared.h", "_simd.h", "_simd_body.h"],
+    "training/_train": ["_lanes.h", "_rounds.h", "_shared.h", "_simd.h", "_simd_body.h"],
     "_text": ["_text.h"],
 }
 
 extensions = [
     Extension(
-        f"w2v.{name}",
+        f"w2v.{name.replace('/', '.')}",
         [f"src/w2v/{name}.pyx"],
-        depends=[f"src/w2v/{header}" for header in headers],
+        depends=[os.path.join("src/w2v", os.path.dirname(name), header) for header in headers],
         extra_compile_args=compile_args,
         extra_link_args=link_args,
         define_macros=[("Py_LIMITED_API", "0x030B0000")] if ABI3 else [],

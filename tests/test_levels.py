@@ -11,6 +11,7 @@ import pytest
 import w2v
 
 PACKAGE = Path(w2v.__file__).parent
+HEADERS = PACKAGE / "training"
 FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"]
 
 # Of every function on made-up rows (levels.c). It changes with the numerical scheme alone.
@@ -27,7 +28,7 @@ def needs(program):
 
 def output_of(name, compiler, runner, folder, *flags):
     source, program = Path(__file__).with_name(f"{name}.c"), folder / name
-    subprocess.run([compiler, *FLAGS, *flags, f"-I{PACKAGE}", "-o", program, source, "-lm"], check=True)
+    subprocess.run([compiler, *FLAGS, *flags, f"-I{HEADERS}", "-o", program, source, "-lm"], check=True)
     done = subprocess.run([*runner, program], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
     return done.stdout
@@ -61,10 +62,10 @@ def compile_extension(compiler, extension, *flags):
     if not source.exists():
         pytest.skip("the C that Cython made is not kept in an installed package")
     include = sysconfig.get_paths()["include"]  # made for this machine; types have the same sizes on aarch64
-    subprocess.run([compiler, "-ffp-contract=off", f"-I{include}", f"-I{PACKAGE}", *flags, source], check=True)
+    subprocess.run([compiler, "-ffp-contract=off", f"-I{include}", f"-I{source.parent}", *flags, source], check=True)
 
 
-EXTENSIONS = ["_train", "_text"]
+EXTENSIONS = ["training/_train", "_text"]
 
 
 @needs(CROSS)

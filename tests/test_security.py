@@ -182,7 +182,8 @@ def tree(tmp_path_factory):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
         else:
             shutil.copy(ROOT / name, copy / name)
-    for leftover in ("src/w2v/_train.c", "src/w2v/_text.cpp", "src/w2v/__pycache__/vocab.cpython-311.pyc", "vec.txt"):
+    compiled = "src/w2v/__pycache__/vocab.cpython-311.pyc"
+    for leftover in ("src/w2v/training/_train.c", "src/w2v/_text.cpp", compiled, "vec.txt"):
         (copy / leftover).parent.mkdir(exist_ok=True)
         (copy / leftover).write_text("leftover")
     (copy / "tests" / "data").mkdir(exist_ok=True)
@@ -209,13 +210,18 @@ def test_a_source_distribution_holds_what_is_written_by_hand_and_no_more(tree):
             no_path_of_this_machine(name, archive.extractfile(member).read())
     made = {"PKG-INFO", "setup.cfg"} | {name for name in members if name.startswith("src/w2v.egg-info/")}
     allowed = re.compile(
-        r"src/w2v/([a-z_0-9]+/)?[a-z_0-9]+\.(py|pyi|pyx|h)|src/w2v/py\.typed|tests/[a-z_0-9]+\.(py|txt)|tests/(levels|malloc)\.c|"
+        r"src/w2v/([a-z_0-9]+/)?[a-z_0-9]+\.(py|pyi|pyx|h)|src/w2v/py\.typed|tests/[a-z_0-9]+\.(py|txt)|"
+        r"tests/(fused|levels|malloc)\.c|"
         r"tests/fuzz/.+|docs/[a-z-]+\.md|docs/figures/[a-z-]+\.png|benchmarks/[a-zA-Z_]+\.(py|md)|\.ci/run|[A-Za-z]+(\.md|\.in)?|"
         r"setup\.py|pyproject\.toml"
     )
     assert {name for name in set(members) - made if not allowed.fullmatch(name)} == set()
     modules = {str(path.relative_to(tree)) for path in (tree / "src").rglob("*.py")}
-    sources = {f"src/w2v/{path.name}" for path in PACKAGE.iterdir() if path.suffix in (".pyx", ".h", ".pyi", ".typed")}
+    sources = {
+        f"src/w2v/{path.relative_to(PACKAGE)}"
+        for path in PACKAGE.rglob("*")
+        if path.suffix in (".pyx", ".h", ".pyi", ".typed")
+    }
     tests = {f"tests/{path.name}" for path in (ROOT / "tests").glob("*.py")}
     assert modules | sources | tests | {
         "LICENSE",
@@ -228,17 +234,18 @@ def test_a_source_distribution_holds_what_is_written_by_hand_and_no_more(tree):
 
 def test_a_wheel_holds_the_package_and_no_more(tree):
     setup(tree, "build_py")
-    extensions = [Path(module.__file__) for module in (w2v._text, w2v._train)]  # of the build that is tested
+    extensions = [Path(module.__file__) for module in (w2v._text, w2v.training._train)]  # of the build that is tested
     for extension in extensions:
-        shutil.copy(extension, tree / "lib" / "w2v")
+        shutil.copy(extension, tree / "lib" / extension.relative_to(PACKAGE.parent))
     setup(tree, "bdist_wheel")
     with zipfile.ZipFile(next((tree / "out").iterdir())) as archive:
         names = set(archive.namelist())
-        for name in names - {f"w2v/{extension.name}" for extension in extensions}:
+        for name in names - {str(extension.relative_to(PACKAGE.parent)) for extension in extensions}:
             no_path_of_this_machine(name, archive.read(name))
     about = {name for name in names if ".dist-info/" in name}
     expected = {str(path.relative_to(tree / "src")) for path in (tree / "src" / "w2v").rglob("*.py")}
-    expected |= {"w2v/py.typed", "w2v/_text.pyi", "w2v/_train.pyi"} | {f"w2v/{path.name}" for path in extensions}
+    expected |= {"w2v/py.typed", "w2v/_text.pyi", "w2v/training/_train.pyi"}
+    expected |= {str(path.relative_to(PACKAGE.parent)) for path in extensions}
     assert names - about == expected
     assert {name.split("/", 1)[1] for name in about} == {
         *("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE"),

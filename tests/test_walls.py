@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import w2v._text
-import w2v._train
+import w2v.training._train
 
 PACKAGE = Path(w2v.__file__).parent
 
@@ -24,7 +24,14 @@ MAY_IMPORT = {
     "checks": set(),
     "memory": set(),
     "encode": {"_text", "corpus", "memory", "spool", "vocab"},
-    "trainer": {"_train", "encode", "noise"},
+    "common": set(),
+    "common.progress": set(),
+    "training": set(),
+    "training.schedule": set(),
+    "training.matrices": {"training._train", "training.schedule"},
+    "training.workers": set(),
+    "training.epoch": {"training._train", "training.schedule", "training.workers", "encode", "noise"},
+    "about": {"training._train", "training.schedule"},
     "formats": {"corpus"},
     "foreign": {"_text", "formats", "corpus"},
     "lookup": {"queries"},
@@ -40,7 +47,8 @@ MAY_IMPORT = {
     "vectors": {"corpus", "formats", "foreign", "gensim_files", "legacy", "lookup", "queries", "evaluate", "transport"},
     "word2vec": {
         *("callbacks", "checkpoint", "checks", "corpus", "encode", "formats", "gensim_files", "huffman", "legacy"),
-        *("memory", "noise", "predict", "queries", "source", "trainer", "vectors", "vocab"),
+        *("memory", "noise", "predict", "queries", "source", "vectors", "vocab", "common.progress"),
+        *("training.epoch", "training.matrices", "training.schedule", "training.workers"),
     },
     "sklearn": {"word2vec"},
     "stability": {
@@ -51,12 +59,12 @@ MAY_IMPORT = {
         *("stability.experiments", "stability.neighbors", "stability.plots", "stability.report"),
     },
     "stability.experiments": {
-        *("checks", "corpus", "formats", "stability.neighbors", "trainer", "vectors", "word2vec"),
+        *("about", "checks", "common.progress", "corpus", "formats", "stability.neighbors", "vectors", "word2vec"),
     },
     "stability.measures": set(),
-    "stability.neighbors": {"checks", "queries"},
+    "stability.neighbors": {"checks", "common.progress", "queries"},
     "stability.plots": {"corpus", "stability.neighbors", "stability.report"},
-    "stability.report": {"checks", "corpus", "formats", "stability.measures", "stability.neighbors"},
+    "stability.report": {"checks", "common.progress", "corpus", "formats", "stability.measures", "stability.neighbors"},
     "compat": set(),
     "compat.gensim": {  # it imports itself where it was started as a program
         *("callbacks", "compat", "compat.gensim", "compat.gensim_names", "compat.gensim_utils"),
@@ -64,7 +72,7 @@ MAY_IMPORT = {
     },
     "compat.gensim_names": set(),
     "compat.gensim_utils": {"corpus", "formats", "vocab"},
-    "demo": {"word2vec", "vectors", "trainer", "formats"},
+    "demo": {"word2vec", "vectors", "formats"},
     "ctool": {"cli", "corpus", "foreign", "formats", "queries", "vectors", "word2vec"},
     "cli": {"checkpoint", "corpus", "ctool", "demo", "formats", "stability.command"},
     "__main__": {"cli"},
@@ -86,7 +94,7 @@ def imports_of(module):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "w2v":
             inside = (node.module or "").removeprefix("w2v").removeprefix(".")
             names = [f"{inside}.{name.name}".removeprefix(".") for name in node.names]
-            ours = {name for name in names if name in MODULES or name in ("_train", "_text")}
+            ours = {name for name in names if name in MODULES or name in ("training._train", "_text")}
             found |= ours or ({inside} if inside else set())
         elif isinstance(node, ast.Import):
             found |= {name.name.removeprefix("w2v.") for name in node.names if name.name.startswith("w2v.")}
@@ -117,7 +125,8 @@ needs_binutils = pytest.mark.skipif(shutil.which("objdump") is None, reason="obj
 
 @needs_binutils
 def test_wide_instructions_stay_inside_the_kernels():
-    listing = subprocess.run(["objdump", "-d", w2v._train.__file__], capture_output=True, text=True, check=True).stdout
+    command = ["objdump", "-d", w2v.training._train.__file__]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     function, wide = "", set()
     for line in listing.splitlines():
         if match := re.match(r"[0-9a-f]+ <(.+)>:", line):
@@ -130,6 +139,7 @@ def test_wide_instructions_stay_inside_the_kernels():
 
 @needs_binutils
 def test_the_extension_calls_no_mathematics_of_the_system():
-    wanted = subprocess.run(["nm", "-D", "-u", w2v._train.__file__], capture_output=True, text=True, check=True).stdout
+    command = ["nm", "-D", "-u", w2v.training._train.__file__]
+    wanted = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     names = {line.split()[-1].split("@")[0] for line in wanted.splitlines()}
     assert names & {"fma", "fmaf", "exp", "expf", "log", "logf", "pow", "powf", "tanh", "tanhf", "cblas_sdot"} == set()

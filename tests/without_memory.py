@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from w2v import Word2Vec, _text, _train, encode
+from w2v import Word2Vec, _text, encode
+from w2v.training import _train
 
 SHIM = ctypes.CDLL(None)
 SHIM.watch.argtypes = [ctypes.c_size_t, ctypes.c_size_t]

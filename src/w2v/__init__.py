@@ -10,10 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from w2v.about import show_config
     from w2v.callbacks import CallbackAny2Vec
     from w2v.corpus import LineSentence, PathLineSentences, Text8Corpus
     from w2v.formats import FormatError
-    from w2v.trainer import StopTraining, show_config
+    from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors import KeyedVectors
     from w2v.vocab import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
     from w2v.word2vec import Word2Vec
@@ -27,8 +28,9 @@ _HOME = {
     "PathLineSentences": "corpus",
     "Text8Corpus": "corpus",
     "FormatError": "formats",
-    "StopTraining": "trainer",
-    "show_config": "trainer",
+    "EpochRecord": "training.epoch",
+    "StopTraining": "training.epoch",
+    "show_config": "about",
     "KeyedVectors": "vectors",
     "RULE_DEFAULT": "vocab",
     "RULE_DISCARD": "vocab",
@@ -41,6 +43,7 @@ __all__ = [
     "RULE_DISCARD",
     "RULE_KEEP",
     "CallbackAny2Vec",
+    "EpochRecord",
     "FormatError",
     "KeyedVectors",
     "LineSentence",

@@ -1,7 +1,7 @@
 """Word2Vec: what the user holds while training. Parameters, vocabulary, train, save and load.
 
 Parameter names, order and defaults are gensim's. The corpus is read once (`encode`), the vocabulary chosen (`vocab`),
-and each epoch is one call of the kernel over integers (`trainer`).
+and each epoch is one call of the kernel over integers (`training`).
 """
 
 import hashlib
@@ -30,16 +30,21 @@ from w2v import (
     predict,
     queries,
     source,
-    trainer,
     vocab,
 )
 from w2v import callbacks as hooks
 from w2v import checkpoint as checkpoints
+from w2v.common.progress import progress_bar
 from w2v.corpus import Pathlike
 from w2v.encode import CACHE_BYTES, Encoded, Scan, Sentences, check_token, encode, whole_batches
+from w2v.training import epoch, matrices, schedule
+from w2v.training import workers as crew
 from w2v.vectors import KeyedVectors
 
 logger = logging.getLogger(__name__)
+
+# What a progress bar counts.
+WORDS: dict[str, Any] = {"unit": "words", "unit_scale": True}
 
 # Words encoded at a time where a corpus is streamed instead of cached.
 STREAM_WORDS = 1 << 20
@@ -342,7 +347,7 @@ class Word2Vec(legacy.OldModelNames):
         self.corpus_total_words: int | None = 0  # None: an old file does not know
         self.effective_min_count = self.min_count
         self._raw_vocab: Mapping[str, int] | None = None
-        self.history: list[trainer.EpochRecord] = []
+        self.history: list[epoch.EpochRecord] = []
         self.loss_history: list[float] = []
         self.running_training_loss = 0.0
         self.trained_epochs = 0
@@ -354,9 +359,9 @@ class Word2Vec(legacy.OldModelNames):
         self._encoded: tuple[Any, Encoded] | None = None  # what it was made from, and the integers
         self._streamed: tuple[Any, int] | None = None  # a corpus read in every epoch, and its size in tokens
         self._tables: dict[str, Any] = {}
-        self._reached: trainer.Reached | None = None  # of an epoch that has begun and not ended
+        self._reached: epoch.Progress | None = None  # of an epoch that has begun and not ended
         self._stop_wanted = False
-        self.round_shape = trainer.ROUND
+        self.round_shape = schedule.ROUND
         self._random: np.random.RandomState | None = None
         self._former: NDArray[np.int64] | None = None  # counts before an update
         self._trained_words: list[str] = []  # the words that the rows of the output matrices belong to
@@ -499,7 +504,7 @@ class Word2Vec(legacy.OldModelNames):
         if not cached:
             source.check_repeatable(corpus, is_path, "cache='none' reads the corpus in every epoch")
         self._stop_wanted = False
-        with trainer.progress_bar(self.progress, desc="reading", leave=False) as bar:
+        with progress_bar(self.progress, **WORDS, desc="reading", leave=False) as bar:
             scan = Scan(
                 corpus,
                 is_path,
@@ -507,7 +512,7 @@ class Word2Vec(legacy.OldModelNames):
                 trim_rule=trim_rule,
                 cache_bytes=CACHE_LIMITS[self.cache],
                 keep_tokens=cached,
-                threads=trainer.thread_count(self.workers if workers is None else checks.worker_number(workers)),
+                threads=crew.thread_count(self.workers if workers is None else checks.worker_number(workers)),
                 report=lambda words: (self._heed(), bar.update(words)),
             )
         self._raw_vocab = None
@@ -649,11 +654,11 @@ class Word2Vec(legacy.OldModelNames):
     def init_weights(self) -> None:
         """Start again: input vectors from the seed, zero outputs."""
         rows = len(self.wv)
-        self.wv.vectors = trainer.first_vectors(rows, self.vector_size, self.seed)
+        self.wv.vectors = matrices.first_vectors(rows, self.vector_size, self.seed)
         self.wv.vectors_lockf = np.ones(1, np.float32)
         self.wv.norms = None
-        self.syn1neg = trainer.new_matrix(rows, self.vector_size) if self.negative else None
-        self.syn1 = trainer.new_matrix(rows, self.vector_size) if self.hs else None
+        self.syn1neg = matrices.new_matrix(rows, self.vector_size) if self.negative else None
+        self.syn1 = matrices.new_matrix(rows, self.vector_size) if self.hs else None
         self._trained_words = self.wv.index_to_key
         self.trained_epochs = 0
         self.runs = []
@@ -663,7 +668,7 @@ class Word2Vec(legacy.OldModelNames):
     def update_weights(self) -> None:
         """Give new words their rows: input vectors from the seed, zero outputs; every old word keeps its own."""
         rows, known = len(self.wv), len(self.wv.vectors)
-        vectors = trainer.first_vectors(rows, self.vector_size, self.seed, first_row=known)
+        vectors = matrices.first_vectors(rows, self.vector_size, self.seed, first_row=known)
         vectors[:known] = self.wv.vectors
         self.wv.vectors, self.wv.norms = vectors, None
         if len(self.wv.vectors_lockf) > 1:
@@ -671,11 +676,11 @@ class Word2Vec(legacy.OldModelNames):
             locks[:known] = self.wv.vectors_lockf
             self.wv.vectors_lockf = locks
         if self.syn1neg is not None:
-            self.syn1neg = trainer.grown(self.syn1neg, rows)
+            self.syn1neg = matrices.grown(self.syn1neg, rows)
         if self.syn1 is not None:
             counts = self.wv.expandos["count"]
             former = huffman.paths(counts[:known] if self._former is None else self._former)
-            self.syn1 = trainer.grown(huffman.carried_over(self.syn1, former, huffman.paths(counts))[0], rows)
+            self.syn1 = matrices.grown(huffman.carried_over(self.syn1, former, huffman.paths(counts))[0], rows)
         self._trained_words = self.wv.index_to_key
 
     def reset_from(self, other_model: "Word2Vec") -> None:
@@ -709,7 +714,7 @@ class Word2Vec(legacy.OldModelNames):
             and ``total``; the matrices exactly, the others roughly.
         """
         words = len(self.wv) if vocab_size is None else checks.integer("vocab_size", vocab_size, 0, MOST_WORDS)
-        matrix = words * trainer.padded_size(self.vector_size) * 4
+        matrix = words * matrices.padded_size(self.vector_size) * 4
         report = {} if report is None else report
         report["vocab"] = words * (BYTES_PER_WORD + (100 if self.hs else 0))
         report["vectors"] = matrix
@@ -860,7 +865,7 @@ class Word2Vec(legacy.OldModelNames):
                     run["corpus"] = encoded.sha256()
                     keeper.facts |= {"tokens": len(encoded.tokens), "sentences": len(encoded.offsets) - 1}
                     keeper.facts |= {"source": source.whereabouts(corpus, is_path)}
-                    keeper.facts |= {"threads": trainer.worker_count(self.workers, len(encoded.tokens))}
+                    keeper.facts |= {"threads": crew.worker_count(self.workers, len(encoded.tokens))}
                     self._write_checkpoint(keeper)
                 return self._run(corpus, is_path, callbacks, keeper)
 
@@ -880,7 +885,7 @@ class Word2Vec(legacy.OldModelNames):
         try:
             yield
         except BaseException:
-            if self._reached is not None and (self._reached.words or not self._reached.settled):
+            if self._reached is not None and (self._reached.words or not self._reached.consistent):
                 self.runs[-1]["repeatable"] = False
             elif not self.runs[-1]["trained"]:
                 self.runs.pop()
@@ -899,23 +904,23 @@ class Word2Vec(legacy.OldModelNames):
                 while (done := self.runs[-1]["trained"]) < self.runs[-1]["epochs"]:
                     if self._reached is None:
                         self._call(callbacks, "on_epoch_begin")
-                        self._reached = trainer.Reached()
+                        self._reached = epoch.Progress()
                     survivors, words = self._train_epoch(corpus, is_path, keeper)
                     trained, raw = trained + survivors, raw + words
                     self._call(callbacks, "on_epoch_end")
                     if keeper is not None and keeper.is_due_after(done + 1):
                         self._write_checkpoint(keeper)
-            except trainer.StopTraining as reason:
+            except epoch.StopTraining as reason:
                 logger.info("stopped after %d epochs: %s", self.trained_epochs, reason)
             finally:
                 self.total_train_time += time.perf_counter() - started
             ended = True
-            with suppress(trainer.StopTraining):
+            with suppress(epoch.StopTraining):
                 self._call(callbacks, "on_train_end")
             if keeper is not None:
                 self._write_checkpoint(keeper, finished=True)
         except KeyboardInterrupt:
-            if keeper is None or (self._reached is not None and not self._reached.settled):
+            if keeper is None or (self._reached is not None and not self._reached.consistent):
                 raise
             self._write_checkpoint(keeper, finished=ended)
             run, position = self.runs[-1], 0 if self._reached is None else self._reached.position
@@ -936,15 +941,15 @@ class Word2Vec(legacy.OldModelNames):
         if tokens == 0:
             raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")
         number, epochs = self.runs[-1]["trained"], self.runs[-1]["epochs"]
-        workers = trainer.worker_count(self.workers, tokens)
+        workers = crew.worker_count(self.workers, tokens)
         if keeper is not None and not self.deterministic:
             workers = keeper.facts["threads"]  # one thread and several give other bytes
         if workers > 1 and not self.deterministic:
             self.runs[-1]["repeatable"] = False
         slope = (self.alpha - self.min_alpha) / (epochs * tokens)
-        alpha = self.alpha - slope * tokens * number
+        rate = schedule.Schedule(self.alpha - slope * tokens * number, slope, horizon=tokens)
         read = _WordCounter(self._stream(corpus, is_path) if encoded is None else [encoded])
-        parts: Iterable[tuple[Encoded, int]] = trainer.checked(kernel, read)
+        parts: Iterable[tuple[Encoded, int]] = epoch.check_parts(kernel, read)
         if encoded is not None:
             parts = list(parts)  # checked once, also if checkpoints cut the epoch into pieces
         reached = self._reached
@@ -955,20 +960,18 @@ class Word2Vec(legacy.OldModelNames):
                 self._check_finite(f"in epoch {number + 1}", WATCHED_ROWS)
             return self._heed() or (keeper is not None and keeper.is_due())
 
-        with trainer.progress_bar(self.progress, total=tokens, desc=f"epoch {number + 1}/{epochs}") as bar:
+        with progress_bar(self.progress, **WORDS, total=tokens, desc=f"epoch {number + 1}/{epochs}") as bar:
             ended = False
             while not ended:
                 try:
-                    ended = trainer.run_epoch(
+                    ended = epoch.run_epoch(
                         kernel,
                         parts,
                         reached,
-                        key=trainer.derived_key(self.seed, 1, self.trained_epochs),
-                        alpha=alpha,
-                        slope=slope,
-                        tokens=tokens,
+                        key=schedule.derived_key(self.seed, 1, self.trained_epochs),
+                        schedule=rate,
                         workers=workers,
-                        n_hot=trainer.hot_rows(self.wv.expandos["count"], tokens, workers),
+                        n_hot=crew.hot_rows(self.wv.expandos["count"], tokens, workers),
                         round_shape=self.round_shape if self.deterministic else None,
                         bar=bar,
                         pause=pause,
@@ -992,13 +995,13 @@ class Word2Vec(legacy.OldModelNames):
                 self.sample,
             )
         self._check_finite(f"in epoch {number + 1}")
-        record = trainer.EpochRecord(
+        record = epoch.EpochRecord(
             epoch=self.trained_epochs,
             raw_words=words,
             trained_words=survivors,
             examples=examples,
             seconds=reached.seconds,
-            alpha=alpha - slope * tokens,
+            alpha=rate.at(tokens),
             loss=loss / examples if self.compute_loss and examples else None,
         )
         has_loss = record.loss is not None
@@ -1027,7 +1030,7 @@ class Word2Vec(legacy.OldModelNames):
     def _check_finite(self, when: str, rows: int | None = None) -> None:
         """FloatingPointError if the first rows of a matrix, or all, are no numbers any more."""
         for matrix in self._matrices().values():
-            whole = trainer.padded(matrix)
+            whole = matrices.padded(matrix)
             if formats.check_finite((matrix if whole is None else whole)[:rows]) is not None:
                 raise FloatingPointError(
                     f"the vectors are no longer finite {when}; lower alpha={self.alpha!r} "
@@ -1044,7 +1047,7 @@ class Word2Vec(legacy.OldModelNames):
                 is_path,
                 self.wv.key_to_index,
                 CACHE_LIMITS[self.cache],
-                trainer.thread_count(self.workers),
+                crew.thread_count(self.workers),
                 report=lambda words: self._heed(),
             )
             self._encoded = identity, encoded
@@ -1066,7 +1069,7 @@ class Word2Vec(legacy.OldModelNames):
         return self.wv.key_to_index, len(self.wv.key_to_index)
 
     def _stream(self, corpus: Any, is_path: bool) -> Iterator[Encoded]:
-        threads = trainer.thread_count(self.workers)
+        threads = crew.thread_count(self.workers)
         return whole_batches(corpus, is_path, self.wv.key_to_index, STREAM_WORDS, threads)
 
     def _matrices(self) -> dict[str, NDArray[np.float32]]:
@@ -1104,24 +1107,24 @@ class Word2Vec(legacy.OldModelNames):
         if len(self.wv.expandos["count"]) != words or min(numbers) < 0 or max(numbers) >= words:
             raise RuntimeError("wv.key_to_index, index_to_key and the counts do not fit together; call build_vocab")
 
-    def _kernel(self) -> trainer.Kernel:
-        trainer.warn_if_slow(logger.warning)
+    def _kernel(self) -> epoch.Kernel:
+        epoch.warn_if_slow(logger.warning)
         self._check_matrices()
         self._make_tables()
-        self.wv.vectors = trainer.trainable(self.wv.vectors)
+        self.wv.vectors = matrices.trainable(self.wv.vectors)
         if self.negative and self.syn1neg is not None:
-            self.syn1neg = trainer.trainable(self.syn1neg)
+            self.syn1neg = matrices.trainable(self.syn1neg)
         if self.hs and self.syn1 is not None:
-            self.syn1 = trainer.trainable(self.syn1)
+            self.syn1 = matrices.trainable(self.syn1)
         counts = self.wv.expandos["count"]
         keep = vocab.keep_thresholds(vocab.keep_probability(counts, self.sample)) if self.sample else None
         paths = self._tables["paths"] if self.hs else (None, None, None)
-        inputs = trainer.padded(self.wv.vectors)
+        inputs = matrices.padded(self.wv.vectors)
         assert inputs is not None
-        return trainer.Kernel(
+        return epoch.Kernel(
             inputs,
-            trainer.padded(self.syn1neg) if self.syn1neg is not None and self.negative else None,
-            trainer.padded(self.syn1) if self.syn1 is not None and self.hs else None,
+            matrices.padded(self.syn1neg) if self.syn1neg is not None and self.negative else None,
+            matrices.padded(self.syn1) if self.syn1 is not None and self.hs else None,
             keep,
             self._tables["noise"] if self.negative else None,
             *paths,
@@ -1265,10 +1268,10 @@ class Word2Vec(legacy.OldModelNames):
             found, faults = folder.read()
             for fault in faults:
                 logger.warning("%s; going on from %s", fault, found.path)
-            if found.meta.get("scheme") != trainer.SCHEME:
+            if found.meta.get("scheme") != schedule.SCHEME:
                 raise ValueError(
                     f"{found.path}: a run of scheme {found.meta.get('scheme')}; this is w2v {__version__} with scheme "
-                    f"{trainer.SCHEME}, which would go on to other bytes. Resume it with the w2v that began it"
+                    f"{schedule.SCHEME}, which would go on to other bytes. Resume it with the w2v that began it"
                 )
             model: Word2Vec = cls._from_native(found.path, found.words, found.arrays, found.meta)
             model.progress = progress
@@ -1315,7 +1318,7 @@ class Word2Vec(legacy.OldModelNames):
             raise ValueError(f"the run in {os.fspath(folder)} has other settings: {'; '.join(others)}")
 
     def _other_workers(self, workers: int, cursor: Mapping[str, Any]) -> int:
-        threads = trainer.worker_count(workers, cursor["tokens"])
+        threads = crew.worker_count(workers, cursor["tokens"])
         if cursor["threads"] == 1 and threads > 1 and not self.deterministic:
             raise ValueError(f"workers={workers} would end in other bytes than the one worker that the run has")
         self.workers = workers
@@ -1323,15 +1326,15 @@ class Word2Vec(legacy.OldModelNames):
 
     def _take_up(self, found: checkpoints.Generation) -> dict[str, Any]:
         """Take over where in the run a checkpoint was written."""
-        lanes, words = self.round_shape if self.deterministic else (1, 1)
+        segments, words = self.round_shape if self.deterministic else (1, 1)
         state = {name: getattr(self, name) for name in checkpoints.STATE}
-        cursor = checkpoints.checked(found.path, found.cursor, state, lanes * words, lanes)
-        if cursor["threads"] != trainer.worker_count(cursor["threads"], cursor["tokens"]):
+        cursor = checkpoints.checked(found.path, found.cursor, state, segments * words, segments)
+        if cursor["threads"] != crew.worker_count(cursor["threads"], cursor["tokens"]):
             raise formats.FormatError(
                 f"{found.path}: its checkpoint has {cursor['threads']:,} threads for so few words"
             )
-        self.history = [trainer.EpochRecord(**record) for record in cursor["history"]]
-        self._reached = None if cursor["reached"] is None else trainer.Reached(**cursor["reached"])
+        self.history = [epoch.EpochRecord(**record) for record in cursor["history"]]
+        self._reached = None if cursor["reached"] is None else epoch.Progress(**cursor["reached"])
         return cursor
 
     def get_latest_training_loss(self) -> float:
@@ -1368,7 +1371,7 @@ class Word2Vec(legacy.OldModelNames):
             "runs": self.runs,
             "round": list(self.round_shape) if self.deterministic else None,
             "version": __version__,
-            "scheme": trainer.SCHEME,
+            "scheme": schedule.SCHEME,
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -1521,7 +1524,7 @@ class Word2Vec(legacy.OldModelNames):
         meta = {
             "settings": {name: getattr(self, name) for name in SAVED_SETTINGS},
             "state": {name: getattr(self, name) for name in SAVED_STATE},
-            "scheme": trainer.SCHEME,
+            "scheme": schedule.SCHEME,
         }
         return self.wv.index_to_key, arrays, meta
 
@@ -1561,8 +1564,8 @@ class Word2Vec(legacy.OldModelNames):
             raise AttributeError(
                 f"{os.fspath(fname)} holds vectors alone, which cannot be trained; use KeyedVectors.load"
             )
-        if meta.get("scheme") != trainer.SCHEME:
-            logger.warning("the model was trained under scheme %s, this is %s", meta.get("scheme"), trainer.SCHEME)
+        if meta.get("scheme") != schedule.SCHEME:
+            logger.warning("the model was trained under scheme %s, this is %s", meta.get("scheme"), schedule.SCHEME)
         return cls._from_native(fname, words, arrays, meta)
 
     @classmethod
@@ -1617,7 +1620,7 @@ class Word2Vec(legacy.OldModelNames):
         except (KeyError, TypeError, ValueError) as error:
             raise formats.FormatError(f"{os.fspath(fname)}: the model's settings are not readable: {error}") from error
         model.wv, model.syn1neg = vectors, syn1neg
-        model.syn1 = None if nodes is None else trainer.grown(nodes, len(vectors))
+        model.syn1 = None if nodes is None else matrices.grown(nodes, len(vectors))
         model._trained_words = vectors.index_to_key
         try:
             model._check_matrices()
@@ -1644,13 +1647,13 @@ class Word2Vec(legacy.OldModelNames):
                 raise TypeError(f"corpus={run['corpus']!r} of a run must be a hash")
             if not isinstance(run["repeatable"], bool):
                 raise TypeError(f"repeatable={run['repeatable']!r} of a run must be true or false")
-        lanes, words = _list_of("round_shape", list(self.round_shape), int)
-        most_lanes, most_words = trainer.MOST_ROUND
-        lanes, words = (
-            checks.integer("lanes", lanes, 1, most_lanes),
-            checks.integer("words of a lane", words, 1, most_words),
+        segments, words = _list_of("round_shape", list(self.round_shape), int)
+        most_segments, most_words = epoch.MOST_ROUND
+        segments, words = (
+            checks.integer("segments", segments, 1, most_segments),
+            checks.integer("words of a segment", words, 1, most_words),
         )
-        self.round_shape = lanes, words
+        self.round_shape = segments, words
         if counts.sum(dtype=np.float64) >= 2.0**62:  # near enough to count exactly
             checks.integer("the sum of all counts", sum(counts.tolist()), 0, MOST_WORDS)
 
@@ -1682,7 +1685,7 @@ class _StopAfter(hooks.CallbackAny2Vec):
 
     def on_epoch_begin(self, model: Word2Vec) -> None:
         if self._left == 0:
-            raise trainer.StopTraining("as many epochs as the model had")
+            raise epoch.StopTraining("as many epochs as the model had")
         self._left -= 1
 
 

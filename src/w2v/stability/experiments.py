@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from w2v import formats
+from w2v.about import show_config
 from w2v.checks import integer, one_of
+from w2v.common.progress import progress_bar
 from w2v.corpus import Pathlike, open_binary, read_sentences
-from w2v.stability.neighbors import Record, Space, bar
-from w2v.trainer import show_config
+from w2v.stability.neighbors import Record, Space
 from w2v.vectors import KeyedVectors
 from w2v.word2vec import Word2Vec
 
@@ -80,12 +81,12 @@ def collect(
         if not SAFE_NAME.fullmatch(name):
             raise ValueError(f"{name!r} cannot be the name of a run; use letters, digits and _ . + -")
     if folder is None:
-        with bar(progress, len(plan), "runs") as shown:
+        with progress_bar(progress, total=len(plan), desc="runs") as shown:
             return {name: _counted(make(**arguments), shown) for name, arguments in plan.items()}
     folder = Path(folder)
     records = _opened(folder, _plain(settings or {}), plan)
     runs = {}
-    with bar(progress, len(plan), "runs") as shown:
+    with progress_bar(progress, total=len(plan), desc="runs") as shown:
         for name, arguments in plan.items():
             path = folder / f"{name}.safetensors"
             if name not in records["runs"] or not path.exists():

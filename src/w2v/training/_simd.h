@@ -69,7 +69,8 @@ static inline float fused_multiply_add(float a, float b, float c) {
 
 typedef struct { float lane[16]; } Lanes;
 
-__attribute__((noinline, unused)) static void fuse_one_by_one(const Lanes *a, const Lanes *b, const Lanes *c, Lanes *r) {
+__attribute__((noinline, unused))
+static void fuse_one_by_one(const Lanes *a, const Lanes *b, const Lanes *c, Lanes *r) {
     for (int i = 0; i < 16; i++) r->lane[i] = fused_multiply_add(a->lane[i], b->lane[i], c->lane[i]);
 }
 

@@ -1,0 +1,1 @@
+"""Training: token ids in, matrices changed in place."""
