@@ -21,7 +21,8 @@ from typing import Any
 import common
 import numpy as np
 
-from w2v import KeyedVectors, Word2Vec, trainer
+from w2v import KeyedVectors, Word2Vec, training
+from w2v.common.progress import progress_bar
 from w2v.files.native import write_native
 from w2v.tokens.encode import Encoded
 from w2v.tokens.spool import FileMapping
@@ -43,21 +44,30 @@ Facts = dict[str, Any]
 
 def run(
     parts: Iterator[Encoded], tokens: int, rounds: tuple[int, int] | None, workers: int
-) -> tuple[trainer.Reached, np.ndarray]:
+) -> tuple[training.epoch.Progress, np.ndarray]:
     """An epoch in which word 0, the filler, never survives."""
-    inputs, outputs = trainer.first_vectors(WORDS, 16, 1), trainer.new_matrix(WORDS, 16)
+    inputs, outputs = training.matrices.first_vectors(WORDS, 16, 1), training.matrices.new_matrix(WORDS, 16)
     keep = np.full(WORDS, 2**32 - 1, np.uint32)
     keep[0] = 0
-    kernel = trainer.Kernel(
-        *(trainer.padded(inputs), trainer.padded(outputs), None, keep, noise.alias_table(np.ones(WORDS))),
+    kernel = training.epoch.Kernel(
+        *(
+            training.matrices.padded(inputs),
+            training.matrices.padded(outputs),
+            None,
+            keep,
+            noise.alias_table(np.ones(WORDS)),
+        ),
         *(None, None, None),
         **{"window": 5, "negative": 5, "shrink": True, "shared": True, "cbow": False},
         **{"mean_forward": True, "mean_backward": False, "with_loss": False},
     )
-    given = {"key": 1, "alpha": 0.05, "slope": 0.05 / tokens, "tokens": tokens, "workers": workers, "n_hot": 0}
-    reached = trainer.Reached()
-    with trainer.progress_bar(False) as bar:
-        trainer.run_epoch(kernel, trainer.checked(kernel, parts), reached, round_shape=rounds, bar=bar, **given)
+    schedule = training.schedule.Schedule(0.05, 0.05 / tokens, tokens)
+    given = {"key": 1, "schedule": schedule, "workers": workers, "n_hot": 0}
+    reached = training.epoch.Progress()
+    with progress_bar(False) as bar:
+        training.epoch.run_epoch(
+            kernel, training.epoch.check_parts(kernel, parts), reached, round_shape=rounds, bar=bar, **given
+        )
     return reached, inputs
 
 
@@ -69,7 +79,7 @@ def tail_tokens() -> np.ndarray:
     return np.random.default_rng(1).integers(1, WORDS, TAIL, dtype=np.int32)
 
 
-def expected() -> tuple[trainer.Reached, np.ndarray]:
+def expected() -> tuple[training.epoch.Progress, np.ndarray]:
     """What training the tail alone gives, at the positions it has: all that is not trained is skipped, not held."""
 
     def parts() -> Iterator[Encoded]:
@@ -97,7 +107,7 @@ def tokens_mapped(args: argparse.Namespace) -> Facts:
         file.flush()
         tokens = np.frombuffer(FileMapping(file.fileno(), 0, access=mmap.ACCESS_READ), np.int32)
     corpus = Encoded(tokens, sentences(len(tokens)), len(tokens))
-    rounds = trainer.ROUND if args.step.endswith("rounds") else None
+    rounds = training.schedule.ROUND if args.step.endswith("rounds") else None
     reached, vectors = run(iter([corpus]), len(tokens), rounds, 1 if rounds is None else 2)
     assert reached.words == FILLER + TAIL
     assert 0 <= reached.survivors - TAIL < 10

@@ -18,16 +18,18 @@ import common
 import numpy as np
 import quality
 
-from w2v import KeyedVectors, Word2Vec, trainer
+from w2v import KeyedVectors, Word2Vec, training
 from w2v.files.arrays import sha256_of
 
 MODELS = ("sg-ns", "cbow-ns", "sg-hs")
 SHAPES = [None, (8, 32), (8, 128), (8, 512), (16, 64)]
 
 
-def train(corpus: str, model: str, *, epochs: int, shape: tuple[int, int] | None = trainer.ROUND, **more) -> Word2Vec:
+def train(
+    corpus: str, model: str, *, epochs: int, shape: tuple[int, int] | None = training.schedule.ROUND, **more
+) -> Word2Vec:
     """A trained model; without `shape` not deterministic."""
-    trainer.ROUND = shape or trainer.ROUND
+    training.schedule.ROUND = shape or training.schedule.ROUND
     options = common.DEFAULTS | common.MODELS[model] | more
     return Word2Vec(corpus_file=corpus, epochs=epochs, deterministic=shape is not None, progress=False, **options)
 
@@ -38,10 +40,10 @@ def speed(corpus: str, repeat: int) -> None:
         for workers in (1, 2):
             best = {}
             for _ in range(repeat):
-                for shape in (None, trainer.ROUND):
+                for shape in (None, training.schedule.ROUND):
                     record = train(corpus, model, epochs=1, shape=shape, workers=workers).history[0]
                     best[shape] = max(best.get(shape, 0), record.raw_words / record.seconds)
-            figures = [best[None], best[trainer.ROUND]]
+            figures = [best[None], best[training.schedule.ROUND]]
             rows.append([model, str(workers), *[f"{figure / 1e3:,.0f} k" for figure in figures]])
             rows[-1].append(f"{figures[1] / figures[0]:.2f}")
     print(common.table(rows))
@@ -93,7 +95,7 @@ def scores(corpus: str, model: str, shape, seed: int, epochs: int, sets: Path, f
 
 def compare(corpus: str, seeds: list[int], epochs: int, sets: Path, folder: Path, models: list[str]) -> None:
     measures = [*quality.MEASURES, "rare third"]
-    rows = [["model", "lanes x words", *measures]]
+    rows = [["model", "segments x words", *measures]]
     for model in models:
         for shape in SHAPES:
             found = [scores(corpus, model, shape, seed, epochs, sets, folder) for seed in seeds]
@@ -117,7 +119,8 @@ def main() -> None:
     folder = common.work_folder(arguments.folder)
     words = arguments.words or (5_000_000 if arguments.what == "speed" else None)
     corpus = str(common.plain_slice(arguments.corpus, words, folder))
-    print(f"{common.machine()}\n{arguments.what}, rounds of {trainer.ROUND[0]} lanes x {trainer.ROUND[1]} words\n")
+    segments, words = training.schedule.ROUND
+    print(f"{common.machine()}\n{arguments.what}, rounds of {segments} segments x {words} words\n")
     if arguments.what == "speed":
         speed(corpus, arguments.repeat)
     elif arguments.what == "hashes":

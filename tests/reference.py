@@ -93,7 +93,7 @@ class Twin:
         return gradient
 
     def touched(self, tokens, offsets, key, centres):
-        """How often each row of each matrix is asked for by a lane that trains the positions `centres`."""
+        """How often each row of each matrix is asked for by a segment that trains the positions `centres`."""
         times = [
             None if matrix is None else np.zeros(len(matrix)) for matrix in (self.inputs, self.outputs, self.nodes)
         ]

@@ -100,7 +100,7 @@ def test_a_callback_may_ask_save_and_copy(tmp_path):
 
 def test_a_copy_within_an_epoch_cannot_be_repeated(tmp_path, monkeypatch):
     """A part of an epoch is in its vectors, which no call of `train` would give again."""
-    monkeypatch.setattr("w2v.trainer.TICK", 1e-3)
+    monkeypatch.setattr("w2v.training.workers.TICK", 1e-3)
     model, copies = Word2Vec(TEXT, **SMALL), []
     original = model.heed
 

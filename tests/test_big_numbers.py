@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from reference import Twin
 
-from w2v import KeyedVectors, Word2Vec, trainer
+from w2v import KeyedVectors, Word2Vec, training
+from w2v.common.progress import progress_bar
+from w2v.tokens import encode
+from w2v.training import _train
 from w2v.vocabulary import choose, huffman, noise
 
 WORDS = 50
@@ -137,20 +140,20 @@ def test_rows_beyond_32_bits_of_numbers_are_the_right_ones(cbow, hs, negative, r
         matrices, tables = at_the_end(rows, hs, negative, new=new)
         locks = np.linspace(1, 2, rows, dtype=np.float32)
         locks[-WORDS:] = np.linspace(0, 1, WORDS)
-        kernel = trainer.Kernel(*matrices, *tables, locks=locks, **options(cbow=cbow, negative=negative))
-        part = trainer.Encoded((tokens + rows - WORDS).astype(np.int32), offsets, len(tokens))
-        done = trainer.Reached()
-        with trainer.progress_bar(False) as bar:
+        kernel = training.epoch.Kernel(*matrices, *tables, locks=locks, **options(cbow=cbow, negative=negative))
+        part = encode.Encoded((tokens + rows - WORDS).astype(np.int32), offsets, len(tokens))
+        done = training.epoch.Progress()
+        with progress_bar(False) as bar:
             given = {
                 "key": 7,
-                "alpha": 0.05,
-                "slope": 1e-5,
-                "tokens": len(tokens),
+                "schedule": training.schedule.Schedule(0.05, 1e-5, len(tokens)),
                 "workers": 1,
                 "n_hot": 0,
                 "bar": bar,
             }
-            trainer.run_epoch(kernel, trainer.checked(kernel, [part]), done, round_shape=rounds, **given)
+            training.epoch.run_epoch(
+                kernel, training.epoch.check_parts(kernel, [part]), done, round_shape=rounds, **given
+            )
         results.append((done, [matrix for matrix in matrices if matrix is not None]))
     (vast_done, vast_matrices), (small_done, small_matrices) = results
     counted = [(done.words, done.survivors, done.examples, done.loss) for done in (vast_done, small_done)]
@@ -176,11 +179,12 @@ def trained_by_twin(tokens, offsets, origin, tables, start):
 
 def trained_by_kernel(tokens, offsets, origin, tables, start, *, from_token=0):
     matrices = [np.pad(matrix, ((0, 0), (0, 6))) for matrix in start]
-    kernel = trainer.Kernel(*matrices, None, None, *tables, **options())
+    kernel = training.epoch.Kernel(*matrices, None, None, *tables, **options())
     longest = kernel.longest_sentence(offsets, len(tokens))
     cursor, stop = np.full(16, from_token, np.int64), np.zeros(2, np.int32)
     counts, loss = np.zeros(16, np.int64), np.zeros(16)
-    kernel.run(tokens, offsets, longest, origin, 99, *RATE, cursor, 1, 0, stop, counts, loss)
+    epoch = _train.Epoch(99, training.schedule.Schedule(*RATE), stop)
+    kernel.train(_train.Part(tokens, offsets, longest, origin), epoch, _train.Racer(cursor, 1, 0, counts, loss))
     return [matrix[:, :10] for matrix in matrices], counts
 
 

@@ -24,20 +24,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from test_train import MODELS
 
-from w2v import (
-    CallbackAny2Vec,
-    FormatError,
-    LineSentence,
-    PathLineSentences,
-    StopTraining,
-    Text8Corpus,
-    Word2Vec,
-    trainer,
-)
+from w2v import CallbackAny2Vec, FormatError, LineSentence, PathLineSentences, StopTraining, Text8Corpus, Word2Vec
 from w2v.cli import main
 from w2v.files import native, writing
 from w2v.text.corpus import READERS, Corpus
 from w2v.training import checkpoint as checkpoints
+from w2v.training import schedule
 
 CORPUS = zipf_like(words=40_000)
 SMALL = {"vector_size": 24, "min_count": 1, "workers": 1, "epochs": 3, "compute_loss": True}
@@ -50,7 +42,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def fast_ticks(monkeypatch):
-    monkeypatch.setattr(trainer, "TICK", 2e-4)
+    monkeypatch.setattr("w2v.training.workers.TICK", 2e-4)
 
 
 def cut_up(
@@ -225,7 +217,7 @@ def die_at_write(patch, number):
 def interrupted(folder, corpus=CORPUS, at=2, **changed):
     """The folder of a run that ended when its checkpoint of this number was written."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "TICK", 5e-4)
+        patch.setattr("w2v.training.workers.TICK", 5e-4)
         die_at_write(patch, at)
         with pytest.raises(Killed):
             Word2Vec(corpus, **SMALL | changed, checkpoint=folder, checkpoint_every="0.001s")
@@ -528,9 +520,9 @@ def test_one_worker_stays_one(tmp_path):
 def test_one_thread_stays_one_on_a_machine_with_more_cores(tmp_path, monkeypatch):
     """workers=-1 was one thread here, and would be four there: other bytes."""
     with monkeypatch.context() as patch:
-        patch.setattr(trainer, "core_count", lambda: 1)
+        patch.setattr("w2v.training.workers.core_count", lambda: 1)
         folder = interrupted(tmp_path / "run", workers=-1)
-    monkeypatch.setattr(trainer, "core_count", lambda: 4)
+    monkeypatch.setattr("w2v.training.workers.core_count", lambda: 4)
     resumed = Word2Vec.resume(folder, CORPUS)
     assert resumed.workers == -1
     assert resumed.wv.vectors.tobytes() == Word2Vec(CORPUS, **SMALL).wv.vectors.tobytes()
@@ -538,8 +530,8 @@ def test_one_thread_stays_one_on_a_machine_with_more_cores(tmp_path, monkeypatch
 
 def test_another_scheme_is_refused(tmp_path, monkeypatch):
     folder = interrupted(tmp_path / "run")
-    ours = trainer.SCHEME
-    monkeypatch.setattr(trainer, "SCHEME", ours + 1)
+    ours = schedule.SCHEME
+    monkeypatch.setattr("w2v.training.session.SCHEME", ours + 1)
     with pytest.raises(ValueError, match=rf"a run of scheme {ours}; this is w2v .* with scheme {ours + 1}"):
         Word2Vec.resume(folder, CORPUS)
 

@@ -122,7 +122,7 @@ def test_a_stopped_run_resumes_to_the_same_bytes(case, tmp_path, hook, epochs, d
 
 
 def test_a_run_cut_within_an_epoch_resumes_to_the_same_bytes(case, tmp_path, monkeypatch):
-    monkeypatch.setattr("w2v.trainer.TICK", 1e-3)
+    monkeypatch.setattr("w2v.training.workers.TICK", 1e-3)
     text = zipf_like(words=200_000)
     whole = trained(case, text, epochs=2)
 

@@ -1,39 +1,59 @@
 """Deterministic training: the same bytes for any number of workers, however they are held up."""
 
 import hashlib
+import threading
+import time
 
 import numpy as np
 import pytest
+from alone import alone
 from corpora import TOPICS, two_topics, zipf_like
 from reference import Twin, stream_at
 from test_train import MODELS, VOCABULARY, corpus, fresh, run_kernel, settings, tables
 
-from w2v import Word2Vec, _train, trainer
+from w2v import Word2Vec, training
+from w2v.common.progress import progress_bar
+from w2v.tokens import encode
+from w2v.training import _train
 from w2v.vocabulary import noise
 
 
 @pytest.fixture(autouse=True)
 def words_are_dealt(request, monkeypatch):
-    """Noise words are dealt to lanes also from vocabularies as small as those of these tests."""
+    """Noise words are dealt to segments also from vocabularies as small as those of these tests."""
     if "golden" not in request.node.name:
         monkeypatch.setattr(noise, "MANY_TO_A_PART", 1)
 
 
-def trained(matrices, options, *, workers, shape=(4, 16), text=None, key=12345):
+def trained(matrices, options, *, workers, shape=(4, 16), text=None, key=12345, keep=None):
     """Run the kernel in rounds; returns words, survivors, examples and loss."""
     tokens, offsets = corpus(sentences=200, longest=60) if text is None else text
-    keep, *rest = tables(tokens)
-    kernel = trainer.Kernel(
-        *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
+    usual, *rest = tables(tokens)
+    keep = usual if keep is None else keep
+    kernel = training.epoch.Kernel(
+        *[None if matrix is None else training.matrices.padded(matrix) for matrix in matrices], keep, *rest, **options
     )
-    part = trainer.Encoded(tokens, offsets, len(tokens))
-    reached = trainer.Reached()
-    with trainer.progress_bar(False) as bar:
-        trainer.run_epoch(
-            kernel, trainer.checked(kernel, [part]), reached, key=key, alpha=0.05, slope=1e-6, tokens=10**6,
+    part = encode.Encoded(tokens, offsets, len(tokens))
+    reached = training.epoch.Progress()
+    with progress_bar(False) as bar:
+        training.epoch.run_epoch(
+            kernel, training.epoch.check_parts(kernel, [part]), reached, key=key,
+            schedule=training.schedule.Schedule(0.05, 1e-6, 10**6),
             workers=workers, n_hot=0, round_shape=shape, bar=bar,
         )  # fmt: skip
     return reached.words, reached.survivors, reached.examples, reached.loss
+
+
+def hold_up(monkeypatch, most):
+    """Let threads sleep up to so many microseconds before each segment."""
+    new = training.epoch.new_segments
+
+    def held_up(*given):
+        segments = new(*given)
+        segments._for_tests(jitter=most)
+        return segments
+
+    monkeypatch.setattr(training.epoch, "new_segments", held_up)
 
 
 def digest(matrices, stats=()):
@@ -59,7 +79,7 @@ def test_workers_that_are_held_up_at_random_give_the_same_bytes(cbow, workers, m
     matrices = fresh(20, 1, 5)
     stats = trained(matrices, settings(cbow=cbow), shape=(8, 16), workers=1)
     expected = digest(matrices, stats)
-    monkeypatch.setattr(trainer, "JITTER", 300)
+    hold_up(monkeypatch, 300)
     for _ in range(3):
         matrices = fresh(20, 1, 5)
         stats = trained(matrices, settings(cbow=cbow), shape=(8, 16), workers=workers)
@@ -79,27 +99,27 @@ def test_one_lane_is_the_sequential_trainer(cbow, losses):
 
 
 def slow_rounds(matrices, options, shape, text):
-    """Every lane trains a copy of everything, with noise of its own; a share of what the copies learn is added up."""
+    """Every segment trains a copy of everything, with noise of its own; shares of what they learn are added up."""
     tokens, offsets = text
     keep, table, *rest = tables(tokens)
-    lanes, words = shape
-    dealt, parts = noise.lane_tables(table, lanes, words * max(1, options["negative"]))
+    segments, words = shape
+    dealt, parts = noise.segment_tables(table, segments, words * max(1, options["negative"]))
     assert (dealt[:, 1] < noise.FOR_ALL).any()
     dealt[:, 1:] &= ~np.uint32(noise.FOR_ALL)
-    for begin in range(0, len(tokens), lanes * words):
+    for begin in range(0, len(tokens), segments * words):
         copies, times = [], []
-        for lane in range(lanes):
-            centres = range(begin + lane * words, min(begin + (lane + 1) * words, len(tokens)))
+        for segment in range(segments):
+            centres = range(begin + segment * words, min(begin + (segment + 1) * words, len(tokens)))
             if not centres:
                 continue
             copies.append([None if matrix is None else matrix.copy() for matrix in matrices])
-            part = (lane + (stream_at(12345, begin // (lanes * words)) >> 32)) % lanes
+            part = (segment + (stream_at(12345, begin // (segments * words)) >> 32)) % segments
             twin = Twin(*copies[-1], keep, dealt[parts[part] : parts[part + 1]], *rest, **options)
             times.append(twin.touched(tokens, offsets, 12345, centres))
             twin.run(tokens, offsets, 0, 12345, 0.05, 1e-6, 10**6, centres=centres)
         for i, matrix in enumerate(matrices):
             if matrix is not None:
-                touched = np.array([lane[i] for lane in times])
+                touched = np.array([segment[i] for segment in times])
                 several = (touched > 0).sum(axis=0)
                 share = np.clip(64 / np.maximum(touched.sum(axis=0), 1), 1 / np.maximum(several, 1), 1)
                 share[several < 2] = 1
@@ -176,7 +196,7 @@ def test_the_corpus_must_be_cached():
 def test_the_shape_of_a_round_belongs_to_the_model(tmp_path, monkeypatch):
     model = Word2Vec(zipf_like(), vector_size=8, min_count=1, deterministic=True, workers=2)
     model.save(tmp_path / "model.safetensors")
-    monkeypatch.setattr(trainer, "ROUND", (2, 7))
+    monkeypatch.setattr(training.schedule, "ROUND", (2, 7))
     loaded = Word2Vec.load(tmp_path / "model.safetensors")
     for one in (model, loaded):
         one.train(zipf_like(), total_examples=1, epochs=1)
@@ -186,14 +206,14 @@ def test_the_shape_of_a_round_belongs_to_the_model(tmp_path, monkeypatch):
 
 
 def test_a_round_too_large_is_refused():
-    kernel = trainer.Kernel(
-        *[None if matrix is None else trainer.padded(matrix) for matrix in fresh(8, 0, 1)],
+    kernel = training.epoch.Kernel(
+        *[None if matrix is None else training.matrices.padded(matrix) for matrix in fresh(8, 0, 1)],
         *tables(corpus()[0]),
         **settings(),
     )
     for shape in ((0, 10), (33, 10), (4, 0), (4, 10_000)):
-        with pytest.raises(ValueError, match="lanes"):
-            trainer.new_lanes(kernel, 10, *shape)
+        with pytest.raises(ValueError, match="segments"):
+            training.epoch.new_segments(kernel, 10, *shape)
 
 
 @pytest.mark.parametrize("missing", [True, False])
@@ -209,18 +229,18 @@ def test_nobody_waits_for_a_worker_that_is_gone(missing, monkeypatch):
                 raise RuntimeError("can't start new thread")
             start(self)
 
-        crew_init = trainer._Workers.__init__
+        crew_init = training.workers.Workers.__init__
 
         def named(self, *given):
             crew_init(self, *given)
             self._threads[2].name = "third"
 
         monkeypatch.setattr(threading.Thread, "start", no_third_thread)
-        monkeypatch.setattr(trainer._Workers, "__init__", named)
+        monkeypatch.setattr(training.workers.Workers, "__init__", named)
         with pytest.raises(RuntimeError, match="new thread"):
             trained(fresh(20, 0, 5), settings(), workers=4)
     else:
-        monkeypatch.setattr(trainer, "JITTER", 2000)
+        hold_up(monkeypatch, 2000)
         ticks = iter(range(10**9))
 
         class Bar:
@@ -236,13 +256,17 @@ def test_nobody_waits_for_a_worker_that_is_gone(missing, monkeypatch):
         tokens, offsets = corpus(sentences=20_000, longest=60)
         keep, *rest = tables(tokens)
         matrices = fresh(20, 0, 5)
-        kernel = trainer.Kernel(
-            *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **settings()
+        kernel = training.epoch.Kernel(
+            *[None if matrix is None else training.matrices.padded(matrix) for matrix in matrices],
+            keep,
+            *rest,
+            **settings(),
         )
-        part = trainer.Encoded(tokens, offsets, len(tokens))
+        part = encode.Encoded(tokens, offsets, len(tokens))
         with pytest.raises(KeyboardInterrupt):
-            trainer.run_epoch(
-                kernel, trainer.checked(kernel, [part]), trainer.Reached(), key=1, alpha=0.05, slope=0, tokens=10**6,
+            training.epoch.run_epoch(
+                kernel, training.epoch.check_parts(kernel, [part]), training.epoch.Progress(), key=1,
+                schedule=training.schedule.Schedule(0.05, 0, 10**6),
                 workers=3, n_hot=0, round_shape=(4, 16), bar=Bar(),
             )  # fmt: skip
         assert all(np.isfinite(matrix).all() for matrix in matrices if matrix is not None)
@@ -255,25 +279,87 @@ def test_copies_are_numbered_anew_when_their_numbers_run_out():
     found = []
     for first in (1, 2**32 - 5000):  # they run out in the middle, or after 800 million words
         matrices = fresh(20, 1, 5)
-        kernel = trainer.Kernel(*map(trainer.padded, matrices), keep, *rest, **options)
-        dealt = noise.lane_tables(rest[0], 4, 80)
-        lanes = _train.Lanes(kernel, 30, 4, 16, *dealt, copies_before=first)
+        kernel = training.epoch.Kernel(*map(training.matrices.padded, matrices), keep, *rest, **options)
+        dealt = noise.segment_tables(rest[0], 4, 80)
+        segments = _train.Segments(kernel, 30, 4, 16, *dealt)
+        segments._for_tests(copies_before=first)
         counts, loss = np.zeros(16, np.int64), np.zeros(1)
-        kernel.run_rounds(*text, 30, 0, 1, 0.05, 0, 10**6, lanes, 0, 1, np.zeros(2, np.int32), counts, loss)
-        found.append(digest(matrices, (counts[:3].tolist(), lanes.losses)))
+        epoch = _train.Epoch(1, training.schedule.Schedule(0.05, 0, 10**6), np.zeros(2, np.int32))
+        kernel.train(_train.Part(*text, 30), epoch, _train.Member(segments, 0, 1, counts, loss))
+        found.append(digest(matrices, (counts[:3].tolist(), segments.losses)))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(("cbow", "losses"), MODELS)
+def test_an_abandoned_round_leaves_no_trace(cbow, losses):
+    """A round with so wide a window takes long; stopped at once, it is as if it had not begun."""
+    (hs, negative), workers = losses, 2
+    tokens, offsets = corpus(sentences=2, longest=1500)
+    keep, *rest = tables(tokens)
+    options = settings(cbow=cbow, negative=negative, window=3000)
+
+    def trained(shape, sleeps):
+        matrices = fresh(150 if cbow else 20, hs, negative)
+        kernel = training.epoch.Kernel(
+            *[None if matrix is None else training.matrices.padded(matrix) for matrix in matrices],
+            keep,
+            *rest,
+            **options,
+        )
+        counts, loss, losses, left = np.zeros((workers, 16), np.int64), np.zeros((workers, 1)), [0.0] * shape[0], []
+        for pause in sleeps:
+            stop, before, begin = np.zeros(2, np.int32), digest(matrices, losses), int(counts[:, 0].sum())
+            if begin == len(tokens):
+                break
+            segments = training.epoch.new_segments(kernel, 3000, *shape, begin)
+            segments.losses = losses
+            part = _train.Part(tokens, offsets, 3000)
+            epoch = _train.Epoch(12345, training.schedule.Schedule(0.05, 1e-6, 10**6), stop)
+            members = [_train.Member(segments, i, workers, counts[i], loss[i]) for i in range(workers)]
+            threads = [threading.Thread(target=kernel.train, args=(part, epoch, member)) for member in members]
+            if pause == 0:
+                stop[0] = 2
+            for thread in threads:
+                thread.start()
+            if pause is not None:
+                time.sleep(pause)
+                stop[0] = 2
+            for thread in threads:
+                thread.join()
+            losses = segments.losses
+            left.append(counts[:, 0].sum() > begin)
+            assert left[-1] or digest(matrices, losses) == before
+        return digest(matrices, (losses, counts[:, :3].sum(axis=0).tolist())), left
+
+    once, _ = trained((4, 150), [None])
+    often, left = trained((4, 150), [0, *1e-3 * 1.5 ** np.arange(40)])
+    assert not left[0], "a round was trained although a stop was wanted"
+    assert often == once
+
+
+@alone(seconds=60)
+def test_neighbours_are_found_in_one_pass(folder):
+    """One line of millions of words, of which hardly any survives subsampling."""
+    tokens = np.random.default_rng(1).integers(0, VOCABULARY, 8_000_000).astype(np.int32)
+    keep = np.full(VOCABULARY, 2**32 // 100_000, np.uint32)
+    text = tokens, np.array([0, len(tokens)])
+    for workers in (1, 2):
+        matrices = fresh(8, 0, 5)
+        stats = trained(matrices, settings(), workers=workers, shape=(8, 128), text=text, keep=keep)
+        assert stats[0] == len(tokens)
+        assert 40 < stats[1] < 160
 
 
 def test_a_file_cannot_ask_for_rounds_without_end(tmp_path):
     model = Word2Vec(two_topics(), vector_size=4, min_count=1, deterministic=True)
     model.round_shape = (10**7, 1)
-    with pytest.raises(ValueError, match="lanes"):
+    with pytest.raises(ValueError, match="segments"):
         model.save(tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
 
 def test_what_copies_cannot_exceed_is_no_reason_to_refuse():
-    """Six words have eighteen rows at most, however many times a lane asks for them."""
+    """Six words have eighteen rows at most, however many times a segment asks for them."""
     options = {"negative": 20, "window": 2500, "shared_negatives": False, "sg": 1}
     Word2Vec([list("abcdef") * 500], vector_size=4, min_count=1, epochs=1, deterministic=True, **options)
 
@@ -282,17 +368,21 @@ def test_what_copies_cannot_exceed_is_no_reason_to_refuse():
 def test_vectors_that_are_no_numbers_end_it_after_a_round(workers):
     matrices = fresh(20, 0, 5)
     matrices[0][3] = np.nan
-    bar = trainer.progress_bar(False)
+    bar = progress_bar(False)
     tokens, offsets = corpus(sentences=2000)
     keep, *rest = tables(tokens)
-    kernel = trainer.Kernel(
-        *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **settings()
+    kernel = training.epoch.Kernel(
+        *[None if matrix is None else training.matrices.padded(matrix) for matrix in matrices],
+        keep,
+        *rest,
+        **settings(),
     )
-    reached = trainer.Reached()
-    parts = list(trainer.checked(kernel, [trainer.Encoded(tokens, offsets, len(tokens))]))
+    reached = training.epoch.Progress()
+    parts = list(training.epoch.check_parts(kernel, [encode.Encoded(tokens, offsets, len(tokens))]))
     with pytest.raises(FloatingPointError, match="finite"):
-        trainer.run_epoch(
-            kernel, parts, reached, key=1, alpha=0.05, slope=0, tokens=10**6, workers=workers, n_hot=0,
+        training.epoch.run_epoch(
+            kernel, parts, reached, key=1, schedule=training.schedule.Schedule(0.05, 0, 10**6), workers=workers,
+            n_hot=0,
             round_shape=(4, 16), bar=bar,
         )  # fmt: skip
     assert reached.words <= 2 * 64

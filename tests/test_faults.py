@@ -30,10 +30,11 @@ import pytest
 from alone import alone
 from corpora import TOPICS, two_topics, zipf_like
 
-from w2v import FormatError, KeyedVectors, LineSentence, Word2Vec, trainer
+from w2v import FormatError, KeyedVectors, LineSentence, Word2Vec
 from w2v.cli import main
 from w2v.common import memory
 from w2v.tokens import encode
+from w2v.training import epoch
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "faults.md"
 GIB = 2**30
@@ -117,7 +118,7 @@ def test_row_1_what_the_corpus_raises_arrives(folder):
 def test_row_2_what_a_worker_raises_arrives(folder):
     error = ArithmeticError("a worker's")
 
-    class Failing(trainer.Kernel):
+    class Failing(epoch.Kernel):
         calls = itertools.count()
 
         def run(self, *given):
@@ -134,11 +135,11 @@ def test_row_2_what_a_worker_raises_arrives(folder):
     for options in ({}, {"cache": "none"}, {"deterministic": True}):
         model = model_of(workers=3, **options)
         model.build_vocab(corpus)
-        trainer.Kernel, real = Failing, trainer.Kernel
+        epoch.Kernel, real = Failing, epoch.Kernel
         Failing.calls = itertools.count()
         with raises_this(error):
             model.train(corpus, total_examples=1, epochs=FOREVER)
-        trainer.Kernel = real
+        epoch.Kernel = real
         finite_and_usable(model)
 
     start = threading.Thread.start
@@ -223,7 +224,7 @@ def test_row_4_ctrl_c_stops_training_and_counting(folder):
     hand = threading.Thread(target=impatient)
     hand.start()
     with pytest.raises(KeyboardInterrupt):
-        trainer._Workers(slow, 2).train([()], lambda: None)
+        epoch._Workers(slow, 2).train([()], lambda: None)
     assert ended == [True, True]
     hand.join()
 
@@ -534,7 +535,7 @@ def test_row_23_the_loss_is_summed_in_64_bits_by_each_worker(folder):
     model = model_of(compute_loss=True, epochs=1)
     model.build_vocab(two_topics())
     # as after so many examples; in 32 bits nothing could be added
-    trainer.Reached = functools.partial(trainer.Reached, losses=[2.0**40])
+    epoch.Progress = functools.partial(epoch.Progress, losses=[2.0**40])
     model.train(two_topics(), total_examples=1, epochs=1)
     summed = model.get_latest_training_loss() - 2.0**40
     assert 0.1 < summed / model.history[0].examples < 10

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from corpora import two_topics, zipf_like
 
-from w2v import CallbackAny2Vec, StopTraining, Word2Vec, trainer
+from w2v import CallbackAny2Vec, StopTraining, Word2Vec
 from w2v.cli import main
 
 SETTINGS = {"vector_size": 8, "min_count": 1, "workers": 1, "epochs": 2}
@@ -158,7 +158,7 @@ def test_what_chance_has_decided_is_not_compared(monkeypatch):
             raise KeyboardInterrupt
         return False
 
-    monkeypatch.setattr(trainer, "TICK", 1e-3)
+    monkeypatch.setattr("w2v.training.workers.TICK", 1e-3)
     monkeypatch.setattr(cut, "heed", interrupted_while_it_trains)
     with pytest.raises(KeyboardInterrupt):
         cut.train(corpus * 20, total_examples=1, epochs=1)

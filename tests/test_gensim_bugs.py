@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from corpora import TOPICS, two_topics
 
-from w2v import KeyedVectors, Word2Vec, trainer
+from w2v import KeyedVectors, Word2Vec, training
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "migrating-from-gensim.md"
 
@@ -271,7 +271,7 @@ def test_row_26_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed():
         for seed in ("0", "1", "77")
     }
     assert len(found) == 1
-    assert trainer.SCHEME == 2
+    assert training.schedule.SCHEME == 2
 
 
 def test_without_a_seed_one_is_drawn_and_kept():

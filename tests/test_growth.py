@@ -308,7 +308,6 @@ def test_a_model_is_saved_to_an_open_file(tmp_path):
 @pytest.mark.parametrize("where", ["scan", "encode", "weights"])
 @pytest.mark.parametrize("update", [True, False])
 def test_a_vocabulary_that_fails_leaves_the_model_as_it_was(model, monkeypatch, where, update):
-    from w2v import trainer
     from w2v.tokens import encode
 
     before, kept = copy.deepcopy(model), model.wv
@@ -319,7 +318,7 @@ def test_a_vocabulary_that_fails_leaves_the_model_as_it_was(model, monkeypatch, 
     if where == "encode":
         monkeypatch.setattr(encode.Scan, "encoded", fail)
     elif where == "weights":
-        monkeypatch.setattr(trainer, "first_vectors", fail)
+        monkeypatch.setattr("w2v.training.matrices.first_vectors", fail)
     corpus = (fail() if where == "scan" else sentence for sentence in NEW)
     with pytest.raises(KeyboardInterrupt):
         model.build_vocab(corpus, update=update)

@@ -69,23 +69,23 @@ def test_both_ways_to_the_power_of_three_quarters_agree(count):
 
 
 @pytest.mark.parametrize(
-    ("n", "lanes", "draws"), [(3000, 8, 640), (3000, 3, 50), (5, 8, 640), (1000, 7, 10), (9, 1, 5)]
+    ("n", "segments", "draws"), [(3000, 8, 640), (3000, 3, 50), (5, 8, 640), (1000, 7, 10), (9, 1, 5)]
 )
-def test_lanes_together_draw_as_from_one_table_and_no_two_draw_a_rare_word(n, lanes, draws):
+def test_lanes_together_draw_as_from_one_table_and_no_two_draw_a_rare_word(n, segments, draws):
     counts = np.sort(np.random.default_rng(0).zipf(1.3, n).clip(1, 10**6))[::-1].astype(np.int64)
     table = noise.alias_table(noise.weights(counts, 0.75))
     wanted = probabilities(table).astype(float)
-    dealt, parts = noise.lane_tables(table, lanes, draws)
-    got, lanes_of = np.zeros(n), np.zeros(n, int)
+    dealt, parts = noise.segment_tables(table, segments, draws)
+    got, segments_of = np.zeros(n), np.zeros(n, int)
     for begin, end in itertools.pairwise(parts):
         coins, words = dealt[begin:end, 0] / noise.SLOT, dealt[begin:end, 1:] & ~np.uint32(noise.FOR_ALL)
         part = np.zeros(n)
         np.add.at(part, words[:, 0], coins)
         np.add.at(part, words[:, 1], 1 - coins)
-        got += part / (end - begin) / lanes
-        lanes_of += part > 0
+        got += part / (end - begin) / segments
+        segments_of += part > 0
     np.testing.assert_allclose(got, wanted, rtol=0.01)
     for_all = np.isin(np.arange(n), dealt[dealt[:, 1] >= noise.FOR_ALL, 1] & ~np.uint32(noise.FOR_ALL))
-    assert (lanes_of[for_all] == lanes).all()
-    assert (lanes_of[~for_all] == 1).all()
+    assert (segments_of[for_all] == segments).all()
+    assert (segments_of[~for_all] == 1).all()
     assert for_all[wanted * draws >= 1 + 1e-6].all()

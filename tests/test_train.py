@@ -12,7 +12,10 @@ import pytest
 from corpora import TOPICS, two_topics
 from reference import Twin, first_vectors
 
-from w2v import Word2Vec, trainer
+from w2v import Word2Vec, training
+from w2v.common.progress import progress_bar
+from w2v.tokens import encode
+from w2v.training import _train
 from w2v.vocabulary import choose, huffman, noise
 
 VOCABULARY = 60
@@ -50,9 +53,9 @@ def settings(**changed):
 
 def fresh(vector_size, hs, negative, seed=3):
     rng = np.random.default_rng(seed)
-    matrices = [trainer.first_vectors(VOCABULARY, vector_size, seed)]
+    matrices = [training.matrices.first_vectors(VOCABULARY, vector_size, seed)]
     for wanted, rows in ((negative, VOCABULARY), (hs, VOCABULARY - 1)):
-        matrix = trainer.new_matrix(rows, vector_size) if wanted else None
+        matrix = training.matrices.new_matrix(rows, vector_size) if wanted else None
         if matrix is not None:
             matrix[...] = rng.random(matrix.shape) / 4 - 0.125
         matrices.append(matrix)
@@ -60,26 +63,24 @@ def fresh(vector_size, hs, negative, seed=3):
 
 
 def run_kernel(matrices, tokens, offsets, keep, rest, options, *, workers=1, n_hot=0, cut=None, alpha=0.05, slope=1e-5):
-    kernel = trainer.Kernel(
-        *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
+    kernel = training.epoch.Kernel(
+        *[None if matrix is None else training.matrices.padded(matrix) for matrix in matrices], keep, *rest, **options
     )
-    parts = [trainer.Encoded(tokens, offsets, len(tokens))]
+    parts = [encode.Encoded(tokens, offsets, len(tokens))]
     if cut is not None:  # the same corpus in two batches
         at = offsets[cut]
         parts = [
-            trainer.Encoded(tokens[:at], offsets[: cut + 1], at),
-            trainer.Encoded(tokens[at:], offsets[cut:] - at, len(tokens) - at),
+            encode.Encoded(tokens[:at], offsets[: cut + 1], at),
+            encode.Encoded(tokens[at:], offsets[cut:] - at, len(tokens) - at),
         ]
-    reached = trainer.Reached()
-    with trainer.progress_bar(False) as bar:
-        trainer.run_epoch(
+    reached = training.epoch.Progress()
+    with progress_bar(False) as bar:
+        training.epoch.run_epoch(
             kernel,
-            trainer.checked(kernel, parts),
+            training.epoch.check_parts(kernel, parts),
             reached,
             key=12345,
-            alpha=alpha,
-            slope=slope,
-            tokens=10**6,
+            schedule=training.schedule.Schedule(alpha, slope, 10**6),
             workers=workers,
             n_hot=n_hot,
             bar=bar,
@@ -126,19 +127,19 @@ def test_kernel_agrees_with_its_twin(cbow, losses, vector_size, changed):
     for ours, theirs in zip(matrices, twin_matrices, strict=True):
         if ours is not None:
             np.testing.assert_allclose(ours, theirs, atol=3e-5, rtol=1e-3)
-            assert not trainer.padded(ours)[:, vector_size:].any(), "padding must stay zero"
+            assert not training.matrices.padded(ours)[:, vector_size:].any(), "padding must stay zero"
 
 
 def test_first_vectors_are_those_of_the_twin():
-    ours = trainer.first_vectors(7, 21, seed=9)
-    assert (ours == first_vectors(7, 21, trainer.derived_key(9, 0))).all()
+    ours = training.matrices.first_vectors(7, 21, seed=9)
+    assert (ours == first_vectors(7, 21, training.schedule.derived_key(9, 0))).all()
     assert ours.min() >= -1 / 21
     assert ours.max() < 1 / 21
 
 
 def test_a_first_row_depends_on_its_number_alone():
-    longer = trainer.first_vectors(9, 5, 1, first_row=4)
-    assert (longer[4:] == trainer.first_vectors(9, 5, 1)[4:]).all()
+    longer = training.matrices.first_vectors(9, 5, 1, first_row=4)
+    assert (longer[4:] == training.matrices.first_vectors(9, 5, 1)[4:]).all()
     assert not longer[:4].any()
 
 
@@ -167,20 +168,24 @@ def test_a_stopped_run_goes_on_where_it_was(cbow, losses, round_shape):
 
     def trained(pause):
         matrices = fresh(20, hs, negative)
-        kernel = trainer.Kernel(
-            *[None if matrix is None else trainer.padded(matrix) for matrix in matrices], keep, *rest, **options
+        kernel = training.epoch.Kernel(
+            *[None if matrix is None else training.matrices.padded(matrix) for matrix in matrices],
+            keep,
+            *rest,
+            **options,
         )
-        counts, loss, lane_losses, stops = np.zeros(16, np.int64), np.zeros(1), [0.0] * 4, 0
+        counts, loss, segment_losses, stops = np.zeros(16, np.int64), np.zeros(1), [0.0] * 4, 0
         while counts[0] < len(tokens):
             stop, begin = np.zeros(2, np.int32), int(counts[0])
-            given = (tokens, offsets, 30, 0, 12345, 0.05, 0.05 / len(tokens), 10**6)
+            schedule = training.schedule.Schedule(0.05, 0.05 / len(tokens), 10**6)
             if round_shape is None:
-                run, given = kernel.run, (*given, np.array([begin]), 1, 0, stop, counts, loss)
+                worker = _train.Racer(np.array([begin]), 1, 0, counts, loss)
             else:
-                lanes = trainer.new_lanes(kernel, 30, *round_shape, begin)
-                lanes.losses = lane_losses
-                run, given = kernel.run_rounds, (*given, lanes, 0, 1, stop, counts, loss)
-            thread = threading.Thread(target=run, args=given)
+                segments = training.epoch.new_segments(kernel, 30, *round_shape, begin)
+                segments.losses = segment_losses
+                worker = _train.Member(segments, 0, 1, counts, loss)
+            given = _train.Part(tokens, offsets, 30), _train.Epoch(12345, schedule, stop), worker
+            thread = threading.Thread(target=kernel.train, args=given)
             thread.start()
             if pause:
                 time.sleep(rng.random() * 5e-3)
@@ -188,8 +193,8 @@ def test_a_stopped_run_goes_on_where_it_was(cbow, losses, round_shape):
             thread.join()
             stops += counts[0] < len(tokens)
             if round_shape:
-                lane_losses = lanes.losses
-        total = loss[0] if round_shape is None else sum(lane_losses)
+                segment_losses = segments.losses
+        total = loss[0] if round_shape is None else sum(segment_losses)
         assert loss[0] == pytest.approx(total)  # what is shown while it lasts
         return matrices, counts, total, stops
 
@@ -202,18 +207,20 @@ def test_a_stopped_run_goes_on_where_it_was(cbow, losses, round_shape):
         assert a is None or (np.isfinite(a).all() and a.tobytes() == b.tobytes())
 
 
-def test_a_sentence_longer_than_a_chunk_is_trained_whole():
+@pytest.mark.parametrize("kept", [1, 0.01, 0.0003])
+def test_a_sentence_longer_than_a_chunk_is_trained_whole(kept):
     """Context reaches over the chunks that workers take; the twin knows no chunks."""
     rng = np.random.default_rng(5)
     tokens = rng.integers(0, VOCABULARY, 20_000).astype(np.int32)
     offsets = np.array([0, len(tokens)])
     _, *rest = tables(tokens)
+    keep = choose.keep_thresholds(np.full(VOCABULARY, kept)) if kept < 1 else None
     options = settings(window=30, shrink=False, cbow=True, negative=1)
     matrices = fresh(2, 0, 1)
-    twin = Twin(*[None if m is None else m.copy() for m in matrices], None, *rest, **options)
-    _, survivors, examples, _ = run_kernel(matrices, tokens, offsets, None, rest, options, alpha=1e-3, slope=0)
+    twin = Twin(*[None if m is None else m.copy() for m in matrices], keep, *rest, **options)
+    _, survivors, examples, _ = run_kernel(matrices, tokens, offsets, keep, rest, options, alpha=1e-3, slope=0)
     twin.run(tokens, offsets, 0, 12345, 1e-3, 0, 10**6)
-    assert survivors == examples == 20_000
+    assert survivors == examples == twin.survivors > 1
     np.testing.assert_allclose(matrices[0], twin.inputs, atol=1e-4, rtol=1e-3)
 
 
@@ -238,14 +245,16 @@ def test_a_worker_trains_its_copies_of_hot_rows_and_meets_the_others_half_way(cb
 
     def trained(workers, n_hot):
         matrices = fresh(20, hs, negative)
-        kernel = trainer.Kernel(
-            *[None if matrix is None else trainer.padded(matrix) for matrix in matrices],
+        kernel = training.epoch.Kernel(
+            *[None if matrix is None else training.matrices.padded(matrix) for matrix in matrices],
             keep,
             *rest,
             **settings(cbow=cbow, negative=negative),
         )
-        shared = [np.zeros(16, np.int64), workers, n_hot, np.zeros(1, np.int32), np.zeros(3, np.int64), np.zeros(1)]
-        kernel.run(tokens, offsets, kernel.longest_sentence(offsets, len(tokens)), 0, 1, 0.05, 0, 1, *shared)
+        part = _train.Part(tokens, offsets, kernel.longest_sentence(offsets, len(tokens)))
+        epoch = _train.Epoch(1, training.schedule.Schedule(0.05, 0, 1), np.zeros(2, np.int32))
+        racer = _train.Racer(np.zeros(1, np.int64), workers, n_hot, np.zeros(3, np.int64), np.zeros(1))
+        kernel.train(part, epoch, racer)
         return matrices
 
     hot_rows = min(n_hot, VOCABULARY - 1)
@@ -265,13 +274,13 @@ def test_a_worker_trains_its_copies_of_hot_rows_and_meets_the_others_half_way(cb
 def test_rows_are_hot_where_words_are_frequent_and_come_by_frequency():
     counts = np.array([9_000, 4_000, 2_000, 1_999, 5])
     tokens = int(counts.sum())
-    assert trainer.hot_rows(counts, tokens, 1) == 0
-    assert trainer.hot_rows(counts, tokens, 2) == 3
-    assert trainer.hot_rows(counts, tokens, 5) == 1
-    assert trainer.hot_rows(counts[::-1], tokens, 2) == 0
-    assert trainer.hot_rows(np.full(1000, 10**6), 10**9, 2) == trainer.HOT_ROWS
+    assert training.workers.hot_rows(counts, tokens, 1) == 0
+    assert training.workers.hot_rows(counts, tokens, 2) == 3
+    assert training.workers.hot_rows(counts, tokens, 5) == 1
+    assert training.workers.hot_rows(counts[::-1], tokens, 2) == 0
+    assert training.workers.hot_rows(np.full(1000, 10**6), 10**9, 2) == training.workers.HOT_ROWS
     # words that were frequent where they were counted need not be so in the corpus trained on
-    assert trainer.hot_rows(counts, tokens // 10, 2) < 3
+    assert training.workers.hot_rows(counts, tokens // 10, 2) < 3
 
 
 @pytest.mark.parametrize(
@@ -286,14 +295,14 @@ def test_rows_are_hot_where_words_are_frequent_and_come_by_frequency():
     ],
 )
 def test_what_would_lead_out_of_the_matrices_is_refused(tokens, offsets):
-    kernel = trainer.Kernel(
-        *[None if matrix is None else trainer.padded(matrix) for matrix in fresh(8, 0, 1)],
+    kernel = training.epoch.Kernel(
+        *[None if matrix is None else training.matrices.padded(matrix) for matrix in fresh(8, 0, 1)],
         *tables(corpus()[0]),
         **settings(),
     )
-    part = trainer.Encoded(np.array(tokens, np.int32), np.array(offsets, np.int64), len(tokens))
+    part = encode.Encoded(np.array(tokens, np.int32), np.array(offsets, np.int64), len(tokens))
     with pytest.raises(ValueError, match=r"token|offsets"):
-        list(trainer.checked(kernel, [part]))
+        list(training.epoch.check_parts(kernel, [part]))
 
 
 def test_a_row_whose_lock_is_zero_keeps_its_bytes_with_several_workers():
@@ -314,7 +323,7 @@ def test_a_row_whose_lock_is_zero_keeps_its_bytes_with_several_workers():
 
 @pytest.mark.parametrize("workers", [2, 3, 8])
 def test_many_workers_with_hot_rows_learn_what_is_there(workers, monkeypatch):
-    monkeypatch.setattr(trainer, "HOT_COUNT", 1)
+    monkeypatch.setattr(training.workers, "HOT_COUNT", 1)
     model = Word2Vec(two_topics(4000), sg=1, vector_size=16, min_count=1, workers=workers, epochs=3, seed=1)
     for word in TOPICS[0][:3]:
         assert {other for other, _ in model.wv.most_similar(word, topn=3)} <= set(TOPICS[0])
@@ -331,15 +340,13 @@ def test_the_learning_rate_stops_falling_at_the_horizon():
     _, *rest = tables(tokens)
     frozen = fresh(8, 0, 1)
     before = frozen[0].copy()
-    kernel = trainer.Kernel(trainer.padded(frozen[0]), trainer.padded(frozen[1]), None, None, *rest, **settings())
-    stop, cursor, counts, loss = (
-        np.zeros(1, np.int32),
-        np.zeros(1, np.int64),
-        np.zeros(3, np.int64),
-        np.zeros(1),
-    )
-    longest = kernel.longest_sentence(offsets, len(tokens))
-    kernel.run(tokens, offsets, longest, 1000, 1, 0.5, 0.5 / 1000, 1000, cursor, 1, 0, stop, counts, loss)
+    given = [training.matrices.padded(matrix) for matrix in frozen[:2]]
+    kernel = training.epoch.Kernel(*given, None, None, *rest, **settings())
+    counts, schedule = np.zeros(3, np.int64), training.schedule.Schedule(0.5, 0.5 / 1000, 1000)
+    part = _train.Part(tokens, offsets, kernel.longest_sentence(offsets, len(tokens)), origin=1000)
+    racer = _train.Racer(np.zeros(1, np.int64), 1, 0, counts, np.zeros(1))
+    kernel.train(part, _train.Epoch(1, schedule, np.zeros(2, np.int32)), racer)
+    assert [schedule.at(position) for position in (0, 500, 1000, 2000)] == [0.5, 0.25, 0, 0]
     assert counts[0] == len(tokens)
     assert (frozen[0] == before).all()
 
@@ -368,7 +375,7 @@ for scale in (1e-40, 1e-20, 1e4, 1e18):
     for matrix in matrices: matrix *= np.float32(scale); matrix[0] = -0.0
     run_kernel(matrices, tokens, offsets, keep, rest, settings(with_loss=False))
     for matrix in matrices: digest.update(matrix.tobytes())
-from w2v import _train
+from w2v.training import _train
 print(_train.ISA, digest.hexdigest())
 """
 
@@ -388,8 +395,6 @@ GOLDEN_LEVELS = "ed359d74b6f9c7b4befd490d3874fbb6fd3984e7bc22edeafae120ab2b989df
 
 @pytest.mark.parametrize("level", ["portable", "avx2", "avx512", "neon"])
 def test_every_level_gives_the_golden_bytes(level):
-    from w2v import _train
-
     if level not in _train.AVAILABLE:
         pytest.skip(f"this CPU or build has no {level}")
     assert level_digest(level) == GOLDEN_LEVELS
@@ -398,7 +403,7 @@ def test_every_level_gives_the_golden_bytes(level):
 def test_an_unknown_level_is_refused_at_import_with_the_choices():
     environment = os.environ | {"W2V_ISA": "sse9"}
     done = subprocess.run(
-        [sys.executable, "-c", "import w2v._train"],
+        [sys.executable, "-c", "import w2v.training._train"],
         env=environment,
         capture_output=True,
         text=True,

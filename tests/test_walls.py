@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 import w2v._train
+
 import w2v.text._text
 
 PACKAGE = Path(w2v.__file__).parent

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from corpora import TOPICS, planted_analogy, two_topics, zipf_like
 
-from w2v import FormatError, KeyedVectors, LineSentence, StopTraining, Word2Vec, trainer
+from w2v import FormatError, KeyedVectors, LineSentence, StopTraining, Word2Vec
 from w2v.files import native
+from w2v.training import matrices, schedule, workers
 
 LOSSES = {"ns": {"negative": 5}, "hs": {"hs": 1, "negative": 0}, "both": {"hs": 1, "negative": 5}}
 ALL_MODELS = list(itertools.product([0, 1], LOSSES))
@@ -130,7 +131,7 @@ GOLDEN = {
 @pytest.mark.parametrize(("sg", "loss"), ALL_MODELS)
 def test_golden_hashes(sg, loss):
     """Other bytes are another scheme: new hashes, a new SCHEME number and a line in the changelog."""
-    assert trainer.SCHEME == 2
+    assert schedule.SCHEME == 2
     assert digest(small(sg=sg, seed=7, epochs=3, **LOSSES[loss])) == GOLDEN[sg, loss]
 
 
@@ -192,8 +193,8 @@ def test_build_vocab_and_train_equal_the_constructor():
 
 def test_a_tiny_corpus_is_not_split_so_workers_change_nothing():
     assert digest(small(workers=3)) == digest(small(workers=1)) == digest(small(workers=-1))
-    assert trainer.worker_count(8, 25_000) == 2
-    assert trainer.worker_count(8, 5) == 1
+    assert workers.worker_count(8, 25_000) == 2
+    assert workers.worker_count(8, 5) == 1
 
 
 def test_another_seed_gives_other_vectors():
@@ -347,7 +348,7 @@ def test_a_second_build_vocab_starts_again():
     model = small([["a", "b", "c"]] * 30)
     model.build_vocab([["x", "y", "z"]] * 30)
     assert sorted(model.wv.index_to_key) == ["x", "y", "z"]
-    assert (model.wv.vectors == trainer.first_vectors(3, 10, 1)).all()
+    assert (model.wv.vectors == matrices.first_vectors(3, 10, 1)).all()
     assert model.trained_epochs == 0
 
 

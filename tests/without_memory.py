@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from w2v import Word2Vec, _train
+from w2v import Word2Vec
 from w2v.text import _text
 from w2v.tokens import encode
+from w2v.training import _train
 
 SHIM = ctypes.CDLL(None)
 SHIM.watch.argtypes = [ctypes.c_size_t, ctypes.c_size_t]

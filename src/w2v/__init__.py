@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from w2v._version import __version__
 
 if TYPE_CHECKING:
+    from w2v.about import show_config
     from w2v.callbacks import CallbackAny2Vec
     from w2v.files.errors import FormatError
     from w2v.models.word2vec import Word2Vec
     from w2v.text.readers import LineSentence, PathLineSentences, Text8Corpus
-    from w2v.trainer import StopTraining, show_config
+    from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.keyed import KeyedVectors
     from w2v.vocabulary.choose import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
@@ -27,8 +28,9 @@ _HOME = {
     "PathLineSentences": "text.readers",
     "Text8Corpus": "text.readers",
     "FormatError": "files.errors",
-    "StopTraining": "trainer",
-    "show_config": "trainer",
+    "EpochRecord": "training.epoch",
+    "StopTraining": "training.epoch",
+    "show_config": "about",
     "KeyedVectors": "vectors.keyed",
     "RULE_DEFAULT": "vocabulary.choose",
     "RULE_DISCARD": "vocabulary.choose",
@@ -41,6 +43,7 @@ __all__ = [
     "RULE_DISCARD",
     "RULE_KEEP",
     "CallbackAny2Vec",
+    "EpochRecord",
     "FormatError",
     "KeyedVectors",
     "LineSentence",

@@ -8,17 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import trainer
 from w2v.common import checks, memory
 from w2v.common.old_names import renamed
+from w2v.common.progress import progress_bar
 from w2v.files.reading import Pathlike
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import LIMITS
 from w2v.tokens.encode import Scan, Sentences, check_token
+from w2v.training import epoch, matrices
 from w2v.training.ledger import MOST_WORDS, Ledger
+from w2v.training.session import WORDS
 from w2v.training.settings import Settings, checked_sample
 from w2v.training.trainee import Trainee
 from w2v.training.weights import Weights
+from w2v.training.workers import thread_count
 from w2v.vectors.keyed import KeyedVectors
 from w2v.vocabulary import noise
 from w2v.vocabulary.choose import TrimRule
@@ -249,7 +252,7 @@ class Buildable(Trainee):
         readers = settings.workers if workers is None else checks.worker_number(workers)
         with (
             self.activity.only("scan_vocab", within="build_vocab"),
-            trainer.progress_bar(settings.progress, desc="reading", leave=False) as bar,
+            progress_bar(settings.progress, **WORDS, desc="reading", leave=False) as bar,
         ):
             scan = Scan(
                 *corpus,
@@ -257,7 +260,7 @@ class Buildable(Trainee):
                 trim_rule=trim_rule,
                 cache_bytes=LIMITS[settings.cache],
                 keep_tokens=settings.cache != "none",
-                threads=trainer.thread_count(readers),
+                threads=thread_count(readers),
                 report=lambda words: (self.heed(), bar.update(words)),
             )
         self._raw_vocab = None
@@ -419,7 +422,7 @@ class Buildable(Trainee):
             and ``total``; the matrices exactly, the others roughly.
         """
         words = len(self.wv) if vocab_size is None else checks.integer("vocab_size", vocab_size, 0, MOST_WORDS)
-        matrix = words * trainer.padded_size(self.vector_size) * 4
+        matrix = words * matrices.padded_size(self.vector_size) * 4
         report = {} if report is None else report
         report["vocab"] = words * (BYTES_PER_WORD + (100 if self.hs else 0))
         report["vectors"] = matrix
@@ -480,9 +483,9 @@ class Buildable(Trainee):
         if len(self.wv.expandos["count"]) != words or min(numbers) < 0 or max(numbers) >= words:
             raise RuntimeError("wv.key_to_index, index_to_key and the counts do not fit together; call build_vocab")
 
-    def kernel(self, settings: Settings) -> trainer.Kernel:
+    def kernel(self, settings: Settings) -> epoch.Kernel:
         """What trains the matrices; see `Trainee.kernel`."""
-        trainer.warn_if_slow(logger.warning)
+        epoch.warn_if_slow(logger.warning)
         self._check_matrices(settings)
         return super().kernel(settings)
 

@@ -5,10 +5,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from w2v import trainer
 from w2v.files import gensim_pickle, native
 from w2v.files.reading import Pathlike
-from w2v.training import ledger
+from w2v.training import ledger, schedule
 from w2v.training.settings import Settings
 from w2v.training.trainee import Contents
 
@@ -33,8 +32,8 @@ def read(fname: Pathlike, mmap: bool | str | None, allow_pickle: bool | None) ->
     found = Contents(*native.read_native(os.fspath(fname), mmap=bool(mmap)))
     if found.kind == "vectors":
         raise _vectors_alone(fname)
-    if found.meta.get("scheme") != trainer.SCHEME:
-        logger.warning("the model was trained under scheme %s, this is %s", found.meta.get("scheme"), trainer.SCHEME)
+    if found.meta.get("scheme") != schedule.SCHEME:
+        logger.warning("the model was trained under scheme %s, this is %s", found.meta.get("scheme"), schedule.SCHEME)
     _mark_as_cut(found.meta)
     return found
 

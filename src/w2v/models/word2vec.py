@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v import callbacks as hooks
-from w2v import trainer
 from w2v.common import checks
 from w2v.common.old_names import OldModelNames, renamed, warn
 from w2v.files import native
@@ -25,8 +24,8 @@ from w2v.models.building import OLD_CORPUS, Buildable
 from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Sentences
 from w2v.training import checkpoint as checkpoints
+from w2v.training import epoch, session
 from w2v.training import ledger as ledgers
-from w2v.training import session
 from w2v.training.ledger import MOST_WORDS
 from w2v.training.ledger import NAMES as LEDGER_NAMES
 from w2v.training.settings import MOST_ALPHA
@@ -701,5 +700,5 @@ class _StopAfter(hooks.CallbackAny2Vec):
 
     def on_epoch_begin(self, model: Word2Vec) -> None:
         if self._left == 0:
-            raise trainer.StopTraining("as many epochs as the model had")
+            raise epoch.StopTraining("as many epochs as the model had")
         self._left -= 1

@@ -13,14 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from w2v.about import show_config
 from w2v.common.checks import integer, one_of
+from w2v.common.progress import progress_bar
 from w2v.files import errors, native, reading, writing
 from w2v.files.arrays import sha256_of
 from w2v.files.reading import Pathlike, open_binary
 from w2v.models.word2vec import Word2Vec
-from w2v.stability.neighbors import Record, Space, bar
+from w2v.stability.neighbors import Record, Space
 from w2v.text.readers import read_sentences
-from w2v.trainer import show_config
 from w2v.vectors.keyed import KeyedVectors
 
 RECORDS = "records.json"
@@ -85,7 +86,7 @@ def collect(
         if not SAFE_NAME.fullmatch(name):
             raise ValueError(f"{name!r} cannot be the name of a run; use letters, digits and _ . + -")
     if folder is None:
-        with bar(progress, len(plan), "runs") as shown:
+        with progress_bar(progress, total=len(plan), desc="runs") as shown:
             return {name: _counted(make(**arguments), shown) for name, arguments in plan.items()}
     wanted = {name: _plain(dict(arguments)) for name, arguments in plan.items()}
     facts = _plain(settings or {})
@@ -95,7 +96,7 @@ def collect(
     try:
         records = _records(kept, facts, wanted)
         runs = {}
-        with bar(progress, len(plan), "runs") as shown:
+        with progress_bar(progress, total=len(plan), desc="runs") as shown:
             for name, arguments in plan.items():
                 file = f"{name}.safetensors"
                 if name not in records["runs"] or not kept.has(file):

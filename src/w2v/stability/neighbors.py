@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.common.checks import integer
+from w2v.common.progress import progress_bar
 from w2v.vectors import queries
 
 Array = NDArray[Any]
@@ -100,7 +101,7 @@ def neighbor_tables(
         raise KeyError(f"{unknown!r} is in none of the {len(spaces)} runs")
     ids: dict[Any, int] = {}
     tables = np.full((len(spaces), len(words), k), -1, np.int32)
-    with bar(progress, len(spaces), "neighbours") as shown:
+    with progress_bar(progress, total=len(spaces), desc="neighbours") as shown:
         for table, space in zip(tables, spaces.values(), strict=True):
             own = np.array([ids.setdefault(key, len(ids)) for key in space.index_to_key], np.int32)
             known = [place for place, word in enumerate(words) if word in space.key_to_index]
@@ -159,13 +160,3 @@ def check_spaces(spaces: Mapping[str, Space], k: int) -> None:
             raise ValueError(f"run {name!r} has {len(space.index_to_key)} words, too few for k={k} neighbours; lower k")
         if not np.isfinite(space.vectors).all():
             raise ValueError(f"run {name!r} has vectors with NaN or infinite values; train it again, or leave it out")
-
-
-def bar(wanted: bool | None, total: int, label: str) -> Any:
-    """A tqdm bar on stderr; `wanted` None means only if that is a terminal."""
-    from tqdm import tqdm
-
-    class Bar(tqdm):  # type: ignore[type-arg]
-        monitor_interval = 0  # no thread of its own: it would outlive the bar
-
-    return Bar(total=total, desc=label, dynamic_ncols=True, disable=None if wanted is None else not wanted)

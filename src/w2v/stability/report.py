@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.common.checks import integer
+from w2v.common.progress import progress_bar
 from w2v.common.terminal import printable
 from w2v.files.reading import Pathlike
 from w2v.files.writing import atomic_write
 from w2v.stability import measures
-from w2v.stability.neighbors import Array, Record, Runs, Space, bar, named, neighbor_tables
+from w2v.stability.neighbors import Array, Record, Runs, Space, named, neighbor_tables
 
 WORDS = 10_000  # measured by default: ten runs of 80,000 words then take a minute, not eight
 FIT_WORDS = 10_000  # most frequent words, for rotations and whole spaces (as Leszczynski et al. 2020)
@@ -295,7 +296,7 @@ def _pair_values(
     values = {name: np.empty((len(pairs), len(measured)), np.float32) for name in names}
     fitted = [_matrix(space, fit) for space in spaces.values()]
     vectors = [_matrix(space, measured) for space in spaces.values()]
-    with bar(progress, len(pairs), "pairs of runs") as shown:
+    with progress_bar(progress, total=len(pairs), desc="pairs of runs") as shown:
         for number, (i, j) in enumerate(pairs):
             turn = measures.rotation(fitted[i], fitted[j])
             values["overlap"][number] = measures.overlap(tables[i], tables[j])

@@ -11,7 +11,6 @@ import os
 import numpy as np
 
 cimport cython
-from cpython cimport array
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -52,6 +51,10 @@ cdef extern from "_text.h" nogil:
     uint64_t hash_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t readable) noexcept
     int64_t end_of_words(const uint8_t *text, int64_t size) noexcept
     int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t longest, Tokens *out) noexcept
+
+
+cdef enum:
+    NUMBERS_AT_A_TIME = 1024  # that are collected before an array is made longer
 
 
 cdef extern from "Python.h":
@@ -178,28 +181,26 @@ cdef class WordTable:
         return numbers
 
 
-def append_numbers(words, ids, array.array tokens):
+def append_numbers(words, ids, tokens):
     """Append to `tokens`, an array('i'), the number that `ids`, a dict, has for each of `words`.
 
     ``ids[word]`` is asked of a word it does not hold.
     """
-    cdef Py_ssize_t n = len(tokens), room = n
+    cdef int32_t numbers[NUMBERS_AT_A_TIME]
+    cdef Py_ssize_t n = 0
     cdef PyObject *known
     cdef long long number
-    if isinstance(words, (list, tuple)):
-        room += len(words)
-        array.resize_smart(tokens, room)
     try:
         for word in words:
             known = PyDict_GetItemWithError(ids, word)
             number = <object>known if known != NULL else ids[word]
-            if n == room:  # of an unknown length, or it grew
-                room += 1 + room // 8
-                array.resize_smart(tokens, room)
-            tokens.data.as_ints[n] = <int32_t>number
+            if n == NUMBERS_AT_A_TIME:
+                tokens.frombytes((<char *>numbers)[:n * sizeof(int32_t)])
+                n = 0
+            numbers[n] = <int32_t>number
             n += 1
-    finally:
-        array.resize_smart(tokens, n)
+    finally:  # the stable ABI has no way into an array
+        tokens.frombytes((<char *>numbers)[:n * sizeof(int32_t)])
 
 
 @cython.boundscheck(True)

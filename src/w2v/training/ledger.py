@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import trainer
 from w2v.common import checks
 from w2v.files import arrays, native
 from w2v.tokens.encode import Encoded
+from w2v.training import epoch, schedule
 from w2v.training.settings import MOST_ALPHA
 
 logger = logging.getLogger(__name__)
@@ -50,14 +50,14 @@ class Ledger:
 
     min_alpha_yet_reached: float = 0.0
     runs: list[Run] = field(default_factory=list)
-    history: list[trainer.EpochRecord] = field(default_factory=list)
+    history: list[epoch.EpochRecord] = field(default_factory=list)
     loss_history: list[float] = field(default_factory=list)
     running_training_loss: float = 0.0
     trained_epochs: int = 0
     train_count: int = 0
     total_train_time: float = 0.0
-    round_shape: tuple[int, int] = trainer.ROUND
-    open_epoch: trainer.Reached | None = None
+    round_shape: tuple[int, int] = schedule.ROUND
+    open_epoch: epoch.Progress | None = None
 
     def of_new_words(self) -> "Ledger":
         """The ledger of a model whose vocabulary has been replaced."""
@@ -75,7 +75,7 @@ class Ledger:
         run: Run = {"epochs": epochs, "trained": 0, "alpha": alpha, "min_alpha": min_alpha}
         self.runs.append(run | {"corpus": None if cached else "", "repeatable": True})
 
-    def end_epoch(self, record: trainer.EpochRecord, loss: float) -> None:
+    def end_epoch(self, record: epoch.EpochRecord, loss: float) -> None:
         """Close an epoch at once, also for a Ctrl-C: a checkpoint says all of an epoch, or that it has not ended."""
         has_loss = record.loss is not None
         self.__dict__.update(
@@ -109,7 +109,7 @@ class Ledger:
     @property
     def is_within_an_epoch(self) -> bool:
         """Whether the matrices hold a part of an epoch."""
-        return self.open_epoch is not None and (self.open_epoch.words > 0 or not self.open_epoch.settled)
+        return self.open_epoch is not None and (self.open_epoch.words > 0 or not self.open_epoch.consistent)
 
     def record_digests(self, encoded: Encoded | None) -> None:
         """Note what the corpus of the last runs was, while it is there: the SHA-256 of its tokens and sentences."""
@@ -159,7 +159,7 @@ class Ledger:
             if not isinstance(run["repeatable"], bool):
                 raise TypeError(f"repeatable={run['repeatable']!r} of a run must be true or false")
         lanes, words = _list_of("round_shape", list(self.round_shape), int)
-        most_lanes, most_words = trainer.MOST_ROUND
+        most_lanes, most_words = epoch.MOST_ROUND
         self.round_shape = (
             checks.integer("lanes", lanes, 1, most_lanes),
             checks.integer("words of a lane", words, 1, most_words),
@@ -195,7 +195,7 @@ def fingerprint(
         "runs": runs,
         "round": list(round_shape) if round_shape is not None else None,
         "version": version,
-        "scheme": trainer.SCHEME,
+        "scheme": schedule.SCHEME,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

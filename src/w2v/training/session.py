@@ -7,19 +7,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, TypeVar
 
-from w2v import trainer
 from w2v._version import __version__
+from w2v.common.progress import progress_bar
 from w2v.files import errors
 from w2v.files.reading import Pathlike
 from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Encoded
 from w2v.training import checkpoint as checkpoints
+from w2v.training import epoch
+from w2v.training.schedule import SCHEME, Schedule, derived_key
 from w2v.training.trainee import Contents, Trainee
+from w2v.training.workers import hot_rows, worker_count
 
 logger = logging.getLogger(__name__)
 
 # How many rows are looked at while an epoch runs: those of frequent words, which meet all others, are the first to go.
 WATCHED_ROWS = 256
+
+# What a bar counts.
+WORDS: dict[str, Any] = {"unit": "words", "unit_scale": True}
 
 Model = TypeVar("Model", bound=Trainee)
 
@@ -58,7 +64,7 @@ class Session:
             "tokens": len(encoded.tokens),
             "sentences": len(encoded.offsets) - 1,
             "source": self._corpus.locator(),
-            "threads": trainer.worker_count(settings.workers, len(encoded.tokens)),
+            "threads": worker_count(settings.workers, len(encoded.tokens)),
         }
         self.write_checkpoint()
 
@@ -86,24 +92,24 @@ class Session:
                 while (done := self._ledger.runs[-1]["trained"]) < self._ledger.runs[-1]["epochs"]:
                     if self._ledger.open_epoch is None:
                         self._call("on_epoch_begin")
-                        self._ledger.open_epoch = trainer.Reached()
+                        self._ledger.open_epoch = epoch.Progress()
                     survivors, words = self._epoch()
                     trained, raw = trained + survivors, raw + words
                     self._call("on_epoch_end")
                     if self._writer is not None and self._writer.is_due_after(done + 1):
                         self.write_checkpoint()
-            except trainer.StopTraining as reason:
+            except epoch.StopTraining as reason:
                 logger.info("stopped after %d epochs: %s", self._ledger.trained_epochs, reason)
             finally:
                 self._ledger.total_train_time += time.perf_counter() - started
             ended = True
-            with suppress(trainer.StopTraining):
+            with suppress(epoch.StopTraining):
                 self._call("on_train_end")
             if self._writer is not None:
                 self.write_checkpoint(finished=True)
         except KeyboardInterrupt:
             progress = self._ledger.open_epoch
-            if self._writer is None or (progress is not None and not progress.settled):
+            if self._writer is None or (progress is not None and not progress.consistent):
                 raise
             self.write_checkpoint(finished=ended)
             raise KeyboardInterrupt(self._how_to_go_on(self._writer)) from None
@@ -135,15 +141,15 @@ class Session:
         run, progress = ledger.runs[-1], ledger.open_epoch
         assert progress is not None
         when = f"in epoch {run['trained'] + 1}"
-        workers = trainer.worker_count(settings.workers, parts.tokens)
+        workers = worker_count(settings.workers, parts.tokens)
         if writer is not None and not settings.deterministic:
             workers = writer.facts["threads"]  # one thread and several give other bytes
         if workers > 1 and not settings.deterministic:
             run["repeatable"] = False
         slope = (settings.alpha - settings.min_alpha) / (run["epochs"] * parts.tokens)
-        alpha = settings.alpha - slope * parts.tokens * run["trained"]
+        schedule = Schedule(settings.alpha - slope * parts.tokens * run["trained"], slope, parts.tokens)
         read = _WordCounter(parts.encoded)
-        batches: Iterable[tuple[Encoded, int]] = trainer.checked(kernel, read)
+        batches: Iterable[tuple[Encoded, int]] = epoch.check_parts(kernel, read)
         if parts.whole:
             batches = list(batches)  # checked once, also if checkpoints cut the epoch into pieces
 
@@ -154,21 +160,19 @@ class Session:
             return writer is not None and writer.is_due()
 
         title = f"epoch {run['trained'] + 1}/{run['epochs']}"
-        with trainer.progress_bar(settings.progress, total=parts.tokens, desc=title) as bar:
+        with progress_bar(settings.progress, **WORDS, total=parts.tokens, desc=title) as bar:
             ended = False
             while not ended:
                 try:
                     with model.rows_change():
-                        ended = trainer.run_epoch(
+                        ended = epoch.run_epoch(
                             kernel,
                             batches,
                             progress,
-                            key=trainer.derived_key(settings.seed, 1, ledger.trained_epochs),
-                            alpha=alpha,
-                            slope=slope,
-                            tokens=parts.tokens,
+                            key=derived_key(settings.seed, 1, ledger.trained_epochs),
+                            schedule=schedule,
                             workers=workers,
-                            n_hot=trainer.hot_rows(model.vocabulary.counts, parts.tokens, workers),
+                            n_hot=hot_rows(model.vocabulary.counts, parts.tokens, workers),
                             round_shape=ledger.round_shape if settings.deterministic else None,
                             bar=bar,
                             pause=pause,
@@ -186,13 +190,13 @@ class Session:
         if not progress.examples:
             self._say_that_nothing_was_trained(progress, settings.sample)
         model.check_finite(when)
-        record = trainer.EpochRecord(
+        record = epoch.EpochRecord(
             epoch=ledger.trained_epochs,
             raw_words=progress.words,
             trained_words=progress.survivors,
             examples=progress.examples,
             seconds=progress.seconds,
-            alpha=alpha - slope * parts.tokens,
+            alpha=schedule.at(parts.tokens),
             loss=progress.loss / progress.examples if settings.compute_loss and progress.examples else None,
         )
         ledger.end_epoch(record, progress.loss)
@@ -208,7 +212,7 @@ class Session:
         )
         return record.trained_words, read.words
 
-    def _say_that_nothing_was_trained(self, progress: trainer.Reached, sample: float) -> None:
+    def _say_that_nothing_was_trained(self, progress: epoch.Progress, sample: float) -> None:
         """Once a run: its other epochs see the same words."""
         if self._said_that_nothing_was_trained:
             return
@@ -314,10 +318,10 @@ def resume(
         found, faults = folder.read()
         for fault in faults:
             logger.warning("%s; going on from %s", fault, found.path)
-        if found.meta.get("scheme") != trainer.SCHEME:
+        if found.meta.get("scheme") != SCHEME:
             raise ValueError(
                 f"{found.path}: a run of scheme {found.meta.get('scheme')}; this is w2v {__version__} with scheme "
-                f"{trainer.SCHEME}, which would go on to other bytes. Resume it with the w2v that began it"
+                f"{SCHEME}, which would go on to other bytes. Resume it with the w2v that began it"
             )
         model = family.of_contents(found.path, Contents(found.kind, found.words, found.arrays, found.meta))
         model.progress = progress
@@ -356,13 +360,13 @@ def _check_same_settings(model: Trainee, folder: Pathlike, wanted: Mapping[str, 
 def _restore_progress(model: Trainee, found: checkpoints.Generation) -> dict[str, Any]:
     """Take over where in the run a checkpoint was written."""
     ledger = model.ledger
-    lanes, words = ledger.round_shape if model.settings().deterministic else (1, 1)
+    segments, words = ledger.round_shape if model.settings().deterministic else (1, 1)
     state = {name: getattr(ledger, name) for name in checkpoints.STATE}
-    cursor = checkpoints.checked(found.path, found.cursor, state, lanes * words, lanes)
-    if cursor["threads"] != trainer.worker_count(cursor["threads"], cursor["tokens"]):
+    cursor = checkpoints.checked(found.path, found.cursor, state, segments * words, segments)
+    if cursor["threads"] != worker_count(cursor["threads"], cursor["tokens"]):
         raise errors.FormatError(f"{found.path}: its checkpoint has {cursor['threads']:,} threads for so few words")
-    ledger.history = [trainer.EpochRecord(**record) for record in cursor["history"]]
-    ledger.open_epoch = None if cursor["reached"] is None else trainer.Reached(**cursor["reached"])
+    ledger.history = [epoch.EpochRecord(**record) for record in cursor["history"]]
+    ledger.open_epoch = None if cursor["reached"] is None else epoch.Progress(**cursor["reached"])
     return cursor
 
 
@@ -383,7 +387,7 @@ def _check_same_corpus(model: Trainee, corpus: Corpus, cursor: Mapping[str, Any]
 
 
 def _other_workers(model: Trainee, workers: int, cursor: Mapping[str, Any]) -> int:
-    threads = trainer.worker_count(workers, cursor["tokens"])
+    threads = worker_count(workers, cursor["tokens"])
     if cursor["threads"] == 1 and threads > 1 and not model.settings().deterministic:
         raise ValueError(f"workers={workers} would end in other bytes than the one worker that the run has")
     model.workers = workers

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from numpy.typing import NDArray
 
-from w2v import trainer
 from w2v._version import __version__
 from w2v.files import errors
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import TokenCache
 from w2v.tokens.encode import Encoded
+from w2v.training import epoch, matrices, schedule, workers
 from w2v.training import ledger as ledgers
 from w2v.training.activity import Activity
 from w2v.training.ledger import Ledger
@@ -74,7 +74,7 @@ class Trainee:
 
     def parts(self, corpus: Corpus, settings: Settings) -> Parts:
         """The corpus as integers."""
-        tokens, index, threads = self.tokens, self.vocabulary.index, trainer.thread_count(settings.workers)
+        tokens, index, threads = self.tokens, self.vocabulary.index, workers.thread_count(settings.workers)
         if settings.cache == "none":
             count = tokens.count(corpus, index, threads, self.heed)
             self._doubt_a_change()
@@ -101,14 +101,14 @@ class Trainee:
         if self.tokens.changed and self.ledger.runs and self.ledger.runs[-1]["trained"]:
             self.ledger.doubt("the corpus has changed between two epochs")
 
-    def kernel(self, settings: Settings) -> trainer.Kernel:
+    def kernel(self, settings: Settings) -> epoch.Kernel:
         """What trains the matrices, which are brought into the shape that it needs."""
         vocabulary = self.vocabulary
         self.weights = weights = self.weights.trainable()
-        return trainer.Kernel(
-            trainer.whole_rows(weights.inputs),
-            trainer.whole_rows(weights.outputs) if settings.negative else None,
-            trainer.whole_rows(weights.nodes) if settings.hs else None,
+        return epoch.Kernel(
+            matrices.whole_rows(weights.inputs),
+            matrices.whole_rows(weights.outputs) if settings.negative else None,
+            matrices.whole_rows(weights.nodes) if settings.hs else None,
             vocabulary.keep(settings.sample),
             vocabulary.noise(settings.ns_exponent) if settings.negative else None,
             *(vocabulary.paths() if settings.hs else (None, None, None)),
@@ -148,7 +148,7 @@ class Trainee:
         meta = {
             "settings": settings.chosen(settings.named(saved=True)),
             "state": self.ledger.saved(),
-            "scheme": trainer.SCHEME,
+            "scheme": schedule.SCHEME,
         }
         return Contents(self.kind, self.vocabulary.words, arrays, meta)
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v import trainer
 from w2v.files import arrays
+from w2v.training import matrices
 from w2v.vocabulary import huffman
 
 Matrix = NDArray[np.float32]
@@ -36,11 +36,11 @@ class Weights:
     @classmethod
     def new(cls, words: int, vector_size: int, seed: int, *, negative: bool, hs: bool, documents: int = 0) -> "Weights":
         """Input rows from the seed, outputs of zeros; the rows of documents follow those of the words."""
-        rows = trainer.first_vectors(words + documents, vector_size, seed, first_row=words) if documents else None
+        rows = matrices.first_vectors(words + documents, vector_size, seed, first_row=words) if documents else None
         return cls(
-            trainer.first_vectors(words, vector_size, seed),
-            trainer.new_matrix(words, vector_size) if negative else None,
-            trainer.new_matrix(words, vector_size) if hs else None,
+            matrices.first_vectors(words, vector_size, seed),
+            matrices.new_matrix(words, vector_size) if negative else None,
+            matrices.new_matrix(words, vector_size) if hs else None,
             None if rows is None else rows[words:],
         )
 
@@ -50,19 +50,19 @@ class Weights:
         `former` and `paths` are the Huffman trees before and after, needed where there are nodes.
         """
         known = len(self.inputs)
-        inputs = trainer.first_vectors(words, self.inputs.shape[1], seed, first_row=known)
+        inputs = matrices.first_vectors(words, self.inputs.shape[1], seed, first_row=known)
         inputs[:known] = self.inputs
         locks, nodes = self.locks, self.nodes
         if len(locks) > 1:
             locks = np.concatenate([locks, np.ones(words - len(locks), np.float32)])
         if nodes is not None and former is not None and paths is not None:
-            nodes = trainer.grown(huffman.carried_over(nodes, former, paths)[0], words)
-        outputs = None if self.outputs is None else trainer.grown(self.outputs, words)
+            nodes = matrices.grown(huffman.carried_over(nodes, former, paths)[0], words)
+        outputs = None if self.outputs is None else matrices.grown(self.outputs, words)
         return replace(self, inputs=inputs, outputs=outputs, nodes=nodes, locks=locks)
 
     def trainable(self) -> "Weights":
         """The same numbers in matrices that the kernel can work on: their rows are padded, and can be written."""
-        ready = {name: trainer.trainable(matrix) for name, matrix in self._matrices()}
+        ready = {name: matrices.trainable(matrix) for name, matrix in self._matrices()}
         return replace(self, **ready)
 
     def _matrices(self) -> Iterator[tuple[str, Matrix]]:
@@ -88,7 +88,7 @@ class Weights:
         return cls(
             inputs,
             arrays.get("outputs.negative"),
-            None if nodes is None else trainer.grown(nodes, len(inputs)),
+            None if nodes is None else matrices.grown(nodes, len(inputs)),
             arrays.get("documents"),
             arrays.get("vectors.locks", np.ones(1, np.float32)),
         )
@@ -96,7 +96,7 @@ class Weights:
     def is_finite(self, rows: int | None = None) -> bool:
         """Whether the first rows of every matrix, or all, are numbers still."""
         for _, matrix in self._matrices():
-            whole = trainer.padded(matrix)
+            whole = matrices.padded(matrix)
             if arrays.check_finite((matrix if whole is None else whole)[:rows]) is not None:
                 return False
         return True

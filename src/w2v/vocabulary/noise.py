@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from w2v.vocabulary import _alias
 
 SLOT = 2**32  # a slot of the table holds this many draws
-MANY_TO_A_PART = 20  # the fewest words that would fill the part of a lane
-FOR_ALL = 1 << 31  # of a word in the table of a lane: the other lanes have it too
+MANY_TO_A_PART = 20  # the fewest words that would fill the part of a segment
+FOR_ALL = 1 << 31  # of a word in the table of a segment: the other segments have it too
 
 
 def weights(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
@@ -67,19 +67,22 @@ def alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]:
     return table
 
 
-def lane_tables(table: NDArray[np.uint32], lanes: int, draws: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Deal the words of an alias table out to lanes, so that no two of them draw the same rare word.
+def segment_tables(
+    table: NDArray[np.uint32], segments: int, draws: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Deal the words of an alias table out to segments, so that no two of them draw the same rare word.
 
-    A word that each lane can expect at least once in its `draws` draws, or that would fill a part, is left to all of
-    them. The others are dealt by falling probability, back and forth, so that all lanes get the same share of it:
+    A word that each segment can expect at least once in its `draws` draws, or that would fill a part, is left to all of
+    them. The others are dealt by falling probability, back and forth, so that all segments get the same share of it:
     together they draw every word as often as from one table, but for the little by which parts differ.
 
     Returns
     -------
     tables : uint32 [N, 3]
-        An alias table for each lane, one after the other: coin, word, other word. Words for all lanes have bit 31 set.
-    parts : int64 [lanes + 1]
-        Where the table of each lane begins.
+        An alias table for each segment, one after the other: coin, word, other word. Words for all segments have
+        bit 31 set.
+    parts : int64 [segments + 1]
+        Where the table of each segment begins.
     """
     n = len(table)
     coins, others = table[:, 0].astype(np.int64), table[:, 1]
@@ -87,18 +90,18 @@ def lane_tables(table: NDArray[np.uint32], lanes: int, draws: int) -> tuple[NDAr
     np.add.at(quotas, others, SLOT - coins)
     order = np.argsort(-quotas, kind="stable")
     falling = quotas[order]
-    parts = np.cumsum(falling[::-1])[::-1] // lanes  # if all words from here on are dealt
+    parts = np.cumsum(falling[::-1])[::-1] // segments  # if all words from here on are dealt
     rare_enough = (falling < n * SLOT // draws) & (falling > 0) & (falling <= parts // MANY_TO_A_PART)
     n_common = int(rare_enough.argmax())
     common, rare = order[:n_common], order[n_common:]
-    if lanes == 1 or not rare_enough.any():
+    if segments == 1 or not rare_enough.any():
         whole = np.column_stack([table[:, 0], np.arange(n, dtype=np.uint32) | FOR_ALL, others | FOR_ALL])
-        return np.tile(whole, (lanes, 1)), np.arange(lanes + 1) * n
-    turn, seat = np.divmod(np.arange(len(rare)), lanes)
-    seat = np.where(turn % 2, lanes - 1 - seat, seat)
+        return np.tile(whole, (segments, 1)), np.arange(segments + 1) * n
+    turn, seat = np.divmod(np.arange(len(rare)), segments)
+    seat = np.where(turn % 2, segments - 1 - seat, seat)
     found = []
-    for lane in range(lanes):
-        own = rare[seat == lane]
+    for segment in range(segments):
+        own = rare[seat == segment]
         words = np.concatenate([common | FOR_ALL, own]).astype(np.uint32)
         shares = quotas[own] * (int(quotas[rare].sum()) / int(quotas[own].sum()))
         part = alias_table(np.concatenate([quotas[common].astype(np.float64), shares]))

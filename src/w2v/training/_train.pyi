@@ -3,6 +3,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.training.schedule import Schedule
+
 AVAILABLE: Sequence[str]
 ISA: str
 MOST_ROUND: tuple[int, int]
@@ -35,53 +37,42 @@ class Kernel:
     ) -> None: ...
     def check_tokens(self, tokens: NDArray[np.int32]) -> None: ...
     def longest_sentence(self, offsets: NDArray[np.int64], n_tokens: int) -> int: ...
-    def run_rounds(
-        self,
-        tokens: NDArray[np.int32],
-        offsets: NDArray[np.int64],
-        longest: int,
-        origin: int,
-        key: int,
-        alpha: float,
-        slope: float,
-        horizon: int,
-        lanes: Lanes,
-        worker: int,
-        workers: int,
-        stop: NDArray[np.int32],
-        counts: NDArray[np.int64],
-        loss: NDArray[np.float64],
+    def train(self, part: Part, epoch: Epoch, worker: Racer | Member) -> None: ...
+
+class Part:
+    def __init__(
+        self, tokens: NDArray[np.int32], offsets: NDArray[np.int64], longest: int, origin: int = 0
     ) -> None: ...
-    def run(
+
+class Epoch:
+    def __init__(self, key: int, schedule: Schedule, stop: NDArray[np.int32]) -> None: ...
+
+class Racer:
+    def __init__(
         self,
-        tokens: NDArray[np.int32],
-        offsets: NDArray[np.int64],
-        longest: int,
-        origin: int,
-        key: int,
-        alpha: float,
-        slope: float,
-        horizon: int,
         cursor: NDArray[np.int64],
         workers: int,
         n_hot: int,
-        stop: NDArray[np.int32],
         counts: NDArray[np.int64],
         loss: NDArray[np.float64],
     ) -> None: ...
 
-class Lanes:
+class Member:
+    def __init__(
+        self, segments: Segments, number: int, workers: int, counts: NDArray[np.int64], loss: NDArray[np.float64]
+    ) -> None: ...
+
+class Segments:
     losses: list[float]
     begin: int
     def __init__(
         self,
         kernel: Kernel,
         longest: int,
-        lanes: int,
-        lane_words: int,
+        segments: int,
+        segment_words: int,
         noise: NDArray[np.uint32],
         parts: NDArray[np.int64],
         begin: int = 0,
-        jitter: int = 0,
-        copies_before: int = 1,
     ) -> None: ...
+    def _for_tests(self, jitter: int = 0, copies_before: int = 1) -> None: ...

@@ -146,7 +146,7 @@ INLINE V NAME(mul)(V a, V b) { EACH(a.lane[i] * b.lane[i]); }
 INLINE V NAME(quotient)(V a, V b) { EACH(a.lane[i] / b.lane[i]); }
 INLINE V NAME(smaller)(V a, V b) { EACH(a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]); }
 INLINE V NAME(larger)(V a, V b) { EACH(a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]); }
-INLINE V NAME(fused)(V a, V b, V c) { EACH(fused_multiply_add(a.lane[i], b.lane[i], c.lane[i])); }
+INLINE V NAME(fused)(V a, V b, V c) { return fused_lanes(a, b, c); }
 INLINE float NAME(exponent_shifted)(float p, float t) {
     uint32_t bits, power;
     memcpy(&bits, &p, sizeof bits);

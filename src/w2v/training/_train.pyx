@@ -10,7 +10,7 @@ Every random choice is a function of (seed, epoch, position in the corpus): whet
 wide its window is, which noise words it meets. So a worker can take any range of positions, look up by itself which
 neighbours beyond the range survive, and one worker gives the same bits however the corpus is cut.
 
-The loop checks no bounds: `Word2Vec` checks matrices and vocabulary, `trainer.checked` tokens and sentences, before
+The loop checks no bounds: `Word2Vec` checks matrices and vocabulary, `epoch.check_parts` tokens and sentences, before
 the first of them.
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 cimport cython
 from libc.stdint cimport int8_t, int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memmove, memset
 
 
 cdef extern from "_simd.h" nogil:
@@ -49,7 +49,7 @@ cdef extern from "_simd.h" nogil:
 
 cdef extern from "_rounds.h" nogil:
     enum:
-        MOST_LANES
+        MOST_SEGMENTS
     ctypedef struct Copy:
         pass
     ctypedef struct Table:
@@ -58,7 +58,7 @@ cdef extern from "_rounds.h" nogil:
         long long n_rows
         uint64_t **marks
         uint32_t *slots
-    ctypedef struct Lane:
+    ctypedef struct Segment:
         Rounds *all
         int number
         const uint32_t *noise
@@ -69,35 +69,37 @@ cdef extern from "_rounds.h" nogil:
         float **sources
         float *memory
         double loss
+        double loss_after
     ctypedef struct Rounds:
         Table *tables
-        Lane *lane
-        int lanes
+        Segment *segment
+        int n_segments
         long long stride
         long long most_copies
         const uint32_t *noise
         const long long *parts
+        bint copies_all
         int over
         unsigned jitter
-    ctypedef struct Turn:
+    ctypedef struct SegmentMark:
         pass
-    Turn turn_of(Rounds *all, int lane, long long round) noexcept
-    void leave_mark(const Turn *turn, int matrix, long long row) noexcept
-    bint in_this_round(const Turn *turn, int matrix, long long row) noexcept
-    bint in_this_lane_alone(const Turn *turn, int matrix, long long row) noexcept
-    void begin_lane(Lane *lane, uint64_t bits) noexcept
-    float *copy_of(Lane *lane, int matrix, long long row) noexcept
-    void make_copies(Lane *lane, uint32_t until) noexcept
+    SegmentMark mark_of(Rounds *all, int segment, long long round) noexcept
+    void leave_mark(const SegmentMark *here, int matrix, long long row) noexcept
+    bint in_this_round(const SegmentMark *here, int matrix, long long row) noexcept
+    bint in_this_segment_alone(const SegmentMark *here, int matrix, long long row) noexcept
+    void begin_segment(Segment *segment, uint64_t bits) noexcept
+    float *copy_of(Segment *segment, int matrix, long long row) noexcept
+    void make_copies(Segment *segment, uint32_t until) noexcept
     int merge(Rounds *all, const Level *level) noexcept
-    int take_lane(Rounds *all, int work, int worker, int workers) noexcept
+    int take_segment(Rounds *all, int work, int worker, int workers) noexcept
     int wait_for_all(Rounds *all, int workers, const int *given_up) noexcept
-    void go_on(Rounds *all) noexcept
+    void open_barrier(Rounds *all) noexcept
     void sleep_at_random(Rounds *all, unsigned long long position) noexcept
 
 
 cdef extern from "_shared.h" nogil:
     long long take_chunk(long long *cursor, long long size) noexcept
-    bint stop_wanted(const int *stop) noexcept
+    int stop_wanted(const int *stop) noexcept
     void publish(long long *counter, long long value) noexcept
     void publish_loss(double *counter, double value) noexcept
     uint64_t default_float_mode() noexcept
@@ -107,8 +109,12 @@ cdef extern from "_shared.h" nogil:
 cdef enum:  # the matrices of a round
     INPUTS, OUTPUTS, NODES
 
-cdef enum:  # what is done to a lane
+cdef enum:  # what is done to a segment
     TRAIN, MARK
+
+cdef enum:  # what a stop flag asks for
+    AFTER_A_ROUND = 1  # where nothing has to be done again; without rounds, after the word under way
+    AT_ONCE = 2
 
 cdef enum:
     BLEND_EVERY = 1024  # positions a worker trains between two looks at what the others made of the hot rows
@@ -116,11 +122,15 @@ cdef enum:
     MOST_TARGETS = 100_000_000  # of one window
     LOOK_EVERY = 256  # rounds between two looks at whether rows are still finite
     LOOKED_AT = 256  # rows of each matrix, the most frequent words
-    DIVERGED = 2
+    DIVERGED = 2  # why rounds end before the corpus does
+    ABANDONED = 3
+    LOOK_AT_STOP_EVERY = 1 << 16  # tokens that are searched for survivors: a tenth of a millisecond
+    LONG_ROUND = 1 << 23  # blocks of 16 floats that a round updates at most: 10 ms, portable 200 ms
     CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
 
 
-cdef uint32_t ANY_LANE = <uint32_t>1 << 31  # of a noise word: every lane draws it
+cdef uint32_t ANY_SEGMENT = <uint32_t>1 << 31  # of a noise word: every segment draws it
+cdef const int NEVER = 0  # the stop flag of work that must not be left half done
 
 
 # --- the level, chosen once at import ---------------------------------------------------------------------------
@@ -137,7 +147,7 @@ def _chosen_level():
 
 ISA = _chosen_level()
 
-MOST_ROUND = (MOST_LANES, CHUNK)  # lanes of a round, and words of a lane
+MOST_ROUND = (MOST_SEGMENTS, CHUNK)  # segments of a round, and words of a segment
 
 cdef const Level *level = &levels[[levels[i].name.decode() for i in range(N_LEVELS)].index(ISA)]
 
@@ -226,10 +236,10 @@ cdef struct Window:
     float **targets
     float *labels
     int *ends               # where the targets of each pair end
-    uint32_t n_copies       # that the lane must have made before it learns
+    uint32_t n_copies       # that the segment must have made before it learns
 
 
-cdef struct Part:
+cdef struct Job:
     # an encoded part of the corpus, and what changes from epoch to epoch
     const int32_t *tokens
     long long n_tokens
@@ -246,12 +256,18 @@ cdef struct Part:
 
 cdef struct Worker:
     # what one worker owns
-    int32_t *kept           # the surviving tokens of a stretch of one sentence
-    long long *positions
+    int32_t *kept           # the surviving tokens of a stretch of one sentence, in order
+    long long *positions    # of them in the part
+    long long n_kept
+    long long sentence      # the one they are of
+    long long seen_from     # they are the survivors of [seen_from, seen_until)
+    long long seen_until
+    long long earliest      # no stretch to come begins before this position
+    const int *stop         # AT_ONCE ends a segment that can be trained again; NEVER if it cannot
     Window windows[RING]
     Ahead ahead             # targets of a window to come that nobody has asked for yet
     float **rows
-    float **taken           # the rows behind them, where they are copies
+    float **true_rows       # the rows behind them, where they are copies
     int32_t *words_of_rows
     float *copies           # two of each locked row among them: one learns, one stays
     float *scratch
@@ -263,10 +279,10 @@ cdef struct Worker:
     float *hot_outputs
     float *hot_nodes        # the nodes nearest to the root
     float share
-    Lane *lane              # when training is deterministic: what it works on
-    Turn turn               # which lane of which round that is
+    Segment *segment              # when training is deterministic: what it works on
+    SegmentMark mark                # which segment of which round that is
     bint marking            # it trains nothing, but marks what it would touch
-    float **kept_rows       # those of the surviving tokens, or the lane's copies of them
+    float **kept_rows       # those of the surviving tokens, or the segment's copies of them
     long long unblended     # positions since the copies were brought together
     long long words
     long long survivors
@@ -279,14 +295,14 @@ cdef inline float *input_row(const Plan *plan, const Worker *own, long long word
 
 
 cdef inline float *output_row(const Plan *plan, const Worker *own, long long word, bint noise) noexcept nogil:
-    if own.lane and not (noise and not in_this_round(&own.turn, INPUTS, word)):
-        return copy_of(own.lane, OUTPUTS, word)
+    if own.segment and (own.segment.all.copies_all or not noise or in_this_round(&own.mark, INPUTS, word)):
+        return copy_of(own.segment, OUTPUTS, word)
     return (own.hot_outputs if word < own.n_hot else plan.outputs) + word * plan.stride
 
 
 cdef inline float *node_row(const Plan *plan, const Worker *own, long long node) noexcept nogil:
-    if own.lane and not in_this_lane_alone(&own.turn, NODES, node):
-        return copy_of(own.lane, NODES, node)
+    if own.segment and (own.segment.all.copies_all or not in_this_segment_alone(&own.mark, NODES, node)):
+        return copy_of(own.segment, NODES, node)
     if node >= own.first_hot_node:
         return own.hot_nodes + (node - own.first_hot_node) * plan.stride
     return plan.nodes + node * plan.stride
@@ -317,7 +333,7 @@ cdef inline void add_path(const Plan *plan, Worker *own, Window *window, int32_t
         add_target(window, node_row(plan, own, plan.points[j]), plan.labels[j])
 
 
-cdef inline uint32_t one_of(uint32_t first, uint32_t second, bint takes_first) noexcept nogil:
+cdef inline uint32_t select(uint32_t first, uint32_t second, bint takes_first) noexcept nogil:
     """A choice without a branch: nothing could predict it."""
     cdef uint32_t every_bit = -<uint32_t>takes_first  # set, or none
     return (first & every_bit) | (second & ~every_bit)
@@ -326,17 +342,17 @@ cdef inline uint32_t one_of(uint32_t first, uint32_t second, bint takes_first) n
 cdef inline uint32_t noise_word(const Plan *plan, const Worker *own, uint64_t bits) noexcept nogil:
     cdef const uint32_t *slot
     cdef uint64_t number
-    if own.lane:
-        slot = own.lane.noise + 3 * scaled(bits >> 32, own.lane.n_noise)
-        return one_of(slot[1], slot[2], <uint32_t>bits < slot[0])
+    if own.segment:
+        slot = own.segment.noise + 3 * scaled(bits >> 32, own.segment.n_noise)
+        return select(slot[1], slot[2], <uint32_t>bits < slot[0])
     number = scaled(bits >> 32, plan.n_words)
     slot = plan.noise + 2 * number
-    return one_of(<uint32_t>number, slot[1], <uint32_t>bits < slot[0])
+    return select(<uint32_t>number, slot[1], <uint32_t>bits < slot[0])
 
 
 cdef inline void prefetch_slot(const Plan *plan, const Worker *own, uint64_t bits) noexcept nogil:
-    if own.lane:
-        prefetch(own.lane.noise + 3 * scaled(bits >> 32, own.lane.n_noise))
+    if own.segment:
+        prefetch(own.segment.noise + 3 * scaled(bits >> 32, own.segment.n_noise))
     else:
         prefetch(plan.noise + 2 * scaled(bits >> 32, plan.n_words))
 
@@ -348,7 +364,7 @@ cdef inline void add_noise(const Plan *plan, Worker *own, Window *window, int32_
     add_target(window, output_row(plan, own, word, False), 1)
     for k in range(plan.negative):
         drawn = noise_word(plan, own, window.draws[pair * plan.negative + k])
-        other = drawn & ~ANY_LANE
+        other = drawn & ~ANY_SEGMENT
         if other != <uint32_t>word:
             add_target(window, output_row(plan, own, other, other == drawn), 0)
 
@@ -376,8 +392,8 @@ cdef void look_up_targets(const Plan *plan, Worker *own, Window *window, int32_t
         if plan.outputs:
             add_noise(plan, own, window, word, pair)
         window.ends[pair] = window.n_targets
-    if own.lane:
-        window.n_copies = own.lane.n
+    if own.segment:
+        window.n_copies = own.segment.n
 
 
 cdef inline bint listed(const int32_t *words, int n, int32_t word) noexcept nogil:
@@ -388,7 +404,7 @@ cdef inline bint listed(const int32_t *words, int n, int32_t word) noexcept nogi
     return False
 
 
-cdef inline void asked_for(Worker *own, int n) noexcept nogil:
+cdef inline void skip_prefetched(Worker *own, int n) noexcept nogil:
     n = min(n, own.ahead.n)
     own.ahead.rows += n
     own.ahead.n -= n
@@ -398,9 +414,9 @@ cdef inline void take_row(const Plan *plan, Worker *own, int i, int j) noexcept 
     """Make the row of the survivor at j the i-th to learn; or a copy, so that one whose lock is 0 is never written."""
     cdef float *copy
     cdef int32_t word = own.kept[j]
-    own.rows[i] = own.kept_rows[j] if own.lane else input_row(plan, own, word)
+    own.rows[i] = own.kept_rows[j] if own.segment else input_row(plan, own, word)
     own.words_of_rows[i] = word
-    own.taken[i] = own.rows[i]
+    own.true_rows[i] = own.rows[i]
     if plan.locks and plan.locks[word] != 1:
         copy = own.copies + 2 * i * plan.stride
         memcpy(copy, own.rows[i], <size_t>plan.stride * sizeof(float))
@@ -415,7 +431,7 @@ cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
     for i in range(n_rows):
         copy = own.copies + 2 * i * plan.stride
         if own.rows[i] == copy:
-            add_part(own.taken[i], copy, copy + plan.stride, plan.stride, plan.locks[own.words_of_rows[i]])
+            add_part(own.true_rows[i], copy, copy + plan.stride, plan.stride, plan.locks[own.words_of_rows[i]])
 
 
 cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int n_rows, int begin,
@@ -424,7 +440,7 @@ cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int 
                 window.rate, own.scratch, &own.loss if plan.with_loss else NULL, &own.ahead)
     if plan.locks:
         hand_back(plan, own, n_rows)
-    asked_for(own, end - begin)
+    skip_prefetched(own, end - begin)
     own.examples += n_rows
 
 
@@ -439,10 +455,14 @@ cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcep
             learn(plan, own, window, 1, begin, window.ends[pair])
             begin = window.ends[pair]
             pair += 1
+            if stop_wanted(own.stop) == AT_ONCE:
+                return
             continue
         if n == plan.tile or listed(own.words_of_rows, n, own.kept[j]):
             learn(plan, own, window, n, 0, window.n_targets)
             n = 0
+            if stop_wanted(own.stop) == AT_ONCE:
+                return
         take_row(plan, own, n, j)
         n += 1
     if n:
@@ -465,12 +485,103 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
                      &own.loss if plan.with_loss else NULL, &own.ahead)
     if plan.locks:
         hand_back(plan, own, n)
-    asked_for(own, window.n_targets)
+    skip_prefetched(own, window.n_targets)
     own.examples += 1
 
 
 cdef inline bint survives(const Plan *plan, int32_t word, uint64_t stream) noexcept nogil:
     return plan.keep == NULL or <uint32_t>(stream >> 32) <= plan.keep[word]
+
+
+cdef class Segments
+
+
+cdef class Part:
+    """Consecutive sentences of the corpus.
+
+    Parameters
+    ----------
+    tokens : int32 [N], as `Kernel.check_tokens` wants them
+    offsets : int64 [S + 1]
+    longest : int, from `Kernel.longest_sentence`
+    origin : int, the position of the first token in the corpus
+    """
+
+    cdef const int32_t[::1] tokens
+    cdef const long long[::1] offsets
+    cdef long long longest, origin
+
+    def __init__(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest, long long origin=0):
+        self.tokens, self.offsets, self.longest, self.origin = tokens, offsets, longest, origin
+
+
+cdef class Epoch:
+    """What changes from epoch to epoch.
+
+    Parameters
+    ----------
+    key : int, of every random choice
+    schedule : Schedule, of the learning rate
+    stop : int32 [2]
+        Others may set ``stop[0]`` while training goes on: 1 ends it where nothing has to be done again, in rounds after
+        the one under way; 2 abandons a round that takes long, as if it had not begun. ``stop[1]`` is for when a member
+        is missing: no one waits for it then.
+    """
+
+    cdef uint64_t key
+    cdef double alpha, slope
+    cdef long long horizon
+    cdef const int[::1] stop
+
+    def __init__(self, uint64_t key, schedule, const int[::1] stop):
+        self.key, self.stop = key, stop
+        self.alpha, self.slope, self.horizon = schedule
+
+
+cdef class Racer:
+    """A worker that updates the matrices whenever it comes to it, without locks (Hogwild).
+
+    One worker alone that was stopped has trained exactly the words it counts, and can go on behind them.
+
+    Parameters
+    ----------
+    cursor : int64 [1], where the next chunk of the part begins; shared by all workers
+    workers : int, how many there are
+    n_hot : int, of so many of the first rows each of several workers trains a copy of its own
+    counts : int64 [3], words, survivors and examples; this worker's own, and grows as it goes
+    loss : float64 [1], the summed loss; likewise
+    """
+
+    cdef long long[::1] cursor, counts
+    cdef double[::1] loss
+    cdef int workers
+    cdef long long n_hot
+
+    def __init__(self, long long[::1] cursor, int workers, long long n_hot, long long[::1] counts, double[::1] loss):
+        self.cursor, self.workers, self.n_hot, self.counts, self.loss = cursor, workers, n_hot, counts, loss
+
+
+cdef class Member:
+    """A worker of deterministic training.
+
+    It ends with a FloatingPointError after a round that leaves rows which are no longer finite.
+
+    Parameters
+    ----------
+    segments : Segments, shared by all workers; it has the losses, and says where to begin
+    number : int, of this worker, from 0
+    workers : int, how many there are
+    counts : int64 [3], words, survivors and examples; this worker's own, and grows as it goes
+    loss : float64 [1], the summed loss of all workers, written by worker 0
+    """
+
+    cdef Segments segments
+    cdef int number, workers
+    cdef long long[::1] counts
+    cdef double[::1] loss
+
+    def __init__(self, Segments segments, int number, int workers, long long[::1] counts, double[::1] loss):
+        self.segments, self.number, self.workers, self.counts, self.loss = segments, number, workers, counts, loss
 
 
 cdef class Kernel:
@@ -530,7 +641,7 @@ cdef class Kernel:
         return self.plan.negative
 
     def check_tokens(self, const int32_t[::1] tokens):
-        """Check what `run` will not: every token has a row."""
+        """Check what `train` will not: every token has a row."""
         cdef long long i
         cdef uint32_t largest = 0
         with nogil:
@@ -552,105 +663,111 @@ cdef class Kernel:
             raise ValueError(f"the offsets of sentences must rise from 0 to {n_tokens:,}, the number of tokens")
         return longest
 
-    def run(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest, long long origin,
-            uint64_t key, double alpha, double slope, long long horizon, long long[::1] cursor, int workers,
-            long long n_hot, const int[::1] stop, long long[::1] counts, double[::1] loss):
-        """Train on chunks of `tokens` until the cursor has passed their end or `stop[0]` is set.
+    def train(self, Part part, Epoch epoch, worker):
+        """Train a part of the corpus together with other workers, who call this with the same part and epoch.
 
-        The learning rate at position p is ``alpha - slope * min(p, horizon)``; `origin` is the position of
-        ``tokens[0]``, and `longest` what `longest_sentence` says of them.
-        `cursor` is shared by all workers on these tokens and holds where the next chunk begins; `counts` (words,
-        survivors, examples) and `loss` (their summed loss) belong to this worker and grow as it goes. One worker that
-        was stopped has trained exactly the words it counts, and can go on behind them.
+        `worker` is a `Racer`, who takes chunks of the part until all are taken; or a `Member`, who trains segments of
+        rounds, so that the result does not depend on the number of workers (see _rounds.h).
         """
+        cdef Job job
+        if part.tokens.shape[0] == 0:
+            return
+        job.tokens, job.n_tokens = &part.tokens[0], part.tokens.shape[0]
+        job.offsets, job.n_sentences = &part.offsets[0], part.offsets.shape[0] - 1
+        job.reach = max(1, min(<long long>self.plan.window, part.longest))  # no word sees beyond its sentence
+        job.origin, job.key, job.stop = part.origin, epoch.key, &epoch.stop[0]
+        job.alpha, job.slope, job.horizon = epoch.alpha, epoch.slope, epoch.horizon
+        if targets_of_a_window(&self.plan, job.reach, self.max_targets) > MOST_TARGETS:
+            raise ValueError(f"negative={self.plan.negative} noise words for each of the {2 * job.reach:,} pairs of a "
+                             "window are too many; use a smaller window, or shared_negatives=True")
+        if isinstance(worker, Racer):
+            self.race(&job, worker)
+        else:
+            self.train_rounds(&job, worker)
+
+    cdef int race(self, const Job *job, Racer racer) except -1:
         cdef Worker own
         cdef const Plan *plan = &self.plan
-        cdef Part part
-        cdef long long begin
+        cdef long long n_hot = min(racer.n_hot, <long long>plan.n_words - 1) if racer.workers > 1 else 0, begin
         cdef uint64_t mode
-        if tokens.shape[0] == 0:
-            return
-        part = self.part_of(tokens, offsets, longest, origin, key, alpha, slope, horizon, stop)
         try:
-            n_hot = min(n_hot, <long long>plan.n_words - 1) if workers > 1 else 0
-            equip(plan, &own, part.reach, self.max_targets, n_hot)
-            own.share = <float>1 / <float>workers
-            own.words, own.survivors, own.examples, own.loss = counts[0], counts[1], counts[2], loss[0]
+            equip(plan, &own, job.reach, self.max_targets, n_hot, CHUNK)
+            resume_counts(&own, &racer.counts[0])
+            own.share, own.loss = <float>1 / <float>racer.workers, racer.loss[0]
             with nogil:
                 mode = default_float_mode()
                 if own.n_hot:
                     blend(plan, &own, 0)
-                while not stop_wanted(part.stop):
-                    begin = take_chunk(&cursor[0], CHUNK)
-                    if begin >= part.n_tokens:
+                while not stop_wanted(job.stop):
+                    begin = take_chunk(&racer.cursor[0], CHUNK)
+                    if begin >= job.n_tokens:
                         break
-                    train_chunk(plan, &own, &part, begin, min(begin + CHUNK, part.n_tokens))
-                    publish_all(&own, &counts[0])
-                    publish_loss(&loss[0], own.loss)
+                    train_chunk(plan, &own, job, begin, min(begin + CHUNK, job.n_tokens))
+                    publish_all(&own, &racer.counts[0])
+                    publish_loss(&racer.loss[0], own.loss)
                 if own.n_hot and own.unblended:
                     blend(plan, &own, own.share)
                 restore_float_mode(mode)
         finally:
             disband(&own)
+        return 0
 
-    def run_rounds(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest, long long origin,
-                   uint64_t key, double alpha, double slope, long long horizon, Lanes lanes, int worker,
-                   int workers, const int[::1] stop, long long[::1] counts, double[::1] loss):
-        """Train as `run` does, but so that the result does not depend on the number of workers; see _rounds.h.
-
-        All `workers` call this, each with its number `worker` and `counts` of its own; `lanes` has the losses, whose
-        sum so far worker 0 writes to its `loss`.
-        Training begins at the position `lanes.begin`, where a round does. ``stop[0]`` ends it after a round, as do
-        rows that are no longer finite, with a FloatingPointError; ``stop[1]`` is for when a worker is missing: no one
-        waits for it then.
-        """
+    cdef int train_rounds(self, const Job *job, Member member) except -1:
         cdef Worker own
         cdef const Plan *plan = &self.plan
-        cdef Rounds *all = &lanes.all
-        cdef Part part
-        cdef long long size = lanes.lane_words * all.lanes, first = lanes.begin // size, n_rounds, number
+        cdef Segments segments = member.segments
+        cdef Rounds *all = &segments.all
+        cdef long long words = segments.segment_words, size = words * all.n_segments, n_rounds, number
+        cdef long long first = segments.begin // size, before[3]
         cdef uint64_t mode
-        cdef int lane, last
-        if lanes.kernel is not self:
-            raise ValueError("these lanes were made for another kernel")
-        if tokens.shape[0] == 0:
-            return
-        part = self.part_of(tokens, offsets, longest, origin, key, alpha, slope, horizon, stop)
-        n_rounds = (part.n_tokens + size - 1) // size
+        cdef int segment, last, workers = member.workers
+        if segments.kernel is not self:
+            raise ValueError("these segments were made for another kernel")
+        n_rounds = (job.n_tokens + size - 1) // size
         try:
-            equip(plan, &own, part.reach, self.max_targets, 0)
-            own.words, own.survivors, own.examples = counts[0], counts[1], counts[2]
+            equip(plan, &own, job.reach, self.max_targets, 0, size)
+            resume_counts(&own, &member.counts[0])
             with nogil:
                 mode = default_float_mode()
                 for number in range(first - 1, n_rounds):  # before the first round its words are marked
-                    lane = take_lane(all, TRAIN, worker, workers) if number >= first else -1
-                    while lane >= 0:
-                        train_lane(plan, &own, &part, &all.lane[lane], number, lanes.lane_words)
-                        publish_all(&own, &counts[0])
-                        lane = take_lane(all, TRAIN, worker, workers)
+                    publish_all(&own, before)
+                    segment = take_segment(all, TRAIN, member.number, workers) if number >= first else -1
+                    while segment >= 0:
+                        train_segment(plan, &own, job, &all.segment[segment], number, words)
+                        publish_all(&own, &member.counts[0])
+                        segment = take_segment(all, TRAIN, member.number, workers)
                     own.marking = True
-                    lane = take_lane(all, MARK, worker, workers) if number + 1 < n_rounds else -1
-                    while lane >= 0:
-                        train_lane(plan, &own, &part, &all.lane[lane], number + 1, lanes.lane_words)
-                        lane = take_lane(all, MARK, worker, workers)
+                    segment = take_segment(all, MARK, member.number, workers) if number + 1 < n_rounds else -1
+                    while segment >= 0:
+                        train_segment(plan, &own, job, &all.segment[segment], number + 1, words)
+                        segment = take_segment(all, MARK, member.number, workers)
                     own.marking = False
-                    last = wait_for_all(all, workers, &stop[1])
+                    last = wait_for_all(all, workers, &job.stop[1])
                     if last < 0:
                         break
-                    if last:
-                        go_on(all)
-                    if worker == 0:
-                        publish_loss(&loss[0], loss_of_lanes(all))
+                    if last:  # one decides for all
+                        all.over = 0
+                        if stop_wanted(job.stop) == AT_ONCE and (all.copies_all or number < first):
+                            all.over = ABANDONED
+                        elif number >= first:
+                            keep_losses(all)
+                        open_barrier(all)
+                    if all.over:
+                        resume_counts(&own, before)
+                        publish_all(&own, &member.counts[0])
+                        break
+                    if member.number == 0:
+                        publish_loss(&member.loss[0], loss_of_segments(all))
                     while number >= first and merge(all, level):
                         pass
-                    last = wait_for_all(all, workers, &stop[1])
+                    last = wait_for_all(all, workers, &job.stop[1])
                     if last < 0:
                         break
                     if last:  # one decides for all, and looks at rows that nobody writes now
-                        all.over = number >= first and stop_wanted(part.stop)  # never without a round of progress
+                        all.over = number >= first and stop_wanted(job.stop) != 0  # never without a round of progress
                         if number % LOOK_EVERY == 0 and not first_rows_are_finite(plan):
                             all.over = DIVERGED
-                        go_on(all)
+                        open_barrier(all)
                     if all.over:
                         break
                 restore_float_mode(mode)
@@ -658,66 +775,50 @@ cdef class Kernel:
             disband(&own)
         if all.over == DIVERGED:
             raise FloatingPointError("the vectors are no longer finite")
-
-    cdef Part part_of(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest,
-                      long long origin, uint64_t key, double alpha, double slope, long long horizon,
-                      const int[::1] stop) except *:
-        cdef Part part
-        part.tokens, part.n_tokens = &tokens[0], tokens.shape[0]
-        part.offsets, part.n_sentences = &offsets[0], offsets.shape[0] - 1
-        part.reach = max(1, min(<long long>self.plan.window, longest))  # no word sees beyond its sentence
-        part.origin, part.key, part.stop = origin, key, &stop[0]
-        part.alpha, part.slope, part.horizon = alpha, slope, horizon
-        if targets_of_a_window(&self.plan, part.reach, self.max_targets) > MOST_TARGETS:
-            raise ValueError(f"negative={self.plan.negative} noise words for each of the {2 * part.reach:,} pairs of a "
-                             "window are too many; use a smaller window, or shared_negatives=True")
-        return part
+        return 0
 
 
 @cython.no_gc_clear
-cdef class Lanes:
-    """What the workers of deterministic training share: marks on words and nodes, and the lanes' copies.
+cdef class Segments:
+    """What the workers of deterministic training share: marks on words and nodes, and the segments' copies.
 
     Parameters
     ----------
     kernel : Kernel
     longest : int, from `Kernel.longest_sentence`
-    lanes, lane_words : int, the lanes of a round, and the positions of each
+    segments, segment_words : int, the segments of a round, and the positions of each
     noise : uint32 [N, 3]
-    parts : int64 [lanes + 1]
-        The noise words of the lanes, from `noise.lane_tables`; empty where there is no negative sampling.
-    begin : int, the position where training begins: where a round does, a multiple of lanes * lane_words
-    jitter : int, threads sleep up to so many microseconds before each lane; for tests
-    copies_before : int, the number of the first copy; for tests
+    parts : int64 [segments + 1]
+        The noise words of the segments, from `noise.segment_tables`; empty where there is no negative sampling.
+    begin : int, the position where training begins: where a round does, a multiple of segments * segment_words
     """
 
     cdef Rounds all
-    cdef long long lane_words
+    cdef long long segment_words
     cdef readonly long long begin
     cdef object kernel, noise
     cdef list held
 
-    def __init__(self, Kernel kernel, long long longest, int lanes, long long lane_words,
-                 const uint32_t[:, ::1] noise, const long long[::1] parts, long long begin=0, unsigned jitter=0,
-                 uint32_t copies_before=1):
+    def __init__(self, Kernel kernel, long long longest, int segments, long long segment_words,
+                 const uint32_t[:, ::1] noise, const long long[::1] parts, long long begin=0):
         cdef const Plan *plan = &kernel.plan
-        cdef long long reach = max(1, min(<long long>plan.window, longest)), most
-        cdef Lane *lane
+        cdef long long reach = max(1, min(<long long>plan.window, longest)), most, updates
+        cdef Segment *segment
         cdef int number
-        if not 1 <= lanes <= MOST_LANES or not 1 <= lane_words <= CHUNK:
-            raise ValueError(f"{lanes} lanes of {lane_words} words: at most {MOST_LANES} of {CHUNK}")
-        most = lane_words + 2 * reach + lane_words * targets_of_a_window(plan, reach, kernel.max_targets)
-        if begin < 0 or begin % (lanes * lane_words):
-            raise ValueError(f"no round of {lanes} x {lane_words} words begins at position {begin:,}")
-        self.kernel, self.lane_words, self.begin, self.held = kernel, lane_words, begin, []
-        self.all.lanes, self.all.stride, self.all.jitter = lanes, plan.stride, jitter
+        if not 1 <= segments <= MOST_SEGMENTS or not 1 <= segment_words <= CHUNK:
+            raise ValueError(f"{segments} segments of {segment_words} words: at most {MOST_SEGMENTS} of {CHUNK}")
+        most = segment_words + 2 * reach + segment_words * targets_of_a_window(plan, reach, kernel.max_targets)
+        if begin < 0 or begin % (segments * segment_words):
+            raise ValueError(f"no round of {segments} x {segment_words} words begins at position {begin:,}")
+        self.kernel, self.segment_words, self.begin, self.held = kernel, segment_words, begin, []
+        self.all.n_segments, self.all.stride = segments, plan.stride
         most = min(most, 3 * <long long>plan.n_words)
-        if lanes * most > MOST_TARGETS:
-            raise ValueError(f"a lane of {lane_words} words would touch {most:,} rows, which is too many; use a "
+        if segments * most > MOST_TARGETS:
+            raise ValueError(f"a segment of {segment_words} words would touch {most:,} rows, which is too many; use a "
                              "smaller window, or deterministic=False")
         self.noise = (noise, parts)
-        if parts.shape[0] != lanes + 1 or parts[lanes] != noise.shape[0]:
-            raise ValueError(f"the noise words are not those of {lanes} lanes")
+        if parts.shape[0] != segments + 1 or parts[segments] != noise.shape[0]:
+            raise ValueError(f"the noise words are not those of {segments} segments")
         self.all.noise, self.all.parts = &noise[0, 0] if noise.shape[0] else NULL, &parts[0]
         self.lay(INPUTS, plan.inputs, <long long>plan.n_words)
         self.all.tables[INPUTS].locks = plan.locks
@@ -726,12 +827,14 @@ cdef class Lanes:
         if plan.nodes:
             self.lay(NODES, plan.nodes, <long long>plan.n_words - 1)
         self.all.most_copies = most
-        for number in range(lanes):
-            lane = &self.all.lane[number]
-            lane.all, lane.number, lane.before = &self.all, number, copies_before
-            lane.copies = <Copy *>self.claimed(self.all.most_copies, sizeof(Copy))
-            lane.sources = <float **>self.claimed(self.all.most_copies, sizeof(float *))
-            lane.memory = at_a_line(self.claimed(self.all.most_copies * plan.stride + 16, sizeof(float)))
+        updates = updates_of_a_window(plan, reach, kernel.max_targets)
+        self.all.copies_all = segments * segment_words * updates > LONG_ROUND
+        for number in range(segments):
+            segment = &self.all.segment[number]
+            segment.all, segment.number, segment.before = &self.all, number, 1
+            segment.copies = <Copy *>self.claimed(self.all.most_copies, sizeof(Copy))
+            segment.sources = <float **>self.claimed(self.all.most_copies, sizeof(float *))
+            segment.memory = at_a_line(self.claimed(self.all.most_copies * plan.stride + 16, sizeof(float)))
 
     def __dealloc__(self):
         cdef size_t address
@@ -749,40 +852,56 @@ cdef class Lanes:
         table.rows, table.n_rows = rows, n_rows
         for parity in range(2 if matrix != OUTPUTS else 0):  # these go by the marks of their words
             table.marks[parity] = <uint64_t *>self.claimed(n_rows, sizeof(uint64_t))
-        table.slots = <uint32_t *>self.claimed(n_rows * self.all.lanes, sizeof(uint32_t))
+        table.slots = <uint32_t *>self.claimed(n_rows * self.all.n_segments, sizeof(uint32_t))
         return 0
+
+    def _for_tests(self, unsigned jitter=0, uint32_t copies_before=1):
+        """Let threads sleep up to `jitter` microseconds before each segment; number copies from `copies_before`."""
+        self.all.jitter = jitter
+        for number in range(self.all.n_segments):
+            self.all.segment[number].before = copies_before
 
     @property
     def losses(self):
-        """The summed loss of each lane; to go on where a run was stopped, give it those it had."""
-        return [self.all.lane[number].loss for number in range(self.all.lanes)]
+        """The summed loss of each segment; to go on where a run was stopped, give it those it had."""
+        return [self.all.segment[number].loss for number in range(self.all.n_segments)]
 
     @losses.setter
     def losses(self, values):
-        for number in range(self.all.lanes):
-            self.all.lane[number].loss = values[number]
+        for number in range(self.all.n_segments):
+            self.all.segment[number].loss = values[number]
 
 
 cdef long long targets_of_a_window(const Plan *plan, long long reach, long long max_targets) noexcept nogil:
     return max_targets * (2 * reach if plan.lists_per_pair else 1)
 
 
-cdef int equip(const Plan *plan, Worker *own, long long reach, long long max_targets, long long n_hot) except -1:
-    """Claim all that a worker needs, before anything is trained; `disband` frees it."""
+cdef long long updates_of_a_window(const Plan *plan, long long reach, long long max_targets) noexcept nogil:
+    """How many blocks of 16 floats a window updates at most."""
+    return plan.blocks * (2 * reach + max_targets if plan.cbow else 2 * reach * max_targets)
+
+
+cdef int equip(const Plan *plan, Worker *own, long long reach, long long max_targets, long long n_hot,
+               long long span) except -1:
+    """Claim all that a worker needs, before anything is trained; `disband` frees it.
+
+    The stretches it is given begin less than `span` positions behind the earliest that is still to come.
+    """
     cdef long long most_rows = max(TILE, 2 * reach if plan.cbow else 1)
     cdef long long n_pairs = 2 * reach if plan.lists_per_pair else 1
     cdef int i
     memset(own, 0, sizeof(Worker))
-    own.kept = <int32_t *>claim(CHUNK + 2 * reach, sizeof(int32_t))
-    own.positions = <long long *>claim(CHUNK + 2 * reach, sizeof(long long))
-    own.kept_rows = <float **>claim(CHUNK + 2 * reach, sizeof(float *))
+    own.sentence, own.stop = -1, &NEVER
+    own.kept = <int32_t *>claim(span + 2 * reach, sizeof(int32_t))
+    own.positions = <long long *>claim(span + 2 * reach, sizeof(long long))
+    own.kept_rows = <float **>claim(span + 2 * reach, sizeof(float *))
     for i in range(RING):
         own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
         own.windows[i].targets = <float **>claim(n_pairs * max_targets, sizeof(float *))
         own.windows[i].labels = <float *>claim(n_pairs * max_targets + 16, sizeof(float))
         own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
     own.rows = <float **>claim(most_rows, sizeof(float *))
-    own.taken = <float **>claim(most_rows, sizeof(float *))
+    own.true_rows = <float **>claim(most_rows, sizeof(float *))
     own.words_of_rows = <int32_t *>claim(most_rows, sizeof(int32_t))
     own.scratch = <float *>claim(2 * (plan.stride + TILE * max_targets + 32), sizeof(float))
     if plan.locks:
@@ -807,7 +926,7 @@ cdef void disband(Worker *own) noexcept:
         free(own.windows[i].labels)
         free(own.windows[i].ends)
     free(own.rows)
-    free(own.taken)
+    free(own.true_rows)
     free(own.words_of_rows)
     free(own.kept_rows)
     free(own.scratch)
@@ -824,6 +943,10 @@ cdef inline void publish_all(const Worker *own, long long *counts) noexcept nogi
     publish(&counts[0], own.words)
     publish(&counts[1], own.survivors)
     publish(&counts[2], own.examples)
+
+
+cdef inline void resume_counts(Worker *own, const long long *counts) noexcept nogil:
+    own.words, own.survivors, own.examples = counts[0], counts[1], counts[2]
 
 
 cdef void *claim(long long n, size_t size) except NULL:
@@ -845,12 +968,18 @@ cdef long long sentence_of(const long long *offsets, long long n_sentences, long
     return low
 
 
-cdef double loss_of_lanes(const Rounds *all) noexcept nogil:
+cdef double loss_of_segments(const Rounds *all) noexcept nogil:
     cdef double loss = 0
     cdef int number
-    for number in range(all.lanes):
-        loss += all.lane[number].loss
+    for number in range(all.n_segments):
+        loss += all.segment[number].loss
     return loss
+
+
+cdef void keep_losses(Rounds *all) noexcept nogil:
+    cdef int number
+    for number in range(all.n_segments):
+        all.segment[number].loss = all.segment[number].loss_after
 
 
 cdef bint first_rows_are_finite(const Plan *plan) noexcept nogil:
@@ -865,36 +994,40 @@ cdef bint first_rows_are_finite(const Plan *plan) noexcept nogil:
     return sum == 0
 
 
-cdef void train_lane(const Plan *plan, Worker *own, const Part *part, Lane *lane, long long number,
-                     long long lane_words) noexcept nogil:
-    """Train the positions of one lane of round `number`, if there are any; or leave its marks."""
-    cdef long long begin = (number * lane.all.lanes + lane.number) * lane_words, end
-    end = min(begin + lane_words, part.n_tokens)
-    own.lane, own.turn = lane, turn_of(lane.all, lane.number, number)
-    sleep_at_random(lane.all, <unsigned long long>begin)
+cdef void train_segment(const Plan *plan, Worker *own, const Job *job, Segment *segment, long long number,
+                     long long segment_words) noexcept nogil:
+    """Train the positions of one segment of round `number`, if there are any; or leave its marks."""
+    cdef long long begin = (number * segment.all.n_segments + segment.number) * segment_words, end
+    end = min(begin + segment_words, job.n_tokens)
+    own.segment, own.mark = segment, mark_of(segment.all, segment.number, number)
+    own.earliest = number * segment.all.n_segments * segment_words
+    own.stop = job.stop if own.marking or segment.all.copies_all else &NEVER
+    sleep_at_random(segment.all, <unsigned long long>begin)
     if own.marking:
-        train_chunk(plan, own, part, begin, end)
+        train_chunk(plan, own, job, begin, end)
         return
-    begin_lane(lane, stream_at(part.key, number) >> 32)
-    own.loss = lane.loss
-    train_chunk(plan, own, part, begin, end)
-    make_copies(lane, lane.n)  # also of rows that no window asked for in the end: all are merged
-    lane.loss = own.loss
+    begin_segment(segment, stream_at(job.key, number) >> 32)
+    own.loss = segment.loss
+    train_chunk(plan, own, job, begin, end)
+    make_copies(segment, segment.n)  # also of rows that no window asked for in the end: all are merged
+    segment.loss_after = own.loss
 
 
-cdef void train_chunk(const Plan *plan, Worker *own, const Part *part, long long begin, long long end) noexcept nogil:
+cdef void train_chunk(const Plan *plan, Worker *own, const Job *job, long long begin, long long end) noexcept nogil:
     """Train the centre words at positions [begin, end), sentence by sentence."""
     cdef long long sentence, position = begin, until, reached
     if begin >= end:
         return
-    sentence = sentence_of(part.offsets, part.n_sentences, begin)
-    while position < end and (own.lane or not stop_wanted(part.stop)):
-        while part.offsets[sentence + 1] <= position:
+    sentence = sentence_of(job.offsets, job.n_sentences, begin)
+    while position < end and (own.segment or not stop_wanted(job.stop)):
+        while job.offsets[sentence + 1] <= position:
             sentence += 1
-        until = min(end, part.offsets[sentence + 1])
+        until = min(end, job.offsets[sentence + 1])
         if own.n_hot:
             until = min(until, position + BLEND_EVERY)
-        reached = train_stretch(plan, own, part, sentence, position, until)
+        if not own.segment:
+            own.earliest = position
+        reached = train_stretch(plan, own, job, sentence, position, until)
         if not own.marking:
             own.words += reached - position
         own.unblended += reached - position
@@ -905,84 +1038,135 @@ cdef void train_chunk(const Plan *plan, Worker *own, const Part *part, long long
         position = until
 
 
-cdef void open_window(const Plan *plan, Worker *own, const Part *part, int step, int first, int last) noexcept nogil:
+cdef long long position_before(const Plan *plan, const Job *job, long long position, long long bound,
+                               long long survivors, const int *stop) noexcept nogil:
+    """Where so many survivors before `position` begin; `bound` if there are fewer behind it; -1 if a stop is wanted."""
+    while position > bound and survivors > 0:
+        if position % LOOK_AT_STOP_EVERY == 0 and stop_wanted(stop) == AT_ONCE:
+            return -1
+        position -= 1
+        if survives(plan, job.tokens[position], stream_at(job.key, job.origin + position)):
+            survivors -= 1
+    return position
+
+
+cdef long long kept_before(const Worker *own, long long position) noexcept nogil:
+    """How many of the survivors that a worker knows come before `position`."""
+    cdef long long low = 0, high = own.n_kept, middle
+    while low < high:
+        middle = (low + high) // 2
+        if own.positions[middle] < position:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef bint find_survivors(const Plan *plan, Worker *own, const Job *job, long long sentence, long long begin,
+                         long long end) noexcept nogil:
+    """Find the survivors of [begin, end), and `reach` of the same sentence on both sides; False if a stop is wanted.
+
+    What was found before is kept as long as it may be wanted. So a worker looks at most twice at a token for the sake
+    of neighbours, however long a sentence is and however few of its tokens survive.
+    """
+    cdef long long position, dropped, wanted
+    cdef const int *stop = own.stop if own.segment else job.stop
+    if sentence != own.sentence or begin < own.seen_from:
+        own.sentence, own.n_kept = sentence, 0
+        own.seen_from = own.seen_until = job.offsets[sentence]
+    if begin > own.seen_until:
+        position = position_before(plan, job, begin, own.seen_until, job.reach, stop)
+        if position < 0:
+            return False
+        if position > own.seen_until:  # all that is wanted lies behind what was found before
+            own.n_kept = 0
+            own.seen_from = own.seen_until = position
+    dropped = kept_before(own, own.earliest) - job.reach
+    if dropped > 0:
+        own.seen_from = own.positions[dropped]
+        own.n_kept -= dropped
+        memmove(own.kept, own.kept + dropped, <size_t>own.n_kept * sizeof(int32_t))
+        memmove(own.positions, own.positions + dropped, <size_t>own.n_kept * sizeof(long long))
+    wanted = job.reach + kept_before(own, end)
+    for position in range(own.seen_until, job.offsets[sentence + 1]):
+        if position >= end and own.n_kept >= wanted:
+            break
+        if position % LOOK_AT_STOP_EVERY == 0 and stop_wanted(stop) == AT_ONCE:
+            return False
+        if survives(plan, job.tokens[position], stream_at(job.key, job.origin + position)):
+            own.kept[own.n_kept] = job.tokens[position]
+            own.positions[own.n_kept] = position
+            own.n_kept += 1
+            wanted += position < end
+        own.seen_until = position + 1
+    return True
+
+
+cdef void open_window(const Plan *plan, Worker *own, const Job *job, int step, int first, int last) noexcept nogil:
     """The window around the survivor at index `step`, when `first` to `last` are known, and its draws."""
     cdef Window *window = &own.windows[step % RING]
-    cdef long long width = plan.window
-    window.stream = stream_at(part.key, own.positions[step])
+    cdef long long width = plan.window, position = job.origin + own.positions[step]
+    window.stream = stream_at(job.key, position)
     if plan.shrink:
         width = 1 + <long long>scaled(<uint32_t>window.stream, <uint64_t>plan.window)
     window.first = <int>max(first, step - width)
     window.centre = step
     window.last = <int>min(last, step + width + 1)
-    window.rate = <float>(part.alpha - part.slope * <double>min(own.positions[step], part.horizon))
+    window.rate = <float>(job.alpha - job.slope * <double>min(position, job.horizon))
     make_draws(plan, own, window)
 
 
-cdef long long train_stretch(const Plan *plan, Worker *own, const Part *part, long long sentence, long long begin,
+cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long long sentence, long long begin,
                              long long end) noexcept nogil:
     """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides.
 
     Returns `end`, or the position of the first word that is not trained because a stop is wanted.
     """
-    cdef long long position = begin, reach = part.reach, j
-    cdef const int32_t *tokens = part.tokens
-    # The stretch starts at index `reach`, so that up to `reach` survivors before it fit in front.
-    cdef int i, first = <int>reach, last = <int>reach, step, centres_end
+    cdef long long j
+    cdef int i, first, begins, ends, last, step
     cdef Window *ahead
-    while position > part.offsets[sentence] and first > 0:
-        position -= 1
-        if survives(plan, tokens[position], stream_at(part.key, part.origin + position)):
-            first -= 1
-            own.kept[first] = tokens[position]
-    for position in range(begin, end):
-        if survives(plan, tokens[position], stream_at(part.key, part.origin + position)):
-            own.kept[last] = tokens[position]
-            own.positions[last] = part.origin + position
-            last += 1
-    centres_end = last
-    position = end
-    while position < part.offsets[sentence + 1] and last < centres_end + reach:
-        if survives(plan, tokens[position], stream_at(part.key, part.origin + position)):
-            own.kept[last] = tokens[position]
-            last += 1
-        position += 1
+    if not find_survivors(plan, own, job, sentence, begin, end):
+        return begin
+    begins, ends = <int>kept_before(own, begin), <int>kept_before(own, end)  # of those that are trained
+    first, last = <int>max(0, begins - job.reach), <int>min(own.n_kept, ends + job.reach)
     if not own.marking:
-        own.survivors += centres_end - reach
+        own.survivors += ends - begins
     if last - first < 2:
         return end
     if own.marking:
         for step in range(first, last):
-            leave_mark(&own.turn, INPUTS, own.kept[step])
+            leave_mark(&own.mark, INPUTS, own.kept[step])
+            if stop_wanted(own.stop) == AT_ONCE:
+                return begin
         if plan.nodes:
-            for step in range(<int>reach, centres_end):
+            for step in range(begins, ends):
                 for j in range(plan.paths[own.kept[step]], plan.paths[own.kept[step] + 1]):
-                    leave_mark(&own.turn, NODES, plan.points[j])
+                    leave_mark(&own.mark, NODES, plan.points[j])
         return end
-    if own.lane:
+    if own.segment:
         for step in range(first, last):
-            if in_this_lane_alone(&own.turn, INPUTS, own.kept[step]):
+            if not own.segment.all.copies_all and in_this_segment_alone(&own.mark, INPUTS, own.kept[step]):
                 own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
             else:
-                own.kept_rows[step] = copy_of(own.lane, INPUTS, own.kept[step])
+                own.kept_rows[step] = copy_of(own.segment, INPUTS, own.kept[step])
     # A pipeline of three stages, so that nothing waits for memory: a window makes its draws, then looks up its targets,
     # then learns, while the rows of the next one are on their way.
-    for step in range(<int>reach, centres_end + 2):
-        if step < centres_end:
-            open_window(plan, own, part, step, first, last)
-            i = min(last - 1, step + <int>reach)
-            prefetch_row(own.kept_rows[i] if own.lane else input_row(plan, own, own.kept[i]), plan.blocks)
-        if reach < step <= centres_end:
+    for step in range(begins, ends + 2):
+        if step < ends:
+            open_window(plan, own, job, step, first, last)
+            i = <int>min(last - 1, step + job.reach)
+            prefetch_row(own.kept_rows[i] if own.segment else input_row(plan, own, own.kept[i]), plan.blocks)
+        if begins < step <= ends:
             look_up_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
-        if step >= reach + 2:
-            if own.lane:
-                make_copies(own.lane, own.windows[(step - 2) % RING].n_copies)
-            elif stop_wanted(part.stop):
-                own.survivors -= centres_end - (step - 2)
-                return own.positions[step - 2] - part.origin
+        if step >= begins + 2:
+            if stop_wanted(own.stop) == AT_ONCE or (not own.segment and stop_wanted(job.stop)):
+                own.survivors -= ends - (step - 2)
+                return own.positions[step - 2]
+            if own.segment:
+                make_copies(own.segment, own.windows[(step - 2) % RING].n_copies)
             ahead = &own.windows[(step - 1) % RING]
             own.ahead.rows = ahead.targets
-            own.ahead.n = ahead.n_targets if step <= centres_end else 0
+            own.ahead.n = ahead.n_targets if step <= ends else 0
             if own.windows[(step - 2) % RING].n_targets == 0:  # a vocabulary of one word has no path
                 continue
             if plan.cbow:

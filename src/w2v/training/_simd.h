@@ -67,6 +67,43 @@ static inline float fused_multiply_add(float a, float b, float c) {
 #endif
 }
 
+typedef struct { float lane[16]; } Lanes;
+
+__attribute__((noinline, unused))
+static void fuse_one_by_one(const Lanes *a, const Lanes *b, const Lanes *c, Lanes *r) {
+    for (int i = 0; i < 16; i++) r->lane[i] = fused_multiply_add(a->lane[i], b->lane[i], c->lane[i]);
+}
+
+/* The same for 16 lanes. Rounding twice, to double and to float, goes wrong only where the first rounding gives a value
+ * half way between two floats, or one so small that it becomes a subnormal float; both can be seen from its bits. */
+static inline Lanes fused_lanes(Lanes a, Lanes b, Lanes c) {
+    Lanes r;
+#if defined(__SSE2__) && !defined(__FP_FAST_FMAF)
+    const __m128i tail = _mm_set1_epi32(0x1fffffff), half = _mm_set1_epi32(0x10000000);
+    /* Twice the upper half of 2^-126, less 2^31 and 1. With the same taken from a zero's, it wraps to the largest. */
+    const __m128i smallest = _mm_set1_epi32((int)0xf01fffff), most = _mm_set1_epi32(0x7fffffff);
+    __m128i rare = _mm_setzero_si128();
+    for (int i = 0; i < 16; i += 4) {
+        const __m128 x = _mm_loadu_ps(a.lane + i), y = _mm_loadu_ps(b.lane + i), z = _mm_loadu_ps(c.lane + i);
+        const __m128d one = _mm_add_pd(_mm_mul_pd(_mm_cvtps_pd(x), _mm_cvtps_pd(y)), _mm_cvtps_pd(z));
+        const __m128d two = _mm_add_pd(
+            _mm_mul_pd(_mm_cvtps_pd(_mm_movehl_ps(x, x)), _mm_cvtps_pd(_mm_movehl_ps(y, y))),
+            _mm_cvtps_pd(_mm_movehl_ps(z, z)));
+        _mm_storeu_ps(r.lane + i, _mm_movelh_ps(_mm_cvtpd_ps(one), _mm_cvtpd_ps(two)));
+        const __m128 first = _mm_castpd_ps(one), second = _mm_castpd_ps(two);
+        const __m128i lower = _mm_castps_si128(_mm_shuffle_ps(first, second, 0x88));
+        const __m128i upper = _mm_castps_si128(_mm_shuffle_ps(first, second, 0xdd));
+        const __m128i size = _mm_add_epi32(_mm_add_epi32(upper, upper), most);
+        rare = _mm_or_si128(rare, _mm_cmpeq_epi32(_mm_and_si128(lower, tail), half));
+        rare = _mm_or_si128(rare, _mm_cmplt_epi32(size, smallest));
+    }
+    if (__builtin_expect(_mm_movemask_epi8(rare) != 0, 0)) fuse_one_by_one(&a, &b, &c, &r);
+#else
+    for (int i = 0; i < 16; i++) r.lane[i] = fused_multiply_add(a.lane[i], b.lane[i], c.lane[i]);
+#endif
+    return r;
+}
+
 /* Several workers update the same rows without locks (Hogwild): the races are meant, and are the row functions' alone.
  * Deterministic training has none; to check that, build with -DW2V_NO_RACES. */
 #ifdef W2V_NO_RACES
@@ -88,8 +125,6 @@ static inline void prefetch(const void *address) { __builtin_prefetch(address); 
 static inline void prefetch_row(const float *row, int blocks) {
     for (const float *end = row + 16 * blocks; row != end; row += 16) __builtin_prefetch(row, 1);
 }
-
-typedef struct { float lane[16]; } Lanes;
 
 #if defined(__GNUC__) && !defined(__clang__)
 #define UNROLL _Pragma("GCC unroll 16")

@@ -1,0 +1,207 @@
+"""One epoch: hands the encoded corpus to the workers, shows progress, and joins them again, whatever happens."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v.tokens.encode import Encoded
+from w2v.training import _train
+from w2v.training.schedule import Schedule
+from w2v.training.workers import AFTER_A_ROUND, Workers
+from w2v.vocabulary.noise import segment_tables
+
+Kernel = _train.Kernel
+MOST_ROUND = _train.MOST_ROUND
+
+
+class StopTraining(Exception):
+    """Raise this in a callback to end training early; the model keeps what it has learnt."""
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch did.
+
+    Attributes
+    ----------
+    epoch : int, from 0 over the whole life of the model
+    raw_words : int, words of the vocabulary before subsampling
+    trained_words : int, words left after subsampling
+    examples : int, trained examples (pairs in skip-gram, windows in CBOW)
+    seconds : float
+    alpha : float, learning rate at the end of the epoch
+    loss : float or None, mean per example; None unless it was asked for
+    """
+
+    epoch: int
+    raw_words: int
+    trained_words: int
+    examples: int
+    seconds: float
+    alpha: float
+    loss: float | None
+
+
+@dataclass
+class Progress:
+    """How far an epoch has come: `run_epoch` begins there, and moves it on.
+
+    Attributes
+    ----------
+    position : int, of the first word that is still to be trained
+    words, survivors, examples : int, counted so far
+    losses : list of float, summed so far: one number, or in deterministic training one for each segment
+    seconds : float, spent so far
+    consistent : bool
+        False while workers train, and if they were left in a way that does not tell how far they came.
+    """
+
+    position: int = 0
+    words: int = 0
+    survivors: int = 0
+    examples: int = 0
+    losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    consistent: bool = True
+
+    @property
+    def loss(self) -> float:
+        """Of all segments; rounded once, since `sum` is not the same in all versions of Python."""
+        return math.fsum(self.losses)
+
+
+def warn_if_slow(log: Callable[..., object]) -> None:
+    if _train.ISA == "portable":
+        log("the portable kernel is in use: the same results, but many times slower than avx2, avx512 or neon")
+
+
+def check_parts(kernel: _train.Kernel, parts: Iterable[Encoded]) -> Iterator[tuple[Encoded, int]]:
+    """Each part with the length of its longest sentence, if tokens and sentences are what the kernel takes them for."""
+    for part in parts:
+        for tokens in part.blocks():
+            kernel.check_tokens(tokens)
+        yield part, kernel.longest_sentence(part.offsets, len(part.tokens))
+
+
+def new_segments(kernel: _train.Kernel, longest: int, segments: int, words: int, begin: int = 0) -> _train.Segments:
+    """What the workers of deterministic training share, who begin at the position `begin`."""
+    dealt = np.empty((0, 3), np.uint32), np.zeros(max(segments, 0) + 1, np.int64)
+    if segments > 0 < words and kernel.negative:
+        dealt = segment_tables(np.asarray(kernel.noise), segments, words * kernel.negative)
+    return _train.Segments(kernel, longest, segments, words, *dealt, begin)
+
+
+def run_epoch(
+    kernel: _train.Kernel,
+    batches: Iterable[tuple[Encoded, int]],
+    progress: Progress,
+    *,
+    key: int,
+    schedule: Schedule,
+    workers: int,
+    n_hot: int,
+    round_shape: tuple[int, int] | None = None,
+    bar: Any,
+    pause: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Train once over `batches`.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    batches : iterable of (Encoded, int), from `check_parts`
+        Parts of the corpus in order; a cached corpus is one part.
+    progress : Progress
+        Where to begin, which is moved on, also if this is interrupted. Beyond the first word there must be one part.
+    key : int, the epoch's key for every random choice
+    schedule : Schedule
+        The learning rate; its horizon is the size of the whole corpus.
+    workers : int
+    n_hot : int, from `hot_rows`
+    round_shape : (segments, words of a segment), optional
+        Train deterministically: the result is the same for any number of workers. `batches` is then one part.
+    bar : tqdm bar of so many words as the corpus has
+    pause : callable, optional
+        Asked every `TICK` seconds whether to leave off where it is. What it raises ends training, too.
+
+    Returns
+    -------
+    bool
+        Whether the end was reached. One worker, and rounds, can go on as if nothing had happened; several workers
+        without rounds leave out the rest of the chunk that each of them had.
+    """
+    if round_shape is not None:
+        workers = max(1, min(workers, round_shape[0]))  # more would only wait
+
+    def train(number: int, batch: tuple[_train.Part, Any], *own: Any) -> None:
+        part, shared = batch
+        if round_shape is None:
+            kernel.train(part, epoch, _train.Racer(shared, workers, n_hot, *own))
+        else:
+            kernel.train(part, epoch, _train.Member(shared, number, workers, *own))
+
+    crew = Workers(train, workers)
+    epoch = _train.Epoch(key, schedule, crew.stop)
+    crew.counts[0, :3] = progress.words, progress.survivors, progress.examples
+    crew.loss[0, 0] = progress.loss
+    current: list[Encoded] = []
+    cursors: list[NDArray[np.int64]] = []
+    segments: list[_train.Segments] = []
+    started = pages_forgotten = time.monotonic()
+    paused = False
+
+    def handed_out() -> Iterator[tuple[_train.Part, Any]]:
+        origin = 0
+        for encoded, longest in batches:
+            current[:] = [encoded]
+            part = _train.Part(encoded.tokens, encoded.offsets, longest, origin)
+            if round_shape is None:
+                cursors[:] = [np.full(16, progress.position, np.int64)]
+                yield part, cursors[0]
+            else:
+                segments[:] = [new_segments(kernel, longest, *round_shape, progress.position)]
+                segments[0].losses = progress.losses or segments[0].losses
+                yield part, segments[0]
+            origin += len(encoded.tokens)
+
+    def tick() -> None:
+        nonlocal pages_forgotten, paused
+        if time.monotonic() - pages_forgotten > 1:
+            pages_forgotten = time.monotonic()
+            for part in current:
+                part.forget_pages()
+        if pause():
+            paused, crew.stop[0] = True, AFTER_A_ROUND
+        if bar.disable:
+            return
+        words, _, examples = crew.counts[:, :3].sum(axis=0).tolist()
+        shown = {"alpha": f"{schedule.at(words):.4f}"}
+        if loss := float(crew.loss[:, 0].sum()):
+            shown["loss"] = f"{loss / max(examples, 1):.3f}"
+        bar.set_postfix(shown, refresh=False)
+        bar.update(words - bar.n)
+
+    progress.consistent = False
+    try:
+        if progress.position < schedule.horizon:
+            crew.train(handed_out(), tick)
+            tick()
+    finally:  # all workers have ended
+        words, survivors, examples = crew.counts[:, :3].sum(axis=0).tolist()
+        if workers > 1 and round_shape is None:  # they finish out of order: the cursor, not the count, is the position
+            progress.position = min(int(cursors[0][0]), len(current[0].tokens)) if cursors else progress.position
+        else:
+            progress.position += words - progress.words
+        progress.words, progress.survivors, progress.examples = words, survivors, examples
+        if round_shape is None:
+            progress.losses = [float(crew.loss[:, 0].sum())]
+        elif segments:
+            progress.losses = segments[0].losses
+        progress.seconds += time.monotonic() - started
+        progress.consistent = True
+    return not paused
