@@ -122,6 +122,7 @@ ADVICE = [
     (r"None means no limit", "without it there is no limit"),
     (r" and start again \(init_weights makes new ones\)", ""),
     (r"files without one \(GloVe\) need no_header=True", "w2v convert --no-header reads files without one (GloVe)"),
+    (r"no_header=True, on the command line by ", ""),
     (r"; errors='skip' leaves such rows out", ""),
     (r"LineSentence\(\w+, errors='replace'\) reads it nevertheless", "iconv -f ITS-ENCODING -t UTF-8 makes it that"),
     (r"word2vec's text and binary files are read by KeyedVectors.load_word2vec_format\(\)",
