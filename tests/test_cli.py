@@ -462,7 +462,7 @@ def test_a_run_that_ended_before_its_first_epoch_is_saved(room, capsys):
         ("verify vectors.txt --corpus corpus.txt", "only a model can be trained again"),
         ("verify vectors.safetensors --corpus corpus.txt", "only a model can be trained again"),
         ("verify model.safetensors --corpus corpus.txt --workers 2", "Train it with --workers 1 or --deterministic"),
-        ("neighbors corpus.txt thread", "w2v convert --no-header reads files without one (GloVe)"),
+        ("neighbors corpus.txt thread", "w2v convert --no-header"),
         ("neighbors model.safetensors thraed", "; close to it: 'thread'"),
         ("analogy model.safetensors decode decoder encoed", "; close to it: 'encode"),
         ("convert vectors.txt out.bin --from native", "text and binary files end in .txt, .vec or .bin"),

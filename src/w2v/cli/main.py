@@ -122,6 +122,7 @@ ADVICE = [
     (r"None means no limit", "without it there is no limit"),
     (r" and start again \(init_weights makes new ones\)", ""),
     (r"files without one \(GloVe\) need no_header=True", "w2v convert --no-header reads files without one (GloVe)"),
+    (r"no_header=True, on the command line by ", ""),
     (r"; errors='skip' leaves such rows out", ""),
     (r"LineSentence\(\w+, errors='replace'\) reads it nevertheless", "iconv -f ITS-ENCODING -t UTF-8 makes it that"),
     (r"word2vec's text and binary files are read by KeyedVectors.load_word2vec_format\(\)",
@@ -639,24 +640,25 @@ def _in_options(text: str, flags: Mapping[str, str]) -> str:
     return text
 
 
+class _PrintsOnce(logging.Handler):
+    """Prints what the library warns of, once: a command may train many times, with other numbers in the warning."""
+
+    def __init__(self, flags: Mapping[str, str]) -> None:
+        super().__init__(logging.WARNING)
+        self.flags = flags
+        self.seen: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = _in_options(record.getMessage(), self.flags)
+        kind = re.sub(r"\d+", "0", message)
+        if kind not in self.seen:
+            self.seen.add(kind)
+            _show_warning(message, UserWarning, record.pathname, record.lineno)
+
+
 @contextmanager
 def _logged_once(flags: Mapping[str, str]) -> Iterator[None]:
-    """Print what the library warns of, once: a command may train many times, with other numbers in the warning."""
-    seen: set[str] = set()
-
-    def is_first(record: logging.LogRecord) -> bool:
-        message = printable(" ".join(_in_options(record.getMessage(), flags).split()))
-        record.msg, record.args = message, None
-        kind = re.sub(r"\d+", "0", message)
-        is_new = kind not in seen
-        seen.add(kind)
-        return is_new
-
-    handler = logging.StreamHandler()
-    handler.setLevel(logging.WARNING)
-    handler.setFormatter(logging.Formatter("w2v: warning: %(message)s"))
-    handler.addFilter(is_first)
-    logger = logging.getLogger("w2v")
+    handler, logger = _PrintsOnce(flags), logging.getLogger("w2v")
     logger.addHandler(handler)
     try:
         yield
@@ -672,4 +674,4 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    print(f"w2v: warning: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"w2v: warning: {printable(' '.join(str(message).split()))}", file=sys.stderr)
