@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from test_train import MODELS
 
 from w2v import CallbackAny2Vec, FormatError, LineSentence, PathLineSentences, StopTraining, Text8Corpus, Word2Vec
-from w2v.cli import main
+from w2v.cli import program
 from w2v.files import native, writing
 from w2v.text.corpus import READERS, Corpus
 from w2v.training import checkpoint as checkpoints
@@ -1094,7 +1094,7 @@ writing = lambda: run.is_dir() and any(run.glob(".w2v-*.tmp"))
 model = Word2Vec(vector_size=100, min_count=1, workers={workers}, sg=1, epochs=10**6, deterministic={deterministic})
 keep = dict(total_examples=1, epochs=10**6, checkpoint=run, checkpoint_every="{every}")
 ready = {{
-    "vocabulary": lambda: corpus.read > 1000,
+    "vocabulary": lambda: source.read > 1000,
     "training": lambda: (run / "checkpoint-1.safetensors").exists() and model.ledger.is_within_an_epoch,
     "checkpoint": lambda: (run / "checkpoint-0.safetensors").exists() and writing(),
     "save": lambda: any(Path().glob(".w2v-*.tmp")),
@@ -1162,7 +1162,7 @@ def test_the_command_line_says_what_to_type_after_ctrl_c(tmp_path, monkeypatch, 
         "2",
         "--vectors-only",
     ]
-    assert main.main(["train", "corpus.txt", "-o", "expected.safetensors", *options]) == 0
+    assert program.main(["train", "corpus.txt", "-o", "expected.safetensors", *options]) == 0
 
     def press(self):
         raise KeyboardInterrupt
@@ -1171,21 +1171,15 @@ def test_the_command_line_says_what_to_type_after_ctrl_c(tmp_path, monkeypatch, 
         patch.setattr(checkpoints.Keeper, "is_due", press)
         keep = ["--checkpoint", "my run", "--checkpoint-every", "2"]
         capsys.readouterr()
-        assert main.main(["train", "corpus.txt", "-o", "out.safetensors", *options, *keep]) == 130
+        assert program.main(["train", "corpus.txt", "-o", "out.safetensors", *options, *keep]) == 130
     assert not Path("out.safetensors").exists()
     said = capsys.readouterr().err
     assert said == "w2v: interrupted; go on with: w2v resume 'my run' -o out.safetensors --vectors-only\n"
     line = shlex.split(said.partition(": w2v ")[2])
-    assert main.main([*line, "--corpus", "missing.txt"]) == 1
-    assert main.main([*line, "--workers", "1", "--json"]) == 0
+    assert program.main([*line, "--corpus", "missing.txt"]) == 1
+    assert program.main([*line, "--workers", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["epochs"] == 4
     assert Path("out.safetensors").read_bytes() == Path("expected.safetensors").read_bytes()
-
-
-def test_standard_input_cannot_be_resumed(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main.main(["train", "-", "-o", "out.bin", "--checkpoint", "run"]) == 1
-    assert "can be read only once; write its sentences to a file" in capsys.readouterr().err
 
 
 KILLS = [sys.executable, str(Path(__file__).parent.parent / "benchmarks" / "kills.py")]

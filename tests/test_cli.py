@@ -19,9 +19,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import w2v
 from w2v import CallbackAny2Vec, KeyedVectors, PathLineSentences, StopTraining, Word2Vec, __version__
-from w2v.cli import demo, main
+from w2v.cli import demo, program
 from w2v.stability.report import format_table
+from w2v.training.session import Session
 from w2v.vectors import lookup
 
 TOPICS = [
@@ -55,9 +57,9 @@ def made(tmp_path_factory):
     (folder / "corpus.txt.gz").write_bytes(gzip.compress(text.encode()))
     model = str(folder / "model.safetensors")
     options = "--sg --size 24 --epochs 10 --alpha 0.05 --sample 0 --workers 1 --no-progress"
-    assert main.main(["train", str(folder / "corpus.txt"), "-o", model, *shlex.split(options)]) == 0
+    assert program.main(["train", str(folder / "corpus.txt"), "-o", model, *shlex.split(options)]) == 0
     for name in ("vectors.bin", "vectors.txt", "vectors.safetensors"):
-        assert main.main(["convert", model, str(folder / name)]) == 0
+        assert program.main(["convert", model, str(folder / name)]) == 0
     (folder / "vectors.txt.gz").write_bytes(gzip.compress((folder / "vectors.txt").read_bytes()))
     (folder / "questions-words.txt").write_text(
         ": coders\ndecode decoder encode encoder\nencode encoder decode decoder\n"
@@ -90,7 +92,7 @@ def run(capsys, line):
     """Run a command line in this process; returns exit code, stdout and stderr."""
     capsys.readouterr()
     try:
-        code = main.main(shlex.split(line))
+        code = program.main(shlex.split(line))
     except SystemExit as exit:
         code = exit.code
     return code, *capsys.readouterr()
@@ -99,7 +101,7 @@ def run(capsys, line):
 @pytest.mark.parametrize("line", ["neighbors v word -n x", "stability t --runs x --out o", "stability t -k x --out o"])
 def test_a_number_that_is_none_is_named_with_its_option(capsys, line):
     with pytest.raises(SystemExit):
-        main.main(line.split())
+        program.main(line.split())
     assert "'x' is not a whole number" in capsys.readouterr().err
 
 
@@ -112,12 +114,12 @@ def run_json(capsys, line):
 
 def subprocess_environment():
     """The environment for `python -m w2v` in any folder."""
-    paths = [str(Path(main.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    paths = [str(Path(w2v.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def example_lines():
-    return [line.strip() for text in main.EXAMPLES.values() for line in text.strip().splitlines()]
+    return [line.strip() for text in program.EXAMPLES.values() for line in text.strip().splitlines()]
 
 
 @pytest.mark.parametrize("line", [line for line in example_lines() if line.startswith("w2v ")])
@@ -142,11 +144,11 @@ def test_piped_example_of_the_help_works(room, line):
     assert json.loads(done.stdout)["file"] == "vectors.txt"
 
 
-@pytest.mark.parametrize("command", [*main.EXAMPLES, ""])
+@pytest.mark.parametrize("command", [*program.EXAMPLES, ""])
 def test_every_help_page_shows_its_examples(capsys, command):
     code, out, _ = run(capsys, f"{command} --help")
     assert code == 0
-    assert all(line.strip() in out for line in main.EXAMPLES.get(command, "").strip().splitlines())
+    assert all(line.strip() in out for line in program.EXAMPLES.get(command, "").strip().splitlines())
 
 
 def test_version(capsys):
@@ -155,16 +157,16 @@ def test_version(capsys):
 
 def test_defaults_are_those_of_the_library():
     parameters = inspect.signature(Word2Vec).parameters
-    defaults = {parameter: default for _, parameter, _, default, _ in main.TRAINING_OPTIONS}
+    defaults = {parameter: default for _, parameter, _, default, _ in program.TRAINING_OPTIONS}
     assert defaults == {parameter: parameters[parameter].default for parameter in defaults}
-    args = main.build_parser().parse_args(["train", "corpus", "-o", "out"])
+    args = program.build_parser().parse_args(["train", "corpus", "-o", "out"])
     assert args.cache == parameters["cache"].default
     assert (args.sg, args.hs) == (parameters["sg"].default, parameters["hs"].default)
     assert args.fresh_negatives is not parameters["shared_negatives"].default
 
 
 def test_help_does_not_wait_for_numpy():
-    code = "import sys\nfrom w2v import cli\ncli.build_parser()\nassert 'numpy' not in sys.modules"
+    code = "import sys\nfrom w2v.cli import program\nprogram.build_parser()\nassert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, env=subprocess_environment(), timeout=60)
 
 
@@ -247,7 +249,7 @@ def test_progress_bar_goes_to_stderr_on_demand(room, capsys):
 
 
 def test_warning_is_one_line(capsys):
-    main._show_warning(UserWarning("two\nlines"), UserWarning, "file.py", 1)
+    program._show_warning(UserWarning("two\nlines"), UserWarning, "file.py", 1)
     assert capsys.readouterr().err == "w2v: warning: two lines\n"
 
 
@@ -299,8 +301,8 @@ def test_evaluate_restricts_analogies_to_frequent_words(room, capsys):
 
 
 def test_undefined_correlation_is_null_in_json():
-    assert main._defined(float("nan")) is None
-    assert main._defined(np.float64(0.5)) == 0.5
+    assert program._defined(float("nan")) is None
+    assert program._defined(np.float64(0.5)) == 0.5
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
@@ -385,7 +387,7 @@ def test_a_run_is_resumed_where_the_corpus_is_now(room, capsys, monkeypatch):
     Path("corpus.txt").rename("moved.txt")
     line = "resume run -o out.txt --corpus moved.txt --workers 2"
     with monkeypatch.context() as patch:
-        patch.setattr(Word2Vec, "_call", lambda self, callbacks, hook: Ends(2, KeyboardInterrupt).on_epoch_begin(self))
+        patch.setattr(Session, "_call", lambda self, hook: Ends(2, KeyboardInterrupt).on_epoch_begin(self._model))
         code, _, err = run(capsys, line)
     assert (code, err) == (130, f"w2v: interrupted; go on with: w2v {line}\n")
     assert run(capsys, line.partition(" --")[0])[0] == 0  # where it is and how many threads is kept
@@ -726,7 +728,7 @@ def test_words_are_shown_without_control_characters(tmp_path, monkeypatch, capsy
 def test_options_take_the_place_of_parameters_in_errors():
     said = "vector_size=0 and alpha=-0.5, cache='disk', checkpoint= needs min_count; 'workers=1' is a word; a/seed=2"
     here = "--size 0 and --alpha -0.5, --cache disk, --checkpoint needs --min-count; 'workers=1' is a word; a/seed=2"
-    assert main._in_options(said, main.FLAGS) == here
+    assert program._in_options(said, program.FLAGS) == here
 
 
 def test_a_toy_corpus_is_warned_of_once_not_every_epoch(room):

@@ -71,7 +71,7 @@ from w2v.compat import gensim as compat
 with compat.installed():
     compat.install()
     import gensim.models
-    assert gensim.models.Word2Vec.__module__ == "w2v.models.word2vec"
+    assert gensim.models.Word2Vec.__module__ == "w2v"
     assert state() != before
 assert state() == before
 compat.uninstall()
@@ -109,7 +109,7 @@ def test_a_program_runs_unchanged(tmp_path, way):
     (tmp_path / "program.py").write_text(PROGRAM)
     command = [sys.executable, "-m", "w2v.compat.gensim", *way, "one", "--two"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.split() == ["w2v.models.word2vec", "3", "__main__", "one", "--two"]
+    assert done.stdout.split() == ["w2v", "3", "__main__", "one", "--two"]
 
 
 def test_without_a_program_there_is_help():
@@ -128,11 +128,11 @@ with compat.installed(allow_pickle=True):
     with compat.installed():
         pass
     from gensim.models import Word2Vec
-    assert Word2Vec.__module__ == "w2v.models.word2vec"
-    from w2v import gensim_files
-    assert gensim_files.allowed
+    assert Word2Vec.__module__ == "w2v"
+    from w2v.files import gensim_pickle
+    assert gensim_pickle.allowed
     assert importlib.util.find_spec("gensim") and importlib.util.find_spec("gensim.models.word2vec")
-assert not gensim_files.allowed
+assert not gensim_pickle.allowed
 """
     output_of(script, "1")
 
@@ -159,7 +159,7 @@ else:
     from w2v.compat import gensim as compat
     compat.install()
     from gensim.models import Word2Vec
-    assert Word2Vec.__module__ == "w2v.models.word2vec"
+    assert Word2Vec.__module__ == "w2v"
     old = globals()[kind].load("before.model")
     old.save("after.model")
     pickle.loads(pickle.dumps(old)), copy.deepcopy(old)
@@ -261,10 +261,10 @@ from gensim.models.word2vec import LineSentence
 
 def trained(seed):
     from gensim.models.word2vec import Word2Vec as Again
-    from w2v import gensim_files
+    from w2v.files import gensim_pickle
     assert Again is Word2Vec
     model = Word2Vec([["a", "b", "c"]] * 50, vector_size=4, min_count=1, workers=1, seed=seed)
-    return type(model).__module__, LineSentence.__module__, gensim_files.allowed
+    return type(model).__module__, LineSentence.__module__, gensim_pickle.allowed
 
 if __name__ == "__main__":
     with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:
@@ -278,10 +278,7 @@ if __name__ == "__main__":
 def test_children_of_a_program_run_on_w2v_too(tmp_path, way, method, hide):
     (tmp_path / "pool.py").write_text(POOL)
     done = run_program(tmp_path, hide, "--allow-pickle", *way, method)
-    assert (
-        done.stdout
-        == "('w2v.models.word2vec', 'w2v.text.readers', True) ('w2v.models.word2vec', 'w2v.text.readers', True)\n"
-    ), done.stderr
+    assert done.stdout == "('w2v', 'w2v', True) ('w2v', 'w2v', True)\n", done.stderr
 
 
 def test_a_fork_server_does_not_import_the_program():
@@ -299,7 +296,7 @@ for told in (*before, *now): print("init_main_from_path" in told)
 
 
 def test_pickles_are_read_where_the_program_is_allowed_to(tmp_path):
-    (tmp_path / "program.py").write_text("from w2v import gensim_files; print(gensim_files.allowed)")
+    (tmp_path / "program.py").write_text("from w2v.files import gensim_pickle; print(gensim_pickle.allowed)")
     assert run_program(tmp_path, "1", "program.py").stdout == "False\n"
     assert run_program(tmp_path, "0", "--allow-pickle", "program.py").stdout == "True\n"
 

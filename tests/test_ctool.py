@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from w2v import FormatError, KeyedVectors, Word2Vec
-from w2v.cli import c_tools, main
+from w2v.cli import c_tools, program
+from w2v.vectors import c_arithmetic
 
 TOPICS = ["river lake sea boat water fish", "bread flour oven dough yeast baker"]
 
@@ -254,14 +255,14 @@ def test_classes_are_lines_of_a_word_and_a_number(room, run):
 
 def test_classes_are_found_by_direction():
     directions = np.float32([[1, 0.1], [0, 1], [5, 0], [0.1, 7], [9, 1], [0, 0.01]])
-    assert c_tools._classes(directions, 2).tolist() == [0, 1, 0, 1, 0, 1]
-    assert c_tools._classes(directions, 1).tolist() == [0] * 6
+    assert c_arithmetic.classes(directions, 2).tolist() == [0, 1, 0, 1, 0, 1]
+    assert c_arithmetic.classes(directions, 1).tolist() == [0] * 6
 
 
 @pytest.mark.parametrize("count", [6, 7, 40])
 def test_more_classes_than_words_are_harmless(count):
     vectors = np.repeat(np.float32([[1, 0], [0, 1]]), 3, axis=0)
-    labels = c_tools._classes(vectors, count)
+    labels = c_arithmetic.classes(vectors, count)
     assert len(labels) == 6
     assert labels.max() < count
     assert set(labels[:3]) & set(labels[3:]) == set()
@@ -533,8 +534,8 @@ def test_accuracy_is_what_the_definition_says(room, run, monkeypatch, seed, thre
     words, vectors, text = random_case(seed)
     write_binary(room / "vectors.bin", words, vectors)
     expected = slow_accuracy(words, vectors, threshold, text)
-    monkeypatch.setattr("w2v.cli.c_tools.WORDS_AT_ONCE", 37)
-    monkeypatch.setattr("w2v.cli.c_tools.QUESTIONS_AT_ONCE", 11)
+    monkeypatch.setattr("w2v.vectors.c_arithmetic.WORDS_AT_ONCE", 37)
+    monkeypatch.setattr("w2v.vectors.c_arithmetic.QUESTIONS_AT_ONCE", 11)
     out = run(f"compute-accuracy vectors.bin {threshold}", text)
     assert NAN.sub("nan", out) == expected
     assert re.search(r"TOP1: [1-9]", out)
@@ -633,11 +634,11 @@ def test_shares_are_rounded_as_in_c():
 
 
 def test_the_command_line_knows_the_four_programs(room, capsys):
-    assert {name: purpose for name, (_, purpose) in c_tools.COMMANDS.items()} == main.C_TOOLS
-    assert main.main(["word2vec", "-train", "nowhere.txt", "-output", "vectors.bin"]) == 1
+    assert {name: purpose for name, (_, purpose) in c_tools.COMMANDS.items()} == program.C_TOOLS
+    assert program.main(["word2vec", "-train", "nowhere.txt", "-output", "vectors.bin"]) == 1
     assert "nowhere.txt" in capsys.readouterr().err
     with pytest.raises(SystemExit) as stopped:
-        main.main(["word2vec", "-tra", "nowhere.txt"])
+        program.main(["word2vec", "-tra", "nowhere.txt"])
     assert stopped.value.code == 2
 
 
@@ -661,7 +662,7 @@ def test_words_are_shown_without_control_characters(run, tmp_path, monkeypatch):
 def test_a_word_that_is_misspelt_is_told_the_nearest(compass):
     with pytest.raises(KeyError) as error:
         c_tools.distance(["compass.bin", "eastt"])
-    assert main._message(error.value, c_tools.FLAGS).endswith("; close to it: 'east'")
+    assert program._message(error.value, c_tools.FLAGS).endswith("; close to it: 'east'")
 
 
 @pytest.mark.parametrize(
@@ -673,7 +674,7 @@ def test_a_word_that_is_misspelt_is_told_the_nearest(compass):
     ],
 )
 def test_errors_speak_of_the_options(room, capsys, flags, said):
-    assert main.main(shlex.split(f"word2vec -train corpus.txt -output v.bin -debug 0 {flags}")) == 1
+    assert program.main(shlex.split(f"word2vec -train corpus.txt -output v.bin -debug 0 {flags}")) == 1
     printed = capsys.readouterr().err
     assert printed.endswith(said)
     assert "=" not in printed
@@ -682,5 +683,5 @@ def test_errors_speak_of_the_options(room, capsys, flags, said):
 @pytest.mark.parametrize("command", ["distance", "word-analogy", "compute-accuracy"])
 def test_a_closed_standard_input_is_an_error(compass, capsys, monkeypatch, command):
     monkeypatch.setattr(sys, "stdin", None)
-    assert main.main([command, "compass.bin"]) == 1
+    assert program.main([command, "compass.bin"]) == 1
     assert capsys.readouterr() == ("", "w2v: error: standard input is closed; give it a text, or name a file\n")

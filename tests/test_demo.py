@@ -144,7 +144,7 @@ def test_cache_folder_that_cannot_be_made_is_no_error(library, tmp_path, monkeyp
 
 
 def test_failed_write_leaves_no_file(library, monkeypatch):
-    def full(*paths):
+    def full(*paths, **folders):
         raise OSError(28, "No space left on device")
 
     (library / "abc.py").write_text('"""One sentence."""')

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import w2v
-from w2v.cli import main
+from w2v.cli import program
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -62,7 +62,7 @@ def run_console(source, page, line):
             continue
         printed, said = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(said):
-            code = main.main(shlex.split(command)[1:])
+            code = program.main(shlex.split(command)[1:])
         where = f"{page}, line {line}: {command}\n"
         assert code == 0, where + said.getvalue()
         if shown.strip():

@@ -31,10 +31,11 @@ from alone import alone
 from corpora import TOPICS, two_topics, zipf_like
 
 from w2v import FormatError, KeyedVectors, LineSentence, Word2Vec
-from w2v.cli import main
+from w2v.cli import program
 from w2v.common import memory
 from w2v.tokens import encode
 from w2v.training import epoch
+from w2v.training.workers import Workers
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "faults.md"
 GIB = 2**30
@@ -121,15 +122,10 @@ def test_row_2_what_a_worker_raises_arrives(folder):
     class Failing(epoch.Kernel):
         calls = itertools.count()
 
-        def run(self, *given):
+        def train(self, *given):
             if next(self.calls) == 4:
                 raise error
-            super().run(*given)
-
-        def run_rounds(self, *given):
-            if next(self.calls) == 4:
-                raise error
-            super().run_rounds(*given)
+            super().train(*given)
 
     corpus = zipf_like(40_000)
     for options in ({}, {"cache": "none"}, {"deterministic": True}):
@@ -224,7 +220,7 @@ def test_row_4_ctrl_c_stops_training_and_counting(folder):
     hand = threading.Thread(target=impatient)
     hand.start()
     with pytest.raises(KeyboardInterrupt):
-        epoch._Workers(slow, 2).train([()], lambda: None)
+        Workers(slow, 2).train([()], lambda: None)
     assert ended == [True, True]
     hand.join()
 
@@ -382,7 +378,7 @@ def test_row_13_an_empty_corpus_is_no_corpus(folder):
     for corpus in given:
         with pytest.raises(RuntimeError, match=r"no word occurs .* \(0 words, 0 different\)"):
             model_of(**corpus)
-    assert main.main(["train", str(folder / "empty"), "-o", str(folder / "out.safetensors")]) == 1
+    assert program.main(["train", str(folder / "empty"), "-o", str(folder / "out.safetensors")]) == 1
     assert not (folder / "out.safetensors").exists()
 
 
@@ -471,8 +467,8 @@ def test_row_18_an_output_that_cannot_be_written_is_refused_before_training(fold
 
     Word2Vec.__init__ = train
     for output in outputs:
-        assert main.main(["train", str(corpus), "-o", str(output), "--no-progress"]) == 1
-        assert main.main(["demo", "-o", str(output).replace(".bin", ".safetensors"), "--no-progress"]) == 1
+        assert program.main(["train", str(corpus), "-o", str(output), "--no-progress"]) == 1
+        assert program.main(["demo", "-o", str(output).replace(".bin", ".safetensors"), "--no-progress"]) == 1
     assert sorted(os.listdir(folder)) == ["corpus", "folder.safetensors"]
 
 
@@ -675,8 +671,8 @@ def test_row_33_paths_of_any_length(folder):
     (deep / "text").write_text("\n".join(" ".join(sentence) for sentence in two_topics()))
     for name in ("model.safetensors", "vectors.bin", "vectors.txt"):
         arguments = ["train", str(deep / "text"), "-o", str(deep / name), "--no-progress", "--size", "8"]
-        assert main.main(arguments) == 0
-        assert main.main(["info", str(deep / name)]) == 0
+        assert program.main(arguments) == 0
+        assert program.main(["info", str(deep / name)]) == 0
 
 
 def saved_model(folder):

@@ -220,7 +220,7 @@ def test_without_a_way_to_remove_it_the_temporary_file_has_a_name_that_is_docume
     (left,) = os.listdir(tmp_path)
     pattern = ".w2v-*.tmp"
     assert Path(left).match(pattern)
-    assert pattern in (Path(__file__).parents[1] / "docs/native.md").read_text()
+    assert pattern in (Path(__file__).parents[1] / "docs/formats.md").read_text()
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
@@ -339,7 +339,8 @@ def test_a_file_that_may_not_be_written_to_is_not_replaced():
     program = """
         import os, sys
         import numpy as np
-        from w2v import KeyedVectors, formats
+        from w2v import KeyedVectors
+        from w2v.files import writing
         if os.getuid() == 0:
             os.setgid(65534), os.setuid(65534)
         try:
@@ -385,14 +386,14 @@ def test_all_writing_goes_through_one_function():
                 if name in WRITING or opens or of_the_system:
                     found.add((path.stem, function.name))
     assert found == {
-        ("formats", "atomic_write"),
-        ("formats", "create"),  # inside atomic_write
-        ("formats", "_packing"),  # a codec around its file
-        ("formats", "_sync_folder"),  # a folder, to sync it
-        ("formats", "check_output"),  # a file without a purpose but to see that there can be one
-        ("formats", "open_folder"),  # a folder, to work inside it
-        ("formats", "open_inside"),  # the lock of a folder, never emptied
-        ("cli", "main"),  # /dev/null, once the reader of the output has gone
+        ("writing", "atomic_write"),
+        ("writing", "create"),  # inside atomic_write
+        ("writing", "_packing"),  # a codec around its file
+        ("writing", "_sync_folder"),  # a folder, to sync it
+        ("writing", "check_output"),  # a file without a purpose but to see that there can be one
+        ("reading", "open_folder"),  # a folder, to work inside it
+        ("reading", "open_inside"),  # the lock of a folder, never emptied
+        ("program", "main"),  # /dev/null, once the reader of the output has gone
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from corpora import two_topics, zipf_like
 
 from w2v import CallbackAny2Vec, StopTraining, Word2Vec
-from w2v.cli import main
+from w2v.cli import program
 
 SETTINGS = {"vector_size": 8, "min_count": 1, "workers": 1, "epochs": 2}
 
@@ -59,7 +59,7 @@ def test_the_fingerprint_is_saved_and_survives(tmp_path, capsys):
     model = Word2Vec(two_topics(), **SETTINGS)
     model.save(tmp_path / "model.safetensors")
     assert Word2Vec.load(tmp_path / "model.safetensors").fingerprint() == model.fingerprint()
-    assert main.main(["info", str(tmp_path / "model.safetensors")]) == 0
+    assert program.main(["info", str(tmp_path / "model.safetensors")]) == 0
     assert model.fingerprint() in capsys.readouterr().out
 
 
@@ -171,11 +171,11 @@ def test_what_chance_has_decided_is_not_compared(monkeypatch):
 def test_the_command_line_verifies(tmp_path, capsys, workers):
     path, model = write(tmp_path / "text.txt", zipf_like()), str(tmp_path / "model.safetensors")
     train = ["train", str(path), "-o", model, "--size", "8", "--min-count", "1", "--deterministic"]
-    assert main.main(train) == 0
-    assert main.main(["verify", model, "--corpus", str(path), *workers]) == 0
+    assert program.main(train) == 0
+    assert program.main(["verify", model, "--corpus", str(path), *workers]) == 0
     assert "verified" in capsys.readouterr().out
     damaged = Word2Vec.load(model)
     damaged.wv.vectors[0, 0] += 1
     damaged.save(model)
-    assert main.main(["verify", model, "--corpus", str(path)]) == 1
+    assert program.main(["verify", model, "--corpus", str(path)]) == 1
     assert "the vectors differ" in capsys.readouterr().err

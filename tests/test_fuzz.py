@@ -20,7 +20,7 @@ from w2v.files.errors import FormatError
 CC = os.environ.get("CC", "cc")
 SANITIZE = ["-g", "-O1", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
 HARNESS = Path(__file__).parent / "fuzz" / "text.c"
-HEADERS = Path(__file__).parent.parent / "src" / "w2v"
+HEADERS = Path(__file__).parent.parent / "src" / "w2v" / "text"
 
 
 @pytest.mark.parametrize("name", targets.TARGETS)

@@ -20,6 +20,7 @@ import pytest
 
 from w2v.files.errors import FormatError, TruncatedError
 from w2v.files.gensim_pickle import GensimFile, is_pickle, read_gensim
+from w2v.models.model_file import inner_nodes
 from w2v.vocabulary import huffman
 
 WORDS = ["the", "größe", "lake", "boat"]
@@ -763,12 +764,14 @@ def test_every_word_is_as_likely_in_our_tree_as_in_gensims(fakes, tmp_path, capl
     rng = np.random.default_rng(seed)
     syn1 = rng.normal(size=(39 + extra, 3)).astype(np.float32)
     read = read_gensim(dump(hierarchical(fakes, counts, codes, points, syn1), tmp_path / "m"))
-    assert read.syn1.shape == (39, 3)
+    assert inner_nodes(read, "m").shape == (39, 3)
     tree, hidden = huffman.paths(read.attributes["count"]), rng.normal(size=3)
     for word in range(40):
         ours = slice(tree.offsets[word], tree.offsets[word + 1])
         theirs = probability(syn1, 1 - codes[word], points[word], hidden)
-        assert probability(read.syn1, tree.labels[ours], tree.points[ours], hidden) == pytest.approx(theirs, rel=1e-9)
+        assert probability(inner_nodes(read, "m"), tree.labels[ours], tree.points[ours], hidden) == pytest.approx(
+            theirs, rel=1e-9
+        )
     assert not caplog.records
 
 
@@ -777,17 +780,17 @@ def test_nodes_of_another_tree_start_at_zero_and_are_counted(fakes, tmp_path, ca
     codes, points = heap_tree(counts, random.Random(5))
     syn1 = np.arange(1, 22, dtype=np.float32).reshape(7, 3)
     read = read_gensim(dump(hierarchical(fakes, counts, codes, points, syn1), tmp_path / "m"))
-    kept = read.syn1.any(axis=1)
+    kept = inner_nodes(read, "m").any(axis=1)
     assert 2 <= kept.sum() < 7  # at least the two on the way to the frequent words
     assert f"of the 7 inner nodes of its Huffman tree, {kept.sum()} are in ours" in caplog.text
-    assert set(map(tuple, np.abs(read.syn1[kept]))) <= set(map(tuple, syn1))
-    assert abs(read.syn1[6]).tolist() == syn1[points[0][0]].tolist()  # our root is the last
+    assert set(map(tuple, np.abs(inner_nodes(read, "m")[kept]))) <= set(map(tuple, syn1))
+    assert abs(inner_nodes(read, "m")[6]).tolist() == syn1[points[0][0]].tolist()  # our root is the last
 
 
 def test_without_paths_the_nodes_start_at_zero(fakes, tmp_path, caplog):
     read = read_gensim(dump(model_4(fakes, hs=1, syn1=matrix(4, start=5)), tmp_path / "m"))
-    assert read.syn1.shape == (3, 3)
-    assert not read.syn1.any()
+    assert inner_nodes(read, "m").shape == (3, 3)
+    assert not inner_nodes(read, "m").any()
     assert "of the 3 inner nodes of its Huffman tree, 0 are in ours" in caplog.text
 
 
@@ -965,7 +968,7 @@ def test_a_hierarchical_model_of_gensim_keeps_its_probabilities(gensim, tmp_path
     for word in range(10):
         code, point = (model.wv.get_vecattr(word, name) for name in ("code", "point"))
         ours = slice(tree.offsets[word], tree.offsets[word + 1])
-        assert probability(read.syn1, tree.labels[ours], tree.points[ours], hidden) == pytest.approx(
+        assert probability(inner_nodes(read, "m"), tree.labels[ours], tree.points[ours], hidden) == pytest.approx(
             probability(model.syn1, 1 - code, point, hidden), rel=1e-9
         )
 

@@ -25,10 +25,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from w2v.sklearn import SETTINGS, Word2VecVectorizer
+from w2v.sklearn import Word2VecVectorizer
+from w2v.training.settings import Settings
 
 TOPICS = [["river", "lake", "sea", "boat", "water", "fish"], ["bread", "flour", "oven", "dough", "yeast", "baker"]]
 TINY = {"vector_size": 8, "min_count": 1, "sample": 0, "epochs": 2}
+
+# The parameters that go to Word2Vec as they are.
+SETTINGS = [name for name in Settings.named(saved=True) if name in inspect.signature(Word2VecVectorizer).parameters]
 
 
 def two_topics(count=200, length=8, words=slice(None)):
@@ -348,7 +352,7 @@ def test_tags_say_what_is_true():
 
 
 def test_scikit_learn_is_loaded_by_its_own_module_alone():
-    script = "import sys, w2v.models.word2vec, w2v.vectors.keyed, w2v.cli.main; print('sklearn' in sys.modules)"
+    script = "import sys, w2v.models.word2vec, w2v.vectors.keyed, w2v.cli.program; print('sklearn' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "False"
 

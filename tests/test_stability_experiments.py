@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from w2v import FormatError, KeyedVectors, Word2Vec
-from w2v.cli.main import TRAINING_OPTIONS
+from w2v.cli.program import TRAINING_OPTIONS
 from w2v.stability import collect, command, draw_frequency, draw_groups, draw_neighbors, measure, report, retrain
 
 TOPICS = [

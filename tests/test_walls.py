@@ -1,77 +1,60 @@
-"""Imports point one way: text, vocabulary, training, vectors, doors. And the extension holds what it should."""
+"""The walls of the house: rooms and their order, what may cross, and how large a file may be."""
 
 import ast
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 
 import pytest
-import w2v._train
 
-import w2v.text._text
+import w2v
+from w2v import Word2Vec
+from w2v.training import _train
+from w2v.training.settings import Settings
 
 PACKAGE = Path(w2v.__file__).parent
 
-# Every module and the modules of ours it may import, from the first room to the last.
-MAY_IMPORT = {
-    "corpus": {"_text"},
-    "spool": set(),
-    "vocab": set(),
-    "huffman": set(),
-    "noise": {"_text"},
-    "checks": set(),
-    "terminal": set(),
-    "memory": set(),
-    "encode": {"_text", "corpus", "memory", "spool", "vocab"},
-    "trainer": {"_train", "encode", "noise"},
-    "formats": {"corpus"},
-    "foreign": {"_text", "formats", "corpus"},
-    "lookup": {"checks", "queries"},
-    "queries": set(),
-    "evaluate": {"_text", "corpus", "lookup", "queries"},
-    "gensim_files": {"corpus", "formats", "huffman"},
-    "legacy": {"vectors"},
-    "predict": {"huffman"},
-    "transport": set(),
-    "callbacks": set(),
-    "source": {"_text", "corpus", "encode", "formats"},
-    "checkpoint": {"checks", "corpus", "formats"},
-    "vectors": {
-        *("checks", "corpus", "formats", "foreign", "gensim_files", "legacy", "lookup", "queries", "evaluate"),
-        "transport",
-    },
-    "word2vec": {
-        *("callbacks", "checkpoint", "checks", "corpus", "encode", "formats", "gensim_files", "huffman", "legacy"),
-        *("lookup", "memory", "noise", "predict", "queries", "source", "trainer", "vectors", "vocab"),
-    },
-    "sklearn": {"word2vec"},
-    "stability": {
-        *("stability.experiments", "stability.measures", "stability.neighbors", "stability.plots", "stability.report"),
-    },
-    "stability.command": {
-        "formats",
-        *("stability.experiments", "stability.neighbors", "stability.plots", "stability.report"),
-    },
-    "stability.experiments": {
-        *("checks", "corpus", "formats", "stability.neighbors", "trainer", "vectors", "word2vec"),
-    },
-    "stability.measures": set(),
-    "stability.neighbors": {"checks", "queries"},
-    "stability.plots": {"corpus", "stability.neighbors", "stability.report"},
-    "stability.report": {"checks", "corpus", "formats", "stability.measures", "stability.neighbors", "terminal"},
-    "compat": set(),
-    "compat.gensim": {  # it imports itself where it was started as a program
-        *("callbacks", "compat", "compat.gensim", "compat.gensim_names", "compat.gensim_utils"),
-        *("corpus", "gensim_files", "legacy", "vectors", "word2vec"),
-    },
-    "compat.gensim_names": set(),
-    "compat.gensim_utils": {"corpus", "formats", "vocab"},
-    "demo": {"word2vec", "vectors", "trainer", "formats"},
-    "ctool": {"cli", "corpus", "foreign", "formats", "queries", "terminal", "vectors", "word2vec"},
-    "cli": {"checkpoint", "corpus", "ctool", "demo", "formats", "stability.command", "terminal"},
+# Every room and those that it uses, in the order of the data; a room uses none that stands below it here.
+ROOMS = {
+    "_version": set(),
+    "common": set(),
+    "callbacks": {"common"},
+    "files": {"_version", "common"},
+    "text": {"common", "files"},
+    "vocabulary": set(),
+    "tokens": {"common", "files", "text", "vocabulary"},
+    "training": {"_version", "common", "files", "text", "tokens", "vocabulary"},
+    "vectors": {"common", "files"},
+    "models": {"callbacks", "common", "files", "text", "tokens", "training", "vectors", "vocabulary"},
+    "about": {"_version", "training"},
+    "stability": {"about", "common", "files", "models", "text", "training", "vectors"},
+    "sklearn": {"models", "training", "vectors"},
+    "cli": {"_version", "common", "files", "models", "about", "stability", "text", "training", "vectors", "vocabulary"},
+    "compat": {"callbacks", "common", "files", "models", "text", "vectors", "vocabulary"},
+    "word2vec": {"models"},  # where old pickles find their classes
+    "trainer": {"training"},
     "__main__": {"cli"},
+}
+DOORS = {"cli", "compat", "sklearn", "__main__"}
+
+# Files and classes that are longer than the ratchet allows, and their lengths; they may only shrink.
+LONGEST_FILE, LONGEST_CLASS = 400, 300
+LONG = {
+    "files.gensim_pickle": 840,
+    "files.word2vec_format": 670,
+    "files.native": 420,
+    "cli.program": 650,
+    "cli.c_tools": 480,
+    "vectors.keyed": 467,
+    "models.word2vec": 460,
+    "models.word2vec.Word2Vec": 390,
+    "models.building": 415,
+    "models.building.Buildable": 370,
+    "vectors.keyed.KeyedVectors": 360,
 }
 
 
@@ -81,25 +64,116 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {module_name(path): path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"}
+def room_of(module):
+    return module.split(".")[0]
+
+
+SOURCES = {module_name(path): path for suffix in ("py", "pyi") for path in PACKAGE.rglob(f"*.{suffix}")}
+TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in SOURCES.items()}
+INSIDE = sorted(module for module in SOURCES if module)
 
 
 def imports_of(module):
+    """The modules that a module imports, lazily or not; a name of the face stands for the module it comes from."""
     found = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+    for node in ast.walk(TREES[module]):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "w2v":
-            inside = (node.module or "").removeprefix("w2v").removeprefix(".")
-            names = [f"{inside}.{name.name}".removeprefix(".") for name in node.names]
-            ours = {name for name in names if name in MODULES or name in ("_train", "_text")}
-            found |= ours or ({inside} if inside else set())
+            inside = node.module.removeprefix("w2v").removeprefix(".")
+            for name in node.names:
+                whole = f"{inside}.{name.name}".removeprefix(".")
+                found.add(whole if whole in SOURCES else inside or w2v._HOME.get(name.name, "_version"))
         elif isinstance(node, ast.Import):
             found |= {name.name.removeprefix("w2v.") for name in node.names if name.name.startswith("w2v.")}
     return found
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_imports_point_one_way(module):
-    assert imports_of(module) <= MAY_IMPORT[module]
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_uses_the_rooms_of_the_table(room):
+    used = {room_of(found) for module in INSIDE if room_of(module) == room for found in imports_of(module)}
+    assert used - {room} == ROOMS[room]
+
+
+def test_no_room_uses_one_that_comes_later():
+    order = list(ROOMS)
+    assert {room_of(module) for module in INSIDE} == set(order)
+    assert [(room, used) for room in order for used in ROOMS[room] if order.index(used) > order.index(room)] == []
+
+
+def test_training_and_vectors_know_nothing_of_each_other():
+    for room in ("training", "vectors"):
+        assert not ROOMS[room] & {"training", "vectors", "models"}
+
+
+def test_no_module_imports_itself_by_a_detour():
+    graph = {module: imports_of(module) & set(INSIDE) for module in INSIDE}
+    while free := {module for module, found in graph.items() if not found}:
+        graph = {module: found - free for module, found in graph.items() if module not in free}
+    assert graph.pop("compat.gensim", {"compat.gensim"}) <= {"compat.gensim"}  # where it was started as a program
+    assert graph == {}
+
+
+@pytest.mark.parametrize("module", [module for module in INSIDE if room_of(module) not in DOORS])
+def test_below_the_doors_nobody_imports_the_face(module):
+    faces = [
+        node.lineno
+        for node in ast.walk(TREES[module])
+        if isinstance(node, ast.ImportFrom)
+        and node.module in ("w2v", *(f"w2v.{room}" for room in ROOMS))
+        and any(f"{node.module}.{name.name}".removeprefix("w2v.") not in SOURCES for name in node.names)
+        and (PACKAGE / node.module.replace(".", "/").removeprefix("w2v").removeprefix("/") / "__init__.py").exists()
+    ]
+    assert faces == []
+
+
+@pytest.mark.parametrize("module", ["epoch", "matrices", "schedule", "weights", "workers"])
+def test_the_arrays_of_training_meet_no_string(module):
+    for node in ast.walk(TREES[f"training.{module}"]):
+        if isinstance(node, ast.arg) and node.annotation is not None:
+            assert ast.unparse(node.annotation) not in ("str", "list[str]", "Sequence[str]", "str | None"), node.arg
+
+
+ARITHMETIC = {"einsum", "argmax", "argmin", "dot", "sum", "mean", "matmul"}
+
+
+@pytest.mark.parametrize("module", [module for module in INSIDE if room_of(module) in DOORS])
+def test_doors_hold_no_arithmetic(module):
+    found = [
+        ast.unparse(node)
+        for node in ast.walk(TREES[module])
+        if (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult))
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ARITHMETIC)
+    ]
+    assert found == []
+
+
+def test_every_setting_stands_in_one_place():
+    """The parameters of Word2Vec that are no settings say on what to train, and where to keep it."""
+    others = {
+        *("self", "sentences", "corpus_file", "callbacks", "trim_rule", "checkpoint", "checkpoint_every", "old_names"),
+        *("hashfxn", "batch_words"),  # gensim's, without effect
+    }
+    parameters = {name: p.default for name, p in signature(Word2Vec.__init__).parameters.items() if name not in others}
+    assert parameters == {field.name: field.default for field in fields(Settings)}
+
+
+def length_of(node, lines):
+    """Lines of a file or a class without those of its docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    strings = [inner.body[0] for inner in ast.walk(node) if isinstance(inner, documented) and ast.get_docstring(inner)]
+    return lines - sum(string.end_lineno - string.lineno + 1 for string in strings)
+
+
+def test_files_and_classes_only_shrink():
+    lengths = {}
+    for module in INSIDE:
+        if SOURCES[module].suffix == ".py":
+            lengths[module] = length_of(TREES[module], len(SOURCES[module].read_text().splitlines())), LONGEST_FILE
+            for node in TREES[module].body:
+                if isinstance(node, ast.ClassDef):
+                    length = length_of(node, node.end_lineno - node.lineno + 1)
+                    lengths[f"{module}.{node.name}"] = length, LONGEST_CLASS
+    assert {name: length for name, (length, most) in lengths.items() if length > LONG.get(name, most)} == {}
+    assert [name for name in LONG if lengths[name][0] <= lengths[name][1]] == [], "take these off the list"
 
 
 def output_of(script):
@@ -121,7 +195,7 @@ needs_binutils = pytest.mark.skipif(shutil.which("objdump") is None, reason="obj
 
 @needs_binutils
 def test_wide_instructions_stay_inside_the_kernels():
-    listing = subprocess.run(["objdump", "-d", w2v._train.__file__], capture_output=True, text=True, check=True).stdout
+    listing = subprocess.run(["objdump", "-d", _train.__file__], capture_output=True, text=True, check=True).stdout
     function, wide = "", set()
     for line in listing.splitlines():
         if match := re.match(r"[0-9a-f]+ <(.+)>:", line):
@@ -134,6 +208,6 @@ def test_wide_instructions_stay_inside_the_kernels():
 
 @needs_binutils
 def test_the_extension_calls_no_mathematics_of_the_system():
-    wanted = subprocess.run(["nm", "-D", "-u", w2v._train.__file__], capture_output=True, text=True, check=True).stdout
+    wanted = subprocess.run(["nm", "-D", "-u", _train.__file__], capture_output=True, text=True, check=True).stdout
     names = {line.split()[-1].split("@")[0] for line in wanted.splitlines()}
     assert names & {"fma", "fmaf", "exp", "expf", "log", "logf", "pow", "powf", "tanh", "tanhf", "cblas_sdot"} == set()

@@ -2,7 +2,7 @@
 
 import sys
 
-from w2v.cli.main import main
+from w2v.cli.program import main
 
 if __name__ == "__main__":
     sys.exit(main())

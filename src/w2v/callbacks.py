@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+from w2v.common.public import public
+
 HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 
 
+@public
 class CallbackAny2Vec:
     """Does nothing at all four moments; override what is needed. Any object with the four methods will do as well.
 

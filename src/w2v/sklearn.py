@@ -13,9 +13,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from w2v.models.word2vec import Word2Vec
+from w2v.training.settings import Settings
+from w2v.vectors import means
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -25,15 +26,6 @@ except ImportError as error:
     raise ImportError("w2v.sklearn needs scikit-learn; pip install 'w2v[sklearn]'") from error
 
 __all__ = ["Word2VecVectorizer"]
-
-# The parameters that go to Word2Vec as they are.
-SETTINGS = [
-    *("vector_size", "alpha", "window", "min_count", "max_vocab_size", "sample", "min_alpha", "sg", "hs", "negative"),
-    *("ns_exponent", "cbow_mean", "epochs", "max_final_vocab", "shrink_windows", "shared_negatives", "cbow_corrected"),
-]
-
-# Documents averaged at a time: their sums are float64, and would take twice the space of the result.
-BLOCK_DOCUMENTS = 4096
 
 Documents = Iterable[str | Iterable[str]]
 
@@ -243,7 +235,7 @@ cbow_mean, epochs, max_final_vocab, shrink_windows, shared_negatives, cbow_corre
             seed=self._seed(),
             workers=1 if self.n_jobs is None else self.n_jobs,
             progress=False,
-            **{name: getattr(self, name) for name in SETTINGS},
+            **{name: getattr(self, name) for name in Settings.named(saved=True) if hasattr(self, name)},
         )
         self.model_ = copy.copy(model)  # a copy leaves the encoded corpus behind
         self.vocabulary_ = self.model_.wv.key_to_index
@@ -254,27 +246,8 @@ cbow_mean, epochs, max_final_vocab, shrink_windows, shared_negatives, cbow_corre
         return int(check_random_state(self.random_state).randint(2**31))
 
     def _means(self, read: "_Numbered") -> NDArray[np.float32]:
-        """One product of a sparse matrix, 1 for every known word in its place, with the vectors of the words.
-
-        Sums are float64: a float32 sum of a long document would lose digits. They are taken in the order of the
-        words, so a document's mean does not depend on what else is transformed.
-        """
-        wv = self.model_.wv
         rows = np.array([self.vocabulary_.get(word, -1) for word in read.numbers], np.int64)
-        known = rows >= 0
-        vectors = wv.vectors[rows[known]].astype(np.float64)
-        tokens = np.asarray(read.tokens)
-        kept = known[tokens]
-        columns = (np.cumsum(known) - 1)[tokens[kept]]
-        offsets = np.append(0, np.cumsum(kept))[np.asarray(read.offsets)]
-        members = csr_array((np.ones(len(columns)), columns, offsets), shape=(len(offsets) - 1, len(vectors)))
-        lengths = np.maximum(np.diff(offsets), 1)[:, np.newaxis]  # without words the sum is 0, and so is the mean
-
-        means = np.empty((len(lengths), wv.vector_size), np.float32)
-        for start in range(0, len(means), BLOCK_DOCUMENTS):
-            block = slice(start, start + BLOCK_DOCUMENTS)
-            means[block] = members[block] @ vectors / lengths[block]
-        return means
+        return means.of_documents(self.model_.wv.vectors, rows, np.asarray(read.tokens), np.asarray(read.offsets))
 
 
 class _Numbered:

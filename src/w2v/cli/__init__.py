@@ -1,5 +1,5 @@
 """The `w2v` program."""
 
-from w2v.cli import main
+from w2v.cli.program import main
 
 __all__ = ["main"]

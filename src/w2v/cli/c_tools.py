@@ -8,7 +8,6 @@ import os
 import re
 import sys
 import textwrap
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -16,14 +15,14 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.cli.main import name_types, standard_input, whole_number
+from w2v.cli.arguments import name_types, standard_input, whole_number
 from w2v.common.terminal import printable
 from w2v.files.errors import FormatError
 from w2v.files.reading import open_binary
 from w2v.files.word2vec_format import read_counts
 from w2v.files.writing import packed_write
 from w2v.text.readers import BLOCK
-from w2v.vectors import queries
+from w2v.vectors import c_arithmetic
 
 if TYPE_CHECKING:
     from w2v import KeyedVectors, Word2Vec
@@ -33,12 +32,9 @@ SENTENCE_END = "</s>"
 
 LEAST_ALPHA = 1e-4  # of the first learning rate; where word2vec.c stops lowering it
 ALPHA = {True: 0.05, False: 0.025}  # by whether it is CBOW
-CLASS_ROUNDS = 10
 NEIGHBOURS = 40  # that distance and word-analogy show
 SEMANTIC_SECTIONS = 5  # of questions-words.txt: the first ones ask for facts, the others for word forms
 
-# How many questions meet how many words at a time in compute-accuracy: 32 MiB of scores.
-QUESTIONS_AT_ONCE = 2048
 WORDS_AT_ONCE = 4096
 
 TEXT = re.compile(r"\.(txt|vec)(\.(gz|bz2|xz|zst))?$")
@@ -252,7 +248,7 @@ def _write(file: BinaryIO, model: "Word2Vec", vocabulary: _Vocabulary, args: arg
     end = _untrained_vector(args.seed, model.vector_size)[None]
     vectors: Array = model.wv.vectors
     if args.classes:
-        classes = _classes(np.concatenate([end, vectors[vocabulary.rows]]), args.classes)
+        classes = c_arithmetic.classes(np.concatenate([end, vectors[vocabulary.rows]]), args.classes)
         return _write_pairs(file, vocabulary.words, classes.tolist())
     file.write(f"{len(vocabulary.words)} {model.vector_size}\n".encode())
     _write_vectors(file, vocabulary.words[:1], end, bool(args.binary))
@@ -278,20 +274,6 @@ def _write_pairs(file: IO[bytes], words: Sequence[str], numbers: Sequence[int]) 
     file.writelines(f"{word} {number}\n".encode() for word, number in zip(words, numbers, strict=True))
 
 
-def _classes(vectors: Array, count: int) -> Array:
-    """K-means of the directions of vectors, from classes dealt out in turn; a class may lose all its words."""
-    from scipy.cluster.vq import kmeans2  # takes a while to import; few want classes
-
-    unit = queries.unit_rows(vectors, queries.row_norms(vectors))
-    centres = np.zeros((count, vectors.shape[1]), np.float32)
-    for i in range(min(count, len(unit))):
-        centres[i] = unit[i::count].mean(axis=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of a class without words, which keeps its centre
-        labels: Array = kmeans2(unit, centres, iter=CLASS_ROUNDS, minit="matrix")[1]
-    return labels
-
-
 # --- distance, word-analogy -------------------------------------------------------------------------------------
 
 
@@ -305,8 +287,7 @@ def distance(arguments: Sequence[str]) -> None:
 
     def answer(words: list[str]) -> None:
         if rows := _positions(vectors, words, missing=-1):
-            total = _unit_rows(vectors, rows).sum(axis=0)
-            _print_nearest(vectors, rows, total, "Word       Cosine distance", above=-1)
+            _print_nearest(vectors, rows, [1] * len(rows), "Word       Cosine distance", above=-1)
 
     if args.words:
         _check_known(vectors, args.words)
@@ -330,8 +311,7 @@ def word_analogy(arguments: Sequence[str]) -> None:
             count = len(words)
             print(f"Only {count} words were entered.. three words are needed at the input to perform the calculation")
         elif rows := _positions(vectors, words, missing=0):
-            first, second, third = _unit_rows(vectors, rows[:3])
-            _print_nearest(vectors, rows, second - first + third, "Word              Distance", above=0)
+            _print_nearest(vectors, rows, [-1, 1, 1] + [0] * (len(rows) - 3), "Word              Distance", above=0)
 
     if args.words:
         _check_known(vectors, args.words)
@@ -372,22 +352,11 @@ def _positions(vectors: "KeyedVectors", words: Sequence[str], missing: int) -> l
     return rows
 
 
-def _unit_rows(vectors: "KeyedVectors", rows: Sequence[int]) -> Array:
-    part = vectors.vectors[list(rows)].astype(np.float32, copy=False)
-    return queries.unit_rows(part, queries.row_norms(part))
-
-
-def _print_nearest(vectors: "KeyedVectors", rows: Sequence[int], query: Array, head: str, above: float) -> None:
-    """Print the table of the words nearest to a query that are none of `rows` and nearer than `above`."""
+def _print_nearest(vectors: "KeyedVectors", rows: Sequence[int], signs: Sequence[int], head: str, above: float) -> None:
+    """Print the table of the words nearest to a signed sum of words."""
     print(f"\n{' ' * 46}{head}\n{'-' * 72}")
-    vectors.fill_norms()
-    norms: Array = np.asarray(vectors.norms)
-    scores = queries.cosines(vectors.vectors, norms, queries.unit(query))
-    # A zero vector has no direction: in C it gives NaN, which is never near, nor is anything near to it.
-    scores[(norms == 0) | (not norms[list(rows)].all())] = -np.inf
-    for row in queries.top_rows(scores, NEIGHBOURS, set(rows)):
-        if scores[row] > above:
-            print(f"{printable(vectors.index_to_key[row]):>50}\t\t{scores[row]:f}")
+    for row, cosine in c_arithmetic.nearest(vectors.vectors, rows, signs, NEIGHBOURS, above):
+        print(f"{printable(vectors.index_to_key[row]):>50}\t\t{cosine:f}")
 
 
 # --- compute-accuracy -------------------------------------------------------------------------------------------
@@ -444,40 +413,11 @@ def _verdicts(vectors: "KeyedVectors", limit: int | None, sections: Sequence[Sec
     asked = [[row_of.get(word, -1) for word in question] for _, questions in sections for question in questions]
     rows = np.array(asked, np.int64).reshape(-1, 4)
     known = (rows >= 0).all(axis=1)
-    answers = _answers(vectors.vectors[:limit], rows[known, :3])
+    answers = c_arithmetic.answers(vectors.vectors[:limit], rows[known, :3])
     right = (answers >= 0) & (first_row[answers] == rows[known, 3])
     verdicts = np.full(len(rows), None)
     verdicts[known] = right
     return list(verdicts.tolist())
-
-
-def _answers(vectors: Array, questions: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Answer questions [n, 3], rows a, b, c: the row with the greatest dot product with b - a + c, unit vectors all.
-
-    The three rows themselves are no answers, nor is a product that is not above 0; -1 is no answer. Of equal
-    products the first row has the answer.
-    """
-    norms = queries.row_norms(vectors)
-    a, b, c = (queries.unit_rows(vectors[rows].astype(np.float32), norms[rows]) for rows in questions.T)
-    asked = b - a + c
-    asked[(norms[questions] == 0).any(axis=1)] = 0  # in C, NaN: no answer
-    best = np.zeros(len(questions), np.float32)
-    answers = np.full(len(questions), -1)
-    for start in range(0, len(vectors), WORDS_AT_ONCE):
-        block = slice(start, start + WORDS_AT_ONCE)
-        units = queries.unit_rows(vectors[block].astype(np.float32, copy=False), norms[block])
-        for first in range(0, len(questions), QUESTIONS_AT_ONCE):
-            part = slice(first, first + QUESTIONS_AT_ONCE)
-            scores = asked[part] @ units.T
-            places = questions[part] - start
-            inside = (places >= 0) & (places < len(units))
-            scores[np.nonzero(inside)[0], places[inside]] = -np.inf
-            nearest = scores.argmax(axis=1)
-            nearness = scores[np.arange(len(scores)), nearest]
-            better = nearness > best[part]
-            best[part][better] = nearness[better]
-            answers[part][better] = start + nearest[better]
-    return answers
 
 
 def _print_accuracy(sections: Sequence[Section], verdicts: Sequence[bool | None]) -> None:

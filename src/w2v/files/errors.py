@@ -1,6 +1,9 @@
 """What is wrong with a file: a reader gives what it holds or one of these."""
 
+from w2v.common.public import public
 
+
+@public
 class FormatError(ValueError):
     """A file is not what it claims to be; the message names the file and the line or byte."""
 

@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 from w2v.files.arrays import check_finite
 from w2v.files.errors import FormatError, TruncatedError
 from w2v.files.reading import Pathlike, check_unpacked, codec_of, most_unpacked, open_binary, open_regular, unpacking
-from w2v.vocabulary import huffman
 
 logger = getLogger(__name__)
 
@@ -90,6 +89,14 @@ _DERIVED = {"count", "index", "sample_int", "code", "point"}
 allowed = False
 
 
+class TreePaths(NamedTuple):
+    """The way from the root to every word: word ``w`` owns ``points[offsets[w]:offsets[w + 1]]``."""
+
+    offsets: NDArray[np.int64]  # [words + 1]
+    points: NDArray[np.int32]  # inner nodes
+    labels: NDArray[np.int8]  # 1 - code
+
+
 @dataclass(frozen=True)
 class GensimFile:
     """What one of gensim's files holds; the arrays are the caller's, or mapped."""
@@ -99,7 +106,8 @@ class GensimFile:
     vectors: NDArray[np.float32]  # [words, vector_size]
     attributes: dict[str, NDArray[Any]]  # numbers per word, "count" (int64) among them if the file has counts
     syn1neg: NDArray[np.float32] | None  # [words, vector_size]
-    syn1: NDArray[np.float32] | None  # [words - 1, vector_size], numbered as in `huffman.paths(count)`
+    syn1: NDArray[np.float32] | None  # [words - 1 or words, vector_size], inner nodes of gensim's Huffman tree
+    paths: TreePaths | None  # in that tree, if the file has them
     lockf: NDArray[np.float32] | None  # [words] or [1], if not all are 1
     settings: dict[str, Any]  # parameters of Word2Vec, under their names of today
     state: dict[str, Any]  # counters, as found
@@ -708,7 +716,7 @@ def _vectors(top: Any, source: _Source) -> GensimFile:
     words = _words(fields, source)
     vectors = _input_rows(fields, words, fields, source)
     lockf = _lockf(fields, len(words.words), source)
-    return GensimFile("vectors", words.words, vectors, words.attributes, None, None, lockf, {}, {})
+    return GensimFile("vectors", words.words, vectors, words.attributes, None, None, None, lockf, {}, {})
 
 
 def _model(top: Any, source: _Source) -> GensimFile:
@@ -730,13 +738,15 @@ def _model(top: Any, source: _Source) -> GensimFile:
     syn1neg = None
     if count and fields.get("syn1neg") is not None:
         syn1neg = _floats(fields["syn1neg"], source, "syn1neg", (count, width))
+    syn1, paths = _nodes(fields.get("syn1"), words, width, source)
     return GensimFile(
         kind="word2vec",
         words=words.words,
         vectors=vectors,
         attributes=words.attributes,
         syn1neg=syn1neg,
-        syn1=_nodes(fields.get("syn1"), words, width, source),
+        syn1=syn1,
+        paths=paths,
         lockf=_lockf({**fields, **held}, count, source),
         settings=settings,
         state=_plain(fields, {name: (name,) for name in _STATE}, source),
@@ -860,33 +870,22 @@ def _lockf(fields: dict[str, Any], words: int, source: _Source) -> NDArray[np.fl
 # --- hierarchical softmax -----------------------------------------------------------------------------------------
 
 
-def _nodes(value: Any, words: _Words, width: int, source: _Source) -> NDArray[np.float32] | None:
-    """The rows of the inner nodes, from gensim's tree into ours.
-
-    Equally rare nodes may be joined in any order, and gensim's order (a heap's) is not ours, so that both trees are
-    optimal, and different. `huffman.carried_over` says which rows can be kept, and the log how many. To copy rows by
-    number would give them to the wrong words; to keep gensim's tree would need a place for it in every file of ours.
-    """
+def _nodes(
+    value: Any, words: _Words, width: int, source: _Source
+) -> tuple[NDArray[np.float32] | None, TreePaths | None]:
+    """The rows of the inner nodes, and the paths that lead over them."""
     count = len(words.words)
     if value is None or not count:
-        return None
-    theirs = _floats(value, source, "syn1", (None, width))
-    if len(theirs) not in (count - 1, count):  # gensim has a row too many
-        raise source.fault(f"syn1 has {len(theirs):,} rows for {count:,} words")
-    ours, found = np.zeros((count - 1, width), np.float32), 0
-    if words.codes is not None and words.points is not None and "count" in words.attributes:
-        paths = _their_paths(words.codes, words.points, len(theirs), source)
-        ours, found = huffman.carried_over(theirs, paths, huffman.paths(words.attributes["count"]))
-    if found < count - 1:
-        logger.warning(
-            "%s: of the %s inner nodes of its Huffman tree, %s are in ours as well and keep what they learnt; the "
-            "others start anew (gensim joins words of equal counts in another order). The word vectors are complete",
-            *(source.name, f"{count - 1:,}", f"{found:,}"),
-        )
-    return ours
+        return None, None
+    nodes = _floats(value, source, "syn1", (None, width))
+    if len(nodes) not in (count - 1, count):  # gensim has a row too many
+        raise source.fault(f"syn1 has {len(nodes):,} rows for {count:,} words")
+    if words.codes is None or words.points is None or "count" not in words.attributes:
+        return nodes, None
+    return nodes, _their_paths(words.codes, words.points, len(nodes), source)
 
 
-def _their_paths(codes: list[Any], points: list[Any], rows: int, source: _Source) -> huffman.Paths:
+def _their_paths(codes: list[Any], points: list[Any], rows: int, source: _Source) -> TreePaths:
     """The paths in the file as flat arrays, checked.
 
     All of them are views of the file so far, and many words of a hostile one may share a path: each has its own in
@@ -910,6 +909,4 @@ def _their_paths(codes: list[Any], points: list[Any], rows: int, source: _Source
     code, point = (np.concatenate([np.zeros(0, np.int64), *paths], dtype=np.int64, casting="unsafe") for paths in flat)
     if (lengths[0] != lengths[1]).any() or ((code < 0) | (code > 1)).any() or ((point < 0) | (point >= rows)).any():
         raise source.fault("code and point of the words do not describe a Huffman tree over syn1")
-    return huffman.Paths(
-        np.concatenate([[0], np.cumsum(lengths[0])]), point.astype(np.int32), (1 - code).astype(np.int8)
-    )
+    return TreePaths(np.concatenate([[0], np.cumsum(lengths[0])]), point.astype(np.int32), (1 - code).astype(np.int8))

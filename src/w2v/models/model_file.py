@@ -5,11 +5,15 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from w2v.files import gensim_pickle, native
 from w2v.files.reading import Pathlike
 from w2v.training import ledger, schedule
 from w2v.training.settings import Settings
 from w2v.training.trainee import Contents
+from w2v.vocabulary import huffman
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +60,7 @@ def _of_gensim(fname: Pathlike, mmap: bool | str | None) -> Contents:
     arrays = {
         "vectors": found.vectors,
         "outputs.negative": found.syn1neg,
-        "outputs.hierarchical": found.syn1,
+        "outputs.hierarchical": inner_nodes(found, os.fspath(fname)),
         "vectors.locks": found.lockf,
         **{"vocab.counts" if name == "count" else f"attr.{name}": values for name, values in found.attributes.items()},
     }
@@ -70,6 +74,29 @@ def _of_gensim(fname: Pathlike, mmap: bool | str | None) -> Contents:
     state |= {"effective_min_count": settings.get("min_count", Settings.min_count), **found.state}
     meta = {"settings": settings, "state": state}
     return Contents("word2vec", found.words, {n: array for n, array in arrays.items() if array is not None}, meta)
+
+
+def inner_nodes(found: gensim_pickle.GensimFile, name: str) -> NDArray[np.float32] | None:
+    """The rows of the inner nodes, float32 [words - 1, vector_size], from gensim's tree into ours.
+
+    Equally rare nodes may be joined in any order, and gensim's order (a heap's) is not ours, so that both trees are
+    optimal, and different. `huffman.carried_over` says which rows can be kept, and the log how many. To copy rows by
+    number would give them to the wrong words; to keep gensim's tree would need a place for it in every file of ours.
+    """
+    if found.syn1 is None:
+        return None
+    wanted = len(found.words) - 1
+    ours, kept = np.zeros((wanted, found.syn1.shape[1]), np.float32), 0
+    if found.paths is not None:
+        tree = huffman.paths(found.attributes["count"])
+        ours, kept = huffman.carried_over(found.syn1, huffman.Paths(*found.paths), tree)
+    if kept < wanted:
+        logger.warning(
+            "%s: of the %s inner nodes of its Huffman tree, %s are in ours as well and keep what they learnt; the "
+            "others start anew (gensim joins words of equal counts in another order). The word vectors are complete",
+            *(name, f"{wanted:,}", f"{kept:,}"),
+        )
+    return ours
 
 
 def _vectors_alone(fname: Pathlike) -> AttributeError:

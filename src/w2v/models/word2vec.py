@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from w2v import callbacks as hooks
 from w2v.common import checks
 from w2v.common.old_names import OldModelNames, renamed, warn
+from w2v.common.public import public
 from w2v.files import native
 from w2v.files.reading import Pathlike
 from w2v.models import model_file, predict
@@ -58,6 +59,7 @@ else:
             return super().__get__(instance, owner)
 
 
+@public
 class Word2Vec(Buildable, OldModelNames):
     """Train word vectors with skip-gram or CBOW (Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546).
 

@@ -1,7 +1,6 @@
 """Experiments: one training again and again with one thing changed, kept in a folder, taken up where it stopped."""
 
 import hashlib
-import inspect
 import itertools
 import json
 import os
@@ -22,16 +21,13 @@ from w2v.files.reading import Pathlike, open_binary
 from w2v.models.word2vec import Word2Vec
 from w2v.stability.neighbors import Record, Space
 from w2v.text.readers import read_sentences
+from w2v.training.settings import Settings
 from w2v.vectors.keyed import KeyedVectors
 
 RECORDS = "records.json"
 SAFE_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 CORPUS_CHANGES = ("bootstrap", "shuffle")
 WAYS = ("nothing", "seed", *CORPUS_CHANGES, "words")  # and any parameter of Word2Vec that is a setting
-NOT_SETTINGS = {
-    *("self", "sentences", "corpus_file", "callbacks", "trim_rule", "hashfxn", "progress", "old_names"),
-    *("checkpoint", "checkpoint_every"),
-}
 
 Corpus = Pathlike | Sequence[Sequence[str]]
 
@@ -181,8 +177,9 @@ def retrain(
 
 def known_settings() -> dict[str, Any]:
     """Return the parameters of `Word2Vec` that say how to train, and not on what, with their defaults."""
-    parameters = inspect.signature(Word2Vec.__init__).parameters
-    return {name: parameters[name].default for name in sorted(set(parameters) - NOT_SETTINGS)}
+    defaults = Settings()
+    saved = Settings.named(saved=True)
+    return dict(sorted({**defaults.chosen(saved), "batch_words": 10_000}.items()))  # which gensim has as well
 
 
 def _check_ways(vary: str, values: Sequence[Any], settings: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from w2v.common.public import public
 from w2v.files.reading import Pathlike, can_be_read_again, open_binary, path_of
 from w2v.text import _text
 
@@ -268,6 +269,7 @@ def text_of(corpus: object) -> Text | None:
     return None
 
 
+@public
 class LineSentence:
     """One sentence per line, tokens separated by white space.
 
@@ -313,6 +315,7 @@ class LineSentence:
         return read_sentences(self.source, longest=self.max_sentence_length, limit=self.limit, errors=self.errors)
 
 
+@public
 class PathLineSentences:
     """Like `LineSentence`, over one file or all files of a folder in order of their names (not recursive).
 
@@ -345,6 +348,7 @@ class PathLineSentences:
             yield from LineSentence(path, self.max_sentence_length, self.limit, self.errors)
 
 
+@public
 class Text8Corpus:
     """A file that is one long line, such as text8, cut into sentences of `max_sentence_length` tokens."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.common.public import public
 from w2v.tokens.encode import Encoded
 from w2v.training import _train
 from w2v.training.schedule import Schedule
@@ -19,10 +20,12 @@ Kernel = _train.Kernel
 MOST_ROUND = _train.MOST_ROUND
 
 
+@public
 class StopTraining(Exception):
     """Raise this in a callback to end training early; the model keeps what it has learnt."""
 
 
+@public
 @dataclass(frozen=True)
 class EpochRecord:
     """What one epoch did.

@@ -44,7 +44,7 @@ class Ledger:
     min_alpha_yet_reached : float
     train_count : int, calls of `train`
     total_train_time : float, seconds
-    round_shape : (int, int), lanes of a round and words of each, of deterministic training
+    round_shape : (int, int), segments of a round and words of each, of deterministic training
     open_epoch : Reached or None, how far the epoch has come that has begun and not ended
     """
 
@@ -158,11 +158,11 @@ class Ledger:
                 raise TypeError(f"corpus={run['corpus']!r} of a run must be a hash")
             if not isinstance(run["repeatable"], bool):
                 raise TypeError(f"repeatable={run['repeatable']!r} of a run must be true or false")
-        lanes, words = _list_of("round_shape", list(self.round_shape), int)
-        most_lanes, most_words = epoch.MOST_ROUND
+        segments, words = _list_of("round_shape", list(self.round_shape), int)
+        most_segments, most_words = epoch.MOST_ROUND
         self.round_shape = (
-            checks.integer("lanes", lanes, 1, most_lanes),
-            checks.integer("words of a lane", words, 1, most_words),
+            checks.integer("segments", segments, 1, most_segments),
+            checks.integer("words of a segment", words, 1, most_words),
         )
 
     def history_as_json(self) -> list[dict[str, Any]]:

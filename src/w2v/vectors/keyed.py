@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from w2v.common import checks
 from w2v.common.old_names import OldVectorNames
+from w2v.common.public import public
 from w2v.files import gensim_pickle, native, word2vec_format
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
@@ -29,6 +30,7 @@ Scored = list[tuple[Any, float]]
 _K = TypeVar("_K", bound="KeyedVectors")
 
 
+@public
 class KeyedVectors(OldVectorNames, Lookup):
     """Words (or other keys) and one vector for each.
 

@@ -20,9 +20,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from w2v._version import __version__
+from w2v.cli.arguments import name_types, standard_input, whole_number
 from w2v.common.terminal import printable
 from w2v.stability import command as stability
 
@@ -322,13 +323,6 @@ def _read_from(path: str | None) -> Iterator[tuple[Any, str | None]]:
         yield LineSentence(kept), None
 
 
-def standard_input() -> BinaryIO:
-    """Return the bytes of standard input, which a caller may have closed."""
-    if sys.stdin is None:
-        raise ValueError("standard input is closed; give it a text, or name a file")
-    return sys.stdin.buffer
-
-
 @contextmanager
 def _how_to_resume(args: argparse.Namespace, again: Sequence[str] = ()) -> Iterator[None]:
     """Let a Ctrl-C after which there is a checkpoint say what to type, with the options to give again."""
@@ -499,27 +493,6 @@ def _interval(text: str) -> str | int:
 def _add_progress(add: Callable[..., argparse.Action]) -> None:
     purpose = "progress bars on stderr (default: in a terminal)"
     add("--progress", action=argparse.BooleanOptionalAction, default=None, help=purpose)
-
-
-def whole_number(text: str) -> int:
-    """Read an argument that is an integer."""
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-
-
-def _real_number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-
-
-def name_types(parser: argparse.ArgumentParser) -> None:
-    """Let a parser's errors say "a whole number" and "a number" where argparse says "int" and "float"."""
-    parser.register("type", int, whole_number)
-    parser.register("type", float, _real_number)
 
 
 def _workers(text: str) -> int:
