@@ -949,7 +949,7 @@ class Word2Vec(legacy.OldModelNames):
         slope = (self.alpha - self.min_alpha) / (epochs * tokens)
         rate = schedule.Schedule(self.alpha - slope * tokens * number, slope, horizon=tokens)
         read = _WordCounter(self._stream(corpus, is_path) if encoded is None else [encoded])
-        parts: Iterable[tuple[Encoded, int]] = epoch.check_parts(kernel, read)
+        parts: Iterable[epoch.Checked] = epoch.check_parts(kernel, read)
         if encoded is not None:
             parts = list(parts)  # checked once, also if checkpoints cut the epoch into pieces
         reached = self._reached
