@@ -59,7 +59,8 @@ class Twin:
     def __init__(self, inputs, outputs, nodes, keep, noise, paths, points, labels, **options):
         self.inputs, self.outputs, self.nodes = inputs, outputs, nodes
         self.keep, self.noise, self.paths = keep, noise, (paths, points, labels)
-        self.locks = None
+        self.locks = self.documents = self.document_locks = None
+        self.words = self.learn_words = self.learn_outputs = True
         self.__dict__.update(options)
         self.survivors = self.examples = 0
         self.loss = 0.0
@@ -88,70 +89,83 @@ class Twin:
         gradient = np.zeros_like(hidden)
         for (matrix, row, _), error in zip(targets, errors, strict=True):
             gradient += np.outer(error, matrix[row])
-            matrix[row] += error @ hidden
+            if self.learn_outputs:
+                matrix[row] += error @ hidden
         self.examples += len(hidden)
         return gradient
 
-    def touched(self, tokens, offsets, key, centres):
+    def touched(self, tokens, offsets, key, centres, tags=None):
         """How often each row of each matrix is asked for by a segment that trains the positions `centres`."""
-        times = [
-            None if matrix is None else np.zeros(len(matrix)) for matrix in (self.inputs, self.outputs, self.nodes)
-        ]
+        matrices = self.inputs, self.outputs, self.nodes, self.documents
+        times = [None if matrix is None else np.zeros(len(matrix)) for matrix in matrices]
         reach = max(1, min(self.window, int(np.diff(offsets).max())))
 
         def kept(positions):
             streams = ((p, stream_at(key, p)) for p in positions)
             return [(p, stream) for p, stream in streams if self.keep is None or stream >> 32 <= self.keep[tokens[p]]]
 
-        for begin, end in pairwise(offsets):
+        for sentence, (begin, end) in enumerate(pairwise(offsets)):
             first, last = max(begin, centres.start), min(end, centres.stop)
             if first >= last:
                 continue
             own = kept(range(first, last))
+            own_tags = tags[sentence] if tags is not None and own else []
             around = [*kept(range(begin, first))[-reach:], *own, *kept(range(last, end))[:reach]]
-            if len(around) < 2:
+            if len(around) < 2 and not own_tags:
                 continue
-            np.add.at(times[0], [tokens[p] for p, _ in around], 1)
+            if own_tags:
+                np.add.at(times[3], own_tags, 1)
+            if self.words:
+                np.add.at(times[0], [tokens[p] for p, _ in around], 1)
+            if not self.learn_outputs:
+                continue
             at = {p: i for i, (p, _) in enumerate(around)}
             for p, stream in own:
                 width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
-                pairs = min(len(around), at[p] + width + 1) - max(0, at[p] - width) - 1
+                pairs = min(len(around), at[p] + width + 1) - max(0, at[p] - width) - 1 if self.words else 0
                 fresh = not self.shared and not self.cbow and self.outputs is not None
-                for pair in range(pairs if fresh else 1):
+                for pair in range(pairs + len(own_tags) if fresh else 1):
                     for matrix, row, _ in self.targets(int(tokens[p]), stream, pair):
                         times[1 if matrix is self.outputs else 2][row] += 1
         return times
 
-    def unlocked(self, rows):
-        """The factor of each row's gradient."""
-        return np.ones((len(rows), 1), np.float32) if self.locks is None else self.locks[rows][:, None]
+    def add_to(self, units, gradients):
+        """Let input rows, each a (matrix, row), learn what their locks let them."""
+        for (matrix, row), gradient in zip(units, gradients, strict=True):
+            locks = self.document_locks if matrix is self.documents else self.locks
+            if matrix is self.documents or self.learn_words:
+                matrix[row] += (1 if locks is None else locks[row]) * gradient
 
-    def skip_gram(self, context, word, stream, rate):
+    def skip_gram(self, units, word, stream, rate):
         fresh = self.outputs is not None and not self.shared
         full = 1 if fresh else PATH_TILE if self.nodes is not None else TILE
-        shared_targets = self.targets(word, stream, 0)
+        targets = self.targets(word, stream, 0)
         tile = []
-        for pair, row in enumerate(context):
-            if len(tile) == full or row in tile:
-                self.inputs[tile] += self.unlocked(tile) * self.learn(self.inputs[tile], shared_targets, rate)
-                tile = []
-            if fresh:
-                shared_targets = self.targets(word, stream, pair)
-            tile.append(row)
-        self.inputs[tile] += self.unlocked(tile) * self.learn(self.inputs[tile], shared_targets, rate)
 
-    def cbow_window(self, context, word, stream, rate):
-        hidden = self.inputs[context].sum(axis=0)
+        def learn():
+            self.add_to(tile, self.learn(np.array([matrix[row] for matrix, row in tile]), targets, rate))
+            tile.clear()
+
+        for pair, (matrix, row) in enumerate(units):
+            if len(tile) == full or any(other is matrix and number == row for other, number in tile):
+                learn()
+            if fresh:
+                targets = self.targets(word, stream, pair)
+            tile.append((matrix, row))
+        learn()
+
+    def cbow_window(self, units, word, stream, rate):
+        hidden = np.array([matrix[row] for matrix, row in units]).sum(axis=0)
         if self.mean_forward:
-            hidden /= len(context)
+            hidden /= len(units)
         gradient = self.learn(hidden[None], self.targets(word, stream, 0), rate)[0]
         if self.mean_backward:
-            gradient /= len(context)
-        np.add.at(self.inputs, context, self.unlocked(context) * gradient)
+            gradient /= len(units)
+        self.add_to(units, [gradient] * len(units))
 
-    def run(self, tokens, offsets, origin, key, alpha, slope, horizon, centres=None):
-        """Train all tokens, or of them those at the positions `centres`."""
-        for begin, end in pairwise(offsets):
+    def run(self, tokens, offsets, origin, key, alpha, slope, horizon, centres=None, tags=None):
+        """Train all tokens, or of them those at the positions `centres`; `tags` are lists, one for each sentence."""
+        for sentence, (begin, end) in enumerate(pairwise(offsets)):
             kept = []
             for position in range(begin, end):
                 stream = stream_at(key, origin + position)
@@ -161,7 +175,8 @@ class Twin:
             for centre, (word, position, stream) in enumerate(kept):
                 width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
                 around = [*range(max(0, centre - width), centre), *range(centre + 1, centre + width + 1)]
-                context = [kept[j][0] for j in around if j < len(kept)]
-                if context and (centres is None or position in centres):
+                units = [(self.inputs, kept[j][0]) for j in around if j < len(kept) and self.words]
+                units += [(self.documents, tag) for tag in (tags[sentence] if tags is not None else [])]
+                if units and (centres is None or position in centres):
                     step = self.cbow_window if self.cbow else self.skip_gram
-                    step(context, word, stream, np.float32(alpha - slope * min(position, horizon)))
+                    step(units, word, stream, np.float32(alpha - slope * min(position, horizon)))

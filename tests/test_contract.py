@@ -2,11 +2,13 @@
 
 import copy
 import hashlib
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from corpora import TOPICS, two_topics, zipf_like
+from sentence_rows import SentenceRows
 
 from w2v import CallbackAny2Vec, Word2Vec
 from w2v.files import native
@@ -36,6 +38,9 @@ MODELS = {
         Word2Vec,
         {"alpha": 0.05, "hs": 1, "negative": 0},
         "3016f32e3d0336298e2ecca18bd4d2a63d9cb7e9bc31c171040d5d8be1089126",
+    ),
+    "skip-gram with rows of sentences": Case(
+        SentenceRows, {"sg": 1}, "a977211ea95ecdbfb7b396b94f32ea26316621f2a0485fa17226f0fc071bd88c"
     ),
 }
 SMALL = {"vector_size": 12, "min_count": 1, "window": 3, "sample": 0, "workers": 1, "epochs": 3, "seed": 7}
@@ -130,6 +135,7 @@ def test_a_run_cut_within_an_epoch_resumes_to_the_same_bytes(case, tmp_path, mon
         def on_epoch_begin(self, model):
             def heed(words=0):
                 if model.ledger.is_within_an_epoch:
+                    time.sleep(5e-3)  # for some words
                     raise KeyboardInterrupt
 
             model.heed = heed

@@ -98,7 +98,7 @@ def test_one_lane_is_the_sequential_trainer(cbow, losses):
     assert digest(one) == digest(other)
 
 
-def slow_rounds(matrices, options, shape, text):
+def slow_rounds(matrices, options, shape, text, tags=None):
     """Every segment trains a copy of everything, with noise of its own; shares of what they learn are added up."""
     tokens, offsets = text
     keep, table, *rest = tables(tokens)
@@ -114,9 +114,11 @@ def slow_rounds(matrices, options, shape, text):
                 continue
             copies.append([None if matrix is None else matrix.copy() for matrix in matrices])
             part = (segment + (stream_at(12345, begin // (segments * words)) >> 32)) % segments
-            twin = Twin(*copies[-1], keep, dealt[parts[part] : parts[part + 1]], *rest, **options)
-            times.append(twin.touched(tokens, offsets, 12345, centres))
-            twin.run(tokens, offsets, 0, 12345, 0.05, 1e-6, 10**6, centres=centres)
+            rows = copies[-1][3] if tags else None
+            own = dealt[parts[part] : parts[part + 1]]
+            twin = Twin(*copies[-1][:3], keep, own, *rest, documents=rows, **options)
+            times.append(twin.touched(tokens, offsets, 12345, centres, tags))
+            twin.run(tokens, offsets, 0, 12345, 0.05, 1e-6, 10**6, centres=centres, tags=tags)
         for i, matrix in enumerate(matrices):
             if matrix is not None:
                 touched = np.array([segment[i] for segment in times])

@@ -34,7 +34,6 @@ from w2v.files.reading import Pathlike, open_regular
 from w2v.files.writing import atomic_write
 
 FORMAT_VERSION = 1
-KINDS = ("vectors", "word2vec")
 # What a header may be. A record of an epoch or of a call of `train` takes some 200 bytes and 8 values, so that this is
 # room for twice the KEPT_RECORDS of each; at most 300 bytes of memory go for a value, whatever a hostile one holds.
 _MAX_HEADER = 1 << 23
@@ -55,6 +54,7 @@ _NAME_OF = {np.dtype(code): name for name, code in _DTYPES.items()}
 #   vectors.locks        F32 [V]      whole models: factors of the rows' gradients, if not all 1
 #   outputs.negative     F32 [V, D]   whole models: output rows of negative sampling
 #   outputs.hierarchical F32 [V-1, D] whole models: inner nodes of the Huffman tree
+#   documents            F32 [T, D]   whole models of documents: an input row for each
 #   vocab.bytes          U8  [B]      all words, UTF-8, one after the other in row order
 #   vocab.offsets        I64 [V+1]    where each word begins; the last is B
 #   vocab.counts         I64 [V]      optional in a file of kind "vectors"
@@ -89,8 +89,8 @@ def write_native(
     path : path-like, or a binary file open for writing
         The target; by custom ``*.safetensors``. A file that is open gets the bytes once all of them are in a
         temporary file without a name: it may be one that cannot seek.
-    kind : {"vectors", "word2vec"}
-        What the file holds: vectors alone, or a model whose training can go on.
+    kind : str
+        What the file holds: "vectors" alone, or a model whose training can go on, by the name of its family.
     words : sequence of str
         One distinct word per row. The empty word and lone surrogates are allowed here.
     arrays : mapping of str to ndarray
@@ -297,8 +297,8 @@ def _unpack_words(name: str, packed: NDArray[Any], offsets: NDArray[Any]) -> lis
 
 def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> str | None:
     """Say what is wrong with the names, types and shapes, for the writer and the reader alike."""
-    if kind not in KINDS:
-        return f"kind {kind!r} is not one of {', '.join(KINDS)}"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", kind):
+        return f"kind {kind!r} is no name of a family of models"
     dtype, shape = tensors.get("vectors", ("", ()))
     if dtype != "F32" or len(shape) != 2 or shape[1] < 1:
         return "'vectors' must be there, float32, [words, vector_size]"
@@ -310,8 +310,11 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
         "outputs.negative": ("F32", (words, width)),
         "outputs.hierarchical": ("F32", (max(words - 1, 0), width)),
     }
+    if kind != "vectors" and "documents" in tensors:
+        documents = tensors["documents"][1]
+        due["documents"] = ("F32", (documents[0] if documents else 0, width))
     known = {"vectors", "vocab.bytes", *due}
-    for name in ("vocab.bytes", "vocab.offsets", *(["vocab.counts"] if kind == "word2vec" else [])):
+    for name in ("vocab.bytes", "vocab.offsets", *(["vocab.counts"] if kind != "vectors" else [])):
         if name not in tensors:
             return f"{name!r} is missing"
     if tensors["vocab.bytes"][0] != "U8" or len(tensors["vocab.bytes"][1]) != 1:

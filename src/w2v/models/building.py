@@ -483,11 +483,11 @@ class Buildable(Trainee):
         if len(self.wv.expandos["count"]) != words or min(numbers) < 0 or max(numbers) >= words:
             raise RuntimeError("wv.key_to_index, index_to_key and the counts do not fit together; call build_vocab")
 
-    def kernel(self, settings: Settings) -> epoch.Kernel:
+    def kernel(self, settings: Settings, **options: Any) -> epoch.Kernel:
         """What trains the matrices; see `Trainee.kernel`."""
         epoch.warn_if_slow(logger.warning)
         self._check_matrices(settings)
-        return super().kernel(settings)
+        return super().kernel(settings, **options)
 
     @contextmanager
     def rows_change(self) -> Iterator[None]:

@@ -31,7 +31,7 @@
  * copies have learnt would overshoot: its share falls, down to the mean of them. */
 #define MANY_TOUCHES 64.0f
 
-enum { MOST_SEGMENTS = 32, TABLES = 3, COPIES_AT_A_TIME = 64, SPINS = 200, SOON = 8 };
+enum { MOST_SEGMENTS = 32, TABLES = 4, COPIES_AT_A_TIME = 64, SPINS = 200, SOON = 8 };
 
 /* A number on cache lines of its own (two, since processors fetch lines in pairs): who writes it disturbs no other. */
 typedef struct {

@@ -26,6 +26,11 @@ class Kernel:
         labels: NDArray[np.int8] | None,
         *,
         locks: NDArray[np.float32] | None = None,
+        documents: NDArray[np.float32] | None = None,
+        document_locks: NDArray[np.float32] | None = None,
+        learn_words: bool = True,
+        learn_outputs: bool = True,
+        words: bool = True,
         window: int,
         negative: int,
         shrink: bool,
@@ -37,11 +42,19 @@ class Kernel:
     ) -> None: ...
     def check_tokens(self, tokens: NDArray[np.int32]) -> None: ...
     def longest_sentence(self, offsets: NDArray[np.int64], n_tokens: int) -> int: ...
+    def most_tags(self, tags: NDArray[np.int32], tag_offsets: NDArray[np.int64], n_sentences: int) -> int: ...
     def train(self, part: Part, epoch: Epoch, worker: Racer | Member) -> None: ...
 
 class Part:
     def __init__(
-        self, tokens: NDArray[np.int32], offsets: NDArray[np.int64], longest: int, origin: int = 0
+        self,
+        tokens: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        longest: int,
+        origin: int = 0,
+        tags: NDArray[np.int32] | None = None,
+        tag_offsets: NDArray[np.int64] | None = None,
+        most_tags: int = 0,
     ) -> None: ...
 
 class Epoch:
@@ -74,5 +87,6 @@ class Segments:
         noise: NDArray[np.uint32],
         parts: NDArray[np.int64],
         begin: int = 0,
+        most_tags: int = 0,
     ) -> None: ...
     def _for_tests(self, jitter: int = 0, copies_before: int = 1) -> None: ...

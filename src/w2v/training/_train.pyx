@@ -2,9 +2,9 @@
 # cython: freethreading_compatible=True
 """The training loop: token ids in, two matrices changed in place. No string and no Python object inside.
 
-Every model is one example shape: some input rows, and a list of (target row, label). Two functions say which input
-rows (`skip_gram`, `cbow`), two say which targets (`add_path` for hierarchical softmax, `add_noise` for negative
-sampling); the arithmetic is in `_simd_body.h`.
+Every model is one example shape: some input rows, and a list of (target row, label). An input row is that of a word, or
+of a document that the sentence is tagged with. Two functions say which input rows (`skip_gram`, `cbow`), two say which
+targets (`add_path` for hierarchical softmax, `add_noise` for negative sampling); the arithmetic is in `_simd_body.h`.
 
 Every random choice is a function of (seed, epoch, position in the corpus): whether a token survives subsampling, how
 wide its window is, which noise words it meets. So a worker can take any range of positions, look up by itself which
@@ -107,7 +107,7 @@ cdef extern from "_shared.h" nogil:
 
 
 cdef enum:  # the matrices of a round
-    INPUTS, OUTPUTS, NODES
+    INPUTS, OUTPUTS, NODES, DOCUMENTS
 
 cdef enum:  # what is done to a segment
     TRAIN, MARK
@@ -204,7 +204,9 @@ cdef struct Plan:
     float *inputs
     float *outputs          # negative sampling, a row per word; NULL when off
     float *nodes            # hierarchical softmax, a row per inner node; NULL when off
+    float *documents        # a row per tag; NULL when there are none
     const float *locks      # how much of its gradient each input row takes; NULL when all take all of it
+    const float *document_locks
     long long stride
     int blocks
     uint64_t n_words
@@ -222,6 +224,9 @@ cdef struct Plan:
     bint mean_forward
     bint mean_backward
     bint with_loss
+    bint learns_outputs     # else targets stay as they are
+    bint pairs_words        # else only tags are input rows
+    uint64_t n_documents
 
 
 cdef struct Window:
@@ -246,6 +251,9 @@ cdef struct Job:
     const long long *offsets
     long long n_sentences
     long long reach         # the window, but no more than the longest sentence
+    const int32_t *tags     # of the sentences, one after the other; NULL when there are none
+    const long long *tag_offsets
+    long long most_tags     # of one sentence
     long long origin        # the position of the first token
     uint64_t key
     double alpha
@@ -268,8 +276,15 @@ cdef struct Worker:
     Ahead ahead             # targets of a window to come that nobody has asked for yet
     float **rows
     float **true_rows       # the rows behind them, where they are copies
-    int32_t *words_of_rows
-    float *copies           # two of each locked row among them: one learns, one stays
+    int32_t *ids_of_rows    # their words; of a tag, all bits of it turned around
+    float *factors          # how much of what is learnt each of them takes
+    float *copies           # two of each row that does not take all: one learns, one stays
+    float *still            # copies of targets that are not to learn
+    float **still_targets
+    void *still_memory
+    const int32_t *tags     # of the sentence
+    int n_tags
+    float **tag_rows        # those of the tags, or the segment's copies of them
     float *scratch
     void *copies_memory
     void *hot_memory
@@ -295,13 +310,15 @@ cdef inline float *input_row(const Plan *plan, const Worker *own, long long word
 
 
 cdef inline float *output_row(const Plan *plan, const Worker *own, long long word, bint noise) noexcept nogil:
-    if own.segment and (own.segment.all.copies_all or not noise or in_this_round(&own.mark, INPUTS, word)):
+    if own.segment and plan.learns_outputs and (
+            own.segment.all.copies_all or not noise or in_this_round(&own.mark, INPUTS, word)):
         return copy_of(own.segment, OUTPUTS, word)
     return (own.hot_outputs if word < own.n_hot else plan.outputs) + word * plan.stride
 
 
 cdef inline float *node_row(const Plan *plan, const Worker *own, long long node) noexcept nogil:
-    if own.segment and (own.segment.all.copies_all or not in_this_segment_alone(&own.mark, NODES, node)):
+    if own.segment and plan.learns_outputs and (
+            own.segment.all.copies_all or not in_this_segment_alone(&own.mark, NODES, node)):
         return copy_of(own.segment, NODES, node)
     if node >= own.first_hot_node:
         return own.hot_nodes + (node - own.first_hot_node) * plan.stride
@@ -369,16 +386,16 @@ cdef inline void add_noise(const Plan *plan, Worker *own, Window *window, int32_
             add_target(window, output_row(plan, own, other, other == drawn), 0)
 
 
-cdef inline int lists(const Plan *plan, const Window *window) noexcept nogil:
+cdef inline int lists(const Plan *plan, const Worker *own, const Window *window) noexcept nogil:
     """How many lists of targets a window has."""
-    return window.last - window.first - 1 if plan.lists_per_pair else 1
+    return window.last - window.first - 1 + own.n_tags if plan.lists_per_pair else 1
 
 
 cdef void make_draws(const Plan *plan, const Worker *own, Window *window) noexcept nogil:
     """Draw for all noise words of a window, and ask for their slots in the table."""
     cdef int k
     if plan.outputs:
-        for k in range(lists(plan, window) * plan.negative):
+        for k in range(lists(plan, own, window) * plan.negative):
             window.draws[k] = draw(window.stream, <uint64_t>k)
             prefetch_slot(plan, own, window.draws[k])
 
@@ -386,7 +403,7 @@ cdef void make_draws(const Plan *plan, const Worker *own, Window *window) noexce
 cdef void look_up_targets(const Plan *plan, Worker *own, Window *window, int32_t word) noexcept nogil:
     cdef int pair
     window.n_targets = 0
-    for pair in range(lists(plan, window)):
+    for pair in range(lists(plan, own, window)):
         if plan.nodes:
             add_path(plan, own, window, word)
         if plan.outputs:
@@ -396,10 +413,10 @@ cdef void look_up_targets(const Plan *plan, Worker *own, Window *window, int32_t
         window.n_copies = own.segment.n
 
 
-cdef inline bint listed(const int32_t *words, int n, int32_t word) noexcept nogil:
+cdef inline bint listed(const int32_t *ids, int n, int32_t id) noexcept nogil:
     cdef int j
     for j in range(n):
-        if words[j] == word:
+        if ids[j] == id:
             return True
     return False
 
@@ -410,18 +427,27 @@ cdef inline void skip_prefetched(Worker *own, int n) noexcept nogil:
     own.ahead.n -= n
 
 
-cdef inline void take_row(const Plan *plan, Worker *own, int i, int j) noexcept nogil:
-    """Make the row of the survivor at j the i-th to learn; or a copy, so that one whose lock is 0 is never written."""
+cdef inline int32_t id_of_row(const Worker *own, const Window *window, int j) noexcept nogil:
+    """Of the j-th survivor, if it is in the window; behind the window come the tags."""
+    return own.kept[j] if j < window.last else ~own.tags[j - window.last]
+
+
+cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, int i, int j) noexcept nogil:
+    """Make an input row the i-th to learn; or a copy, so that one whose lock is 0 is never written."""
     cdef float *copy
-    cdef int32_t word = own.kept[j]
-    own.rows[i] = own.kept_rows[j] if own.segment else input_row(plan, own, word)
-    own.words_of_rows[i] = word
+    cdef const float *locks = plan.locks
+    cdef int32_t number = id_of_row(own, window, j)
+    own.ids_of_rows[i] = number
+    if number >= 0:
+        own.rows[i] = own.kept_rows[j] if own.segment else input_row(plan, own, number)
+    else:
+        own.rows[i], number, locks = own.tag_rows[j - window.last], ~number, plan.document_locks
     own.true_rows[i] = own.rows[i]
-    if plan.locks and plan.locks[word] != 1:
+    if locks and locks[number] != 1:
         copy = own.copies + 2 * i * plan.stride
         memcpy(copy, own.rows[i], <size_t>plan.stride * sizeof(float))
         memcpy(copy + plan.stride, own.rows[i], <size_t>plan.stride * sizeof(float))
-        own.rows[i] = copy
+        own.rows[i], own.factors[i] = copy, locks[number]
 
 
 cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
@@ -431,59 +457,70 @@ cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
     for i in range(n_rows):
         copy = own.copies + 2 * i * plan.stride
         if own.rows[i] == copy:
-            add_part(own.true_rows[i], copy, copy + plan.stride, plan.stride, plan.locks[own.words_of_rows[i]])
+            add_part(own.true_rows[i], copy, copy + plan.stride, plan.stride, own.factors[i])
+
+
+cdef float **targets_of(const Plan *plan, Worker *own, const Window *window, int begin, int end) noexcept nogil:
+    """Targets of a window; or copies, which learn in place of those that are to stay as they are."""
+    cdef int t
+    if plan.learns_outputs:
+        return window.targets + begin
+    for t in range(begin, end):
+        own.still_targets[t - begin] = own.still + (t - begin) * plan.stride
+        memcpy(own.still_targets[t - begin], window.targets[t], <size_t>plan.stride * sizeof(float))
+    return own.still_targets
 
 
 cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int n_rows, int begin,
                        int end) noexcept nogil:
-    level.learn(own.rows, n_rows, window.targets + begin, window.labels + begin, end - begin, plan.blocks,
-                window.rate, own.scratch, &own.loss if plan.with_loss else NULL, &own.ahead)
-    if plan.locks:
+    level.learn(own.rows, n_rows, targets_of(plan, own, window, begin, end), window.labels + begin, end - begin,
+                plan.blocks, window.rate, own.scratch, &own.loss if plan.with_loss else NULL, &own.ahead)
+    if own.copies:
         hand_back(plan, own, n_rows)
     skip_prefetched(own, end - begin)
     own.examples += n_rows
 
 
 cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
-    """Each context word alone predicts the centre word; up to `tile` different ones learn together."""
+    """Each context word, and then each tag, alone predicts the centre word; up to `tile` different ones together."""
     cdef int j, n = 0, pair = 0, begin = 0
-    for j in range(window.first, window.last):
+    for j in range(window.first, window.last + own.n_tags):
         if j == window.centre:
             continue
         if plan.lists_per_pair:
-            take_row(plan, own, 0, j)
+            take_row(plan, own, window, 0, j)
             learn(plan, own, window, 1, begin, window.ends[pair])
             begin = window.ends[pair]
             pair += 1
             if stop_wanted(own.stop) == AT_ONCE:
                 return
             continue
-        if n == plan.tile or listed(own.words_of_rows, n, own.kept[j]):
+        if n == plan.tile or listed(own.ids_of_rows, n, id_of_row(own, window, j)):
             learn(plan, own, window, n, 0, window.n_targets)
             n = 0
             if stop_wanted(own.stop) == AT_ONCE:
                 return
-        take_row(plan, own, n, j)
+        take_row(plan, own, window, n, j)
         n += 1
     if n:
         learn(plan, own, window, n, 0, window.n_targets)
 
 
 cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
-    """The mean (or sum) of all context words predicts the centre word."""
+    """The mean (or sum) of all context words and tags predicts the centre word."""
     cdef int j, n = 0
     cdef float part
-    for j in range(window.first, window.last):
+    for j in range(window.first, window.last + own.n_tags):
         if j != window.centre:
-            take_row(plan, own, n, j)
+            take_row(plan, own, window, n, j)
             n += 1
     if n == 0:
         return
     part = <float>1 / <float>n
     level.learn_mean(own.rows, n, part if plan.mean_forward else 1, part if plan.mean_backward else 1,
-                     window.targets, window.labels, window.n_targets, plan.blocks, window.rate, own.scratch,
-                     &own.loss if plan.with_loss else NULL, &own.ahead)
-    if plan.locks:
+                     targets_of(plan, own, window, 0, window.n_targets), window.labels, window.n_targets, plan.blocks,
+                     window.rate, own.scratch, &own.loss if plan.with_loss else NULL, &own.ahead)
+    if own.copies:
         hand_back(plan, own, n)
     skip_prefetched(own, window.n_targets)
     own.examples += 1
@@ -505,14 +542,21 @@ cdef class Part:
     offsets : int64 [S + 1]
     longest : int, from `Kernel.longest_sentence`
     origin : int, the position of the first token in the corpus
+    tags : int32 [T] or None, the rows of `documents` that sentences are tagged with
+    tag_offsets : int64 [S + 1] or None, sentence s has ``tags[tag_offsets[s]:tag_offsets[s + 1]]``
+    most_tags : int, from `Kernel.most_tags`
     """
 
     cdef const int32_t[::1] tokens
     cdef const long long[::1] offsets
-    cdef long long longest, origin
+    cdef long long longest, origin, most_tags
+    cdef const int32_t[::1] tags
+    cdef const long long[::1] tag_offsets
 
-    def __init__(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest, long long origin=0):
+    def __init__(self, const int32_t[::1] tokens, const long long[::1] offsets, long long longest, long long origin=0,
+                 const int32_t[::1] tags=None, const long long[::1] tag_offsets=None, long long most_tags=0):
         self.tokens, self.offsets, self.longest, self.origin = tokens, offsets, longest, origin
+        self.tags, self.tag_offsets, self.most_tags = tags, tag_offsets, most_tags
 
 
 cdef class Epoch:
@@ -596,6 +640,10 @@ cdef class Kernel:
     noise : uint32 [V, 2] or None, alias table of the noise distribution
     paths, points, labels : int64 [V + 1], int32 [P], int8 [P] or None, Huffman paths with label 1 - code
     locks : float32 [V] or None, the factor of each input row's gradient
+    documents : float32 [T, stride] or None, a row per tag; changed in place
+    document_locks : float32 [T] or None, the factor of each of their gradients
+    learn_words, learn_outputs : bool, whether the matrices of words change; if not, new documents are inferred
+    words : bool, whether context words are input rows; if not, tags alone
     window, negative, shrink, shared, cbow, mean_forward, mean_backward, with_loss : the model's options
     """
 
@@ -606,18 +654,33 @@ cdef class Kernel:
 
     def __init__(self, float[:, ::1] inputs, float[:, ::1] outputs, float[:, ::1] nodes, const uint32_t[::1] keep,
                  const uint32_t[:, ::1] noise, const long long[::1] paths, const int32_t[::1] points,
-                 const int8_t[::1] labels, *, const float[::1] locks=None, int window, int negative,
-                 bint shrink, bint shared, bint cbow,
+                 const int8_t[::1] labels, *, const float[::1] locks=None, float[:, ::1] documents=None,
+                 const float[::1] document_locks=None, bint learn_words=True, bint learn_outputs=True, bint words=True,
+                 int window, int negative, bint shrink, bint shared, bint cbow,
                  bint mean_forward, bint mean_backward, bint with_loss):
         cdef long long longest = 0
-        self.arrays = (inputs, outputs, nodes, locks, keep, paths, points, labels)
+        if not learn_words:
+            locks = np.zeros(inputs.shape[0], np.float32)
+        self.arrays = (inputs, outputs, nodes, locks, documents, document_locks, keep, paths, points, labels)
         self.noise = noise
         self.plan = Plan(
-            inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, locks=NULL, stride=inputs.shape[1],
+            inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, documents=NULL, locks=NULL, document_locks=NULL, stride=inputs.shape[1],
             blocks=<int>(inputs.shape[1] // 16), n_words=<uint64_t>inputs.shape[0], keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
             tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
-            cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss)
+            cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss,
+            learns_outputs=learn_outputs, pairs_words=words, n_documents=0)
+        if documents is not None:
+            if documents.shape[1] != self.plan.stride:
+                raise ValueError(f"rows of documents have {documents.shape[1]} floats, those of words "
+                                 f"{self.plan.stride}")
+            self.plan.documents, self.plan.n_documents = &documents[0, 0], <uint64_t>documents.shape[0]
+            if document_locks is not None:
+                if <uint64_t>document_locks.shape[0] != self.plan.n_documents:
+                    raise ValueError(f"{document_locks.shape[0]:,} locks for {self.plan.n_documents:,} documents")
+                self.plan.document_locks = &document_locks[0]
+        elif not words:
+            raise ValueError("without words and without documents there is no input row; use words=True")
         if locks is not None:
             if <uint64_t>locks.shape[0] != self.plan.n_words:
                 raise ValueError(f"{locks.shape[0]:,} locks for {self.plan.n_words:,} rows")
@@ -663,6 +726,26 @@ cdef class Kernel:
             raise ValueError(f"the offsets of sentences must rise from 0 to {n_tokens:,}, the number of tokens")
         return longest
 
+    def most_tags(self, const int32_t[::1] tags, const long long[::1] tag_offsets, long long n_sentences):
+        """Check that each sentence has tags, each tag a row, and return the number of tags of one sentence at most."""
+        cdef long long i, most = 0, length
+        cdef uint32_t largest = 0
+        cdef bint rising = tag_offsets.shape[0] == n_sentences + 1 and tag_offsets[0] == 0
+        rising = rising and tag_offsets[n_sentences] == tags.shape[0]
+        with nogil:
+            for i in range(n_sentences if rising else 0):
+                length = tag_offsets[i + 1] - tag_offsets[i]
+                rising = rising and length >= 0
+                most = max(most, length)
+            for i in range(tags.shape[0]):
+                largest = max(largest, <uint32_t>tags[i])
+        if not rising:
+            raise ValueError(f"the offsets of tags must rise from 0 to {tags.shape[0]:,}, the number of tags, one for each "
+                             f"of {n_sentences:,} sentences and one more")
+        if tags.shape[0] and largest >= self.plan.n_documents:
+            raise ValueError(f"a tag has no row among the {self.plan.n_documents:,} documents")
+        return most
+
     def train(self, Part part, Epoch epoch, worker):
         """Train a part of the corpus together with other workers, who call this with the same part and epoch.
 
@@ -677,7 +760,10 @@ cdef class Kernel:
         job.reach = max(1, min(<long long>self.plan.window, part.longest))  # no word sees beyond its sentence
         job.origin, job.key, job.stop = part.origin, epoch.key, &epoch.stop[0]
         job.alpha, job.slope, job.horizon = epoch.alpha, epoch.slope, epoch.horizon
-        if targets_of_a_window(&self.plan, job.reach, self.max_targets) > MOST_TARGETS:
+        job.tags, job.tag_offsets, job.most_tags = NULL, NULL, part.most_tags
+        if part.most_tags:
+            job.tags, job.tag_offsets = &part.tags[0], &part.tag_offsets[0]
+        if targets_of_a_window(&self.plan, job.reach, part.most_tags, self.max_targets) > MOST_TARGETS:
             raise ValueError(f"negative={self.plan.negative} noise words for each of the {2 * job.reach:,} pairs of a "
                              "window are too many; use a smaller window, or shared_negatives=True")
         if isinstance(worker, Racer):
@@ -691,7 +777,7 @@ cdef class Kernel:
         cdef long long n_hot = min(racer.n_hot, <long long>plan.n_words - 1) if racer.workers > 1 else 0, begin
         cdef uint64_t mode
         try:
-            equip(plan, &own, job.reach, self.max_targets, n_hot, CHUNK)
+            equip(plan, &own, job, self.max_targets, n_hot, CHUNK)
             resume_counts(&own, &racer.counts[0])
             own.share, own.loss = <float>1 / <float>racer.workers, racer.loss[0]
             with nogil:
@@ -725,7 +811,7 @@ cdef class Kernel:
             raise ValueError("these segments were made for another kernel")
         n_rounds = (job.n_tokens + size - 1) // size
         try:
-            equip(plan, &own, job.reach, self.max_targets, 0, size)
+            equip(plan, &own, job, self.max_targets, 0, size)
             resume_counts(&own, &member.counts[0])
             with nogil:
                 mode = default_float_mode()
@@ -790,6 +876,7 @@ cdef class Segments:
     noise : uint32 [N, 3]
     parts : int64 [segments + 1]
         The noise words of the segments, from `noise.segment_tables`; empty where there is no negative sampling.
+    most_tags : int, from `Kernel.most_tags`
     begin : int, the position where training begins: where a round does, a multiple of segments * segment_words
     """
 
@@ -800,19 +887,21 @@ cdef class Segments:
     cdef list held
 
     def __init__(self, Kernel kernel, long long longest, int segments, long long segment_words,
-                 const uint32_t[:, ::1] noise, const long long[::1] parts, long long begin=0):
+                 const uint32_t[:, ::1] noise, const long long[::1] parts, long long begin=0,
+                 long long most_tags=0):
         cdef const Plan *plan = &kernel.plan
         cdef long long reach = max(1, min(<long long>plan.window, longest)), most, updates
         cdef Segment *segment
         cdef int number
         if not 1 <= segments <= MOST_SEGMENTS or not 1 <= segment_words <= CHUNK:
             raise ValueError(f"{segments} segments of {segment_words} words: at most {MOST_SEGMENTS} of {CHUNK}")
-        most = segment_words + 2 * reach + segment_words * targets_of_a_window(plan, reach, kernel.max_targets)
+        most = segment_words + 2 * reach + segment_words * targets_of_a_window(plan, reach, most_tags, kernel.max_targets)
+        most += segment_words * most_tags
         if begin < 0 or begin % (segments * segment_words):
             raise ValueError(f"no round of {segments} x {segment_words} words begins at position {begin:,}")
         self.kernel, self.segment_words, self.begin, self.held = kernel, segment_words, begin, []
         self.all.n_segments, self.all.stride = segments, plan.stride
-        most = min(most, 3 * <long long>plan.n_words)
+        most = min(most, 3 * <long long>plan.n_words + <long long>plan.n_documents)
         if segments * most > MOST_TARGETS:
             raise ValueError(f"a segment of {segment_words} words would touch {most:,} rows, which is too many; use a "
                              "smaller window, or deterministic=False")
@@ -826,8 +915,11 @@ cdef class Segments:
             self.lay(OUTPUTS, plan.outputs, <long long>plan.n_words)
         if plan.nodes:
             self.lay(NODES, plan.nodes, <long long>plan.n_words - 1)
+        if plan.documents:
+            self.lay(DOCUMENTS, plan.documents, <long long>plan.n_documents)
+            self.all.tables[DOCUMENTS].locks = plan.document_locks
         self.all.most_copies = most
-        updates = updates_of_a_window(plan, reach, kernel.max_targets)
+        updates = updates_of_a_window(plan, reach, most_tags, kernel.max_targets)
         self.all.copies_all = segments * segment_words * updates > LONG_ROUND
         for number in range(segments):
             segment = &self.all.segment[number]
@@ -872,23 +964,26 @@ cdef class Segments:
             self.all.segment[number].loss = values[number]
 
 
-cdef long long targets_of_a_window(const Plan *plan, long long reach, long long max_targets) noexcept nogil:
-    return max_targets * (2 * reach if plan.lists_per_pair else 1)
+cdef long long targets_of_a_window(const Plan *plan, long long reach, long long tags,
+                                   long long max_targets) noexcept nogil:
+    return max_targets * (2 * reach + tags if plan.lists_per_pair else 1)
 
 
-cdef long long updates_of_a_window(const Plan *plan, long long reach, long long max_targets) noexcept nogil:
+cdef long long updates_of_a_window(const Plan *plan, long long reach, long long tags,
+                                   long long max_targets) noexcept nogil:
     """How many blocks of 16 floats a window updates at most."""
-    return plan.blocks * (2 * reach + max_targets if plan.cbow else 2 * reach * max_targets)
+    cdef long long n_rows = tags + (2 * reach if plan.pairs_words else 0)
+    return plan.blocks * (n_rows + max_targets if plan.cbow else n_rows * max_targets)
 
 
-cdef int equip(const Plan *plan, Worker *own, long long reach, long long max_targets, long long n_hot,
+cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targets, long long n_hot,
                long long span) except -1:
     """Claim all that a worker needs, before anything is trained; `disband` frees it.
 
     The stretches it is given begin less than `span` positions behind the earliest that is still to come.
     """
-    cdef long long most_rows = max(TILE, 2 * reach if plan.cbow else 1)
-    cdef long long n_pairs = 2 * reach if plan.lists_per_pair else 1
+    cdef long long reach = job.reach, most_rows = max(TILE, 2 * reach + job.most_tags if plan.cbow else 1)
+    cdef long long n_pairs = 2 * reach + job.most_tags if plan.lists_per_pair else 1
     cdef int i
     memset(own, 0, sizeof(Worker))
     own.sentence, own.stop = -1, &NEVER
@@ -902,9 +997,15 @@ cdef int equip(const Plan *plan, Worker *own, long long reach, long long max_tar
         own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
     own.rows = <float **>claim(most_rows, sizeof(float *))
     own.true_rows = <float **>claim(most_rows, sizeof(float *))
-    own.words_of_rows = <int32_t *>claim(most_rows, sizeof(int32_t))
+    own.ids_of_rows = <int32_t *>claim(most_rows, sizeof(int32_t))
+    own.factors = <float *>claim(most_rows, sizeof(float))
+    own.tag_rows = <float **>claim(job.most_tags, sizeof(float *))
     own.scratch = <float *>claim(2 * (plan.stride + TILE * max_targets + 32), sizeof(float))
-    if plan.locks:
+    if not plan.learns_outputs:
+        own.still_targets = <float **>claim(max_targets, sizeof(float *))
+        own.still_memory = claim(max_targets * plan.stride + 16, sizeof(float))
+        own.still = at_a_line(own.still_memory)
+    if plan.locks or plan.document_locks:
         own.copies_memory = claim(2 * most_rows * plan.stride + 16, sizeof(float))
         own.copies = at_a_line(own.copies_memory)
     own.n_hot = n_hot
@@ -927,9 +1028,13 @@ cdef void disband(Worker *own) noexcept:
         free(own.windows[i].ends)
     free(own.rows)
     free(own.true_rows)
-    free(own.words_of_rows)
+    free(own.ids_of_rows)
     free(own.kept_rows)
     free(own.scratch)
+    free(own.factors)
+    free(own.tag_rows)
+    free(own.still_targets)
+    free(own.still_memory)
     free(own.copies_memory)
     free(own.hot_memory)
 
@@ -1112,6 +1217,8 @@ cdef void open_window(const Plan *plan, Worker *own, const Job *job, int step, i
     window.first = <int>max(first, step - width)
     window.centre = step
     window.last = <int>min(last, step + width + 1)
+    if not plan.pairs_words:
+        window.first, window.last = step, step + 1
     window.rate = <float>(job.alpha - job.slope * <double>min(position, job.horizon))
     make_draws(plan, own, window)
 
@@ -1131,9 +1238,15 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
     first, last = <int>max(0, begins - job.reach), <int>min(own.n_kept, ends + job.reach)
     if not own.marking:
         own.survivors += ends - begins
-    if last - first < 2:
+    own.n_tags = 0
+    if job.tags and begins < ends:
+        own.tags = job.tags + job.tag_offsets[sentence]
+        own.n_tags = <int>(job.tag_offsets[sentence + 1] - job.tag_offsets[sentence])
+    if last - first < 2 and own.n_tags == 0:
         return end
     if own.marking:
+        for i in range(own.n_tags):
+            leave_mark(&own.mark, DOCUMENTS, own.tags[i])
         for step in range(first, last):
             leave_mark(&own.mark, INPUTS, own.kept[step])
             if stop_wanted(own.stop) == AT_ONCE:
@@ -1143,7 +1256,12 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
                 for j in range(plan.paths[own.kept[step]], plan.paths[own.kept[step] + 1]):
                     leave_mark(&own.mark, NODES, plan.points[j])
         return end
-    if own.segment:
+    for i in range(own.n_tags):
+        if own.segment and (own.segment.all.copies_all or not in_this_segment_alone(&own.mark, DOCUMENTS, own.tags[i])):
+            own.tag_rows[i] = copy_of(own.segment, DOCUMENTS, own.tags[i])
+        else:
+            own.tag_rows[i] = plan.documents + own.tags[i] * plan.stride
+    if own.segment and plan.pairs_words:
         for step in range(first, last):
             if not own.segment.all.copies_all and in_this_segment_alone(&own.mark, INPUTS, own.kept[step]):
                 own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
@@ -1154,8 +1272,9 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
     for step in range(begins, ends + 2):
         if step < ends:
             open_window(plan, own, job, step, first, last)
-            i = <int>min(last - 1, step + job.reach)
-            prefetch_row(own.kept_rows[i] if own.segment else input_row(plan, own, own.kept[i]), plan.blocks)
+            if plan.pairs_words:
+                i = <int>min(last - 1, step + job.reach)
+                prefetch_row(own.kept_rows[i] if own.segment else input_row(plan, own, own.kept[i]), plan.blocks)
         if begins < step <= ends:
             look_up_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
         if step >= begins + 2:

@@ -4,7 +4,8 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,25 +84,53 @@ def warn_if_slow(log: Callable[..., object]) -> None:
         log("the portable kernel is in use: the same results, but many times slower than avx2, avx512 or neon")
 
 
-def check_parts(kernel: _train.Kernel, parts: Iterable[Encoded]) -> Iterator[tuple[Encoded, int]]:
-    """Each part with the length of its longest sentence, if tokens and sentences are what the kernel takes them for."""
-    for part in parts:
+class Tags(NamedTuple):
+    """The documents that the sentences of a part of the corpus belong to.
+
+    Attributes
+    ----------
+    rows : int32 [T], rows of the matrix of documents
+    offsets : int64 [S + 1], sentence s has ``rows[offsets[s]:offsets[s + 1]]``
+    """
+
+    rows: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+
+class Checked(NamedTuple):
+    """A part of the corpus that the kernel can trust; made by `check_parts`."""
+
+    encoded: Encoded
+    longest: int  # tokens of a sentence
+    tags: Tags | None = None
+    most_tags: int = 0  # of a sentence
+
+
+def check_parts(
+    kernel: _train.Kernel, parts: Iterable[Encoded], tags: Iterable[Tags | None] = repeat(None)
+) -> Iterator[Checked]:
+    """Each part, with its tags, if tokens, sentences and tags are what the kernel takes them for."""
+    for part, its_tags in zip(parts, tags, strict=False):
         for tokens in part.blocks():
             kernel.check_tokens(tokens)
-        yield part, kernel.longest_sentence(part.offsets, len(part.tokens))
+        longest = kernel.longest_sentence(part.offsets, len(part.tokens))
+        most = 0 if its_tags is None else kernel.most_tags(*its_tags, len(part.offsets) - 1)
+        yield Checked(part, longest, its_tags, most)
 
 
-def new_segments(kernel: _train.Kernel, longest: int, segments: int, words: int, begin: int = 0) -> _train.Segments:
+def new_segments(
+    kernel: _train.Kernel, longest: int, segments: int, words: int, begin: int = 0, most_tags: int = 0
+) -> _train.Segments:
     """What the workers of deterministic training share, who begin at the position `begin`."""
     dealt = np.empty((0, 3), np.uint32), np.zeros(max(segments, 0) + 1, np.int64)
     if segments > 0 < words and kernel.negative:
         dealt = segment_tables(np.asarray(kernel.noise), segments, words * kernel.negative)
-    return _train.Segments(kernel, longest, segments, words, *dealt, begin)
+    return _train.Segments(kernel, longest, segments, words, *dealt, begin, most_tags)
 
 
 def run_epoch(
     kernel: _train.Kernel,
-    batches: Iterable[tuple[Encoded, int]],
+    batches: Iterable[Checked],
     progress: Progress,
     *,
     key: int,
@@ -117,7 +146,7 @@ def run_epoch(
     Parameters
     ----------
     kernel : Kernel
-    batches : iterable of (Encoded, int), from `check_parts`
+    batches : iterable of Checked, from `check_parts`
         Parts of the corpus in order; a cached corpus is one part.
     progress : Progress
         Where to begin, which is moved on, also if this is interrupted. Beyond the first word there must be one part.
@@ -160,14 +189,15 @@ def run_epoch(
 
     def handed_out() -> Iterator[tuple[_train.Part, Any]]:
         origin = 0
-        for encoded, longest in batches:
+        for encoded, longest, tags, most_tags in batches:
             current[:] = [encoded]
-            part = _train.Part(encoded.tokens, encoded.offsets, longest, origin)
+            rows, offsets = (None, None) if tags is None else tags
+            part = _train.Part(encoded.tokens, encoded.offsets, longest, origin, rows, offsets, most_tags)
             if round_shape is None:
                 cursors[:] = [np.full(16, progress.position, np.int64)]
                 yield part, cursors[0]
             else:
-                segments[:] = [new_segments(kernel, longest, *round_shape, progress.position)]
+                segments[:] = [new_segments(kernel, longest, *round_shape, progress.position, most_tags)]
                 segments[0].losses = progress.losses or segments[0].losses
                 yield part, segments[0]
             origin += len(encoded.tokens)

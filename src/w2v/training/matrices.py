@@ -75,11 +75,11 @@ def grown(matrix: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
     return copy
 
 
-def first_vectors(rows: int, vector_size: int, seed: int, first_row: int = 0) -> NDArray[np.float32]:
+def first_vectors(rows: int, vector_size: int, seed: int, first_row: int = 0, purpose: int = 0) -> NDArray[np.float32]:
     """Initial input rows, uniform in [-1/vector_size, 1/vector_size); a row depends on (seed, its number) alone."""
     matrix = new_matrix(rows, vector_size)
     whole = padded(matrix)
     assert whole is not None
     for row in range(first_row, rows, 65_536):  # in parts, so that Ctrl-C is heard
-        _train.fill_rows(whole[row : row + 65_536], vector_size, derived_key(seed, 0), row)
+        _train.fill_rows(whole[row : row + 65_536], vector_size, derived_key(seed, purpose), row)
     return matrix

@@ -32,5 +32,8 @@ class Schedule(NamedTuple):
 
 
 def derived_key(seed: int, *path: int) -> int:
-    """A 64-bit key for one purpose: path (0,) for initial rows, (1, epoch) for an epoch's draws."""
+    """A 64-bit key for one purpose.
+
+    Path (0,) is for the initial rows of words, (1, epoch) for an epoch's draws, (2,) for the initial rows of documents.
+    """
     return int(np.random.SeedSequence(seed, spawn_key=path).generate_state(1, np.uint64)[0])

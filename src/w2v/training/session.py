@@ -149,7 +149,7 @@ class Session:
         slope = (settings.alpha - settings.min_alpha) / (run["epochs"] * parts.tokens)
         schedule = Schedule(settings.alpha - slope * parts.tokens * run["trained"], slope, parts.tokens)
         read = _WordCounter(parts.encoded)
-        batches: Iterable[tuple[Encoded, int]] = epoch.check_parts(kernel, read)
+        batches: Iterable[epoch.Checked] = epoch.check_parts(kernel, read, parts.tags)
         if parts.whole:
             batches = list(batches)  # checked once, also if checkpoints cut the epoch into pieces
 

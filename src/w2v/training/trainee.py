@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from itertools import repeat
 from typing import Any, ClassVar, NamedTuple, Self
 
 from numpy.typing import NDArray
@@ -29,11 +30,14 @@ class Parts(NamedTuple):
     encoded : iterable of Encoded, its parts in order
     whole : bool
         It is one part that stays in memory or in a file, so that training can begin anywhere in it.
+    tags : iterable of Tags, optional
+        The rows of `Weights.documents` that the sentences of each part belong to.
     """
 
     tokens: int
     encoded: Iterable[Encoded]
     whole: bool
+    tags: Iterable[epoch.Tags | None] = repeat(None)
 
 
 class Contents(NamedTuple):
@@ -101,8 +105,8 @@ class Trainee:
         if self.tokens.changed and self.ledger.runs and self.ledger.runs[-1]["trained"]:
             self.ledger.doubt("the corpus has changed between two epochs")
 
-    def kernel(self, settings: Settings) -> epoch.Kernel:
-        """What trains the matrices, which are brought into the shape that it needs."""
+    def kernel(self, settings: Settings, **options: Any) -> epoch.Kernel:
+        """What trains the matrices, which are brought into the shape that it needs; `options` are those of `Kernel`."""
         vocabulary = self.vocabulary
         self.weights = weights = self.weights.trainable()
         return epoch.Kernel(
@@ -113,6 +117,7 @@ class Trainee:
             vocabulary.noise(settings.ns_exponent) if settings.negative else None,
             *(vocabulary.paths() if settings.hs else (None, None, None)),
             locks=weights.factors(),
+            documents=matrices.whole_rows(weights.documents),
             window=settings.window,
             negative=settings.negative,
             shrink=settings.shrink_windows,
@@ -123,6 +128,7 @@ class Trainee:
             # other way round; cbow_corrected does it right.
             mean_backward=bool(settings.cbow_mean) == settings.cbow_corrected,
             with_loss=settings.compute_loss,
+            **options,
         )
 
     def check_finite(self, when: str, rows: int | None = None) -> None:

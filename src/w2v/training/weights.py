@@ -13,6 +13,9 @@ from w2v.vocabulary import huffman
 
 Matrix = NDArray[np.float32]
 
+# Of `derived_key`: what the rows of documents are drawn for.
+DOCUMENTS = 2
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -35,13 +38,12 @@ class Weights:
 
     @classmethod
     def new(cls, words: int, vector_size: int, seed: int, *, negative: bool, hs: bool, documents: int = 0) -> "Weights":
-        """Input rows from the seed, outputs of zeros; the rows of documents follow those of the words."""
-        rows = matrices.first_vectors(words + documents, vector_size, seed, first_row=words) if documents else None
+        """Input rows of words and documents from the seed, outputs of zeros."""
         return cls(
             matrices.first_vectors(words, vector_size, seed),
             matrices.new_matrix(words, vector_size) if negative else None,
             matrices.new_matrix(words, vector_size) if hs else None,
-            None if rows is None else rows[words:],
+            matrices.first_vectors(documents, vector_size, seed, purpose=DOCUMENTS) if documents else None,
         )
 
     def grown(self, words: int, seed: int, former: huffman.Paths | None, paths: huffman.Paths | None) -> "Weights":
