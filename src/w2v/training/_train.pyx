@@ -460,15 +460,19 @@ cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
             add_part(own.true_rows[i], copy, copy + plan.stride, plan.stride, own.factors[i])
 
 
-cdef float **targets_of(const Plan *plan, Worker *own, const Window *window, int begin, int end) noexcept nogil:
-    """Targets of a window; or copies, which learn in place of those that are to stay as they are."""
+cdef float **copies_of_targets(const Plan *plan, Worker *own, float **targets, int n) noexcept nogil:
     cdef int t
+    for t in range(n):
+        own.still_targets[t] = own.still + t * plan.stride
+        memcpy(own.still_targets[t], targets[t], <size_t>plan.stride * sizeof(float))
+    return own.still_targets
+
+
+cdef inline float **targets_of(const Plan *plan, Worker *own, const Window *window, int begin, int end) noexcept nogil:
+    """Targets of a window; or copies, which learn in place of those that are to stay as they are."""
     if plan.learns_outputs:
         return window.targets + begin
-    for t in range(begin, end):
-        own.still_targets[t - begin] = own.still + (t - begin) * plan.stride
-        memcpy(own.still_targets[t - begin], window.targets[t], <size_t>plan.stride * sizeof(float))
-    return own.still_targets
+    return copies_of_targets(plan, own, window.targets + begin, end - begin)
 
 
 cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int n_rows, int begin,
@@ -1167,6 +1171,24 @@ cdef long long kept_before(const Worker *own, long long position) noexcept nogil
     return low
 
 
+cdef inline bint see_until(const Plan *plan, Worker *own, const Job *job, long long end, long long most,
+                           const int *stop) noexcept nogil:
+    """Add survivors before `end` until there are `most`; False if a stop is wanted."""
+    cdef long long position = own.seen_until, n = own.n_kept, until
+    cdef bint goes_on = True
+    while position < end and n < most and goes_on:
+        until = min(end, position + LOOK_AT_STOP_EVERY)
+        while position < until and n < most:
+            if survives(plan, job.tokens[position], stream_at(job.key, job.origin + position)):
+                own.kept[n] = job.tokens[position]
+                own.positions[n] = position
+                n += 1
+            position += 1
+        goes_on = stop_wanted(stop) != AT_ONCE
+    own.seen_until, own.n_kept = position, n
+    return goes_on
+
+
 cdef bint find_survivors(const Plan *plan, Worker *own, const Job *job, long long sentence, long long begin,
                          long long end) noexcept nogil:
     """Find the survivors of [begin, end), and `reach` of the same sentence on both sides; False if a stop is wanted.
@@ -1174,7 +1196,7 @@ cdef bint find_survivors(const Plan *plan, Worker *own, const Job *job, long lon
     What was found before is kept as long as it may be wanted. So a worker looks at most twice at a token for the sake
     of neighbours, however long a sentence is and however few of its tokens survive.
     """
-    cdef long long position, dropped, wanted
+    cdef long long position, dropped
     cdef const int *stop = own.stop if own.segment else job.stop
     if sentence != own.sentence or begin < own.seen_from:
         own.sentence, own.n_kept = sentence, 0
@@ -1192,19 +1214,9 @@ cdef bint find_survivors(const Plan *plan, Worker *own, const Job *job, long lon
         own.n_kept -= dropped
         memmove(own.kept, own.kept + dropped, <size_t>own.n_kept * sizeof(int32_t))
         memmove(own.positions, own.positions + dropped, <size_t>own.n_kept * sizeof(long long))
-    wanted = job.reach + kept_before(own, end)
-    for position in range(own.seen_until, job.offsets[sentence + 1]):
-        if position >= end and own.n_kept >= wanted:
-            break
-        if position % LOOK_AT_STOP_EVERY == 0 and stop_wanted(stop) == AT_ONCE:
-            return False
-        if survives(plan, job.tokens[position], stream_at(job.key, job.origin + position)):
-            own.kept[own.n_kept] = job.tokens[position]
-            own.positions[own.n_kept] = position
-            own.n_kept += 1
-            wanted += position < end
-        own.seen_until = position + 1
-    return True
+    if not see_until(plan, own, job, end, own.n_kept + end, stop):  # all there are
+        return False
+    return see_until(plan, own, job, job.offsets[sentence + 1], kept_before(own, end) + job.reach, stop)
 
 
 cdef void open_window(const Plan *plan, Worker *own, const Job *job, int step, int first, int last) noexcept nogil:
