@@ -44,8 +44,8 @@ class Ledger:
     min_alpha_yet_reached : float
     train_count : int, calls of `train`
     total_train_time : float, seconds
-    round_shape : (int, int), lanes of a round and words of each, of deterministic training
-    open_epoch : Reached or None, how far the epoch has come that has begun and not ended
+    round_shape : (int, int), segments of a round and words of each, of deterministic training
+    open_epoch : Progress or None, how far the epoch has come that has begun and not ended
     """
 
     min_alpha_yet_reached: float = 0.0
