@@ -84,7 +84,7 @@ EXAMPLES = {
     """,
 }
 
-# The command lines of word2vec's C programs, in `ctool`.
+# The command lines of word2vec's C programs, in `c_tools`.
 C_TOOLS = {
     "word2vec": "train as the C program word2vec does, with its options",
     "distance": "list the words nearest to a word, or to the sum of several, as the C program does",

@@ -2,7 +2,7 @@
 
 A generation is a model file with one more entry in its metadata, ``checkpoint``, so that one rename makes it whole. The
 next one replaces the older of the two, and only when it is on the disk. The folder belongs to one process at a time.
-Training itself is the business of `word2vec`.
+Training itself is the business of `session`.
 """
 
 import errno

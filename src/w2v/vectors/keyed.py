@@ -1,7 +1,7 @@
 """KeyedVectors: words and their vectors, the result of training; look-up, similarity, files.
 
-The table is in `lookup`, the arithmetic in `queries`, the scoring in `evaluate`, the bytes in `formats` and
-`foreign`.
+The table is in `lookup`, the arithmetic in `queries`, the scoring in `scores`, the distance of documents in `mover`,
+the bytes in `w2v.files`.
 """
 
 import logging
