@@ -482,8 +482,9 @@ class Word2Vec(Buildable, OldModelNames):
             )
         if not all(run["repeatable"] for run in runs):
             raise ValueError(
-                "several workers without deterministic=True have trained this model, an epoch was cut short, or the "
-                "corpus was of sets or changed between epochs; there is nothing to compare"
+                "several workers without deterministic=True have trained this model, an epoch was cut short, a "
+                "callback has assigned settings, or the corpus was of sets or changed between epochs; there is nothing "
+                "to compare"
             )
         corpora = {run["corpus"] for run in runs}
         if len(corpora) != 1 or not all(corpora):
