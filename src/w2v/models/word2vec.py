@@ -591,6 +591,8 @@ class Word2Vec(Buildable, OldModelNames):
         str
             SHA-256 of the content; equal models give equal files.
         """
+        if not isinstance(fname_or_handle, str | os.PathLike) and not hasattr(fname_or_handle, "write"):
+            raise TypeError(f"fname_or_handle={fname_or_handle!r:.80} is neither a path nor a file open for writing")
         if not len(self.wv):
             raise RuntimeError("there is nothing to save yet; call build_vocab first")
         found = self.contents()
