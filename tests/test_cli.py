@@ -2,6 +2,7 @@
 
 import gzip
 import inspect
+import io
 import json
 import logging
 import os
@@ -22,6 +23,7 @@ import pytest
 from w2v import CallbackAny2Vec, KeyedVectors, PathLineSentences, StopTraining, Word2Vec, __version__
 from w2v.cli import demo, main
 from w2v.stability.report import format_table
+from w2v.training.session import Session
 from w2v.vectors import lookup
 
 TOPICS = [
@@ -164,7 +166,7 @@ def test_defaults_are_those_of_the_library():
 
 
 def test_help_does_not_wait_for_numpy():
-    code = "import sys\nfrom w2v import cli\ncli.build_parser()\nassert 'numpy' not in sys.modules"
+    code = "import sys\nfrom w2v.cli import main\nmain.build_parser()\nassert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, env=subprocess_environment(), timeout=60)
 
 
@@ -201,6 +203,23 @@ def test_corpus_from_a_file_compressed_or_piped_gives_the_same_vectors(room, cap
         monkeypatch.setattr(sys, "stdin", stdin)
         piped = run_json(capsys, "train - -o out.txt --size 10 --workers 1")["sha256"]
     assert plain == packed == again == piped
+
+
+def test_a_corpus_that_is_piped_is_not_overwritten(room, capsys, monkeypatch):
+    before = (room / "corpus.txt").read_bytes()
+    with open("corpus.txt") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        code, _, err = run(capsys, "train - -o corpus.txt")
+    assert (code, "is the corpus itself" in err) == (1, True)
+    assert (room / "corpus.txt").read_bytes() == before
+
+
+def test_words_that_standard_output_has_no_bytes_for_are_escaped(room, monkeypatch):
+    (room / "v.txt").write_text("2 2\nplain 1 2\ncaf\u00e9 2 3\n", encoding="utf-8")
+    out = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", out)
+    assert main.main(["neighbors", "v.txt", "plain"]) == 0
+    assert b"caf\\xe9" in out.buffer.getvalue()
 
 
 def test_piped_text_that_is_not_utf8_is_refused_with_its_place(room):
@@ -385,7 +404,7 @@ def test_a_run_is_resumed_where_the_corpus_is_now(room, capsys, monkeypatch):
     Path("corpus.txt").rename("moved.txt")
     line = "resume run -o out.txt --corpus moved.txt --workers 2"
     with monkeypatch.context() as patch:
-        patch.setattr(Word2Vec, "_call", lambda self, callbacks, hook: Ends(2, KeyboardInterrupt).on_epoch_begin(self))
+        patch.setattr(Session, "_call", lambda self, hook: Ends(2, KeyboardInterrupt).on_epoch_begin(self._model))
         code, _, err = run(capsys, line)
     assert (code, err) == (130, f"w2v: interrupted; go on with: w2v {line}\n")
     assert run(capsys, line.partition(" --")[0])[0] == 0  # where it is and how many threads is kept
@@ -432,6 +451,9 @@ def test_a_run_that_ended_before_its_first_epoch_is_saved(room, capsys):
         ("train corpus.txt -o missing/out.txt", "is not a folder"),
         ("train corpus.txt -o folder.txt", "not a regular file"),
         ("train corpus.txt -o corpus.txt", "is the corpus itself"),
+        ("train '' -o out.txt", "No such file"),
+        ("train corpus.txt -o out.txt --checkpoint ''", "names no folder"),
+        ("resume '' -o out.txt", "names no folder"),
         ("train corpus.txt -o out.txt --size 0", "--size 0 must be at least 1"),
         ("train corpus.txt -o out.txt --window -2", "--window -2 must be"),
         ("train corpus.txt -o out.txt --workers 0", "--workers 0 would train nothing"),
