@@ -8,6 +8,7 @@ import pytest
 from corpora import zipf_like
 
 from w2v import CallbackAny2Vec, Word2Vec
+from w2v.training import activity
 
 SMALL = {"vector_size": 8, "min_count": 1, "workers": 1, "sample": 0, "epochs": 1}
 TEXT = zipf_like(words=3000)
@@ -132,3 +133,22 @@ def test_a_toy_corpus_that_subsampling_empties_hears_of_sample(caplog):
     said = [record.getMessage() for record in caplog.records if "nothing was trained" in record.getMessage()]
     assert len(said) == 1
     assert "set sample=0, or train on more text" in said[0]
+
+
+def test_ctrl_c_right_after_the_claim_leaves_nothing_behind(monkeypatch):
+    model, real = Word2Vec(TEXT, **SMALL), activity._claiming
+
+    class Interrupted:
+        def __enter__(self):
+            real.acquire()
+
+        def __exit__(self, *error):
+            real.release()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(activity, "_claiming", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        model.train(TEXT, total_examples=1, epochs=1)
+    monkeypatch.undo()
+    assert model.activity.doing is None
+    model.train(TEXT, total_examples=1, epochs=1)

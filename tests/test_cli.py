@@ -2,6 +2,7 @@
 
 import gzip
 import inspect
+import io
 import json
 import logging
 import os
@@ -203,6 +204,23 @@ def test_corpus_from_a_file_compressed_or_piped_gives_the_same_vectors(room, cap
         monkeypatch.setattr(sys, "stdin", stdin)
         piped = run_json(capsys, "train - -o out.txt --size 10 --workers 1")["sha256"]
     assert plain == packed == again == piped
+
+
+def test_a_corpus_that_is_piped_is_not_overwritten(room, capsys, monkeypatch):
+    before = (room / "corpus.txt").read_bytes()
+    with open("corpus.txt") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        code, _, err = run(capsys, "train - -o corpus.txt")
+    assert (code, "is the corpus itself" in err) == (1, True)
+    assert (room / "corpus.txt").read_bytes() == before
+
+
+def test_words_that_standard_output_has_no_bytes_for_are_escaped(room, monkeypatch):
+    (room / "v.txt").write_text("2 2\nplain 1 2\ncaf\u00e9 2 3\n", encoding="utf-8")
+    out = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", out)
+    assert main.main(["neighbors", "v.txt", "plain"]) == 0
+    assert b"caf\\xe9" in out.buffer.getvalue()
 
 
 def test_piped_text_that_is_not_utf8_is_refused_with_its_place(room):
@@ -434,6 +452,9 @@ def test_a_run_that_ended_before_its_first_epoch_is_saved(room, capsys):
         ("train corpus.txt -o missing/out.txt", "is not a folder"),
         ("train corpus.txt -o folder.txt", "not a regular file"),
         ("train corpus.txt -o corpus.txt", "is the corpus itself"),
+        ("train '' -o out.txt", "No such file"),
+        ("train corpus.txt -o out.txt --checkpoint ''", "names no folder"),
+        ("resume '' -o out.txt", "names no folder"),
         ("train corpus.txt -o out.txt --size 0", "--size 0 must be at least 1"),
         ("train corpus.txt -o out.txt --window -2", "--window -2 must be"),
         ("train corpus.txt -o out.txt --workers 0", "--workers 0 would train nothing"),

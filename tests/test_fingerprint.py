@@ -179,3 +179,31 @@ def test_the_command_line_verifies(tmp_path, capsys, workers):
     damaged.save(model)
     assert program.main(["verify", model, "--corpus", str(path)]) == 1
     assert "the vectors differ" in capsys.readouterr().err
+
+
+def test_a_shallow_copy_has_a_past_of_its_own():
+    model = Word2Vec(two_topics(), **SETTINGS)
+    copied = copy.copy(model)
+    copied.train(two_topics(), total_examples=1, epochs=1)
+    assert [len(model.runs), len(copied.runs)] == [1, 2]
+
+
+@pytest.mark.parametrize("setting", [{"window": 1}, {"alpha": 0.01}], ids=str)
+def test_a_run_whose_settings_a_callback_assigns_cannot_be_repeated(setting, caplog):
+    class Assigns(CallbackAny2Vec):
+        def on_epoch_end(self, model):
+            vars(model).update(setting)
+
+    model = Word2Vec(two_topics(), **SETTINGS, callbacks=[Assigns()])
+    assert f"a callback has assigned {next(iter(setting))}" in caplog.text
+    with pytest.raises(ValueError, match="a callback has assigned settings"):
+        model.trained_again(two_topics())
+
+
+def test_a_callback_may_assign_what_no_bit_depends_on():
+    class Assigns(CallbackAny2Vec):
+        def on_epoch_end(self, model):
+            model.comment, model.compute_loss, model.epochs = "mine", True, 7
+
+    model = Word2Vec(two_topics(), **SETTINGS, callbacks=[Assigns()])
+    assert np.array_equal(model.trained_again(two_topics()).wv.vectors, model.wv.vectors)

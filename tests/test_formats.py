@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from w2v import KeyedVectors
 from w2v.files import native
 from w2v.files.arrays import sha256_of
 from w2v.files.errors import FormatError, TruncatedError
@@ -614,3 +615,33 @@ def test_saving_does_not_change_the_arrays(saved):
     for array in ARRAYS.values():
         array.flags.writeable = False
     write_native(saved, "word2vec", WORDS, ARRAYS, META)
+
+
+class Hasty(io.RawIOBase):
+    """A file that takes so many bytes of what it is given, as pipes and sockets may, and after some calls nothing."""
+
+    def __init__(self, most):
+        self.most, self.taken = most, bytearray()
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        if len(self.taken) > 3 * self.most:
+            return None
+        self.taken += bytes(data[: self.most])
+        return self.most
+
+
+def test_a_raw_file_gets_all_bytes_or_an_error(tmp_path):
+    vectors = KeyedVectors.from_arrays(["a", "b"], np.ones((2, 50), np.float32))
+    vectors.save(tmp_path / "whole")
+    slow = Hasty(1 << 20)
+    vectors.save(slow)
+    assert bytes(slow.taken) == (tmp_path / "whole").read_bytes()
+    with pytest.raises(BlockingIOError):
+        vectors.save(Hasty(100))
+    with (tmp_path / "raw").open("wb", buffering=0) as raw:
+        vectors.save(raw)
+        assert not raw.closed
+    assert (tmp_path / "raw").read_bytes() == bytes(slow.taken)

@@ -392,3 +392,26 @@ def test_a_locked_row_keeps_its_minus_zeros_in_rounds():
     before = model.wv.vectors[0].tobytes()
     model.train(two_topics(6000), total_examples=1, epochs=1)
     assert model.wv.vectors[0].tobytes() == before
+
+
+def test_a_vocabulary_that_cannot_be_taken_over_leaves_the_model_as_it_was(model, monkeypatch):
+    other, before, kept = Word2Vec(NEW, vector_size=8, min_count=1, workers=1), model.fingerprint(), model.wv
+
+    def fail(*given, **more):
+        raise MemoryError
+
+    monkeypatch.setattr("w2v.training.matrices.first_vectors", fail)
+    with pytest.raises(MemoryError):
+        model.reset_from(other)
+    assert model.wv is kept
+    assert model.fingerprint() == before
+
+
+@pytest.mark.parametrize("again", [lambda model: model.init_weights(), lambda model: model.build_vocab(two_topics())])
+def test_vectors_of_another_size_are_asked_and_trained(model, again):
+    model.vector_size = 12
+    again(model)
+    assert model.wv.vector_size == 12
+    assert model.wv.most_similar("sun")
+    model.train(two_topics(), total_examples=1, epochs=1)
+    model.wv.add_vector("new", np.ones(12))

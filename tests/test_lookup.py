@@ -433,3 +433,28 @@ def test_copies_and_pickles_are_of_the_attributes_alone(scaled):
     assert scaled.vectors[0].tolist() == wild(5)[0].tolist()  # the shallow copy has the same matrix
     for found in asked(scaled):
         assert found == cosines_of(wild(5))
+
+
+def test_whoever_holds_the_memory_under_the_matrix_may_write_to_it(scaled):
+    memory = bytearray(wild(1).tobytes())
+    scaled.vectors = np.frombuffer(memory, np.float32).reshape(7, 5)
+    for seed in range(2, 5):
+        list(asked(scaled))
+        memory[:] = wild(seed).tobytes()
+        for found in asked(scaled):
+            assert found == cosines_of(wild(seed))
+    del memory
+    assert not scaled._is_lent()
+    constant = wild(1).tobytes()
+    scaled.vectors = np.frombuffer(constant, np.float32).reshape(7, 5)
+    assert not scaled._is_lent()
+
+
+def test_vectors_of_integers_are_asked_and_scaled():
+    numbers = np.arange(1, 13).reshape(4, 3) * [1, -1, 1]
+    whole, exact = (KeyedVectors.from_arrays(list("abcd"), numbers.astype(kind)) for kind in (np.int64, np.float64))
+    for ask in (lambda v: v.most_similar("a"), lambda v: v.most_similar_cosmul(["a"])):
+        assert [key for key, _ in ask(whole)] == [key for key, _ in ask(exact)]
+    assert whole.doesnt_match(list("abc")) == exact.doesnt_match(list("abc"))
+    whole.unit_normalize_all()
+    assert np.linalg.norm(whole.vectors, axis=1) == pytest.approx(1)

@@ -848,3 +848,20 @@ def test_ctrl_c_stops_soon_and_leaves_a_usable_model(workers, cache):
     assert done.returncode == 0, done.stderr
     # meant to be below 0.1 s; a loaded test machine is given ten times that, a hang is not
     assert float(done.stdout) < 1
+
+
+def test_the_cache_can_be_given_up_and_taken_up_again():
+    """What was held of one corpus is not taken for another that was streamed since."""
+    one, other = [["a", "b", "c"]] * 40, [["c", "b", "a", "a"]] * 50
+    model = small(one, sample=0)
+    for cache, corpus in [("none", one), ("auto", one), ("none", other), ("auto", other), ("none", other)]:
+        model.cache = cache
+        words = sum(map(len, corpus))
+        assert model.train(corpus, total_examples=1, epochs=2) == (2 * words, 2 * words)
+    assert model.runs[0]["corpus"]
+
+
+@pytest.mark.parametrize("wrong", [b"model", 1, None])
+def test_a_model_is_saved_to_a_path_or_an_open_file(wrong):
+    with pytest.raises(TypeError, match="neither a path nor a file open for writing"):
+        small().save(wrong)

@@ -18,7 +18,7 @@ import tempfile
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -523,7 +523,12 @@ def _check_output(path: str) -> None:
 
 
 def _is_in(output: str, source: str) -> bool:
-    """Whether a file is the other one, or one of those in a folder."""
+    """Whether a file is the other one, or one of those in a folder; a source of "-" is standard input."""
+    if source == "-":
+        with suppress(OSError, ValueError, AttributeError):  # which may be closed, or something else than a file
+            return os.path.samestat(os.stat(output), os.fstat(sys.stdin.fileno()))
+    if source in ("", "-"):
+        return False
     path, other = os.path.realpath(output), os.path.realpath(source)
     return path == other or (os.path.exists(path) and os.path.dirname(path) == other)
 

@@ -9,13 +9,14 @@ symlinks, and does not sync; here rows are streamed, synced, and renamed into pl
 be refused before memory is allocated: a name that occurs twice, unaligned or misshapen tensors, a NaN.
 """
 
+import errno
 import hashlib
+import io
 import json
 import math
 import mmap
 import os
 import re
-import shutil
 import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -173,7 +174,22 @@ def _seekable(path: Pathlike | BinaryIO, folder: int | None) -> Iterator[BinaryI
     with tempfile.TemporaryFile() as whole:
         yield cast(BinaryIO, whole)
         whole.seek(0)
-        shutil.copyfileobj(whole, path, arrays.BLOCK)
+        while block := whole.read(arrays.BLOCK):
+            _write_all(path, block)
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    """Write all bytes: a raw file may take a part of what it is given, or nothing, and says so."""
+    rest = memoryview(data)
+    while rest:
+        taken = cast(int | None, file.write(rest))
+        if not isinstance(file, io.RawIOBase):
+            return
+        if taken is None:
+            raise BlockingIOError(
+                errno.EAGAIN, "takes no more now; open it in blocking mode", getattr(file, "name", None)
+            )
+        rest = rest[taken:]
 
 
 def read_native(

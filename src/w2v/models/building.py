@@ -129,6 +129,7 @@ class Buildable(Trainee):
     @weights.setter
     def weights(self, weights: Weights) -> None:
         self.wv.vectors, self.wv.norms = weights.inputs, None
+        self.wv.vector_size = weights.inputs.shape[1]  # `vector_size` of the model may have been assigned
         self.syn1neg, self.syn1 = weights.outputs, weights.nodes
         self.wv.vectors_lockf = weights.locks
 
@@ -399,7 +400,7 @@ class Buildable(Trainee):
         counts = {name: values.copy() for name, values in other_model.wv.expandos.items()}
         names = ("corpus_count", "corpus_total_words", "effective_min_count")
         known = {name: getattr(other_model, name) for name in names}
-        with self.activity.only("build_vocab"):
+        with self.activity.only("build_vocab"), self._all_or_nothing():
             self._start_empty()
             self.wv.take_over(words, np.zeros((0, self.vector_size), np.float32), counts)
             self.__dict__.update(known)

@@ -484,8 +484,9 @@ class Word2Vec(Buildable, OldModelNames):
             )
         if not all(run["repeatable"] for run in runs):
             raise ValueError(
-                "several workers without deterministic=True have trained this model, an epoch was cut short, or the "
-                "corpus was of sets or changed between epochs; there is nothing to compare"
+                "several workers without deterministic=True have trained this model, an epoch was cut short, a "
+                "callback has assigned settings, or the corpus was of sets or changed between epochs; there is nothing "
+                "to compare"
             )
         corpora = {run["corpus"] for run in runs}
         if len(corpora) != 1 or not all(corpora):
@@ -592,6 +593,8 @@ class Word2Vec(Buildable, OldModelNames):
         str
             SHA-256 of the content; equal models give equal files.
         """
+        if not isinstance(fname_or_handle, str | os.PathLike) and not hasattr(fname_or_handle, "write"):
+            raise TypeError(f"fname_or_handle={fname_or_handle!r:.80} is neither a path nor a file open for writing")
         if not len(self.wv):
             raise RuntimeError("there is nothing to save yet; call build_vocab first")
         found = self.contents()

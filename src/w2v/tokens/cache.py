@@ -66,13 +66,15 @@ class TokenCache:
     def count(self, corpus: Corpus, index: Index, threads: int, report: Report) -> int:
         """How many words of the vocabulary a corpus has that is not kept: known, or counted once."""
         identity = (*corpus.identity(), *_of(index))
-        self.changed = self._identity is not None and not same(self._identity, identity)
-        if self._identity is None or self.changed:
-            self._digest, tokens = "", 0
+        known = self._identity is not None and same(self._identity, identity)
+        self.changed = self._identity is not None and not known
+        if self.held is not None or not known:
+            tokens = 0
             for part in whole_batches(*corpus, index, STREAM_WORDS, threads):
                 report(len(part.tokens))
                 tokens += len(part.tokens)
-            self._identity, self._tokens = identity, tokens
+            # One corpus at a time is known: what was held goes, or it would later be taken for this one.
+            self.held, self._identity, self._tokens, self._digest = None, identity, tokens, ""
         return self._tokens
 
     def stream(self, corpus: Corpus, index: Index, threads: int) -> Iterator[Encoded]:

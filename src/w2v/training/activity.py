@@ -33,22 +33,24 @@ class Activity:
         RuntimeError
             Another one is under way.
         """
-        ours = self._thread == threading.get_ident()
+        thread, claimed = threading.get_ident(), False
+        ours = self._thread == thread
         if within is not None and self._doing == within and ours:
             yield
             return
-        with _claiming:
-            if self._doing is not None:
-                where = "this thread (a callback?)" if ours else "another thread"
-                raise RuntimeError(
-                    f"cannot {doing} now: {where} is in {self._doing} of this model. Wait until it has ended, or end "
-                    "it with model.stop(); a copy.deepcopy(model) is a model of its own"
-                )
-            self._doing, self._thread, self._stop_wanted = doing, threading.get_ident(), False
         try:
-            yield
+            with _claiming:
+                if self._doing is not None:
+                    where = "this thread (a callback?)" if ours else "another thread"
+                    raise RuntimeError(
+                        f"cannot {doing} now: {where} is in {self._doing} of this model. Wait until it has ended, or "
+                        "end it with model.stop(); a copy.deepcopy(model) is a model of its own"
+                    )
+                self._doing, self._thread, self._stop_wanted, claimed = doing, thread, False, True
+            yield  # Ctrl-C can come as soon as the lock is free
         finally:
-            self._doing = None
+            if claimed:
+                self._doing = None
 
     def stop(self) -> None:
         """Let what is under way end with a KeyboardInterrupt."""

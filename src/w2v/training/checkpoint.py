@@ -109,6 +109,8 @@ class Folder:
     """
 
     def __init__(self, path: Pathlike, create: bool = True) -> None:
+        if not os.fspath(path):  # which pathlib takes for the folder that the process is in
+            raise ValueError(f"checkpoint={path!r} names no folder; './' is the one that you are in")
         self.path = Path(path)
         self._newest: str | None = None  # the slot of the newest sound generation
         self._number = 0

@@ -45,7 +45,7 @@ class Ledger:
     train_count : int, calls of `train`
     total_train_time : float, seconds
     round_shape : (int, int), segments of a round and words of each, of deterministic training
-    open_epoch : Reached or None, how far the epoch has come that has begun and not ended
+    open_epoch : Progress or None, how far the epoch has come that has begun and not ended
     """
 
     min_alpha_yet_reached: float = 0.0
@@ -73,7 +73,8 @@ class Ledger:
         self.train_count += 1
         self.open_epoch = None
         run: Run = {"epochs": epochs, "trained": 0, "alpha": alpha, "min_alpha": min_alpha}
-        self.runs.append(run | {"corpus": None if cached else "", "repeatable": True})
+        run |= {"corpus": None if cached else "", "repeatable": True}
+        self.runs = [*self.runs, run]  # the list itself may be that of a shallow copy of the model, too
 
     def end_epoch(self, record: epoch.EpochRecord, loss: float) -> None:
         """Close an epoch at once, also for a Ctrl-C: a checkpoint says all of an epoch, or that it has not ended."""
@@ -97,7 +98,7 @@ class Ledger:
             if self.is_within_an_epoch:
                 self.runs[-1]["repeatable"] = False
             elif not self.runs[-1]["trained"]:
-                self.runs.pop()
+                self.runs = self.runs[:-1]
             raise
 
     def doubt(self, reason: str) -> None:

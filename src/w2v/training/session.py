@@ -51,6 +51,7 @@ class Session:
     ) -> None:
         self._model, self._ledger = model, model.ledger
         self._corpus, self._callbacks, self._writer = corpus, callbacks, writer
+        self._effects = self._those_with_effect()
         self._said_that_nothing_was_trained = False
 
     def write_first_checkpoint(self) -> None:
@@ -115,6 +116,11 @@ class Session:
             raise KeyboardInterrupt(self._how_to_go_on(self._writer)) from None
         return trained, raw
 
+    def _those_with_effect(self) -> dict[str, Any]:
+        """The settings on which the bytes of this run depend, as they are now."""
+        settings = self._model.settings()
+        return settings.chosen([*settings.named(effect=True), "alpha", "min_alpha"])
+
     def _call(self, hook: str) -> None:
         for callback in self._callbacks:
             getattr(callback, hook)(self._model)
@@ -135,6 +141,9 @@ class Session:
         # Made anew for every epoch: a callback may have assigned vectors, words or settings.
         settings = model.settings()
         kernel = model.kernel(settings)
+        if (effects := self._those_with_effect()) != self._effects:
+            changed = [name for name, value in effects.items() if value != self._effects[name]]
+            ledger.doubt(f"a callback has assigned {', '.join(changed)}")
         parts = model.parts(self._corpus, settings)
         if parts.tokens == 0:
             raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")

@@ -79,11 +79,12 @@ class Trainee:
     def parts(self, corpus: Corpus, settings: Settings) -> Parts:
         """The corpus as integers."""
         tokens, index, threads = self.tokens, self.vocabulary.index, workers.thread_count(settings.workers)
+        former = tokens.held
         if settings.cache == "none":
+            self.ledger.record_digests(former)
             count = tokens.count(corpus, index, threads, self.heed)
             self._doubt_a_change()
             return Parts(count, self._streamed(tokens.stream(corpus, index, threads)), False)
-        former = tokens.held
         encoded = tokens.encoded(corpus, self.ledger.train_count, index, settings.cache, threads, self.heed)
         if encoded is not former:
             self.ledger.record_digests(former)

@@ -180,10 +180,11 @@ class Lookup:
         """Count who holds the matrix, and who holds what its memory belongs to."""
         self.peek()  # which is one of them
         links = [self.__dict__["vectors"]]
-        while isinstance(links[-1], np.ndarray) and links[-1].base is not None:
-            links.append(links[-1].base)
-        if len(links) > 1 and not isinstance(links[-1], np.ndarray) and not links[-2].flags.writeable:
-            links.pop()  # a file that is mapped read-only, or bytes: nobody writes to it
+        while (below := _memory_of(links[-1])) is not None:
+            links.append(below)
+        if not isinstance(links[-1], np.ndarray) and _is_constant(links[-1]):
+            while not isinstance(links[-1], np.ndarray):
+                links.pop()
         return list(map(sys.getrefcount, links))
 
     def _is_lent(self) -> bool:
@@ -319,7 +320,11 @@ class Lookup:
 
     def unit_normalize_all(self) -> None:
         """Scale all vectors to unit length in place; a model so treated should not be trained on."""
-        self._writable_vectors()[:] = self.get_normed_vectors()
+        units = self.get_normed_vectors()
+        if units.dtype == self.peek().dtype:
+            self._writable_vectors()[:] = units
+        else:  # integers could not hold them
+            self.vectors = units
         self.norms = None
 
     def rows_of(self, keys: Iterable[Any]) -> list[int]:
@@ -485,6 +490,22 @@ class Lookup:
             shared = min(len(old), len(self))
             self.vectors[:shared] = old[:shared]
         self.norms = None
+
+
+def _memory_of(holder: Any) -> Any:
+    """What an array, or a memoryview below one, lies in; None if that is its own, or cannot be said."""
+    if isinstance(holder, memoryview):
+        return holder.obj
+    return holder.base if isinstance(holder, np.ndarray) else None
+
+
+def _is_constant(memory: Any) -> bool:
+    """Whether nobody writes to what an array lies in: bytes, or a file that is mapped read-only."""
+    try:
+        with memoryview(memory) as view:
+            return view.readonly
+    except TypeError:  # it gives its memory away in another way
+        return False
 
 
 def _factors(weights: ArrayLike) -> Array:

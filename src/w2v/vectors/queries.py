@@ -56,8 +56,8 @@ def unit(vector: Array) -> Array:
 
 
 def unit_rows(vectors: Array, norms: Array | None) -> Array:
-    """Scale rows to length 1, as a copy; zero rows stay zero."""
-    units = np.zeros(vectors.shape, vectors.dtype)
+    """Scale rows to length 1, as a copy, float32 where they are integers; zero rows stay zero."""
+    units = np.zeros(vectors.shape, np.float32 if vectors.dtype.kind in "biu" else vectors.dtype)
     for place, rows, lengths in measured(vectors, norms):
         np.divide(rows, lengths[:, None], out=units[place], where=lengths[:, None] > 0)
     return units
