@@ -29,7 +29,7 @@ def counted(scan):
 
 @settings(max_examples=200, deadline=None)
 @given(corpora, st.integers(1, 3), st.sampled_from([0, 8, float("inf")]), st.integers(1, 40))
-def test_encoding_gives_back_the_sentences_without_the_words_dropped(corpus, min_count, limit, block):
+def test_encoding_keeps_sentences_minus_dropped_words(corpus, min_count, limit, block):
     """Whatever the size of blocks, and in memory, on disk, or moving to disk on the way."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encode, "BLOCK_TOKENS", block)
@@ -178,7 +178,7 @@ def pruned_by_hand(corpus, limit):
 
 @settings(max_examples=200, deadline=None)
 @given(corpora, st.integers(1, 6))
-def test_max_vocab_size_counts_like_the_definition_and_loses_no_token(corpus, limit):
+def test_max_vocab_size_matches_its_definition_and_keeps_tokens(corpus, limit):
     scan = encode.Scan(corpus, False, max_vocab_size=limit)
     assert counted(scan) == pruned_by_hand(corpus, limit)
     index = {word: number for number, word in enumerate(scan.words())}
@@ -217,7 +217,7 @@ def test_words_that_are_subclasses_of_str_become_str():
     assert [type(word) for word in scan.words()] == [str, str]
 
 
-def test_words_that_call_themselves_something_else_are_counted_as_what_they_are():
+def test_str_subclasses_count_by_their_characters():
     class Colour(str, enum.Enum):  # noqa: UP042 - str() of a member is not its value
         RED = "red"
 
@@ -238,7 +238,7 @@ def test_words_that_call_themselves_something_else_are_counted_as_what_they_are(
         ([["a"], 7], "sentence 1 is 7"),
     ],
 )
-def test_what_is_not_a_list_of_tokens_is_named(corpus, message):
+def test_a_malformed_sentence_is_named(corpus, message):
     with pytest.raises(TypeError, match=message):
         encode.Scan(corpus, False)
     with pytest.raises(TypeError, match=message):
@@ -254,7 +254,7 @@ def test_an_error_of_the_corpus_is_passed_on():
         encode.Scan(broken(), False)
 
 
-def test_a_mapped_corpus_is_looked_at_in_blocks_whose_memory_is_given_back(monkeypatch):
+def test_a_mapped_corpus_is_read_in_blocks_and_its_pages_freed(monkeypatch):
     forgotten = []
     monkeypatch.setattr(encode, "BLOCK_MAPPED", 100)
     monkeypatch.setattr(encode.Encoded, "forget_pages", lambda part: forgotten.append(len(part.tokens)))

@@ -19,7 +19,7 @@ def model(request):
     return Word2Vec(two_topics(), vector_size=10, min_count=2, hs=hs, negative=negative, workers=1, epochs=2)
 
 
-def test_new_words_follow_the_old_ones_and_every_old_one_keeps_its_vectors(model):
+def test_new_words_follow_and_old_words_keep_their_vectors(model):
     before = copy.deepcopy(model)
     model.build_vocab(NEW, update=True)
     old = len(before.wv)
@@ -227,7 +227,7 @@ def test_locks_are_saved_and_grow_with_the_vocabulary(tmp_path):
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_vectors_of_a_file_are_taken_over_for_the_words_there_are(tmp_path, binary):
+def test_known_words_take_over_the_vectors_of_a_file(tmp_path, binary):
     given = KeyedVectors(8)
     given.add_vectors(["sun", "nowhere", "bread"], np.arange(24, dtype=np.float32).reshape(3, 8))
     given.save_word2vec_format(tmp_path / "given", binary=binary)

@@ -80,7 +80,7 @@ def test_shuffles_and_bootstraps_draw_documents(corpus, sentences):
     assert counts["bootstrap"][0] != counts["bootstrap"][1]
 
 
-def test_a_bootstrap_repeats_some_documents_and_leaves_out_a_third():
+def test_a_bootstrap_repeats_documents_and_omits_a_third():
     documents = [[f"w{number}"] for number in range(3000)]
     run = retrain(documents, runs=1, vary="bootstrap", **SETTINGS)["bootstrap"]["bootstrap-1"]
     assert len(run) / 3000 == pytest.approx(1 - np.exp(-1), abs=0.02)
@@ -120,7 +120,7 @@ def test_any_setting_can_vary(sentences):
         ({"vector_size": 0}, "vector_size=0"),
     ],
 )
-def test_what_makes_no_sense_is_refused(sentences, tmp_path, options, error):
+def test_senseless_experiments_are_refused(sentences, tmp_path, options, error):
     with pytest.raises(ValueError, match=error):
         retrain(sentences, **{"runs": 2, "epochs": 1, "min_count": 1, **options})
 
@@ -482,7 +482,7 @@ def test_figures_are_drawn(groups, tmp_path, corpus, capsys):
     assert (tmp_path / "size.svg").exists()
 
 
-def test_figures_of_what_cannot_be_drawn_are_refused(groups):
+def test_undrawable_figures_are_refused(groups):
     pytest.importorskip("matplotlib")
     found = measure(groups[2400], k=5)
     with pytest.raises(ValueError, match="not all numbers"):
