@@ -299,8 +299,8 @@ def test_evaluate_restricts_analogies_to_frequent_words(room, capsys):
 
 
 def test_undefined_correlation_is_null_in_json():
-    assert main._defined(float("nan")) is None
-    assert main._defined(np.float64(0.5)) == 0.5
+    assert main._finite_or_none(float("nan")) is None
+    assert main._finite_or_none(np.float64(0.5)) == 0.5
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])

@@ -102,7 +102,7 @@ def test_without_a_vocabulary_there_is_nothing_to_update():
 def test_an_update_with_nothing_left_of_the_scan_says_so(model, monkeypatch):
     model.scan_vocab(NEW)
     scan = model._scan[1]
-    monkeypatch.setattr(scan, "encoded", lambda index: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(scan, "encode", lambda index: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         model.prepare_vocab()
     with pytest.raises(RuntimeError, match="no longer known"):
@@ -316,7 +316,7 @@ def test_a_vocabulary_that_fails_leaves_the_model_as_it_was(model, monkeypatch, 
         raise KeyboardInterrupt
 
     if where == "encode":
-        monkeypatch.setattr(encode.Scan, "encoded", fail)
+        monkeypatch.setattr(encode.Scan, "encode", fail)
     elif where == "weights":
         monkeypatch.setattr("w2v.training.matrices.first_vectors", fail)
     corpus = (fail() if where == "scan" else sentence for sentence in NEW)

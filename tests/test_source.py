@@ -285,7 +285,7 @@ def test_a_path_of_bytes_is_a_corpus_file(tmp_path):
     path = os.fsencode(tmp_path / "text")
     (tmp_path / "text").write_text("a b\n")
     assert len(model_of(corpus_file=path).wv) == 2
-    assert corpus.Corpus.given(None, path).locator()["path"] == str(tmp_path / "text")
+    assert corpus.Corpus.from_arguments(None, path).locator()["path"] == str(tmp_path / "text")
     assert corpus.Corpus(LineSentence(path), False).locator()["path"] == str(tmp_path / "text")
 
 

@@ -521,10 +521,10 @@ def test_the_interval_of_a_mean_is_that_of_its_standard_error(monkeypatch):
     draw = np.random.default_rng(11)
     values = draw.random((1, 2000)).astype(np.float32)
     band = np.zeros(2000, int)
-    _, _, resampled = report._resampled(values, np.ones((FEW, 1)), band, 1, seed=1)
+    _, _, resampled = report._resample(values, np.ones((FEW, 1)), band, 1, seed=1)
     assert resampled.std() == pytest.approx(values.std() / math.sqrt(2000), rel=0.25)
     monkeypatch.setattr(report, "BLOCK_WORDS", 700)  # words of different blocks are drawn independently
-    _, _, blocks = report._resampled(values, np.ones((FEW, 1)), band, 1, seed=1)
+    _, _, blocks = report._resample(values, np.ones((FEW, 1)), band, 1, seed=1)
     assert blocks.std() == pytest.approx(resampled.std(), rel=0.25)
 
 

@@ -41,7 +41,7 @@ def tokenize():
     table, other = _text.WordTable(), _text.WordTable()
     text = "\n".join(map(" ".join, LINES)).encode()
     tokens, *_ = table.tokenize(text, 1000)
-    return [tokens.tolist(), other.merged(table, 0).tolist()]
+    return [tokens.tolist(), other.merge(table, 0).tolist()]
 
 
 def scan(threads):

@@ -670,7 +670,7 @@ def tokenizer(data: bytes, folder: Path) -> str:
     assert table.numbers([*numbers, "absent" * 20, "\ud800"]).tolist() == [*numbers.values(), -1, -1]
     other = _text.WordTable()
     other.tokenize(b"lake sun", LONGEST)
-    merged = other.merged(table, 0)
+    merged = other.merge(table, 0)
     assert other.words(merged) == list(numbers)
     return "words"
 
@@ -704,7 +704,7 @@ def corpus_file(data: bytes, folder: Path, suffix: str = "") -> str:
     sentences = [line for line in slow.lines if line]
     assert (slow.not_utf8, slow.too_long) == (None, None)
     assert read == sentences
-    assert (scan.sentences, scan.raw_words) == (len(sentences), sum(map(len, sentences)))
+    assert (scan.sentences, scan.text_words) == (len(sentences), sum(map(len, sentences)))
     words = Counter(word for line in sentences for word in line)
     assert (scan.words(), scan.counts.tolist()) == (list(words), list(words.values()))
     return "words"

@@ -97,9 +97,9 @@ def word2vec(arguments: Sequence[str]) -> None:
     _check_word2vec(args)
     if args.debug > 0:
         print(f"Starting training using file {args.train}")
-    with _opened(args.output) as file:
+    with _open_output(args.output) as file:
         model = _new_model(args)
-        vocabulary = _ordered(model, _build_vocabulary(model, args))
+        vocabulary = _order_words(model, _build_vocabulary(model, args))
         if args.debug > 0:
             print(f"Vocab size: {len(vocabulary.words)}")
             print(f"Words in train file: {sum(vocabulary.counts)}", flush=True)
@@ -157,7 +157,7 @@ def _check_word2vec(args: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _opened(path: str | None) -> Iterator[BinaryIO | None]:
+def _open_output(path: str | None) -> Iterator[BinaryIO | None]:
     """Open the output before the work, so that a path that cannot be written to costs no hours of training."""
     if path is None:
         yield None
@@ -229,7 +229,7 @@ def _read_vocabulary(path: str) -> dict[str, int]:
     return counts
 
 
-def _ordered(model: "Word2Vec", sentence_ends: int) -> _Vocabulary:
+def _order_words(model: "Word2Vec", sentence_ends: int) -> _Vocabulary:
     """Order words as word2vec.c: by falling count, words of equal count as they first appeared."""
     counts: Array = model.wv.expandos["count"]
     # The model has words of equal count the other way round, as gensim does.

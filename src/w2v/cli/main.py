@@ -132,7 +132,7 @@ ADVICE = [
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, `sys.argv` by default, and return its exit code; bad usage raises SystemExit."""
-    args = _parsed(sys.argv[1:] if argv is None else list(argv))
+    args = _parse(sys.argv[1:] if argv is None else list(argv))
     with warnings.catch_warnings(), _logged_once(args.flags):
         warnings.showwarning = _show_warning
         try:
@@ -149,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parsed(argv: list[str]) -> argparse.Namespace:
+def _parse(argv: list[str]) -> argparse.Namespace:
     if argv and argv[0] in C_TOOLS:  # which have a command line of another kind
         from w2v.cli import c_tools
 
@@ -413,8 +413,8 @@ def _evaluate(args: argparse.Namespace) -> None:
     for file in args.pairs:
         pearson, spearman, unknown = vectors.evaluate_word_pairs(file)
         facts.setdefault("pairs", {})[file] = {
-            "spearman": _defined(spearman[0]),
-            "pearson": _defined(pearson[0]),
+            "spearman": _finite_or_none(spearman[0]),
+            "pearson": _finite_or_none(pearson[0]),
             "unknown_percent": float(unknown),
         }
     _report(args, facts)
@@ -571,7 +571,7 @@ def _save(vectors: "KeyedVectors", path: str, form: str) -> None:
         vectors.save_word2vec_format(path, binary=form == "binary")
 
 
-def _defined(correlation: float) -> float | None:
+def _finite_or_none(correlation: float) -> float | None:
     """Return a number, or None for the NaN of constant ratings, which JSON cannot hold."""
     return None if math.isnan(correlation) else float(correlation)
 

@@ -18,7 +18,7 @@ def warn(old: str, new: str, level: int = 3) -> None:
     warnings.warn(f"{old} is the name of gensim 3; use {new}", DeprecationWarning, stacklevel=level)
 
 
-def renamed(old_names: Mapping[str, str], given: dict[str, Any], function: str) -> dict[str, Any]:
+def new_names_of(old_names: Mapping[str, str], given: dict[str, Any], function: str) -> dict[str, Any]:
     """Arguments under their new names; an unknown name is the TypeError that Python itself would raise."""
     found = {}
     for name, value in given.items():

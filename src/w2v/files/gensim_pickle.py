@@ -306,13 +306,13 @@ class _Machine:
         elif target.name == "bytes" and not args:  # how protocol 2 writes no bytes
             self.stack.append(b"")
         elif target.name == "encode":
-            self.stack.append(self.encoded(*args) if len(args) == 2 else None)
+            self.stack.append(self.encode(*args) if len(args) == 2 else None)
         elif target.name == "scalar":
             self.stack.append(self.scalar(*args) if len(args) == 2 else None)
         else:
             self.stack.append(_Object(target.name, args))
 
-    def encoded(self, text: Any, encoding: Any) -> bytes:
+    def encode(self, text: Any, encoding: Any) -> bytes:
         """Undo what protocol 2 does to bytes."""
         if type(text) is not str or encoding not in ("latin1", "latin-1"):
             raise _Malformed("_codecs.encode with another encoding than latin1")
@@ -506,10 +506,10 @@ def _contents(path: Pathlike) -> bytes:
         if codec_of(path) is None:
             return raw.read()
     with open_binary(path) as file:
-        return _unpacked(file, name, most_unpacked(size))
+        return _unpack(file, name, most_unpacked(size))
 
 
-def _unpacked(file: IO[bytes], name: str, most: int) -> bytes:
+def _unpack(file: IO[bytes], name: str, most: int) -> bytes:
     data = bytearray()
     with unpacking(name, "damaged, it cannot be unpacked"):
         while block := file.read(BLOCK):
@@ -566,10 +566,10 @@ def _array_of(value: Any) -> NDArray[Any] | list[Any]:
     data = _bytes_of(raw)
     if prod(shape) * dtype.itemsize != len(data):
         raise _Malformed(f"an array of shape {shape} in {len(data):,} bytes")
-    return _shaped(data, dtype, shape, bool(fortran))
+    return _reshape(data, dtype, shape, bool(fortran))
 
 
-def _shaped(data: bytes | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
+def _reshape(data: bytes | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
     if not data:
         return np.empty(shape, dtype)
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
@@ -624,13 +624,13 @@ def _read_npz(path: str) -> NDArray[Any]:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive, archive.open("val.npy") as file:
             dtype, shape, fortran, _ = _npy_header(file, path)
             needed = prod(shape) * dtype.itemsize
-            data = _unpacked(file, path, min(most, needed))
+            data = _unpack(file, path, min(most, needed))
     except (FormatError, MemoryError):
         raise
     except Exception as error:  # zipfile has many: BadZipFile, KeyError, RuntimeError, NotImplementedError ...
         raise FormatError(f"{path}: not a sound .npz file ({error})") from error
     _check_size(path, needed, len(data))
-    return _shaped(data, dtype, shape, fortran)
+    return _reshape(data, dtype, shape, fortran)
 
 
 def _npy_header(file: IO[bytes], path: str) -> tuple[np.dtype[Any], tuple[int, ...], bool, int]:

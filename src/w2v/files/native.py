@@ -211,7 +211,7 @@ def read_native(
         about, tensors = _read_header(file, name)
         wanted = {key for key in tensors if outputs or not key.startswith("outputs.")}
         if mmap:
-            arrays = _mapped(file, name, {key: tensors[key] for key in sorted(wanted)})
+            arrays = _map_tensors(file, name, {key: tensors[key] for key in sorted(wanted)})
         else:
             arrays, digest = _read_tensors(file, name, tensors, wanted.__contains__)
             _check_hash(name, about, digest)
@@ -347,7 +347,7 @@ def _header_fault(text: bytes | str) -> str | None:
     )
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build a JSON object whose names must differ; json.loads would let the last one win."""
     made = dict(pairs)
     if len(made) != len(pairs):
@@ -365,7 +365,7 @@ def _parse_json(text: bytes | str, name: str, what: str) -> dict[str, Any]:
     try:
         parsed = json.loads(
             text.decode() if isinstance(text, bytes) else text,
-            object_pairs_hook=_once,
+            object_pairs_hook=_refuse_repeats,
             parse_constant=_no_constant,
         )
     except (ValueError, RecursionError) as error:
@@ -483,7 +483,7 @@ def _check_hash(name: str, about: Mapping[str, Any], digest: "hashlib._Hash") ->
         raise FormatError(f"{name}: damaged, its contents are not those that were written (SHA-256 differs)")
 
 
-def _mapped(file: BinaryIO, name: str, tensors: Mapping[str, _Tensor]) -> dict[str, NDArray[Any]]:
+def _map_tensors(file: BinaryIO, name: str, tensors: Mapping[str, _Tensor]) -> dict[str, NDArray[Any]]:
     """Views of one mapping, which holds one descriptor however many tensors there are."""
     whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     arrays: dict[str, NDArray[Any]] = {}

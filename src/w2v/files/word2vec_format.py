@@ -231,7 +231,7 @@ class _Words:
             odd = _rows.number_words(event.text, event.spans, event.first, self.index) if self.plain else None
         except UnicodeDecodeError:
             odd = None  # what has been entered by then is entered again
-        for i in self._entered(event) if odd is None else odd:
+        for i in self._enter_one_by_one(event) if odd is None else odd:
             self.dropped.append(event.first + i)
             place = int(event.places[i])
             try:
@@ -246,14 +246,14 @@ class _Words:
         self.faults.report(len(self.index))
         return {word: row for row, word in enumerate(self.index)} if self.dropped else self.index
 
-    def shown(self, word: bytes) -> str:
+    def quote(self, word: bytes) -> str:
         """A word for a message."""
         return word.decode(self.encoding, "backslashreplace")
 
     def _decode(self, batch: _Batch, i: int) -> str:
         return bytes(batch.text[slice(*batch.spans[i].tolist())]).decode(self.encoding, self.unicode_errors)
 
-    def _entered(self, batch: _Batch) -> list[int]:
+    def _enter_one_by_one(self, batch: _Batch) -> list[int]:
         """Enter the words one by one; return those that could not be."""
         odd = []
         for i in range(len(batch.spans)):
@@ -354,17 +354,17 @@ def read_word2vec(
         with ThreadPoolExecutor(1) as thread:
             if binary:
                 matrix = _Matrix(width, capacity, kind, np.dtype("<f4"))
-                steps = _binary_steps(thread, window, matrix, cast(int, due), whole, words.shown)
+                steps = _binary_steps(thread, window, matrix, cast(int, due), whole, words.quote)
             else:
                 matrix = _Matrix(width, capacity, kind, np.dtype(np.float32 if kind == np.float32 else np.float64))
-                steps = _text_steps(thread, window, matrix, due, whole, int(not no_header), words.shown)
+                steps = _text_steps(thread, window, matrix, due, whole, int(not no_header), words.quote)
             for step in steps:
                 for event in step:
                     words.take(event)
     return Loaded(words.finish(), matrix.finish(words.dropped), faults.skipped)
 
 
-def _parsed(
+def _parse_in_thread(
     thread: ThreadPoolExecutor, step: _Step, parse: Callable[..., tuple[int, int, int]], *args: Any
 ) -> Generator[_Step, None, tuple[int, int, int]]:
     """Hand out a step while a parser, which needs no GIL, works in another thread; return what it gives.
@@ -389,7 +389,7 @@ def _parsed(
 
 
 def _binary_steps(
-    thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int, whole: bool, shown: Callable[[bytes], str]
+    thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int, whole: bool, quote: Callable[[bytes], str]
 ) -> Iterator[_Step]:
     """Parse `due` binary rows; a step is handed out while the next one is parsed."""
     bytes_due, seen, most = 4 * matrix.width, 0, due
@@ -397,10 +397,10 @@ def _binary_steps(
     while True:
         while places := min(due - seen, window.unread // (1 + bytes_due), most):
             values, spans = matrix.room(places), np.empty((places, 2), np.int64)
-            rows, at, why = yield from _parsed(
+            rows, at, why = yield from _parse_in_thread(
                 thread, step, _rows.parse_binary, window.view(), window.at, values.view(np.uint32), spans
             )
-            step += _taken(window, matrix, values[:rows], spans[:rows], window.base + spans[:rows, 0], shown)
+            step += _take_rows(window, matrix, values[:rows], spans[:rows], window.base + spans[:rows, 0], quote)
             seen += rows
             window.at = at
             if rows == places:
@@ -410,7 +410,7 @@ def _binary_steps(
                 break
             most = _FEW  # odd rows seldom come alone
             if why == _rows.ROW_NOT_FINITE:
-                reason = NOT_FINITE.format(shown(word))
+                reason = NOT_FINITE.format(quote(word))
             else:
                 reason = f"a line break in the word {word[:40]!r}" if word else NO_WORD
             step.append(Skipped(window.offset, reason))
@@ -443,7 +443,7 @@ def _binary_word(window: _Window) -> bytes | None:
 
 def _text_steps(
     thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int | None, whole: bool, line: int,
-    shown: Callable[[bytes], str],
+    quote: Callable[[bytes], str],
 ) -> Iterator[_Step]:  # fmt: skip
     """Parse `due` rows of text, or all, after `line` lines; a step is handed out while the next one is parsed."""
     width, seen, blank = matrix.width, 0, 0
@@ -455,14 +455,14 @@ def _text_steps(
             why = _rows.ROW_ODD
             if places := min(window.unread // (2 + 2 * width), everything - seen, most):
                 values, spans = matrix.room(places), np.empty((places, 2), np.int64)
-                rows, at, why = yield from _parsed(
+                rows, at, why = yield from _parse_in_thread(
                     thread, step, _rows.parse_lines, window.view(), window.at, values, spans
                 )
                 if rows and blank:
                     step.append(Skipped(blank, EMPTY_LINE))
                     blank = 0
                 numbers = np.arange(line + 1, line + rows + 1)
-                step += _taken(window, matrix, values[:rows], spans[:rows], numbers, shown)
+                step += _take_rows(window, matrix, values[:rows], spans[:rows], numbers, quote)
                 seen += rows
                 line += rows
                 window.at = at
@@ -498,9 +498,9 @@ def _text_steps(
                 rows, _, why = _rows.parse_lines(b"_" + text[blanks:] + b"\n", 0, values, spans)
                 if rows:
                     spans[0] = at, at + blanks
-                    step += _taken(window, matrix, values, spans, np.array([line]), shown)
+                    step += _take_rows(window, matrix, values, spans, np.array([line]), quote)
                     continue
-            step.append(Skipped(line, _line_fault(text, width, why, shown)))
+            step.append(Skipped(line, _line_fault(text, width, why, quote)))
         if not whole and seen == due:
             break
         if window.unread > _MAX_LINE and window.find(b"\n") < 0:
@@ -516,9 +516,9 @@ def _text_steps(
         raise TruncatedError(f"{window.name}: ends after {seen:,} of the {due:,} rows its header promises")
 
 
-def _taken(
+def _take_rows(
     window: _Window, matrix: _Matrix, values: NDArray[Any], spans: NDArray[np.int64], places: NDArray[np.int64],
-    shown: Callable[[bytes], str],
+    quote: Callable[[bytes], str],
 ) -> _Step:  # fmt: skip
     """Keep rows that were parsed, but for those that a cast made infinite."""
     first, text, begin = matrix.count, window.view(), 0
@@ -529,7 +529,7 @@ def _taken(
             step.append(_Batch(first + begin - left_out, text, spans[begin:end], places[begin:end]))
         if end < len(finite):
             word = bytes(text[slice(*spans[end])])
-            step.append(Skipped(int(places[end]), NOT_FINITE.format(shown(word))))
+            step.append(Skipped(int(places[end]), NOT_FINITE.format(quote(word))))
         begin = end + 1
     return step
 
@@ -555,7 +555,7 @@ def _is_number(text: bytes) -> bool:
     return True
 
 
-def _line_fault(text: bytes, width: int, why: int, shown: Callable[[bytes], str]) -> str:
+def _line_fault(text: bytes, width: int, why: int, quote: Callable[[bytes], str]) -> str:
     word, _, values = text.partition(b" ")
     if not word:
         return NO_WORD
@@ -563,7 +563,7 @@ def _line_fault(text: bytes, width: int, why: int, shown: Callable[[bytes], str]
         return f"a word of {len(word):,} bytes"
     if not values:
         return f"{width:,} values expected, none found"
-    return NOT_FINITE.format(shown(word)) if why == _rows.ROW_NOT_FINITE else f"not {width:,} numbers after the word"
+    return NOT_FINITE.format(quote(word)) if why == _rows.ROW_NOT_FINITE else f"not {width:,} numbers after the word"
 
 
 def write_word2vec(
@@ -613,7 +613,7 @@ def write_word2vec(
         raise ValueError("vectors of size 0 could not be read back")
     if not len(order) and (fvocab is not None or (header is None and not append)):
         raise ValueError("there are no words to write, and an empty file could not be read back")
-    encoded = _encoded(words, binary)
+    encoded = _encode_words(words, binary)
     if header is None and not append and len(order) and b" " in encoded[order[0]]:
         raise ValueError(f"without a header, the first word must have no blank in it, as {words[order[0]]!r} does")
     if (row := check_finite(vectors, "<f4" if binary else None)) is not None:
@@ -638,7 +638,7 @@ def write_word2vec(
                 file.write(b"".join(b"%b %b\n" % (encoded[i], t.encode()) for i, t in zip(part, texts, strict=True)))
 
 
-def _encoded(words: Sequence[str], binary: bool) -> list[bytes]:
+def _encode_words(words: Sequence[str], binary: bool) -> list[bytes]:
     """The words as they are written; ValueError for one that no reader could tell from what stands around it."""
     encoded = [word.encode() for word in words]
     if len(set(encoded)) != len(encoded):

@@ -87,7 +87,7 @@ def collect(
             raise ValueError(f"{name!r} cannot be the name of a run; use letters, digits and _ . + -")
     if folder is None:
         with progress_bar(progress, total=len(plan), desc="runs") as shown:
-            return {name: _counted(make(**arguments), shown) for name, arguments in plan.items()}
+            return {name: _advance(make(**arguments), shown) for name, arguments in plan.items()}
     wanted = {name: _plain(dict(arguments)) for name, arguments in plan.items()}
     facts = _plain(settings or {})
     path = Path(folder)
@@ -100,7 +100,7 @@ def collect(
             for name, arguments in plan.items():
                 file = f"{name}.safetensors"
                 if name not in records["runs"] or not kept.has(file):
-                    records["runs"][name] = _made(make, arguments, kept, file)
+                    records["runs"][name] = _make_run(make, arguments, kept, file)
                     _write_records(kept, records)
                 runs[name] = _read(kept, file, records["runs"][name])
                 shown.update()
@@ -166,7 +166,7 @@ def retrain(
     documents = _documents(corpus) if vary in CORPUS_CHANGES else ()
 
     def make(**changes: Any) -> KeyedVectors:
-        return _trained(corpus, documents, settings | changes)
+        return _train(corpus, documents, settings | changes)
 
     facts = {} if folder is None else {"corpus": _fingerprint(corpus), "scheme": show_config()["scheme"], **every}
     flat = collect(make, {name: changes for _, name, changes in plan}, folder, facts, progress)
@@ -211,11 +211,11 @@ def _plan(vary: str, runs: int, values: Sequence[Any], seed: int) -> list[tuple[
     return [(vary, f"{vary}-{number}", {"draw": [vary, number]}) for number in range(1, runs + 1)]
 
 
-def _trained(corpus: Corpus, documents: Sequence[Any], settings: dict[str, Any]) -> KeyedVectors:
+def _train(corpus: Corpus, documents: Sequence[Any], settings: dict[str, Any]) -> KeyedVectors:
     way, number = settings.pop("draw", ("nothing", 0))
     words = settings.pop("words", None)
     if way in CORPUS_CHANGES:
-        settings["sentences"] = _drawn(documents, way, number)
+        settings["sentences"] = _draw(documents, way, number)
     elif words is not None:
         settings["sentences"] = _first_words(_sentences(corpus), words)
     elif isinstance(corpus, str | os.PathLike):
@@ -243,7 +243,7 @@ def _documents(corpus: Corpus) -> Sequence[Any]:
     return documents
 
 
-def _drawn(documents: Sequence[Any], way: str, number: int) -> Iterator[Sequence[str]]:
+def _draw(documents: Sequence[Any], way: str, number: int) -> Iterator[Sequence[str]]:
     """Yield the documents of sample `number`, which depends on it and on how many there are, not on the seed."""
     draw = np.random.default_rng([number, CORPUS_CHANGES.index(way)])
     count = len(documents)
@@ -345,7 +345,7 @@ def _write_records(folder: _Kept, records: Record) -> None:
         file.write((json.dumps(records, indent=1) + "\n").encode())
 
 
-def _made(make: Callable[..., Any], arguments: Mapping[str, Any], folder: _Kept, name: str) -> Record:
+def _make_run(make: Callable[..., Any], arguments: Mapping[str, Any], folder: _Kept, name: str) -> Record:
     """Make one run and write its vectors; return its record."""
     started = time.perf_counter()
     vectors = _native(make(**arguments))
@@ -378,6 +378,6 @@ def _read(folder: _Kept, name: str, record: Mapping[str, Any]) -> KeyedVectors:
     return KeyedVectors.from_arrays(words, arrays["vectors"], counts)
 
 
-def _counted(made: Any, shown: Any) -> Any:
+def _advance(made: Any, shown: Any) -> Any:
     shown.update()
     return made

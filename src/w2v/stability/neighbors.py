@@ -28,7 +28,7 @@ class Space(Protocol):
 Runs = Mapping[str, Space] | Sequence[Space]
 
 
-def named(runs: Runs) -> dict[str, Space]:
+def name_runs(runs: Runs) -> dict[str, Space]:
     """Give runs names, those of a mapping or ``"1"``, ``"2"``, ...
 
     Raises
@@ -94,7 +94,7 @@ def neighbor_tables(
     ValueError
         A run has no k other words, or a vector that is not finite.
     """
-    spaces = named(runs)
+    spaces = name_runs(runs)
     check_spaces(spaces, k)
     unknown = next((word for word in words if not any(word in space.key_to_index for space in spaces.values())), None)
     if unknown is not None:
@@ -134,7 +134,7 @@ def compare_neighbors(runs: Runs, word: Any, k: int = 10) -> list[Record]:
         No run knows the word.
     """
     tables, vocabulary = neighbor_tables(runs, [word], k, progress=False)
-    spaces = list(named(runs).values())
+    spaces = list(name_runs(runs).values())
     found = []
     for number in dict.fromkeys(tables[tables >= 0].tolist()):
         other = vocabulary[number]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from w2v.files.reading import Pathlike
-from w2v.stability.neighbors import Record, Runs, compare_neighbors, named
+from w2v.stability.neighbors import Record, Runs, compare_neighbors, name_runs
 from w2v.stability.report import Report
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def draw_neighbors(runs: Runs, word: Any, k: int = 10) -> "Figure":
         No run knows the word.
     """
     records = compare_neighbors(runs, word, k)
-    names = _short(list(named(runs)))
+    names = _short(list(name_runs(runs)))
     longest = max(len(text) for text in [*names, *(str(record["neighbor"]) for record in records)])
     figure, axes = _figure(width=0.6 + len(names) * max(1.0, 0.095 * longest + 0.15), height=0.7 + 0.27 * k)
     for record in records:

@@ -18,7 +18,7 @@ from w2v.common.terminal import printable
 from w2v.files.reading import Pathlike
 from w2v.files.writing import atomic_write
 from w2v.stability import measures
-from w2v.stability.neighbors import Array, Record, Runs, Space, named, neighbor_tables
+from w2v.stability.neighbors import Array, Record, Runs, Space, name_runs, neighbor_tables
 
 WORDS = 10_000  # measured by default: ten runs of 80,000 words then take a minute, not eight
 FIT_WORDS = 10_000  # most frequent words, for rotations and whole spaces (as Leszczynski et al. 2020)
@@ -157,21 +157,21 @@ def measure(
     >>> report.total("overlap"), round(report.total("aligned_cosine"), 6), report.total("raw_cosine") < 0.9
     (1.0, 1.0, True)
     """
-    spaces = named(runs)
+    spaces = name_runs(runs)
     _check_sizes(spaces)
     first = next(iter(spaces.values()))
     shared = _shared_words(spaces)
     counts = _counts_of(first)
     rows = np.array([first.key_to_index[word] for word in shared])
     band, names = _bands(counts, rows)
-    places = _chosen(spaces, shared, words, band, seed)
+    places = _choose_words(spaces, shared, words, band, seed)
     measured = [shared[place] for place in places]
     tables, _ = neighbor_tables(spaces, measured, k, progress)
     per_word = _joint_values(tables) | _pair_values(spaces, tables, shared[:FIT_WORDS], measured, progress)
     whole = _whole_values(spaces, shared[:FIT_WORDS], _word_pairs(spaces, pairs, measured, seed))
     # A list of words stands for itself, a sample for the vocabulary.
     sizes = np.bincount(band if isinstance(words, int | np.integer) else band[places], minlength=len(names))
-    values, low, high, summary = _summarised(per_word, len(spaces), band[places], names, sizes, seed)
+    values, low, high, summary = _summarise(per_word, len(spaces), band[places], names, sizes, seed)
     summary += _summarised_whole(whole, len(spaces), len(shared[:FIT_WORDS]), seed)
     return Report(
         runs=list(spaces),
@@ -231,7 +231,7 @@ def _bands(counts: NDArray[np.int64] | None, rows: Array) -> tuple[NDArray[np.in
     return band, [f"{prefix}{edges[number]}-{edges[number + 1] - 1}" for number in used]
 
 
-def _chosen(
+def _choose_words(
     spaces: Mapping[str, Space], shared: list[Any], words: int | Sequence[Any], band: Array, seed: int
 ) -> NDArray[np.int64]:
     """Places in `shared` of the words to measure."""
@@ -361,7 +361,7 @@ def _run_weights(runs: int, seed: int) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum(1, keepdims=True))
 
 
-def _summarised(
+def _summarise(
     per_word: Mapping[str, Array], runs: int, band: Array, names: list[str], sizes: Array, seed: int
 ) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array], list[Record]]:
     """Means per word with their intervals, and the records by band and in total."""
@@ -371,12 +371,12 @@ def _summarised(
     for name in sorted(per_word, key=PER_WORD.index):
         weights = one if name in ("joint", "reliability") else pair_weights
         values[name] = per_word[name].mean(0, dtype=np.float64)
-        low[name], high[name], resampled = _resampled(per_word[name], weights, band, len(names), seed)
+        low[name], high[name], resampled = _resample(per_word[name], weights, band, len(names), seed)
         summary += _band_records(name, values[name], resampled, band, names, sizes)
     return values, low, high, summary
 
 
-def _resampled(
+def _resample(
     values: Array, weights: Array, band: Array, bands: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Interval of each word over resampled runs, and band means over resampled runs and words [resamples, bands].

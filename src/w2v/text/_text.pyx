@@ -128,7 +128,7 @@ cdef class WordTable:
             free(out.tokens)
             free(out.ends)
 
-    def merged(self, WordTable other, long long start):
+    def merge(self, WordTable other, long long start):
         """Number the words of `other` from its number `start` on here; returns their numbers in this table, int32."""
         cdef long long n = other.table.n_words - start, i
         numbers = np.empty(n, np.int32)

@@ -21,7 +21,7 @@ READERS: dict[str, Callable[..., Any]] = {
 READER_OPTIONS = ("max_sentence_length", "limit", "errors")
 
 # So many words of lists are looked at to see whether they have changed; the hash of a word takes some nanoseconds.
-LOOKED_AT = 1 << 18
+DIGEST_WORDS = 1 << 18
 
 # What tells a corpus from another.
 Identity = tuple[Any, ...]
@@ -40,7 +40,7 @@ class Corpus(NamedTuple):
     is_path: bool
 
     @classmethod
-    def given(cls, corpus_iterable: Any, corpus_file: Any, known: Identity | None = None) -> "Corpus":
+    def from_arguments(cls, corpus_iterable: Any, corpus_file: Any, known: Identity | None = None) -> "Corpus":
         """The one corpus that a call was given; a file of this `known` identity may be gone by now."""
         if (corpus_iterable is None) == (corpus_file is None):
             raise TypeError("give either an iterable of sentences or corpus_file=, one of the two")
@@ -52,7 +52,9 @@ class Corpus(NamedTuple):
                 raise TypeError(
                     f"corpus_file={os.fspath(path)!r} is a folder, not a file; PathLineSentences reads its files"
                 )
-            if not os.path.exists(path) and (known is None or not same(known[:2], cls(path, True).identity())):
+            if not os.path.exists(path) and (
+                known is None or not is_same_corpus(known[:2], cls(path, True).identity())
+            ):
                 raise TypeError(f"corpus_file={os.fspath(path)!r} does not exist, so it is not a file")
             return cls(path, True)
         if isinstance(corpus_iterable, str | bytes | os.PathLike):
@@ -84,7 +86,7 @@ class Corpus(NamedTuple):
         if not (os.path.isfile(path) or os.path.isdir(path)):
             raise FileNotFoundError(errno.ENOENT, f"the corpus is no longer there; say where it is: {again}", path)
         if reader is None:
-            return cls.given(None, path)
+            return cls.from_arguments(None, path)
         try:
             return cls(READERS[reader](path, **options), False)
         except (TypeError, ValueError) as error:  # an option that it does not have, or a value that it does not take
@@ -92,7 +94,7 @@ class Corpus(NamedTuple):
 
     def check_repeatable(self, why: str) -> None:
         """TypeError if a corpus that is to be read more than once, for the reason given, can be read only once."""
-        if not self._is_read_up():
+        if not self._is_single_use():
             return
         kind = f"{self.source!r:.60}, a pipe or the like,"
         if isinstance(self.source, Iterator):
@@ -118,31 +120,31 @@ class Corpus(NamedTuple):
         """What tells a corpus from another, without reading it; the corpus is not kept alive by it where that can be.
 
         Of files, that is how they are read, their size and their time. Of lists of lists it is a digest of which lists
-        they are, how long each is, and of words all over them: of all words up to `LOOKED_AT`, beyond that of so many.
+        they are, how long each is, and of up to `DIGEST_WORDS` words all over them.
         Whoever can be read only once is known by its object. Any other iterable might give something else every time:
         it is the same within the same `call`.
         """
-        text = self._text_behind()
+        text = self._as_text()
         if text is not None:
             return text, list(map(_status, text.files))
-        if self._is_read_up():
+        if self._is_single_use():
             return _reference(self.source), None
         held = self.source
         if isinstance(held, np.ndarray) and held.dtype == object and held.ndim == 1:
             held = held.tolist()
-        digest = _text.digest(held, LOOKED_AT) if type(held) in (list, tuple) else None
+        digest = _text.digest(held, DIGEST_WORDS) if type(held) in (list, tuple) else None
         return (id(self.source), call) if digest is None else ("words", digest)
 
-    def _is_read_up(self) -> bool:
+    def _is_single_use(self) -> bool:
         """Whether nothing is left of a corpus once it has been read."""
         if isinstance(self.source, LineSentence) and not self.is_path and iterates_as_is(self.source):
             return not can_be_read_again(self.source.source)
-        text = self._text_behind()
+        text = self._as_text()
         if text is not None:
             return not all(map(can_be_read_again, text.files))
         return isinstance(self.source, Iterator)
 
-    def _text_behind(self) -> Text | None:
+    def _as_text(self) -> Text | None:
         """The files that say all about a corpus, with how they are read; None for any other corpus."""
         text = None
         if self.is_path:
@@ -169,7 +171,7 @@ def _reference(source: Any) -> Callable[[], Any]:
         return lambda: source
 
 
-def same(known: Identity, new: Identity) -> bool:
+def is_same_corpus(known: Identity, new: Identity) -> bool:
     """Whether two identities agree; a file that is not there any more is the one that was read."""
     return len(known) == len(new) and all(map(_agree, known, new))
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from w2v.text.corpus import Corpus, same
+from w2v.text.corpus import Corpus, is_same_corpus
 from w2v.tokens.encode import CACHE_BYTES, Encoded, encode, whole_batches
 
 # Words encoded at a time where a corpus is streamed instead of kept.
@@ -46,16 +46,16 @@ class TokenCache:
 
     def hold(self, identity: Identity, index: Index, encoded: Encoded) -> None:
         """Keep a corpus that was encoded while it was counted."""
-        self._identity, self.held = (*identity, *_of(index)), encoded
+        self._identity, self.held = (*identity, *_key_of(index)), encoded
 
     def hold_count(self, identity: Identity, index: Index, tokens: int) -> None:
         """Keep the size of a corpus that is read in every epoch."""
-        self._identity, self._tokens = (*identity, *_of(index)), tokens
+        self._identity, self._tokens = (*identity, *_key_of(index)), tokens
 
-    def encoded(self, corpus: Corpus, call: int, index: Index, cache: str, threads: int, report: Report) -> Encoded:
+    def encode(self, corpus: Corpus, call: int, index: Index, cache: str, threads: int, report: Report) -> Encoded:
         """The corpus as integers: those there are, if corpus and vocabulary are the same; see `Corpus.identity`."""
-        identity = (*corpus.identity(call), *_of(index))
-        known = self.held is not None and self._identity is not None and same(self._identity, identity)
+        identity = (*corpus.identity(call), *_key_of(index))
+        known = self.held is not None and self._identity is not None and is_same_corpus(self._identity, identity)
         self.changed = self.held is not None and not known
         if self.held is None or not known:
             # The former corpus stays until this one is encoded: it may be of an iterator that has ended.
@@ -65,8 +65,8 @@ class TokenCache:
 
     def count(self, corpus: Corpus, index: Index, threads: int, report: Report) -> int:
         """How many words of the vocabulary a corpus has that is not kept: known, or counted once."""
-        identity = (*corpus.identity(), *_of(index))
-        self.changed = self._identity is not None and not same(self._identity, identity)
+        identity = (*corpus.identity(), *_key_of(index))
+        self.changed = self._identity is not None and not is_same_corpus(self._identity, identity)
         if self._identity is None or self.changed:
             self._digest, tokens = "", 0
             for part in whole_batches(*corpus, index, STREAM_WORDS, threads):
@@ -86,6 +86,6 @@ class TokenCache:
         self._digest = digest.hexdigest()
 
 
-def _of(index: Index) -> tuple[Index, int]:
+def _key_of(index: Index) -> tuple[Index, int]:
     """What tells a vocabulary from another: the object, and how much it has grown."""
     return index, len(index)

@@ -75,13 +75,13 @@ class Encoded(NamedTuple):
     ----------
     tokens : int32 [N], ids of the words kept
     offsets : int64 [S + 1], sentence s is ``tokens[offsets[s]:offsets[s + 1]]``; may be empty
-    raw_words : int, words of the text, kept or not
+    text_words : int, words of the text, kept or not
     ordered : bool, whether no set was met, whose words come in an order of their own in every process
     """
 
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
-    raw_words: int
+    text_words: int
     ordered: bool = True
 
     def blocks(self) -> Iterator[NDArray[np.int32]]:
@@ -149,7 +149,7 @@ def pieces_of(source: Sentences | Pathlike, is_path: bool) -> Iterator[tuple[Ite
         yield sentence, True
 
 
-def looked_up(
+def number_words(
     source: Sentences | Pathlike, is_path: bool, ids: Provisional | Final, max_ids: float = float("inf")
 ) -> Iterator[Batch]:
     """Number words by dictionary; a batch has about `BLOCK_TOKENS`, or fewer where `ids` outgrows `max_ids`."""
@@ -205,12 +205,12 @@ class Tokenizer:
                     for turn, (block, offset) in enumerate(read_blocks(name)):
                         owner = turn % len(self._tables)
                         if len(waiting) == len(self._tables):
-                            batch, begun = self._merged(*waiting.popleft(), name, begun)
+                            batch, begun = self._merge(*waiting.popleft(), name, begun)
                             yield batch
                         task = pool.submit(self._tables[owner].tokenize, block, LONGEST_WORD)
                         waiting.append((task, owner, block, offset))
                     while waiting:
-                        batch, begun = self._merged(*waiting.popleft(), name, begun)
+                        batch, begun = self._merge(*waiting.popleft(), name, begun)
                         yield batch
                 finally:
                     for task, *_ in waiting:
@@ -218,7 +218,7 @@ class Tokenizer:
                 if begun:  # the last line has no line end
                     yield Batch(np.zeros(0, np.int32), np.zeros(1, np.int64))
 
-    def _merged(
+    def _merge(
         self, task: Future[Any], owner: int, block: bytes, offset: int, name: str, begun: int
     ) -> tuple[Batch, int]:
         tokens, ends, not_text, too_long = task.result()
@@ -231,7 +231,7 @@ class Tokenizer:
         if too_long >= 0:
             raise ValueError(too_long_a_word(offset + too_long, name))
         if len(self._tables[owner]) > len(self.numbers[owner]):
-            new = self.words.merged(self._tables[owner], len(self.numbers[owner]))
+            new = self.words.merge(self._tables[owner], len(self.numbers[owner]))
             self.numbers[owner] = np.concatenate([self.numbers[owner], new])
         ends = self._sentence_ends(ends, len(tokens), begun)
         return Batch(tokens, ends, owner), len(tokens) - int(ends[-1]) if len(ends) else begun + len(tokens)
@@ -276,7 +276,7 @@ class Scan:
     Attributes
     ----------
     counts : int64, of each word, in order of first appearance
-    raw_words, sentences : int
+    text_words, sentences : int
     """
 
     def __init__(
@@ -298,7 +298,7 @@ class Scan:
         self._owners: list[int] = []
         self._tokenizer: Tokenizer | None = None
         self._ids = Provisional()
-        self.raw_words = self.sentences = 0
+        self.text_words = self.sentences = 0
         self._ordered = True
         self._threads = threads
         look_at = MANY_WORDS
@@ -308,14 +308,14 @@ class Scan:
             batches: Iterable[Batch] = self._tokenizer
         else:
             limit = float("inf") if max_vocab_size is None else max_vocab_size
-            batches = self._counted(looked_up(source, is_path, self._ids, limit), limit, trim_rule)
+            batches = self._count_and_prune(number_words(source, is_path, self._ids, limit), limit, trim_rule)
         for tokens, ends, owner, ordered in batches:
             self._ordered = self._ordered and ordered
             if keep_tokens:
                 self._tokens.append(tokens)
                 self._ends.append(ends)
                 self._owners.append(owner)
-            self.raw_words += len(tokens)
+            self.text_words += len(tokens)
             self.sentences += len(ends)
             report(len(tokens))
             known = len(self._ids) if self._tokenizer is None else len(self._tokenizer.words)
@@ -331,7 +331,7 @@ class Scan:
         else:
             self.counts = self._by_id[np.fromiter(self._ids.values(), np.int64, len(self._ids))]
 
-    def _counted(self, batches: Iterator[Batch], limit: float, trim_rule: TrimRule | None) -> Iterator[Batch]:
+    def _count_and_prune(self, batches: Iterator[Batch], limit: float, trim_rule: TrimRule | None) -> Iterator[Batch]:
         """Pass batches on, count their tokens, and forget rare words whenever there are too many."""
         self._by_id = np.zeros(0, np.int64)
         min_reduce = 1
@@ -360,7 +360,7 @@ class Scan:
         words = list(self._ids)
         return words if which is None else [words[place] for place in which.tolist()]
 
-    def encoded(self, index: dict[str, int]) -> Encoded:
+    def encode(self, index: dict[str, int]) -> Encoded:
         """Renumber the tokens by `index` and drop those without a number; can be called once."""
         words, wanted = list(index), np.fromiter(index.values(), np.int32, len(index))
         if self._tokenizer is not None:
@@ -378,14 +378,14 @@ class Scan:
         offsets = Spool(np.int64, self._ends.limit)
         offsets.append(np.zeros(1, np.int64))
 
-        def renumbered(block: NDArray[np.int32], sentences: tuple[NDArray[np.int64], int]) -> int:
+        def renumber(block: NDArray[np.int32], sentences: tuple[NDArray[np.int64], int]) -> int:
             ends, owner = sentences
             return _text.renumber(block, ends, tables[owner])
 
         sentences = zip(self._ends.drain(), self._owners, strict=True)
-        for (ends, _), begin in self._tokens.rewrite(renumbered, sentences, self._threads):
+        for (ends, _), begin in self._tokens.rewrite(renumber, sentences, self._threads):
             offsets.append(ends + begin)
-        return Encoded(self._tokens.finish(), offsets.finish(), self.raw_words, self._ordered)
+        return Encoded(self._tokens.finish(), offsets.finish(), self.text_words, self._ordered)
 
 
 def encode(
@@ -397,7 +397,7 @@ def encode(
     report: Callable[[int], object] = lambda words: None,
 ) -> Encoded:
     """Encode a corpus with a vocabulary that exists already."""
-    return Scan(source, is_path, cache_bytes=cache_bytes, threads=threads, report=report).encoded(index)
+    return Scan(source, is_path, cache_bytes=cache_bytes, threads=threads, report=report).encode(index)
 
 
 def whole_batches(
@@ -406,41 +406,39 @@ def whole_batches(
     """Encode a corpus piece by piece for training without a cache: about `size` words each, no sentence is cut."""
     held: list[Batch] = []
     words = ready = 0  # held, and of those the ones in sentences that have ended
-    for batch in _finally_numbered(source, is_path, index, threads):
+    for batch in _number_with(source, is_path, index, threads):
         held.append(batch)
         if len(batch.ends):
             ready = words + int(batch.ends[-1])
         words += len(batch.tokens)
         if ready >= size:
-            tokens, ends, owner, ordered = _joined(held)
-            yield _without_unknown(tokens[:ready], ends, ordered)
+            tokens, ends, owner, ordered = _join(held)
+            yield _drop_unknown(tokens[:ready], ends, ordered)
             held = [Batch(tokens[ready:], ends[:0], owner, ordered)]
             words, ready = words - ready, 0
     if words or any(len(batch.ends) for batch in held):
-        tokens, ends, _, ordered = _joined(held)
-        yield _without_unknown(tokens, ends, ordered)
+        tokens, ends, _, ordered = _join(held)
+        yield _drop_unknown(tokens, ends, ordered)
 
 
-def _joined(batches: list[Batch]) -> Batch:
+def _join(batches: list[Batch]) -> Batch:
     starts = np.cumsum([0] + [len(batch.tokens) for batch in batches])
     ends = [batch.ends + start for batch, start in zip(batches, starts[:-1], strict=True)]
     ordered = all(batch.ordered for batch in batches)
     return Batch(np.concatenate([batch.tokens for batch in batches]), np.concatenate(ends), 0, ordered)
 
 
-def _without_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64], ordered: bool) -> Encoded:
+def _drop_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64], ordered: bool) -> Encoded:
     kept = tokens >= 0
     ends = ends - np.searchsorted(np.flatnonzero(~kept), ends)  # how many are dropped before each
     return Encoded(tokens[kept], np.concatenate([[0], ends]), len(tokens), ordered)
 
 
-def _finally_numbered(
-    source: Sentences | Pathlike, is_path: bool, index: dict[str, int], threads: int
-) -> Iterator[Batch]:
+def _number_with(source: Sentences | Pathlike, is_path: bool, index: dict[str, int], threads: int) -> Iterator[Batch]:
     """Batches under the numbers of `index`, where -1 stands for every other word."""
     text = tokenizable(source, is_path)
     if text is None:
-        yield from looked_up(source, is_path, Final(index))
+        yield from number_words(source, is_path, Final(index))
         return
     tokenizer = Tokenizer(text, threads)
     table = np.zeros(0, np.int32)

@@ -22,7 +22,7 @@ def forget_pages(array: NDArray[Any]) -> None:
         mapping.madvise(mmap.MADV_DONTNEED)
 
 
-def _changed(
+def _change_blocks(
     pairs: Iterable[tuple[NDArray[Any], Any]], change: Callable[[NDArray[Any], Any], int], threads: int
 ) -> Iterator[tuple[NDArray[Any], Any, int]]:
     """Give each pair with the result of ``change(*pair)``, in order; threads work on the next ones meanwhile."""
@@ -116,7 +116,7 @@ class Spool:
         shorter = Spool(self.dtype, -1) if self._memory is None else None
         filled = at = 0
         size = self.dtype.itemsize
-        for block, other, length in _changed(zip(self.drain(), others, strict=True), change, threads):
+        for block, other, length in _change_blocks(zip(self.drain(), others, strict=True), change, threads):
             yield other, filled
             if shorter is not None:
                 shorter.append(block[:length])

@@ -19,7 +19,7 @@ from w2v.files import gensim_pickle, native, word2vec_format
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
 from w2v.vectors import mover, queries, scores
-from w2v.vectors.lookup import Array, Key, Lookup, listed, refuse_bytes, whole_or_none
+from w2v.vectors.lookup import Array, Key, Lookup, check_list, refuse_bytes, whole_or_none
 
 logger = logging.getLogger(__name__)
 
@@ -103,15 +103,15 @@ class KeyedVectors(OldVectorNames, Lookup):
         ValueError
             Nothing to look for, or a vector of another size, or with a NaN in it.
         """
-        topn = _asked(topn, restrict_vocab)
+        topn = _check_topn(topn, restrict_vocab)
         clips = slice(whole_or_none("clip_start", clip_start), whole_or_none("clip_end", clip_end))
         start, end, _ = clips.indices(len(self))
         if restrict_vocab is not None:
             start, end, _ = slice(restrict_vocab).indices(len(self))
         if indexer is not None and not callable(getattr(indexer, "most_similar", None)):
             raise TypeError(f"indexer={indexer!r:.80} has no method most_similar(vector, topn)")
-        items = [_weighted("positive", item, 1.0) for item in _as_list("positive", positive)]
-        items += [_weighted("negative", item, -1.0) for item in _as_list("negative", negative)]
+        items = [_weigh("positive", item, 1.0) for item in _as_list("positive", positive)]
+        items += [_weigh("negative", item, -1.0) for item in _as_list("negative", negative)]
         if topn is not None and topn < 1:
             return []
         mean = self.get_mean_vector(
@@ -160,7 +160,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         list of (key, float), or ndarray
             As in `most_similar`; scores may exceed 1.
         """
-        topn = _asked(topn, restrict_vocab)
+        topn = _check_topn(topn, restrict_vocab)
         plus, minus = _as_list("positive", positive), _as_list("negative", negative)
         if topn is not None and topn < 1:
             return []
@@ -196,9 +196,9 @@ class KeyedVectors(OldVectorNames, Lookup):
         KeyError
             An unknown word.
         """
-        if (count := _asked(topn, restrict_vocab)) is None:
+        if (count := _check_topn(topn, restrict_vocab)) is None:
             raise TypeError("topn=None would be the scores of all words for each word; most_similar gives them")
-        asked = self.rows_of(listed("words", words))
+        asked = self.rows_of(check_list("words", words))
         if count < 1:
             return [[] for _ in asked]
 
@@ -233,7 +233,7 @@ class KeyedVectors(OldVectorNames, Lookup):
 
     def distances(self, word_or_vector: Any, other_words: Iterable[Key] = ()) -> Array:
         """1 - cosine with each of `other_words`, or with all words, float32."""
-        rows = self.rows_of(listed("other_words", other_words))
+        rows = self.rows_of(check_list("other_words", other_words))
         query = queries.unit(self._vector_of(word_or_vector))
         return 1 - (queries.cosines(self.peek()[rows], None, query) if rows else self._cosines(query))
 
@@ -245,7 +245,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         ZeroDivisionError
             One of the sets is empty (gensim's choice of error).
         """
-        sets = listed("ws1", ws1), listed("ws2", ws2)
+        sets = check_list("ws1", ws1), check_list("ws2", ws2)
         if not all(sets):
             raise ZeroDivisionError("one of the two lists of words is empty")
         left, right = (self.get_mean_vector(words, pre_normalize=False, post_normalize=True) for words in sets)
@@ -273,7 +273,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         MemoryError
             Documents of so many different words that the solver of POT is needed, which is not installed.
         """
-        documents = listed("document1", document1), listed("document2", document2)
+        documents = check_list("document1", document1), check_list("document2", document2)
         counts = [Counter(word for word in document if word in self) for document in documents]
         if not all(counts):
             logger.warning("a document without known words is infinitely far from any other")
@@ -308,7 +308,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         ValueError
             None of the words is known.
         """
-        words = listed("words", words)
+        words = check_list("words", words)
         known = [word for word in words if self.has_index_for(word)]
         if len(known) < len(words):
             logger.warning("left out, being unknown: %s", sorted({str(w) for w in words if w not in self}))
@@ -324,7 +324,7 @@ class KeyedVectors(OldVectorNames, Lookup):
 
     def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Any:
         """Return that of `keys_list` which is nearest to `key1`."""
-        keys = listed("keys_list", keys_list)
+        keys = check_list("keys_list", keys_list)
         if not keys:
             raise ValueError("keys_list is empty; give at least one key to choose from")
         return keys[int(np.argmin(self.distances(key1, keys)))]
@@ -346,7 +346,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         Leeuwenberg et al. 2016, "A Minimally Supervised Approach for Synonym Extraction": above 1/topn, the
         two are likely synonyms.
         """
-        nearest = self.most_similar([wa], topn=_asked(topn, None) or 0)
+        nearest = self.most_similar([wa], topn=_check_topn(topn, None) or 0)
         if not nearest:
             raise ValueError(f"topn={topn}: without neighbours there is nothing to relate to")
         total = sum(score for _, score in nearest)
@@ -360,7 +360,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         Their counts are made up, descending, unless ``copy_vecattrs=True`` takes all attributes over.
         `allow_inference` is there for vectors that can be made up for unknown words; these cannot.
         """
-        known = [key for key in dict.fromkeys(listed("keys", keys)) if self.has_index_for(key)]
+        known = [key for key in dict.fromkeys(check_list("keys", keys)) if self.has_index_for(key)]
         rows = self.rows_of(known)
         made = KeyedVectors.from_arrays(known, self.peek()[rows], {"count": _made_up_counts(len(known))})
         if copy_vecattrs:
@@ -743,10 +743,10 @@ def _as_list(name: str, items: Any) -> list[Any]:
         return []
     if isinstance(items, (str, int, np.integer)) or (isinstance(items, np.ndarray) and items.ndim == 1):
         return [items]
-    return listed(name, items)
+    return check_list(name, items)
 
 
-def _weighted(name: str, item: Any, weight: float) -> tuple[Any, float]:
+def _weigh(name: str, item: Any, weight: float) -> tuple[Any, float]:
     if isinstance(item, (str, int, np.integer, np.ndarray)):
         return item, weight
     refuse_bytes(name, item)
@@ -759,7 +759,7 @@ def _weighted(name: str, item: Any, weight: float) -> tuple[Any, float]:
     return key, checks.number(f"the weight of {key!r:.80} in {name}", own)
 
 
-def _asked(topn: Any, restrict_vocab: Any) -> int | None:
+def _check_topn(topn: Any, restrict_vocab: Any) -> int | None:
     """`topn` as an int, or None; `restrict_vocab` is checked along with it."""
     whole_or_none("restrict_vocab", restrict_vocab, 0)
     return whole_or_none("topn", topn)

@@ -83,7 +83,7 @@ def _edits(word: str, others: Sequence[str]) -> Array:
     return distances
 
 
-def listed(name: str, items: Any) -> list[Any]:
+def check_list(name: str, items: Any) -> list[Any]:
     """The items as a list: a TypeError for a string, which is one word and not the list of its characters."""
     refuse_text(name, items)
     try:
@@ -291,7 +291,7 @@ class Lookup:
         ValueError
             No keys, or not one weight for each; a vector of another size; a NaN or infinity in it or in `weights`.
         """
-        keys = listed("keys", keys)
+        keys = check_list("keys", keys)
         factors = np.ones(len(keys)) if weights is None else _factors(weights)
         if not keys:
             raise ValueError("cannot average no keys at all")
@@ -300,7 +300,7 @@ class Lookup:
         total, mean = 0.0, np.zeros(self.vector_size)
         for key, factor in zip(keys, factors.tolist(), strict=True):
             if isinstance(key, np.ndarray):
-                vector = self._checked(key)
+                vector = self._check_vector(key)
             elif self.has_index_for(key):
                 vector = self.get_vector(key, norm=pre_normalize)
             elif ignore_missing:
@@ -324,9 +324,9 @@ class Lookup:
 
     def rows_of(self, keys: Iterable[Any]) -> list[int]:
         """Return the rows of several keys; KeyError as in `get_index`."""
-        return [self.get_index(key) for key in listed("keys", keys)]
+        return [self.get_index(key) for key in check_list("keys", keys)]
 
-    def _checked(self, vector: ArrayLike) -> Array:
+    def _check_vector(self, vector: ArrayLike) -> Array:
         checked = np.asarray(vector)
         if checked.shape != (self.vector_size,):
             raise ValueError(f"a vector of shape {checked.shape}, where vector_size is {self.vector_size}")
@@ -335,7 +335,7 @@ class Lookup:
         return checked
 
     def _vector_of(self, item: Any) -> Array:
-        return self._checked(item) if isinstance(item, np.ndarray) else self.get_vector(item)
+        return self._check_vector(item) if isinstance(item, np.ndarray) else self.get_vector(item)
 
     # Change
 
@@ -358,7 +358,7 @@ class Lookup:
             self.add_vectors([key], np.reshape(vector, (1, -1)))
             return self.key_to_index[key]
         row = self.next_index
-        self._writable_vectors()[row] = self._shaped(np.reshape(vector, (1, -1)), 1)[0]
+        self._writable_vectors()[row] = self._as_rows(np.reshape(vector, (1, -1)), 1)[0]
         self.index_to_key[row] = key
         self.key_to_index[key] = row
         self.next_index += 1
@@ -387,10 +387,10 @@ class Lookup:
         """
         if isinstance(keys, (str, int, np.integer)):
             keys, weights = [keys], np.reshape(weights, (1, -1))
-        keys = listed("keys", keys)
+        keys = check_list("keys", keys)
         for key in keys:
             refuse_bytes("key", key)
-        matrix = self._shaped(weights, len(keys))
+        matrix = self._as_rows(weights, len(keys))
         attributes = {name: np.asarray(values) for name, values in (extras or {}).items()}
         for name, values in attributes.items():
             if values.shape[:1] != (len(keys),):
@@ -413,7 +413,7 @@ class Lookup:
             self.expandos[name][self.rows_of(changed)] = values[[source[key] for key in changed]]
         self.norms = None
 
-    def _shaped(self, weights: ArrayLike, count: int) -> Array:
+    def _as_rows(self, weights: ArrayLike, count: int) -> Array:
         matrix = np.asarray(weights, self.peek().dtype)
         if matrix.shape != (count, self.vector_size) and (count or matrix.size):
             raise ValueError(f"weights of shape {matrix.shape}, not [{count}, {self.vector_size}]")

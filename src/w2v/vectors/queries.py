@@ -1,7 +1,7 @@
 """The arithmetic of similarity queries: pure functions over a matrix, its row norms and unit vectors.
 
 A matrix may be a view with long strides (a row-padded training matrix); none of these functions copies it whole.
-Where `norms` is None, somebody else may be writing to the matrix: see `measured`.
+Where `norms` is None, somebody else may be writing to the matrix: see `blocks_with_norms`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,9 @@ def _step(vectors: Array, values: int) -> int:
     return max(1, values // max(1, int(vectors.shape[1])))
 
 
-def measured(vectors: Array, norms: Array | None, values: int = _CACHED_VALUES) -> Iterator[tuple[slice, Array, Array]]:
+def blocks_with_norms(
+    vectors: Array, norms: Array | None, values: int = _CACHED_VALUES
+) -> Iterator[tuple[slice, Array, Array]]:
     """Yield rows with their lengths: all at once, or so many `values` at a time where `norms` is None.
 
     The rows may then change at any moment. So each block is a copy, and its lengths are those of the copy: a product
@@ -58,7 +60,7 @@ def unit(vector: Array) -> Array:
 def unit_rows(vectors: Array, norms: Array | None) -> Array:
     """Scale rows to length 1, as a copy; zero rows stay zero."""
     units = np.zeros(vectors.shape, vectors.dtype)
-    for place, rows, lengths in measured(vectors, norms):
+    for place, rows, lengths in blocks_with_norms(vectors, norms):
         np.divide(rows, lengths[:, None], out=units[place], where=lengths[:, None] > 0)
     return units
 
@@ -67,7 +69,7 @@ def cosines(vectors: Array, norms: Array | None, query: Array) -> Array:
     """Cosine of every row with a unit vector; 0 for zero rows. What rounding adds beyond 1 is cut off."""
     scores = np.empty(len(vectors), np.result_type(vectors, np.float32))
     query = query.astype(scores.dtype, copy=False)
-    for place, rows, lengths in measured(vectors, norms):
+    for place, rows, lengths in blocks_with_norms(vectors, norms):
         part = np.matmul(rows, query, out=scores[place])
         np.divide(part, lengths, out=part, where=lengths > 0)
     return np.clip(scores, -1, 1, out=scores)
@@ -83,7 +85,7 @@ def cosmul(vectors: Array, norms: Array | None, positive: Sequence[Array], negat
         return result
 
     scores = np.empty(len(vectors), np.float32)
-    for place, rows, lengths in measured(vectors, norms):
+    for place, rows, lengths in blocks_with_norms(vectors, norms):
         below = product(rows, lengths, negative) + np.float32(COSMUL_EPSILON)
         scores[place] = product(rows, lengths, positive) / below
     return scores
@@ -117,7 +119,7 @@ def batched_cosines(
         asked = vectors[part]
         units = unit_rows(asked, row_norms(asked))
         scores = np.empty((len(part), limit), vectors.dtype)
-        for place, block, lengths in measured(vectors[:limit], ahead, MATRIX_VALUES):
+        for place, block, lengths in blocks_with_norms(vectors[:limit], ahead, MATRIX_VALUES):
             # A transposed view, not a copy: BLAS takes any leading dimension.
             products = np.matmul(units, block.T, out=scores[:, place])
             np.divide(products, lengths, out=products, where=lengths > 0)

@@ -289,7 +289,7 @@ def _answers(
         block = slice(start, min(start + step, len(known.first_row)))
         scores = np.empty((len(asked), block.stop - start), np.float32)
         lengths_of_block = None if norms is None else norms[block]
-        for place, rows, lengths in queries.measured(vectors[block], lengths_of_block, queries.MATRIX_VALUES):
+        for place, rows, lengths in queries.blocks_with_norms(vectors[block], lengths_of_block, queries.MATRIX_VALUES):
             part = np.matmul(units, rows.T.astype(np.float32, copy=False), out=scores[:, place])
             np.divide(part, lengths, out=part, where=lengths > 0)
         if multiply:  # Levy & Goldberg 2014 (CoNLL), section 6: cosines shifted into 0..1
