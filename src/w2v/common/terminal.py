@@ -1,8 +1,8 @@
-"""What a terminal is shown: words as they are, but for what would move its cursor or break a table."""
+"""Text for terminals: characters that would move the cursor or break a table are escaped."""
 
 
 def printable(text: str) -> str:
-    r"""`text` with escapes in the place of control characters, line ends and whatever else cannot be seen.
+    r"""Escape control characters, line ends and all other characters that cannot be seen.
 
     >>> print(printable("caf\u00e9 \x1b[2J\n"))
     café \x1b[2J\n

@@ -35,11 +35,11 @@ from w2v.files.writing import atomic_write
 
 FORMAT_VERSION = 1
 KINDS = ("vectors", "word2vec")
-# What a header may be. A record of an epoch or of a call of `train` takes some 200 bytes and 8 values, so that this is
-# room for twice the KEPT_RECORDS of each; at most 300 bytes of memory go for a value, whatever a hostile one holds.
+# Limits of a header. A record of an epoch or of a call of `train` takes about 200 bytes and 8 values, so the limits are
+# twice the need of KEPT_RECORDS of each. A value takes at most 300 bytes of memory, even in a hostile header.
 _MAX_HEADER = 1 << 23
 _MAX_VALUES = 1 << 18
-KEPT_RECORDS = 10_000  # of a list that grows with the training, the newest
+KEPT_RECORDS = 10_000  # newest records kept of a list that grows with the training
 _ALIGN = 64  # data begins at a cache line, so that a mapped matrix does too
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2",
@@ -90,13 +90,13 @@ def write_native(
         The target; by custom ``*.safetensors``. A file that is open gets the bytes once all of them are in a
         temporary file without a name: it may be one that cannot seek.
     kind : {"vectors", "word2vec"}
-        What the file holds: vectors alone, or a model whose training can go on.
+        Vectors alone, or a model whose training can go on.
     words : sequence of str
         One distinct word per row. The empty word and lone surrogates are allowed here.
     arrays : mapping of str to ndarray
         At least ``"vectors"``, float32 [V, D]. Any memory order and byte order; nothing is changed.
     meta : mapping
-        Whatever JSON can hold (no NaN): parameters, totals, seed.
+        Parameters, totals and seed, in types that JSON can hold (no NaN).
     folder : int, optional
         The open folder that the target is in; see `atomic_write`.
 
@@ -123,7 +123,7 @@ def write_native(
     if fault is not None:
         raise ValueError(f"cannot save {name}: {fault}")
 
-    # Through JSON and back first, so that tuples and integer keys are hashed as they will be read.
+    # Go through JSON and back, so that tuples and integer keys are hashed as they will be read.
     kept_meta = json.loads(json.dumps(dict(meta), allow_nan=False))
     about = {"format": FORMAT_VERSION, "kind": kind, "library": __version__, "meta": kept_meta}
     # The widest types first: every tensor is then aligned to its own item size.
@@ -156,7 +156,7 @@ def write_native(
 
 
 def _start_of_file(about: Mapping[str, Any], sha256: str, entries: Mapping[str, Any]) -> bytes:
-    """Length and header of a file; with any other hash as long as with this one."""
+    """Length and header of a file; the length does not depend on the hash."""
     header = {"__metadata__": {"w2v": _canonical({**about, "sha256": sha256}).decode()}, **entries}
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-(8 + len(text)) % _ALIGN)
@@ -165,7 +165,7 @@ def _start_of_file(about: Mapping[str, Any], sha256: str, entries: Mapping[str, 
 
 @contextmanager
 def _seekable(path: Pathlike | BinaryIO, folder: int | None) -> Iterator[BinaryIO]:
-    """A file whose beginning can be written last: that of `atomic_write`, or one that is copied to an open file."""
+    """A file whose beginning can be written last: the one of `atomic_write`, or one copied to an open file."""
     if isinstance(path, str | os.PathLike):
         with atomic_write(path, folder) as file:
             yield file
@@ -204,7 +204,7 @@ def read_native(
     Raises
     ------
     FormatError
-        Anything that is not a sound native file; also a pickle, such as gensim's ``save()`` makes.
+        The file is not a sound native file; it may be a pickle that gensim's ``save()`` wrote.
     """
     name = os.fspath(path)
     with open_regular(path, folder) as file:
@@ -249,7 +249,7 @@ def verify_native(path: Pathlike) -> str:
     Raises
     ------
     FormatError
-        The contents are not those that were written.
+        The contents have changed since they were written.
     """
     with open_regular(path) as file:
         about, tensors = _read_header(file, os.fspath(path))
@@ -296,7 +296,7 @@ def _unpack_words(name: str, packed: NDArray[Any], offsets: NDArray[Any]) -> lis
 
 
 def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> str | None:
-    """Say what is wrong with the names, types and shapes, for the writer and the reader alike."""
+    """Describe a fault in names, types and shapes, for the writer and the reader alike."""
     if kind not in KINDS:
         return f"kind {kind!r} is not one of {', '.join(KINDS)}"
     dtype, shape = tensors.get("vectors", ("", ()))
@@ -327,7 +327,7 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
 
 
 def _content_fault(name: str, rows: NDArray[Any], first: int = 0) -> str | None:
-    """Say what no file may hold of the rows of a tensor, `first` and the following, for the writer and the reader."""
+    """Describe a fault in the rows of a tensor from `first` on, for the writer and the reader alike."""
     if rows.dtype.kind == "f" and (row := check_finite(rows)) is not None:
         return f"row {first + row:,} of {name!r} holds a NaN or an infinity"
     if name == "vocab.counts" and (rows < 0).any():
@@ -336,7 +336,7 @@ def _content_fault(name: str, rows: NDArray[Any], first: int = 0) -> str | None:
 
 
 def _header_fault(text: bytes | str) -> str | None:
-    """Say if a header, or the metadata in it, is longer than a model's; parsing takes memory for every value in it."""
+    """Describe a header or metadata beyond the limits; parsing takes memory for every value."""
     marks = (b"[", b"{", b",") if isinstance(text, bytes) else ("[", "{", ",")
     values = sum(text.count(cast(Any, mark)) for mark in marks)
     if len(text) <= _MAX_HEADER and values <= _MAX_VALUES:
@@ -436,9 +436,9 @@ def _read_header(file: BinaryIO, name: str) -> tuple[dict[str, Any], dict[str, _
         raise FormatError(f"{name}: the metadata does not have w2v's types")
     try:
         spelled = _canonical(about).decode()
-    except ValueError as error:  # a number such as 1e999, which JSON can hold and a float cannot
+    except ValueError as error:  # JSON allows numbers such as 1e999, beyond all floats
         raise FormatError(f"{name}: the metadata is not sound JSON ({error})") from error
-    if spelled != metadata["w2v"]:  # the hash is of the meaning; this leaves one spelling of it
+    if spelled != metadata["w2v"]:  # the hash covers the meaning; only one spelling of it is accepted
         raise FormatError(f"{name}: the metadata is not spelled as w2v does")
     fault = _schema_fault(about["kind"], {key: (t.dtype, t.shape) for key, t in tensors.items()})
     if fault is not None:
@@ -449,7 +449,7 @@ def _read_header(file: BinaryIO, name: str) -> tuple[dict[str, Any], dict[str, _
 def _read_tensors(
     file: BinaryIO, name: str, tensors: Mapping[str, _Tensor], keep: Callable[[str], bool]
 ) -> tuple[dict[str, NDArray[Any]], "hashlib._Hash"]:
-    """Read and hash all tensors, in the order of the hash; hold those that are to be kept."""
+    """Read and hash all tensors, in the order of the hash; keep the wanted ones."""
     arrays: dict[str, NDArray[Any]] = {}
     digest = hashlib.sha256()
     for key in sorted(tensors):
@@ -484,7 +484,7 @@ def _check_hash(name: str, about: Mapping[str, Any], digest: "hashlib._Hash") ->
 
 
 def _map_tensors(file: BinaryIO, name: str, tensors: Mapping[str, _Tensor]) -> dict[str, NDArray[Any]]:
-    """Views of one mapping, which holds one descriptor however many tensors there are."""
+    """Views of one mapping, so that any number of tensors takes one descriptor."""
     whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     arrays: dict[str, NDArray[Any]] = {}
     for key, tensor in tensors.items():
@@ -493,7 +493,7 @@ def _map_tensors(file: BinaryIO, name: str, tensors: Mapping[str, _Tensor]) -> d
             raise TruncatedError(f"{name}: ends inside tensor {key!r}")
         if tensor.begin == tensor.end:
             arrays[key] = np.empty(tensor.shape, dtype)
-        elif tensor.begin % dtype.itemsize:  # another writer's file: a view would be misaligned
+        elif tensor.begin % dtype.itemsize:  # another writer's file may be misaligned for a view
             arrays |= _read_tensors(file, name, {key: tensor}, lambda _: True)[0]
         else:
             arrays[key] = np.frombuffer(whole, dtype, math.prod(tensor.shape), tensor.begin).reshape(tensor.shape)
