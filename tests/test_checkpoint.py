@@ -309,7 +309,7 @@ class Diary(CallbackAny2Vec):
 
     def on_epoch_begin(self, model):
         self.seen.append(f"begin {model.trained_epochs}")
-        model.alpha *= 0.9  # what it does to the model is not done twice
+        model.alpha *= 0.9  # its changes of the model are not made twice
 
     def on_epoch_end(self, model):
         self.seen.append(f"end {model.trained_epochs}")
@@ -744,7 +744,7 @@ def test_vectors_that_are_no_longer_finite_replace_no_checkpoint(tmp_path):
 
 def test_the_next_run_removes_the_leftovers_of_a_killed_one(tmp_path):
     folder = interrupted(tmp_path / "run")
-    others = ".w2v-model.safetensors-0123.tmp"  # a model that somebody saves here, for hours perhaps
+    others = ".w2v-model.safetensors-0123.tmp"  # another program may write a model here for hours
     for name in (".w2v-checkpoint-0.safetensors-0123.tmp", others):
         (folder / name).write_bytes(b"half a model")
     (folder / "notes.txt").write_text("mine")

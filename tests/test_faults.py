@@ -39,7 +39,7 @@ from w2v.training import epoch
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "faults.md"
 GIB = 2**30
-FOREVER = 10**6  # epochs; whoever does not stop runs into the time-out
+FOREVER = 10**6  # epochs; a run that does not stop meets the time-out
 
 
 def model_of(sentences=None, **options):
@@ -121,15 +121,10 @@ def test_worker_errors_reach_the_caller(folder):
     class Failing(epoch.Kernel):
         calls = itertools.count()
 
-        def run(self, *given):
+        def train(self, *given):
             if next(self.calls) == 4:
                 raise error
-            super().run(*given)
-
-        def run_rounds(self, *given):
-            if next(self.calls) == 4:
-                raise error
-            super().run_rounds(*given)
+            super().train(*given)
 
     corpus = zipf_like(40_000)
     for options in ({}, {"cache": "none"}, {"deterministic": True}):
@@ -209,7 +204,7 @@ def test_ctrl_c_stops_training_and_counting(folder):
         )
         finite_and_usable(model)
 
-    # twice, while workers take their time to stop
+    # Ctrl-C comes twice, while the workers stop slowly.
     working, ended = threading.Event(), []
 
     def slow(*given):
@@ -226,7 +221,7 @@ def test_ctrl_c_stops_training_and_counting(folder):
     hand = threading.Thread(target=impatient)
     hand.start()
     with pytest.raises(KeyboardInterrupt):
-        epoch._Workers(slow, 2).train([()], lambda: None)
+        epoch.Workers(slow, 2).train([()], lambda: None)
     assert ended == [True, True]
     hand.join()
 
@@ -333,7 +328,7 @@ def test_long_sentences_are_trained_whole_in_bounded_memory(folder):
         for _ in range(64):
             file.write(b"abc def " * 131_072)
     model = model_of(cache="disk")
-    model.build_vocab(two_topics())  # what is made once is made
+    model.build_vocab(two_topics())  # tables that are made once exist from here on
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     model.build_vocab(corpus_file=path)
     assert (model.corpus_total_words, model.corpus_count) == (2**24, 1)
@@ -806,7 +801,7 @@ class RunsCode:
 def test_no_pickle_is_ever_run(folder):
     harm = str(folder / "harm")
     pickle.loads(pickle.dumps(RunsCode(harm)))
-    os.rmdir(harm)  # that is what it would do
+    os.rmdir(harm)  # the pickle can do harm
     for protocol in range(2, 6):
         for content in (RunsCode(harm), {"syn0": RunsCode(harm)}, [np.ones(3), RunsCode(harm)]):
             path = folder / "gensim.model"

@@ -29,7 +29,7 @@ from w2v.files import native, writing
 from w2v.files.word2vec_format import read_counts, read_word2vec
 from w2v.stability import report
 
-OLD, NEW = 1, 2  # what a writer is asked to write
+OLD, NEW = 1, 2  # the contents for a writer
 WORDS = [["bread", "flour", "é"], ["river", "lake", "boat", "fish"]]
 
 
@@ -329,7 +329,7 @@ def in_a_process(program, *args, limit=60, **options):
 
 def test_a_file_on_a_read_only_system_is_not_replaced(tmp_path, monkeypatch):
     (tmp_path / "v").write_bytes(b"precious")
-    monkeypatch.setattr(os, "access", lambda path, mode, **options: mode != os.W_OK)  # whoever runs this
+    monkeypatch.setattr(os, "access", lambda path, mode, **options: mode != os.W_OK)  # even for root
     with pytest.raises(PermissionError, match="will not replace"):
         vectors_of(NEW).save(tmp_path / "v")
     assert (tmp_path / "v").read_bytes() == b"precious"

@@ -117,7 +117,7 @@ def everything(folder):
 
 @alone
 def test_default_paths_use_no_network_program_or_pickle(folder):
-    everything(folder)  # what libraries do while they are imported is their business
+    everything(folder)  # imports of libraries may do more, so they come first
     happened = []
     sys.addaudithook(lambda event, _: happened.append(event) if EVENTS.match(event) else None)
     pickle.loads(pickle.dumps(np.ones(3)))
@@ -146,7 +146,7 @@ def test_an_encoded_corpus_on_disk_is_nameless_and_private(folder):
     model.build_vocab(two_topics())
     modes = []
     for number in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):  # that of the listing itself
+        with contextlib.suppress(OSError):  # the descriptor of the listing itself is gone
             if os.readlink(f"/proc/self/fd/{number}").endswith("(deleted)"):
                 modes.append(stat.S_IMODE(os.fstat(int(number)).st_mode))
     assert modes

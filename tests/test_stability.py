@@ -259,7 +259,7 @@ def test_invariant_measures_ignore_rotation_and_scale(seed):
 
 
 @given(SEEDS)
-@example(5845)  # whose mean cosine is -0.00015
+@example(5845)  # their mean cosine is -0.00015
 @settings(max_examples=10, deadline=None)
 def test_only_raw_measures_change_under_rotation(seed):
     draw, x, _ = spaces_with_clear_neighbours(seed)
@@ -617,7 +617,7 @@ def test_without_counts_bands_are_of_ranks(tmp_path, runs):
     assert found.counts is None
     assert found.bands[:3] == ["rank 1-2", "rank 1-2", "rank 3-9"]
     assert found.word_records()[0]["count"] is None
-    # A text file has no counts, and those a loader makes up from the order are none.
+    # A text file has no counts, and a loader makes them up from the order.
     path = tmp_path / "vectors.txt"
     runs["run0"].save_word2vec_format(path)
     loaded = KeyedVectors.load_word2vec_format(path)

@@ -33,7 +33,7 @@ def small(corpus=None, **options):
     return Word2Vec(corpus or zipf_like(), **({"vector_size": 10, "min_count": 1, "workers": 1} | options))
 
 
-# --- it learns what is there --------------------------------------------------------------------------------------
+# --- it learns the topics -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("sg", "loss"), ALL_MODELS)

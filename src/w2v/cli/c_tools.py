@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 # word2vec.c's first word: it is counted once per line end, it ends a sentence, and it is never trained.
 SENTENCE_END = "</s>"
 
-LEAST_ALPHA = 1e-4  # of the first learning rate; where word2vec.c stops lowering it
-ALPHA = {True: 0.05, False: 0.025}  # by whether it is CBOW
+LEAST_ALPHA = 1e-4  # word2vec.c lowers the learning rate down to this share of the first one
+ALPHA = {True: 0.05, False: 0.025}  # default learning rate with CBOW and without
 CLASS_ROUNDS = 10
-NEIGHBOURS = 40  # that distance and word-analogy show
-SEMANTIC_SECTIONS = 5  # of questions-words.txt: the first ones ask for facts, the others for word forms
+NEIGHBOURS = 40  # words that distance and word-analogy show
+SEMANTIC_SECTIONS = 5  # sections of questions-words.txt that ask for facts; the others ask for word forms
 
-# How many questions meet how many words at a time in compute-accuracy: 32 MiB of scores.
+# Questions and words per block of scores in compute-accuracy: 32 MiB.
 QUESTIONS_AT_ONCE = 2048
 WORDS_AT_ONCE = 4096
 
@@ -45,7 +45,7 @@ TEXT = re.compile(r"\.(txt|vec)(\.(gz|bz2|xz|zst))?$")
 
 FILE_HELP = "vectors: .safetensors; .txt or .vec for text; any other name is a binary word2vec file"
 
-# What errors of the library call a parameter, and what it is here.
+# The library's names of parameters in errors, and the options here.
 FLAGS = {"vector_size": "-size", "min_count": "-min-count", "workers": "-threads", "epochs": "-iter", "hs": "-hs"}
 FLAGS |= {name: f"-{name}" for name in ("window", "sample", "negative", "alpha", "seed")}
 
@@ -79,11 +79,11 @@ Section = tuple[str, list[list[bytes]]]
 
 
 class _Vocabulary(NamedTuple):
-    """The words of the files we write, the end of a sentence first."""
+    """The words of the written files, the end of a sentence first."""
 
     words: list[str]
     counts: list[int]
-    rows: NDArray[np.intp]  # of all words but the first, in the model
+    rows: NDArray[np.intp]  # rows in the model of all words but the first
 
 
 def word2vec(arguments: Sequence[str]) -> None:
@@ -144,7 +144,7 @@ def _refuse_unknown(parser: argparse.ArgumentParser, arguments: Sequence[str]) -
 
 
 def _check_word2vec(args: argparse.Namespace) -> None:
-    """Refuse before any work what would fail, or destroy the text, at the end of it."""
+    """Refuse, before any work, a run that would fail at its end or destroy the text."""
     if os.path.exists(args.train) and not os.path.isfile(args.train):
         raise ValueError(f"-train {args.train} is not a regular file; it is read twice, so write the text to a file")
     for flag, path in (("-output", args.output), ("-save-vocab", args.save_vocab)):
@@ -158,7 +158,7 @@ def _check_word2vec(args: argparse.Namespace) -> None:
 
 @contextmanager
 def _open_output(path: str | None) -> Iterator[BinaryIO | None]:
-    """Open the output before the work, so that a path that cannot be written to costs no hours of training."""
+    """Open the output before the work, so that an unwritable path costs no hours of training."""
     if path is None:
         yield None
         return
@@ -176,20 +176,20 @@ def _new_model(args: argparse.Namespace) -> "Word2Vec":
         min_alpha=args.alpha * LEAST_ALPHA,
         window=args.window,
         min_count=args.min_count,
-        sample=args.sample if args.sample < 1 else 0,  # a share of all words: from 1 on none is too frequent
+        sample=args.sample if args.sample < 1 else 0,  # a share of all words: from 1 on no word is too frequent
         seed=args.seed,
         workers=args.threads,
         sg=int(not args.cbow),
         hs=int(bool(args.hs)),
         negative=args.negative,
         epochs=args.iter,
-        cache="auto" if trains else "none",  # only the words are counted; nobody needs the text as numbers
+        cache="auto" if trains else "none",  # only counts are needed, not the text as numbers
         progress=None if args.debug > 1 else False,
     )
 
 
 def _build_vocabulary(model: "Word2Vec", args: argparse.Namespace) -> int:
-    """Give the model its vocabulary, without the end of a sentence; return how many of these there are."""
+    """Give the model its vocabulary without the end of a sentence; return the number of sentence ends."""
     from w2v import RULE_DEFAULT, RULE_DISCARD
 
     if args.read_vocab is not None:
@@ -232,7 +232,7 @@ def _read_vocabulary(path: str) -> dict[str, int]:
 def _order_words(model: "Word2Vec", sentence_ends: int) -> _Vocabulary:
     """Order words as word2vec.c: by falling count, words of equal count as they first appeared."""
     counts: Array = model.wv.expandos["count"]
-    # The model has words of equal count the other way round, as gensim does.
+    # The model orders words of equal count the other way round, as gensim does.
     rows = len(counts) - 1 - np.argsort(-counts[::-1], kind="stable")
     words = model.wv.index_to_key
     return _Vocabulary(
@@ -262,7 +262,7 @@ def _write(file: BinaryIO, model: "Word2Vec", vocabulary: _Vocabulary, args: arg
 
 
 def _untrained_vector(seed: int, vector_size: int) -> NDArray[np.float32]:
-    """A vector as word2vec.c begins with, uniform in [-0.5, 0.5) / vector_size; the same bits everywhere."""
+    """A vector like word2vec.c's first ones, uniform in [-0.5, 0.5) / vector_size; the same bits everywhere."""
     draws = np.random.SeedSequence(seed).generate_state(vector_size)
     return ((draws / 2**32 - 0.5) / vector_size).astype(np.float32)
 
@@ -280,14 +280,14 @@ def _write_pairs(file: IO[bytes], words: Sequence[str], numbers: Sequence[int]) 
 
 def _classes(vectors: Array, count: int) -> Array:
     """K-means of the directions of vectors, from classes dealt out in turn; a class may lose all its words."""
-    from scipy.cluster.vq import kmeans2  # takes a while to import; few want classes
+    from scipy.cluster.vq import kmeans2  # slow to import, and seldom needed
 
     unit = queries.unit_rows(vectors, queries.row_norms(vectors))
     centres = np.zeros((count, vectors.shape[1]), np.float32)
     for i in range(min(count, len(unit))):
         centres[i] = unit[i::count].mean(axis=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of a class without words, which keeps its centre
+        warnings.simplefilter("ignore", UserWarning)  # a class without words keeps its centre
         labels: Array = kmeans2(unit, centres, iter=CLASS_ROUNDS, minit="matrix")[1]
     return labels
 
@@ -356,11 +356,11 @@ def _ask(prompt: str, answer: Callable[[list[str]], None]) -> None:
 
 def _check_known(vectors: "KeyedVectors", words: Sequence[str]) -> None:
     for word in words:
-        vectors.get_index(word)  # an error names what is close
+        vectors.get_index(word)  # the error names close spellings
 
 
 def _positions(vectors: "KeyedVectors", words: Sequence[str], missing: int) -> list[int]:
-    """Print the row of each word and return them; nothing from the first unknown word on."""
+    """Print the row of each word and return the rows; stop at the first unknown word."""
     rows = []
     for word in words:
         row = vectors.key_to_index.get(word)
@@ -378,12 +378,12 @@ def _unit_rows(vectors: "KeyedVectors", rows: Sequence[int]) -> Array:
 
 
 def _print_nearest(vectors: "KeyedVectors", rows: Sequence[int], query: Array, head: str, above: float) -> None:
-    """Print the table of the words nearest to a query that are none of `rows` and nearer than `above`."""
+    """Print the words nearest to a query, without `rows`, whose cosine is above `above`."""
     print(f"\n{' ' * 46}{head}\n{'-' * 72}")
     vectors.fill_norms()
     norms: Array = np.asarray(vectors.norms)
     scores = queries.cosines(vectors.vectors, norms, queries.unit(query))
-    # A zero vector has no direction: in C it gives NaN, which is never near, nor is anything near to it.
+    # A zero vector has no direction: in C its cosine is NaN, so it is near to no word, and no word is near to it.
     scores[(norms == 0) | (not norms[list(rows)].all())] = -np.inf
     for row in queries.top_rows(scores, NEIGHBOURS, set(rows)):
         if scores[row] > above:
@@ -412,13 +412,13 @@ def compute_accuracy(arguments: Sequence[str]) -> None:
 
 
 def _read_sections(text: bytes) -> list[Section]:
-    """Divide questions into sections; the first, without a name, has what stands before a section opens.
+    """Divide questions into sections; the first has no name, and holds the questions before any section.
 
     As in C, line ends mean nothing: a word ``:`` where a question could begin opens a section (so does ``EXIT``, in
     any case), the next word is its name, and else four words are a question.
     """
     sections: list[Section] = [("", [])]
-    words, at = text.split(), 0  # bytes: what is white space and what is upper case is ASCII's
+    words, at = text.split(), 0  # bytes: white space and upper case are those of ASCII
     while at < len(words):
         if words[at].upper() in (b":", b"EXIT"):
             if at + 1 < len(words):
@@ -437,7 +437,7 @@ def _read_sections(text: bytes) -> list[Section]:
 def _verdicts(vectors: "KeyedVectors", limit: int | None, sections: Sequence[Section]) -> list[bool | None]:
     """Say of each question whether the first `limit` words answer it rightly; None where a word is unknown."""
     row_of: dict[bytes, int] = {}
-    first_row = np.array(  # of all rows with the same spelling in upper case
+    first_row = np.array(  # the first of all rows with the same spelling in upper case
         [row_of.setdefault(word.encode().upper(), row) for row, word in enumerate(vectors.index_to_key[:limit])],
         np.int64,
     )
@@ -454,13 +454,13 @@ def _verdicts(vectors: "KeyedVectors", limit: int | None, sections: Sequence[Sec
 def _answers(vectors: Array, questions: NDArray[np.int64]) -> NDArray[np.int64]:
     """Answer questions [n, 3], rows a, b, c: the row with the greatest dot product with b - a + c, unit vectors all.
 
-    The three rows themselves are no answers, nor is a product that is not above 0; -1 is no answer. Of equal
-    products the first row has the answer.
+    A row of the question is never the answer, and the product must be above 0; -1 means no answer. Of equal products
+    the first row wins.
     """
     norms = queries.row_norms(vectors)
     a, b, c = (queries.unit_rows(vectors[rows].astype(np.float32), norms[rows]) for rows in questions.T)
     asked = b - a + c
-    asked[(norms[questions] == 0).any(axis=1)] = 0  # in C, NaN: no answer
+    asked[(norms[questions] == 0).any(axis=1)] = 0  # NaN in C, so no answer
     best = np.zeros(len(questions), np.float32)
     answers = np.full(len(questions), -1)
     for start in range(0, len(vectors), WORDS_AT_ONCE):
@@ -481,7 +481,7 @@ def _answers(vectors: Array, questions: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _print_accuracy(sections: Sequence[Section], verdicts: Sequence[bool | None]) -> None:
-    right, seen, total = [0, 0], [0, 0], 0  # two numbers: of facts, of word forms
+    right, seen, total = [0, 0], [0, 0], 0  # two numbers: facts, word forms
     for number, (name, questions) in enumerate(sections):
         found = verdicts[total : total + len(questions)]
         good, known = found.count(True), len(found) - found.count(None)
@@ -529,7 +529,7 @@ def _count(text: str) -> int:
 
 
 def _load(path: str, limit: int | None = None) -> "KeyedVectors":
-    """Read vectors, perhaps only the first `limit`; a name that tells nothing is binary, as for the C programs."""
+    """Read vectors, perhaps only the first `limit`; a file is binary unless its name says otherwise, as in C."""
     from w2v import KeyedVectors
 
     if path.endswith(".safetensors"):
@@ -537,7 +537,7 @@ def _load(path: str, limit: int | None = None) -> "KeyedVectors":
     binary = TEXT.search(path) is None
     try:
         return KeyedVectors.load_word2vec_format(path, binary=binary, limit=limit)
-    except UnicodeDecodeError:  # word2vec.c cuts long words anywhere; to its own readers all are bytes
+    except UnicodeDecodeError:  # word2vec.c cuts long words at any byte; its own readers take bytes
         return KeyedVectors.load_word2vec_format(path, binary=binary, limit=limit, unicode_errors="backslashreplace")
 
 

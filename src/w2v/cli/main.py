@@ -1,7 +1,7 @@
 """The command line: text to vectors, vectors to answers, one sub-command each.
 
 Results go to stdout (`--json` for programs), all else to stderr. Exit codes: 0 done, 1 error, 2 wrong usage,
-130 Ctrl-C. All work is done by the package's public names, imported when a command needs them.
+130 Ctrl-C. The package's public names do all work; a command imports them when it needs them.
 """
 
 import argparse
@@ -83,7 +83,7 @@ EXAMPLES = {
     """,
 }
 
-# The command lines of word2vec's C programs, in `ctool`.
+# The command lines of word2vec's C programs, in `c_tools`.
 C_TOOLS = {
     "word2vec": "train as the C program word2vec does, with its options",
     "distance": "list the words nearest to a word, or to the sum of several, as the C program does",
@@ -91,8 +91,8 @@ C_TOOLS = {
     "compute-accuracy": "print the accuracy on analogy questions, as the C program does",
 }
 
-# Options handed on as they are: flag, parameter of Word2Vec, type, its default there (a test compares), help.
-# Word2Vec also decides which values are allowed, once for every door.
+# Options passed on unchanged: flag, parameter of Word2Vec, type, its default there (a test compares), help.
+# Word2Vec checks the values, once for all its callers.
 TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str]] = [
     ("--size", "vector_size", int, 100, "dimensions of the vectors"),
     ("--window", "window", int, 5, "words looked at on either side, at most"),
@@ -109,12 +109,12 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
     ("--max-final-vocab", "max_final_vocab", int, None, "keep no more words than this"),
 ]
 
-# What errors of the library call a parameter, and what it is here.
+# The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every")}
 FLAGS["k"] = "-k"
 
-# Advice of the library for programs, and what helps here.
+# The library's advice for programs, and the advice for the command line.
 ADVICE = [
     (r"occurs min_count=(\d+) times", r"occurs \1 times"),
     (r"deterministic=True", "--deterministic"),
@@ -137,11 +137,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.showwarning = _show_warning
         try:
             args.run(args)
-            print(end="", flush=True)  # while errors are still looked for
+            print(end="", flush=True)  # flush here, where errors are caught
         except KeyboardInterrupt as stop:
             print(f"w2v: interrupted{'; ' if stop.args else ''}{printable(str(stop))}", file=sys.stderr)
             return 130
-        except BrokenPipeError:  # `head` has seen enough; the flush at exit must not find the pipe either
+        except BrokenPipeError:  # the reader has left; the flush at exit must not meet the closed pipe either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except EXPECTED_ERRORS as error:
             print(f"w2v: error: {_message(error, args.flags)}", file=sys.stderr)
@@ -150,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
-    if argv and argv[0] in C_TOOLS:  # which have a command line of another kind
+    if argv and argv[0] in C_TOOLS:  # C programs have a command line of another kind
         from w2v.cli import c_tools
 
         return argparse.Namespace(run=lambda args: c_tools.COMMANDS[argv[0]][0](argv[1:]), flags=c_tools.FLAGS)
@@ -308,7 +308,7 @@ def _check_corpus(path: str) -> None:
 
 @contextmanager
 def _read_from(path: str | None) -> Iterator[tuple[Any, str | None]]:
-    """Give a corpus as an iterable or as a path; what can be read only once is kept in a file without a name."""
+    """Give a corpus as an iterable or as a path; a source that can be read only once is copied to a nameless file."""
     if path is not None and path != "-":
         _check_corpus(path)
     if path is None or os.path.isfile(path):
@@ -323,7 +323,7 @@ def _read_from(path: str | None) -> Iterator[tuple[Any, str | None]]:
 
 
 def standard_input() -> BinaryIO:
-    """Return the bytes of standard input, which a caller may have closed."""
+    """Return the bytes of standard input; the caller may have closed it."""
     if sys.stdin is None:
         raise ValueError("standard input is closed; give it a text, or name a file")
     return sys.stdin.buffer
@@ -331,7 +331,7 @@ def standard_input() -> BinaryIO:
 
 @contextmanager
 def _how_to_resume(args: argparse.Namespace, again: Sequence[str] = ()) -> Iterator[None]:
-    """Let a Ctrl-C after which there is a checkpoint say what to type, with the options to give again."""
+    """After a Ctrl-C with a checkpoint, print the command that resumes, with the options to repeat."""
     try:
         yield
     except KeyboardInterrupt as stop:
@@ -350,7 +350,7 @@ def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
     else:
         _save(model.wv, args.output, form)
     seconds = sum(epoch.seconds for epoch in model.history)
-    per_second = 1 / seconds if seconds else 0.0  # a run that a callback ended before its first epoch took no time
+    per_second = 1 / seconds if seconds else 0.0  # a callback may end a run before its first epoch, after no time
     facts = {
         "corpus_words": model.corpus_total_words,
         "sentences": model.corpus_count,
@@ -367,7 +367,7 @@ def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
     }
     if not model.compute_loss:
         del facts["loss"]
-    # Several workers are the default because they are that much faster; that costs the promise of the same bytes.
+    # Several workers are the default for their speed; they give up the promise of the same bytes.
     if not args.json and not facts["repeatable"]:
         facts["repeatable"] = (
             "no, trained by several workers; --workers 1 or --deterministic is, and w2v verify checks it"
@@ -462,7 +462,7 @@ def _verify(args: argparse.Namespace) -> None:
         raise ValueError(a_model)
     try:
         model = Word2Vec.load(args.file)
-    except AttributeError:  # vectors alone
+    except AttributeError:  # the file holds vectors alone
         raise ValueError(a_model) from None
     model.progress = args.progress
     if args.workers is not None:
@@ -550,7 +550,7 @@ def _check_output(path: str) -> None:
 
 
 def _is_in(output: str, source: str) -> bool:
-    """Whether a file is the other one, or one of those in a folder."""
+    """Whether a file is the other one, or lies in that folder."""
     path, other = os.path.realpath(output), os.path.realpath(source)
     return path == other or (os.path.exists(path) and os.path.dirname(path) == other)
 
@@ -588,7 +588,7 @@ def _print_answers(answers: list[dict[str, Any]]) -> None:
 
 
 def _report(args: argparse.Namespace, facts: dict[str, Any]) -> None:
-    """Print facts as one JSON object or as aligned lines; a dict among them gives a line for each of its items."""
+    """Print facts as one JSON object or as aligned lines; a dict gives a line for each of its items."""
     if args.json:
         print(json.dumps(facts, allow_nan=False))
         return
@@ -616,18 +616,18 @@ def _text(value: object) -> str:
 
 
 def _message(error: BaseException, flags: Mapping[str, str]) -> str:
-    """Return what an exception says, on one line, with the options' names; str() of a KeyError would quote it."""
+    """Return an exception's message on one line, with the options' names; str() of a KeyError would quote it."""
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     else:
         text = str(error.args[0]) if type(error) is KeyError and error.args else str(error)
-    if not isinstance(error, LookupError):  # which speaks of words, not of options
+    if not isinstance(error, LookupError):  # its message is about words, not options
         text = _in_options(text, flags)
     return printable(" ".join(text.split())) or type(error).__name__
 
 
 def _in_options(text: str, flags: Mapping[str, str]) -> str:
-    """Translate what the library says of parameters: --size 0 for vector_size=0."""
+    """Translate the library's names of parameters: --size 0 for vector_size=0."""
     for advice, here in ADVICE:
         text = re.sub(advice, here, text)
     for parameter, flag in flags.items():
@@ -635,13 +635,13 @@ def _in_options(text: str, flags: Mapping[str, str]) -> str:
         text = re.sub(rf"{name}='([^']*)'", rf"{flag} \1", text)
         text = re.sub(rf"{name}=(?=-?\w)", f"{flag} ", text)
         text = re.sub(rf"{name}=", flag, text)
-        if "_" in parameter:  # else it may be a word of English
+        if "_" in parameter:  # a bare name may be an English word
             text = re.sub(rf"{name}\b", flag, text)
     return text
 
 
 class _PrintsOnce(logging.Handler):
-    """Prints what the library warns of, once: a command may train many times, with other numbers in the warning."""
+    """Prints each warning of the library once: a command may train many times, with other numbers in the warning."""
 
     def __init__(self, flags: Mapping[str, str]) -> None:
         super().__init__(logging.WARNING)

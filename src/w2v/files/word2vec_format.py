@@ -43,7 +43,7 @@ _COUNT_LINE = re.compile(rb"([^\n]+)[ \t]([0-9]{1,19})\r?\n?")
 _EMPTY_LINES = re.compile(rb"[ \t\n\v\f\r]*\n")  # a repeated group would keep a hundred bytes per line
 _UNREADABLE = re.compile(rb"[ \t\n\v\f\r]")  # word2vec.c's readers end a word at these bytes
 
-# Messages say where this advice applies, since users of the command line cannot call Python.
+# A reader of a message may know only the command line, so this advice names Python.
 IN_PYTHON = "in Python, KeyedVectors.load_word2vec_format() with "
 
 # Byte order marks of encodings unlike ASCII. UTF-32's mark begins with UTF-16's, and so comes first.

@@ -1,4 +1,4 @@
-"""Experiments: one training again and again with one thing changed, kept in a folder, taken up where it stopped."""
+"""Experiments: repeat a training with one thing changed, keep the runs in a folder, and go on where they stopped."""
 
 import hashlib
 import inspect
@@ -43,7 +43,7 @@ def collect(
     settings: Mapping[str, Any] | None = None,
     progress: bool | None = None,
 ) -> dict[str, Any]:
-    """Call `make` once per run of a plan, and keep what it gives.
+    """Call `make` once per run of a plan, and keep its results.
 
     Parameters
     ----------
@@ -57,9 +57,9 @@ def collect(
         again, so an interrupted experiment goes on where it stopped, and a longer plan adds runs. No link in the folder
         is followed.
     settings : mapping, optional
-        Whatever else the vectors depend on, which JSON can hold. Kept in the folder, and compared.
+        Everything else that the vectors depend on, in types that JSON can hold. Kept in the folder, and compared.
     progress : bool, optional
-        A bar over the runs on stderr; by default only if that is a terminal.
+        A bar over the runs on stderr; by default only on a terminal.
 
     Returns
     -------
@@ -69,8 +69,8 @@ def collect(
     Raises
     ------
     ValueError
-        A name that is none; or the folder is of other settings, has a run of this name with other arguments, or a
-        file that is not the one recorded.
+        A malformed name; or the folder has other settings, a run of this name with other arguments, or a file that
+        differs from the record.
     OSError
         A file of the folder is a link.
 
@@ -137,7 +137,7 @@ def retrain(
           documents; the seed changes within each size.
         - a parameter of `Word2Vec`: its `values`, and the seed within each.
     values : sequence, optional
-        What ``vary`` takes; only with ``"words"`` or a parameter.
+        The values of ``vary``; only with ``"words"`` or a parameter.
     folder, progress
         As in `collect`. The folder also holds a hash of the corpus, so that another text is refused.
     **settings
@@ -180,7 +180,7 @@ def retrain(
 
 
 def known_settings() -> dict[str, Any]:
-    """Return the parameters of `Word2Vec` that say how to train, and not on what, with their defaults."""
+    """Return the parameters of `Word2Vec` that say how to train, without the corpus, with their defaults."""
     parameters = inspect.signature(Word2Vec.__init__).parameters
     return {name: parameters[name].default for name in sorted(set(parameters) - NOT_SETTINGS)}
 
@@ -201,7 +201,7 @@ def _check_ways(vary: str, values: Sequence[Any], settings: Mapping[str, Any]) -
 
 
 def _plan(vary: str, runs: int, values: Sequence[Any], seed: int) -> list[tuple[Any, str, dict[str, Any]]]:
-    """Group, name and what changes, for each run."""
+    """Group, name and changed arguments of each run."""
     seeds = [seed + number for number in range(runs)]
     if len(values):
         pairs = itertools.product(dict.fromkeys(values), seeds)
@@ -233,7 +233,7 @@ def _sentences(corpus: Corpus) -> Iterable[Sequence[str]]:
 
 
 def _documents(corpus: Corpus) -> Sequence[Any]:
-    """All documents: those of a file as one string each, which takes a tenth of the space of lists."""
+    """All documents: a document of a file is one string, which takes a tenth of the space of a list."""
     if isinstance(corpus, str | os.PathLike):
         return [" ".join(words) for words in read_sentences(corpus)]
     documents = list(corpus)
@@ -244,7 +244,7 @@ def _documents(corpus: Corpus) -> Sequence[Any]:
 
 
 def _draw(documents: Sequence[Any], way: str, number: int) -> Iterator[Sequence[str]]:
-    """Yield the documents of sample `number`, which depends on it and on how many there are, not on the seed."""
+    """Yield the documents of sample `number`; it depends on `number` and on the count of documents, not on the seed."""
     draw = np.random.default_rng([number, CORPUS_CHANGES.index(way)])
     count = len(documents)
     order = draw.permutation(count) if way == "shuffle" else draw.integers(count, size=count)
@@ -271,9 +271,9 @@ def _check_words(corpus: Corpus, values: Sequence[int]) -> None:
 
 
 def _fingerprint(corpus: Corpus) -> str:
-    """SHA-256 of the text: of a file as it is once unpacked, of token lists joined by blanks and line ends.
+    """SHA-256 of the text: of a file's unpacked bytes, or of token lists joined by blanks and line ends.
 
-    A token with a blank in it, or none at all, would look like others: then it is of the list as JSON.
+    A list with an empty token, or with a blank in a token, is hashed as JSON, so that it differs from all others.
     """
     digest = hashlib.sha256()
     if isinstance(corpus, str | os.PathLike):
@@ -293,7 +293,7 @@ def _fingerprint(corpus: Corpus) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON gives it back: tuples are lists, keys are strings."""
+    """The value after a trip through JSON: tuples are lists, keys are strings."""
     try:
         return json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError) as error:
@@ -301,7 +301,7 @@ def _plain(value: Any) -> Any:
 
 
 class _Kept(NamedTuple):
-    """The folder of an experiment, for messages and as what is open of it: see `reading.open_folder`."""
+    """The folder of an experiment: its path for messages, and its descriptor; see `reading.open_folder`."""
 
     path: Path
     opened: int
@@ -311,7 +311,7 @@ class _Kept(NamedTuple):
 
 
 def _records(folder: _Kept, settings: Record, wanted: Mapping[str, Any]) -> Record:
-    """The records of a folder, those of a new one if it has none; refused if they do not fit."""
+    """The records of a folder, new ones if it has none; records that do not fit are refused."""
     path = folder.path / RECORDS
     if not folder.has(RECORDS):
         records = {"settings": settings, "runs": {}}
@@ -363,7 +363,7 @@ def _make_run(make: Callable[..., Any], arguments: Mapping[str, Any], folder: _K
 
 
 def _native(space: Space) -> KeyedVectors:
-    """Anyone's KeyedVectors as ours, with their counts."""
+    """Convert any library's KeyedVectors to ours, with their counts."""
     attributes = getattr(space, "expandos", {})
     counts = {"count": np.asarray(attributes["count"], np.int64)} if "count" in attributes else {}
     return KeyedVectors.from_arrays(list(space.index_to_key), np.asarray(space.vectors, np.float32), counts)

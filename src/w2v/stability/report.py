@@ -25,7 +25,7 @@ FIT_WORDS = 10_000  # most frequent words, for rotations and whole spaces (as Le
 PAIRS = 10_000  # random pairs of words for the rank correlation
 RESAMPLES = 1000  # of the bootstrap: enough for a 95 % interval (Efron & Tibshirani 1993, chapter 19)
 CONFIDENCE = 0.95
-BLOCK_WORDS = 4096  # whose resampled values live at a time
+BLOCK_WORDS = 4096  # words whose resampled values are in memory at a time
 
 PER_WORD = ("overlap", "jaccard", "joint", "reliability", "rbo", "aligned_cosine", "raw_cosine", "raw_distance")
 WHOLE = ("pip_loss", "eigenspace_overlap", "spearman")
@@ -33,7 +33,7 @@ ROTATION = ("raw_cosine", "raw_distance")  # measure rotation, not meaning
 
 
 class Report(NamedTuple):
-    """What `measure` found.
+    """The result of `measure`.
 
     Attributes
     ----------
@@ -43,15 +43,15 @@ class Report(NamedTuple):
     words : list
         The words measured, the most frequent first.
     counts : ndarray of int64 [words] or None
-        How often they occur in the corpus of the first run; None if its file does not say.
+        Their counts in the corpus of the first run; None if its file has no counts.
     bands : list of str
         The frequency band of each word.
     values : dict of str to ndarray of float64 [words]
-        For each measure of words its mean over the pairs of runs. ``joint`` has no pairs: it is of all runs, and
-        ``reliability`` (of three runs and more) the mean over the runs left out.
+        For each measure of words its mean over the pairs of runs. ``joint`` compares all runs at once, and
+        ``reliability`` (from three runs on) is the mean over the runs left out.
     low, high : dict of str to ndarray of float64 [words]
-        Ends of the 95 % interval of each value, the runs resampled; those of ``joint`` and ``reliability`` are the
-        value itself.
+        Ends of the 95 % interval of each value, from resampled runs; for ``joint`` and ``reliability`` both ends are
+        the value itself.
     pairs : list of dict
         For each pair of runs, ``first`` and ``second``: the three measures of whole spaces, and the means of the
         others over the words.
@@ -109,8 +109,8 @@ def measure(
 ) -> Report:
     """Measure how far runs agree: every measure of `w2v.stability.measures`, over all pairs of runs.
 
-    Neighbours are looked for among all words of a run. Rotations are fitted on the 10,000 most frequent words that
-    all runs share, and PIP loss and eigenspace overlap are of these words.
+    Neighbours come from all words of a run. Rotations, PIP loss and eigenspace overlap use the 10,000 most frequent
+    words that all runs share.
 
     An interval is that of the percentiles of 1,000 bootstrap samples (Efron & Tibshirani 1993, section 13.3): of the
     runs for a word or a whole space; of the runs and of the words within each band for means over words; of the
@@ -125,13 +125,12 @@ def measure(
         Two runs or more, of one vector size: ours, gensim's, or read from anyone's files.
     k : int, default 10
     words : int or sequence of str, default 10,000
-        What to measure: of the words that all runs share so many, as equally many from each frequency band as
-        possible, drawn with `seed`; or these words. Totals over a sample weigh the bands that it has words of as the
-        vocabulary does.
+        The words to measure, or their number. A number draws a sample of the words that all runs share, with `seed`, as
+        equally as possible from each frequency band. Totals over a sample weigh its bands as the vocabulary does.
     pairs : sequence of (str, str), optional
         For the rank correlation; by default 10,000 random pairs of the words measured.
     seed : int, default 1
-        Of the sample, the pairs and the bootstrap. The same arguments give the same report.
+        Seed of the sample, the pairs and the bootstrap. The same arguments give the same report.
     progress : bool, optional
         Bars on stderr; by default only if that is a terminal.
 
@@ -144,7 +143,7 @@ def measure(
     KeyError
         One of `words` or `pairs` is not in every run. (`neighbor_tables` and `reliability` take such words.)
     ValueError
-        Fewer than two runs, runs of different vector sizes, no k other words in one, or no words in common.
+        Fewer than two runs, runs of different vector sizes, a run without k other words, or no words in common.
 
     Examples
     --------
@@ -209,7 +208,7 @@ def _shared_words(spaces: Mapping[str, Space]) -> list[Any]:
 
 
 def _counts_of(space: Space) -> NDArray[np.int64] | None:
-    """How often each word of a run occurs; None where a loader has made the numbers up from the order of the rows."""
+    """The count of each word of a run; None if a loader made the counts up from the order of the rows."""
     counts = getattr(space, "expandos", {}).get("count")
     if counts is None or np.array_equal(counts, np.arange(len(counts), 0, -1)):
         return None
@@ -217,9 +216,9 @@ def _counts_of(space: Space) -> NDArray[np.int64] | None:
 
 
 def _bands(counts: NDArray[np.int64] | None, rows: Array) -> tuple[NDArray[np.int64], list[str]]:
-    """The band of each of `rows`, two to a power of ten, and what they are called; by rank where no counts are known.
+    """The band of each of `rows`, two per power of ten, and the bands' names; by rank if counts are unknown.
 
-    Bands of counts are numbered from the rarest words on, those of ranks from the most frequent on.
+    Bands of counts are numbered from the rarest words on, bands of ranks from the most frequent words on.
     """
     numbers = rows + 1 if counts is None else np.maximum(counts[rows], 1)
     edges = [1]
@@ -252,7 +251,7 @@ def _check_shared(word: Any, shared: Mapping[Any, int] | set[Any], spaces: Mappi
 
 
 def _sample(band: Array, limit: int, seed: int) -> NDArray[np.int64]:
-    """Places of at most `limit` words, from each band equally many as far as it has them."""
+    """Places of at most `limit` words, equally many from each band that has enough."""
     sizes = np.bincount(band)
     quotas, left = np.zeros_like(sizes), limit
     for bands_left, number in zip(range(len(sizes), 0, -1), np.argsort(sizes, kind="stable"), strict=True):
@@ -348,7 +347,7 @@ def _pair_records(names: list[str], per_word: Mapping[str, Array], whole: Mappin
 
 
 def _run_weights(runs: int, seed: int) -> NDArray[np.float64]:
-    """Weights of the pairs of runs in each bootstrap sample of runs, [resamples, pairs], which sum to 1.
+    """Weights of the pairs of runs in each bootstrap sample of runs, [resamples, pairs]; a row sums to 1.
 
     A run drawn n times and another drawn m times have n * m pairs; a run is not paired with itself. A sample of one
     run alone says nothing and is replaced by all runs.
@@ -411,7 +410,7 @@ def _band_records(
     means = np.array([values[band == number].mean() if (band == number).any() else 0 for number in range(len(names))])
     resampled = np.where(np.isnan(resampled), means, resampled)
     measured = np.bincount(band, minlength=len(names))
-    # A band counts for as many words as the vocabulary has in it; one of which no word is measured says nothing.
+    # A band weighs as many words as the vocabulary has in it; a band without measured words weighs nothing.
     share = sizes * (measured > 0)
     share = share / share.sum()
     low, high = _interval(np.column_stack([resampled @ share, resampled]))
@@ -452,7 +451,7 @@ def check_ending(path: Pathlike) -> str:
 
 
 def write_records(records: Sequence[Mapping[str, Any]], path: Pathlike) -> None:
-    """Write records as JSON or CSV, by the ending of the name; what is not a number (NaN) becomes null, or nothing.
+    """Write records as JSON or CSV, by the ending of the name; a NaN becomes null, or an empty field.
 
     Parameters
     ----------
@@ -491,7 +490,7 @@ def format_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str] | 
     ----------
     records : sequence of dict
     columns : sequence of str, optional
-        Which keys, in this order; by default those of the first record.
+        Keys, in this order; by default all keys of the first record.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """KeyedVectors: words and their vectors, the result of training; look-up, similarity, files.
 
-The table is in `lookup`, the arithmetic in `queries`, the scoring in `evaluate`, the bytes in `formats` and
-`foreign`.
+The table is in `lookup`, the arithmetic in `queries`, the scoring in `scores`, the bytes in `files.native` and
+`files.word2vec_format`.
 """
 
 import logging
@@ -48,15 +48,15 @@ class KeyedVectors(OldVectorNames, Lookup):
     index_to_key : list
     key_to_index : dict
     norms : ndarray [words] or None
-        Row lengths, filled when first needed. Who has written to `vectors` asks `fill_norms` for those of now.
+        Row lengths, filled when first needed. After writing to `vectors`, call `fill_norms`.
     expandos : dict of str to ndarray
         Attributes of the words, such as ``count``.
 
     Notes
     -----
-    Queries change nothing but the cached `norms`, so threads may ask at the same time, also while another one trains
-    the vectors. While somebody else holds `vectors` (a variable, a view, a training model), norms are measured anew
-    for each query: repeated ones are a few times faster when nobody does.
+    Queries change nothing but the cached `norms`, so threads may query at the same time, even while another thread
+    trains the vectors. While other code holds `vectors` (a variable, a view, a training model), each query measures
+    the norms anew; repeated queries are a few times faster without such a holder.
     """
 
     # Similarity
@@ -86,7 +86,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         clip_start, clip_end : int, optional
             Look only at these rows.
         restrict_vocab : int, optional
-            Look only at the first (most frequent) so many words; overrides the clips.
+            Look only at this many of the first (most frequent) words; overrides the clips.
         indexer : object, optional
             Its ``most_similar(vector, topn)`` answers instead.
 
@@ -101,7 +101,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         KeyError
             An unknown word.
         ValueError
-            Nothing to look for, or a vector of another size, or with a NaN in it.
+            No items, a vector of another size, or a vector with a NaN.
         """
         topn = _check_topn(topn, restrict_vocab)
         clips = slice(whole_or_none("clip_start", clip_start), whole_or_none("clip_end", clip_end))
@@ -271,7 +271,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         Raises
         ------
         MemoryError
-            Documents of so many different words that the solver of POT is needed, which is not installed.
+            The documents have so many different words that they need POT's solver, and POT is not installed.
         """
         documents = check_list("document1", document1), check_list("document2", document2)
         counts = [Counter(word for word in document if word in self) for document in documents]
@@ -323,7 +323,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         return self.rank_by_centrality(words)[-1][1]
 
     def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Any:
-        """Return that of `keys_list` which is nearest to `key1`."""
+        """Return the key of `keys_list` nearest to `key1`."""
         keys = check_list("keys_list", keys_list)
         if not keys:
             raise ValueError("keys_list is empty; give at least one key to choose from")
@@ -355,10 +355,10 @@ class KeyedVectors(OldVectorNames, Lookup):
     def vectors_for_all(
         self, keys: Iterable[Key], allow_inference: bool = True, copy_vecattrs: bool = False
     ) -> "KeyedVectors":
-        """Return new KeyedVectors with those of `keys` that are known, in their order.
+        """Return new KeyedVectors with the known ones of `keys`, in their order.
 
         Their counts are made up, descending, unless ``copy_vecattrs=True`` takes all attributes over.
-        `allow_inference` is there for vectors that can be made up for unknown words; these cannot.
+        `allow_inference` has no effect: these vectors cannot be inferred for unknown words.
         """
         known = [key for key in dict.fromkeys(check_list("keys", keys)) if self.has_index_for(key)]
         rows = self.rows_of(known)
@@ -476,14 +476,13 @@ class KeyedVectors(OldVectorNames, Lookup):
             that cuts the file short then kills this one (SIGBUS).
         rethrow : ignored
         allow_pickle : bool, default False
-            Read what gensim has pickled, too, with its .npy files; see `w2v.files.gensim_pickle`. No code in such a
-            file is run, but one that was made to do harm can still fill the memory.
+            Also read gensim's pickles, with their .npy files; see `w2v.files.gensim_pickle`. No code in such a file is
+            run, but a malicious file can still fill the memory.
 
         Raises
         ------
         FormatError
-            The file is damaged, or none of ours: text and binary files of other tools are read by
-            `load_word2vec_format`.
+            The file is damaged or of another format: `load_word2vec_format` reads text and binary files of other tools.
         """
         if mmap not in (None, False, True, "r"):
             raise ValueError(f"mmap={mmap!r}; a file can only be mapped read-only, mmap='r'")
@@ -500,7 +499,7 @@ class KeyedVectors(OldVectorNames, Lookup):
     def from_arrays(
         cls, keys: list[Any] | dict[Any, int], vectors: Array, attributes: Mapping[str, Array] | None = None
     ) -> Self:
-        """Build from keys and their vectors, which are taken over, not copied or checked.
+        """Build from keys and their vectors, without a copy or a check of the vectors.
 
         Parameters
         ----------
@@ -517,7 +516,7 @@ class KeyedVectors(OldVectorNames, Lookup):
     def take_over(
         self, keys: list[Any] | dict[Any, int], vectors: Array, attributes: Mapping[str, Array] | None = None
     ) -> None:
-        """Hold other keys and vectors from now on; as in `from_arrays`."""
+        """Replace all keys and vectors; as in `from_arrays`."""
         self.vectors, self.norms = vectors, None
         self.index_to_key = keys if isinstance(keys, list) else list(keys)
         self.key_to_index = keys if isinstance(keys, dict) else {key: row for row, key in enumerate(keys)}
@@ -551,14 +550,14 @@ class KeyedVectors(OldVectorNames, Lookup):
         append : bool, default False
             Keep what the file holds and write behind it.
         sort_attr : str, default "count"
-            Rows are written in descending order of this attribute, if there is such a one. Int keys that are
-            their own row (as a document tag may be) come first.
+            Rows are written in descending order of this attribute, if it exists. Int keys that equal their row (such as
+            document tags) come first.
 
         Raises
         ------
         ValueError
-            What could not be read back: a word that is empty, has white space or occurs twice, a value that is
-            not finite, a count that is none. No file is then touched.
+            The file could not be read back: a word is empty, has white space or occurs twice, a value is not finite, or
+            a count is malformed. No file is then touched.
         """
         for name, path in {"fname": fname, "fvocab": fvocab or ""}.items():
             if not isinstance(path, str | os.PathLike):
@@ -611,9 +610,9 @@ class KeyedVectors(OldVectorNames, Lookup):
             Lines of word and count. Without it the counts are made up, descending: words - row.
         binary : bool, default False
         encoding, unicode_errors : str
-            How the bytes of a word become a str.
+            How to decode the bytes of a word.
         limit : int, optional
-            Read only the first so many rows.
+            Read only this many rows.
         datatype : dtype, default float32
             A type of floats.
         no_header : bool, default False
@@ -646,7 +645,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         encoding: str = "utf8",
         unicode_errors: str = "strict",
     ) -> int:
-        """Take over the vectors that a file has for words that are here; no word is added.
+        """Take over a file's vectors for the words here; no word is added.
 
         Parameters
         ----------
@@ -679,7 +678,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         shared = [word for word in other.index_to_key if word in self.key_to_index]
         rows = self.rows_of(shared)
         given = np.asarray(self.vectors_lockf, np.float32)
-        locks = np.full(len(self), given[0] if len(given) == 1 else 1, np.float32)  # 1 for words that came later
+        locks = np.full(len(self), given[0] if len(given) == 1 else 1, np.float32)  # later words have 1
         locks[: len(given)] = given
         locks[rows] = lock
         self._writable_vectors()[rows] = other.vectors[other.rows_of(shared)]
@@ -734,7 +733,7 @@ load_word2vec_format = KeyedVectors.load_word2vec_format
 
 
 def _made_up_counts(count: int) -> Array:
-    return np.arange(count, 0, -1, dtype=np.int64)  # they keep the order of the rows
+    return np.arange(count, 0, -1, dtype=np.int64)  # the words keep the order of the rows
 
 
 def _as_list(name: str, items: Any) -> list[Any]:
