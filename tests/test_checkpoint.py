@@ -682,7 +682,7 @@ STRANGE = [
 
 @pytest.mark.parametrize(("name", "value"), STRANGE, ids=str)
 def test_an_impossible_checkpoint_is_a_format_error(name, value, tmp_path):
-    """Sound files with sound hashes: whoever writes one can write anything."""
+    """Sound files with sound hashes can hold anything, since anyone can write one."""
     folder = interrupted(tmp_path / "run")
     path = newest(folder)
     _, words, arrays, meta = native.read_native(path)

@@ -1,4 +1,4 @@
-"""The C programs' command lines: what they print and write, to the byte where it is known by construction."""
+"""The C programs' command lines: their output, to the byte where it is known by construction."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""What can go wrong, and what w2v does then: a test for each row of the tables in docs/faults.md, each in a process.
+"""Faults and w2v's answers: a test for each row of the tables in docs/faults.md, each in a process.
 
 Elsewhere: numbers beyond 32 bits (test_big_numbers.py), and every failing call of a save (test_files.py).
 """

@@ -533,7 +533,7 @@ def test_empty_lines_take_no_memory(tmp_path):
 
 @pytest.mark.parametrize("errors", ["strict", "skip"])
 def test_a_binary_word_over_the_limit_is_rejected(errors, tmp_path):
-    """Also where its vector is cut by the end of what has been read."""
+    """This holds also where the end of a block cuts its vector."""
     most, values = 1 << 20, np.ones(100, np.float32).tobytes()
     for extra in (0, 1):
         rows = [b"%d " % i + values for i in range(18_000)] + [b"w" * (most + extra) + b" " + values]

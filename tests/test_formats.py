@@ -1,4 +1,4 @@
-"""Atomic writes and the native format: what goes in comes out, and nothing else gets in."""
+"""Atomic writes and the native format: contents survive, and malformed contents are refused."""
 
 import hashlib
 import io
@@ -362,7 +362,7 @@ def test_names_that_occur_twice_are_refused(saved):
 
 
 def resealed(path, header, data):
-    """Write changed data under a hash that fits: what a hostile writer would do."""
+    """Write changed data under a hash that fits, as a hostile writer would."""
     about = json.loads(header["__metadata__"]["w2v"])
     with open(join(path, header, data), "rb") as file:
         _, tensors = native._read_header(file, "x")

@@ -1,4 +1,4 @@
-"""Any bytes give something sound or the right error: a short run of every fuzz target, and what once went wrong."""
+"""Any bytes give something sound or the right error: a short run of every fuzz target, and the inputs of fixed bugs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Sanitizers see what they are there for; deterministic training is without a race where Hogwild is not."""
+"""Sanitizers find planted faults; deterministic training has no race, unlike Hogwild."""
 
 import os
 import subprocess

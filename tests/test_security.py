@@ -1,4 +1,4 @@
-"""What SECURITY.md says: nothing foreign is run, nothing is sent, temporary files are private; what packages hold."""
+"""The promises of SECURITY.md: no foreign code runs, nothing is sent, temporary files are private, packages are clean."""
 
 import ast
 import contextlib

@@ -36,7 +36,7 @@ def trained(model, corpus, **options):
 
 
 class Counted:
-    """An iterable of which nothing is known but what it gives."""
+    """An iterable known only by the sentences it gives."""
 
     def __init__(self, sentences):
         self.sentences, self.passes = sentences, 0

@@ -1,4 +1,4 @@
-"""Stability experiments: what varies and what stays, going on after an interruption, the command line, the figures."""
+"""Stability experiments: variation, resumption after an interruption, the command line, the figures."""
 
 import argparse
 import contextlib
@@ -213,7 +213,7 @@ def test_damaged_records_are_refused(tmp_path, damage):
 @pytest.mark.parametrize("make", [os.symlink, os.link], ids=["symbolic", "hard"])
 @pytest.mark.parametrize("name", ["a.safetensors", "records.json"])
 def test_nothing_is_written_through_a_link_in_the_folder(name, make, tmp_path):
-    """A folder of a stranger's: with records that have no such run, or none at all."""
+    """A stranger's folder, with records that lack the run, or without records."""
     folder, victim = tmp_path / "runs", tmp_path / "home" / "precious"
     victim.parent.mkdir()
     victim.write_bytes(b"precious")

@@ -82,7 +82,7 @@ CASES = {
 
 
 def survived(run, k, expected):
-    """Let the k-th allocation fail; return whether one did, and what is wrong."""
+    """Let the k-th allocation fail; return whether it did, and the fault."""
     threads, before = threading.active_count(), SHIM.not_freed()
     SHIM.fail_at(k)
     try:

@@ -506,7 +506,7 @@ def _percent(part: int, whole: int) -> str:
     return "-nan" if np.isnan(share) and np.signbit(share) else f"{share:.2f}"
 
 
-# --- what all of them need --------------------------------------------------------------------------------------
+# --- shared by all programs --------------------------------------------------------------------------------------
 
 
 def _new_parser(name: str) -> argparse.ArgumentParser:

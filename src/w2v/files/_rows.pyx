@@ -2,8 +2,7 @@
 # cython: freethreading_compatible=True
 """The inner loops of `word2vec_format`: rows of a word, a blank and values, parsed without the GIL.
 
-What a loop here does not like it leaves to its caller, who can say what is wrong with it: it stops before the row and
-tells why.
+A loop stops before a malformed row and returns a reason; its caller describes the fault.
 """
 
 import numpy as np

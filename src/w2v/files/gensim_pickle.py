@@ -1,12 +1,12 @@
 """gensim's own files, ``.model`` and ``.kv``: pickles with arrays beside them, read as data.
 
 Nothing in a file is executed. Python's unpickler would be the wrong tool even with an allow-list: the one in C hashes
-what the file makes a key, and a key of a million nested tuples (1 MB) overflows its stack; seven bytes that use memo
-place 2**31 - 1 make it claim 32 GiB. So the pickle is interpreted here. The only things it can make are numbers,
-strings, containers and records of what it wanted called; sizes are held against the file; no other class exists.
-The names it may use are listed (`_KNOWN`), and any other one is refused.
+every key of the file, and a key of a million nested tuples (1 MB) overflows its stack; seven bytes that use memo place
+2**31 - 1 make it claim 32 GiB. So the pickle is interpreted here. It can make only numbers, strings, containers and
+records of the calls it asks for; sizes are compared with the file; no other class exists. `_KNOWN` lists the names that
+it may use, and any other name is refused.
 
-What remains is the risk of any reader: this is code that parses what others wrote. Read files you trust.
+The risk of any parser of foreign files remains. Read files you trust.
 """
 
 import io

@@ -1,12 +1,12 @@
 """w2v's own format: one safetensors file per model or set of vectors.
 
 A native file holds data only (nothing in it is ever executed), can be mapped into memory and is readable by
-every safetensors library. Files of other tools are the business of `word2vec_format`.
+every safetensors library. `word2vec_format` reads and writes the files of other tools.
 
 The container is written and parsed here, without the safetensors package (the tests read our files with it). Its
 writer takes raw pointers, so that strided matrices come out scrambled or need a whole second copy, replaces
-symlinks, and does not sync; here rows are streamed, synced, and renamed into place. Its reader lets pass what must
-be refused before memory is allocated: a name that occurs twice, unaligned or misshapen tensors, a NaN.
+symlinks, and does not sync; here rows are streamed, synced, and renamed into place. Its reader accepts faults that
+must be refused before memory is allocated: a repeated name, unaligned or misshapen tensors, a NaN.
 """
 
 import hashlib
@@ -87,8 +87,8 @@ def write_native(
     Parameters
     ----------
     path : path-like, or a binary file open for writing
-        The target; by custom ``*.safetensors``. A file that is open gets the bytes once all of them are in a
-        temporary file without a name: it may be one that cannot seek.
+        The target; by custom ``*.safetensors``. An open file gets the bytes when all of them are in a
+        temporary file without a name, since it may be unable to seek.
     kind : {"vectors", "word2vec"}
         Vectors alone, or a model whose training can go on.
     words : sequence of str
@@ -228,7 +228,7 @@ def inspect_native(path: Pathlike, folder: int | None = None) -> dict[str, Any]:
     Raises
     ------
     FormatError
-        The header is not that of a native file.
+        The file has no header of a native file.
     """
     with open_regular(path, folder) as file:
         about, tensors = _read_header(file, os.fspath(path))

@@ -112,12 +112,13 @@ def measure(
     Neighbours come from all words of a run. Rotations, PIP loss and eigenspace overlap use the 10,000 most frequent
     words that all runs share.
 
-    An interval is that of the percentiles of 1,000 bootstrap samples (Efron & Tibshirani 1993, section 13.3): of the
-    runs for a word or a whole space; of the runs and of the words within each band for means over words; of the
-    words alone for ``joint`` and ``reliability``, which have no pairs, and where there are two runs.
+    An interval comes from the percentiles of 1,000 bootstrap samples (Efron & Tibshirani 1993, section 13.3). The
+    samples resample the runs for a word or a whole space, and both the runs and the words within each band for means
+    over words. They resample the words alone for ``joint`` and ``reliability``, which have no pairs, and for two runs.
 
-    Time is mostly that of `neighbor_tables`. Memory is that too, and 4 bytes per word measured, pair of runs and
-    measure, and 24 bytes per dimension and run for each of 10,000 words: 0.3 GB for ten runs in 100 dimensions.
+    `neighbor_tables` takes most of the time. Memory is the memory of `neighbor_tables`, 4 bytes per measured word, pair
+    of runs and measure, and 24 bytes per dimension and run for each of 10,000 words: 0.3 GB for ten runs in 100
+    dimensions.
 
     Parameters
     ----------

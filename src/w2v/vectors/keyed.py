@@ -184,7 +184,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         words : sequence of str or int
         topn : int, default 10
         restrict_vocab : int, optional
-            Look only at the first (most frequent) so many words.
+            Look only at this many of the first (most frequent) words.
 
         Returns
         -------
