@@ -1,4 +1,4 @@
-"""The promises of SECURITY.md: no foreign code runs, nothing is sent, temporary files are private, packages are clean."""
+"""The promises of SECURITY.md: no foreign code, no network, private temporary files; and packages hold only our files."""
 
 import ast
 import contextlib
