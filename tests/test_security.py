@@ -1,4 +1,4 @@
-"""The promises of SECURITY.md: no foreign code, no network, private temporary files; and packages hold only our files."""
+"""The promises of SECURITY.md: no foreign code, no network, private temporary files, and clean packages."""
 
 import ast
 import contextlib
