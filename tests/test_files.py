@@ -220,7 +220,7 @@ def test_a_leftover_temporary_file_has_the_documented_name(tmp_path, monkeypatch
     (left,) = os.listdir(tmp_path)
     pattern = ".w2v-*.tmp"
     assert Path(left).match(pattern)
-    assert pattern in (Path(__file__).parents[1] / "docs/native.md").read_text()
+    assert pattern in (Path(__file__).parents[1] / "docs/formats.md").read_text()
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
