@@ -12,7 +12,7 @@ def two_topics(sentences=600, seed=0):
 
 
 def planted_analogy(sentences=4000, seed=0):
-    """king : man as queen : woman; what tells the sexes apart is one set of companions, royalty another."""
+    """king : man as queen : woman; one set of companions marks the sexes, another marks royalty."""
     rng = np.random.default_rng(seed)
     companions = {
         "king": ("he", "crown"),

@@ -42,11 +42,11 @@ BUILDS = {
         "",
         ("libasan.so", "libubsan.so"),
         {
-            # Two frames tell who asked for memory: one of the library, and its caller.
+            # Two frames name the allocation: one of the library, and its caller.
             "ASAN_OPTIONS": "detect_leaks=1:malloc_context_size=2:allocator_may_return_null=1:handle_abort=1:"
             "log_path={reports}/address",
             "LSAN_OPTIONS": "exitcode=0",
-            # It says what is wrong on stderr and aborts; the other one then writes to its file where.
+            # UBSan prints the fault on stderr and aborts; ASan then writes the place to its file.
             "UBSAN_OPTIONS": "abort_on_error=1:halt_on_error=1:print_stacktrace=1:log_path={reports}/undefined",
             "PYTHONMALLOC": "malloc",
         },
@@ -55,7 +55,7 @@ BUILDS = {
     "races": Build("thread", "-DW2V_NO_RACES", ("libtsan.so",), THREAD),
 }
 
-# What makes no sense under a sanitizer, and why. A name may be that of a file, a test, or one of its parameters.
+# Tests without a meaning under a sanitizer, and why. A name is that of a file, a test, or a parameter of a test.
 ALWAYS_OUT = {
     "test_levels.py": "compiles the headers into programs of its own, without the extensions",
     "test_walls.py": "looks at the machine code, into which sanitizers put theirs",

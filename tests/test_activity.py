@@ -1,4 +1,4 @@
-"""A model does one thing at a time: what would tear it is refused before anything is touched."""
+"""A model does one thing at a time: a call that would corrupt it is refused before anything changes."""
 
 import copy
 import pickle

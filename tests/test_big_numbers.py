@@ -205,7 +205,7 @@ def test_positions_beyond_32_bits_have_their_draws_and_rates(origin):
         assert np.allclose(one, other, atol=1e-6)
 
 
-def test_tokens_beyond_31_bits_of_one_array_are_trained_in_their_sentences():
+def test_token_positions_beyond_31_bits_train_whole_sentences():
     begin = 2**31 + 5000
     tokens, offsets = corpus()
     many = vast(1, begin + len(tokens), np.int32)[0]

@@ -128,7 +128,7 @@ EXPECTED = {}
     mode=st.sampled_from(list(MODES)),
 )
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-def test_wherever_and_however_often_it_is_cut_the_end_is_the_same(
+def test_interrupted_runs_end_with_the_same_bytes(
     seed, within, borders, survives, mode, tmp_path_factory, monkeypatch, fast_ticks
 ):
     """Cuts at random words or rounds, at the borders of epochs, before the first word and after the last."""
@@ -161,7 +161,7 @@ def test_the_border_of_an_epoch_is_a_place_like_any_other(tmp_path, monkeypatch)
     assert same(Word2Vec.resume(tmp_path / "run", TINY), Word2Vec(TINY, **SMALL), tmp_path)
 
 
-def test_a_second_training_of_a_model_is_resumed_with_all_that_came_before(tmp_path, monkeypatch, fast_ticks):
+def test_resuming_a_second_training_keeps_the_first(tmp_path, monkeypatch, fast_ticks):
     expected = Word2Vec(CORPUS, **SMALL)
     model = Word2Vec(CORPUS, **SMALL)
     again = {"total_examples": 1, "epochs": 2, "start_alpha": 0.01, "end_alpha": 0.001}
@@ -191,7 +191,7 @@ def test_locked_rows_and_attributes_of_words_are_kept(tmp_path, monkeypatch, fas
     assert same(Word2Vec.resume(tmp_path / "run", CORPUS), expected, tmp_path)
 
 
-def test_several_workers_go_on_where_they_were_less_a_chunk_for_each(tmp_path, monkeypatch, fast_ticks):
+def test_several_workers_lose_at_most_a_chunk_each(tmp_path, monkeypatch, fast_ticks):
     corpus = zipf_like(words=120_000)
     settings = SMALL | {"workers": 3, "epochs": 2}
     model, deaths = cut_up(monkeypatch, tmp_path / "run", corpus, settings, survives=1)
@@ -287,7 +287,7 @@ def test_a_checkpoint_is_a_model(tmp_path):
     model.train(CORPUS, total_examples=1, epochs=1)
 
 
-def test_there_is_a_checkpoint_before_the_first_word_and_after_each_epoch_asked_for(tmp_path, monkeypatch):
+def test_checkpoints_precede_training_and_follow_chosen_epochs(tmp_path, monkeypatch):
     seen = []
     whole = checkpoints.Keeper.write
 
@@ -309,7 +309,7 @@ class Diary(CallbackAny2Vec):
 
     def on_epoch_begin(self, model):
         self.seen.append(f"begin {model.trained_epochs}")
-        model.alpha *= 0.9  # what it does to the model is not done twice
+        model.alpha *= 0.9  # its changes of the model are not made twice
 
     def on_epoch_end(self, model):
         self.seen.append(f"end {model.trained_epochs}")
@@ -333,7 +333,7 @@ def test_callbacks_are_part_of_the_run(tmp_path, monkeypatch, fast_ticks):
     assert hooks[-1] == "over"
 
 
-def test_what_a_callback_raises_ends_the_run_and_leaves_the_last_checkpoint(tmp_path):
+def test_a_callback_error_ends_the_run_and_keeps_the_checkpoint(tmp_path):
     class Breaks(CallbackAny2Vec):
         def on_epoch_end(self, model):
             if model.trained_epochs == 2:
@@ -365,7 +365,7 @@ def test_what_a_callback_raises_ends_the_run_and_leaves_the_last_checkpoint(tmp_
         ({"checkpoint": 7}, TypeError, "int"),
     ],
 )
-def test_what_could_not_be_resumed_is_refused_before_anything_is_read(given, error, message, tmp_path, monkeypatch):
+def test_runs_that_cannot_resume_are_refused_before_reading(given, error, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
     monkeypatch.setattr(Word2Vec, "scan_vocab", None)
@@ -561,7 +561,7 @@ def test_the_newest_generation_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["cut", "empty", "bit", "model"])
-def test_a_damaged_newest_generation_is_named_and_the_one_before_used(kind, tmp_path, caplog):
+def test_a_damaged_generation_is_named_and_the_older_one_used(kind, tmp_path, caplog):
     folder = interrupted(tmp_path / "run", at=4)
     bad = newest(folder)
     (good,) = set(folder.glob("*.safetensors")) - {bad}
@@ -582,7 +582,7 @@ def test_a_damaged_newest_generation_is_named_and_the_one_before_used(kind, tmp_
 
 
 @pytest.mark.parametrize("call", ["inspect_native", "read_native"])
-def test_a_generation_that_cannot_be_read_is_named_and_the_other_one_used(call, tmp_path, monkeypatch, caplog):
+def test_an_unreadable_generation_is_named_and_the_other_used(call, tmp_path, monkeypatch, caplog):
     folder = interrupted(tmp_path / "run", at=4)
     bad, whole = [newest(folder)], getattr(native, call)
     (good,) = set(folder.glob("*.safetensors")) - set(bad)
@@ -607,7 +607,7 @@ def test_a_generation_that_cannot_be_read_is_named_and_the_other_one_used(call, 
     assert same(resumed, Word2Vec(CORPUS, **SMALL), tmp_path)
 
 
-def test_what_was_read_is_not_kept_while_training(tmp_path, monkeypatch):
+def test_training_does_not_keep_the_checkpoint_it_resumed(tmp_path, monkeypatch):
     """Else a run needs more memory to be resumed than it did before; also beside a damaged generation."""
     folder = interrupted(tmp_path / "run", at=4)
     damage(newest(folder), "bit")
@@ -681,8 +681,8 @@ STRANGE = [
 
 
 @pytest.mark.parametrize(("name", "value"), STRANGE, ids=str)
-def test_a_checkpoint_that_says_what_cannot_be_is_a_format_error(name, value, tmp_path):
-    """Sound files with sound hashes: whoever writes one can write anything."""
+def test_an_impossible_checkpoint_is_a_format_error(name, value, tmp_path):
+    """Sound files with sound hashes can hold anything, since anyone can write one."""
     folder = interrupted(tmp_path / "run")
     path = newest(folder)
     _, words, arrays, meta = native.read_native(path)
@@ -694,7 +694,7 @@ def test_a_checkpoint_that_says_what_cannot_be_is_a_format_error(name, value, tm
         Word2Vec.resume(folder, None if name == "source" else CORPUS)
 
 
-def test_a_place_between_two_rounds_is_none(tmp_path):
+def test_resume_rejects_a_position_inside_a_round(tmp_path):
     folder = interrupted(tmp_path / "run", deterministic=True)
     path = newest(folder)
     _, words, arrays, meta = native.read_native(path)
@@ -708,7 +708,7 @@ def test_a_place_between_two_rounds_is_none(tmp_path):
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "ctrl-c"])
 @pytest.mark.parametrize("call", ["fsync", "replace"])
-def test_a_checkpoint_that_cannot_be_written_leaves_those_there_are(call, error, tmp_path, monkeypatch, fast_ticks):
+def test_a_failed_write_keeps_the_old_checkpoints(call, error, tmp_path, monkeypatch, fast_ticks):
     """Also a second Ctrl-C, and any after it, while a checkpoint is written."""
     whole, calls = getattr(os, call), []
 
@@ -742,9 +742,9 @@ def test_vectors_that_are_no_longer_finite_replace_no_checkpoint(tmp_path):
     assert same(Word2Vec.resume(tmp_path / "run", CORPUS), Word2Vec(CORPUS, **SMALL), tmp_path)
 
 
-def test_what_a_killed_process_was_writing_is_removed_by_the_next(tmp_path):
+def test_the_next_run_removes_the_leftovers_of_a_killed_one(tmp_path):
     folder = interrupted(tmp_path / "run")
-    others = ".w2v-model.safetensors-0123.tmp"  # a model that somebody saves here, for hours perhaps
+    others = ".w2v-model.safetensors-0123.tmp"  # another program may write a model here for hours
     for name in (".w2v-checkpoint-0.safetensors-0123.tmp", others):
         (folder / name).write_bytes(b"half a model")
     (folder / "notes.txt").write_text("mine")
@@ -778,14 +778,14 @@ def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("options", [{"limit": np.int64(50)}, {"max_sentence_length": float("inf")}], ids=str)
-def test_a_reader_whose_options_json_cannot_hold_is_asked_for_again(options, tmp_path):
+def test_resume_asks_for_a_reader_that_json_cannot_hold(options, tmp_path):
     (tmp_path / "corpus.txt").write_text("a b\n" * 100)
     corpus = LineSentence(tmp_path / "corpus.txt", **options)
     Word2Vec(corpus, **SMALL, checkpoint=tmp_path / "run")
     assert Word2Vec.resume(tmp_path / "run").trained_epochs == SMALL["epochs"]
 
 
-def test_what_others_write_is_left_alone_where_there_is_no_run(tmp_path):
+def test_files_of_others_stay_where_there_is_no_run(tmp_path):
     other = tmp_path / ".w2v-checkpoint-1.safetensors-0123.tmp"
     other.write_bytes(b"half a model")
     os.utime(other, (0, 0))
@@ -867,7 +867,7 @@ def test_a_lock_that_is_a_hard_link_changes_no_byte_and_no_mode(tmp_path):
     untouched(victim)
 
 
-def test_what_seems_left_over_is_removed_by_its_name_alone(tmp_path):
+def test_leftovers_are_recognised_by_name_alone(tmp_path):
     folder, victim = interrupted(tmp_path / "run"), bait(tmp_path / "home")
     (folder / ".w2v-checkpoint-0.safetensors-0123.tmp").symlink_to(victim)
     (folder / ".w2v-checkpoint-1.safetensors-0123.tmp").symlink_to(tmp_path / "home")
@@ -995,7 +995,7 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(tmp_path):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_stop_ends_the_training_of_another_thread_which_can_be_resumed(mode, tmp_path):
+def test_stop_from_another_thread_leaves_a_resumable_run(mode, tmp_path):
     settings = SMALL | MODES[mode] | {"epochs": 30}
     model = Word2Vec(**settings)
     model.stop()  # nothing is going on: nothing happens

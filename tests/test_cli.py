@@ -100,7 +100,7 @@ def run(capsys, line):
 
 
 @pytest.mark.parametrize("line", ["neighbors v word -n x", "stability t --runs x --out o", "stability t -k x --out o"])
-def test_a_number_that_is_none_is_named_with_its_option(capsys, line):
+def test_a_malformed_number_is_named_with_its_option(capsys, line):
     with pytest.raises(SystemExit):
         program.main(line.split())
     assert "'x' is not a whole number" in capsys.readouterr().err
@@ -195,7 +195,7 @@ def test_text_report_has_the_same_facts(room, capsys):
     assert "loss" not in facts
 
 
-def test_corpus_from_a_file_compressed_or_piped_gives_the_same_vectors(room, capsys, monkeypatch):
+def test_plain_compressed_and_piped_text_give_the_same_vectors(room, capsys, monkeypatch):
     plain, packed, again = (
         run_json(capsys, f"train {source} -o out.txt --size 10 --workers 1")["sha256"]
         for source in ("corpus.txt", "corpus.txt.gz", "corpus.txt")
@@ -219,7 +219,7 @@ def test_words_that_standard_output_has_no_bytes_for_are_escaped(room, monkeypat
     (room / "v.txt").write_text("2 2\nplain 1 2\ncaf\u00e9 2 3\n", encoding="utf-8")
     out = io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr(sys, "stdout", out)
-    assert main.main(["neighbors", "v.txt", "plain"]) == 0
+    assert program.main(["neighbors", "v.txt", "plain"]) == 0
     assert b"caf\\xe9" in out.buffer.getvalue()
 
 
@@ -242,7 +242,7 @@ def test_suffix_of_the_output_is_its_format(room, capsys, name):
     assert run_json(capsys, f"info {name}")["vectors_sha256"] == facts["sha256"]
 
 
-def test_whole_model_goes_on_training_and_vectors_only_is_smaller(room, capsys):
+def test_a_whole_model_trains_on_and_bare_vectors_are_smaller(room, capsys):
     assert run(capsys, "train corpus.txt -o whole.safetensors --size 10 --sg")[0] == 0
     assert run(capsys, "train corpus.txt -o part.safetensors --size 10 --sg --vectors-only")[0] == 0
     assert Word2Vec.load("whole.safetensors").sg == 1
@@ -319,8 +319,8 @@ def test_evaluate_restricts_analogies_to_frequent_words(room, capsys):
 
 
 def test_undefined_correlation_is_null_in_json():
-    assert program._defined(float("nan")) is None
-    assert program._defined(np.float64(0.5)) == 0.5
+    assert program._finite_or_none(float("nan")) is None
+    assert program._finite_or_none(np.float64(0.5)) == 0.5
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
@@ -412,7 +412,7 @@ def test_a_run_is_resumed_where_the_corpus_is_now(room, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("reader", ["file", "folder"])
-def test_what_a_resumed_run_reads_is_no_output(reader, room, capsys):
+def test_the_output_must_not_be_an_input_of_a_resumed_run(reader, room, capsys):
     Path("texts").mkdir()
     shutil.copy("corpus.txt", "texts/one.txt")
     shutil.copy("corpus.txt", "other.txt")
@@ -660,7 +660,7 @@ def test_a_word_in_another_case_is_told_the_one_there_is(room, capsys):
         ("stability corpus.txt --values x", "argument --values: 'x' is not a number"),
     ],
 )
-def test_what_is_no_number_is_called_so(room, capsys, line, said):
+def test_malformed_numbers_are_called_so(room, capsys, line, said):
     assert run(capsys, line)[2].endswith(said + "\n")
 
 

@@ -177,7 +177,7 @@ else:
 
 
 @needs_gensim
-def test_what_we_do_not_have_comes_from_gensim():
+def test_gensim_supplies_the_names_that_w2v_lacks():
     script = """
 from w2v.compat import gensim as compat
 compat.install()
@@ -209,7 +209,7 @@ Doc2Vec([TaggedDocument(["a", "b"], [0])] * 9, vector_size=4, min_count=1, epoch
         "gensim.models.LdaModel",
     ],
 )
-def test_what_is_missing_without_gensim_says_how_to_get_it(statement):
+def test_names_missing_without_gensim_say_how_to_get_them(statement):
     script = f"""
 from w2v.compat import gensim as compat
 compat.install()

@@ -68,7 +68,7 @@ def read_back(case, path):
 
 def resumed(case, folder, sentences, **changes):
     options = {"workers": None, "callbacks": [], "progress": None, "wanted": {}} | changes
-    return session.resume(case.family, folder, Corpus.given(sentences, None), **options)
+    return session.resume(case.family, folder, Corpus.from_arguments(sentences, None), **options)
 
 
 class StopAt(CallbackAny2Vec):
@@ -153,14 +153,14 @@ def test_a_file_holds_all_of_a_model(case, tmp_path):
     assert loaded.fingerprint() == model.fingerprint()
     assert type(loaded) is type(model)
     for one in (model, loaded):
-        session.train(one, Corpus.given(two_topics(), None))
+        session.train(one, Corpus.from_arguments(two_topics(), None))
     assert digest_of(loaded) == digest_of(model)
 
 
 def test_a_copy_is_a_model_of_its_own(case):
     model = trained(case, two_topics())
     before, other = digest_of(model), copy.deepcopy(model)
-    session.train(other, Corpus.given(two_topics(), None))
+    session.train(other, Corpus.from_arguments(two_topics(), None))
     assert digest_of(model) == before != digest_of(other)
 
 

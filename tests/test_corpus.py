@@ -130,7 +130,7 @@ def test_a_long_line_in_short_sentences_takes_no_longer(tmp_path, count):
     assert time.process_time() - started < 5, "seconds, where it was minutes"
 
 
-def test_what_has_no_blanks_is_no_text(tmp_path):
+def test_a_file_without_blanks_is_refused(tmp_path):
     path = tmp_path / "binary"
     path.write_bytes(b"x" * (5 << 20))
     with pytest.raises(ValueError, match=r"a word of more than 1,048,576 bytes .*binary; is it text"):
@@ -138,7 +138,7 @@ def test_what_has_no_blanks_is_no_text(tmp_path):
 
 
 @pytest.mark.parametrize("size", [1, 3, 1 << 20])
-def test_what_is_opened_as_text_is_read(tmp_path, monkeypatch, size):
+def test_a_file_opened_as_text_is_read(tmp_path, monkeypatch, size):
     monkeypatch.setattr("w2v.text.readers.BLOCK", size)
     path = tmp_path / "text"
     path.write_bytes(TEXT.encode("utf-16"))
@@ -150,7 +150,7 @@ def test_what_is_opened_as_text_is_read(tmp_path, monkeypatch, size):
     assert list(LineSentence(io.StringIO("\ufeffa b"), errors="replace")) == [["a", "b"]]
 
 
-def test_what_is_neither_path_nor_file_is_refused():
+def test_a_source_must_be_a_path_or_a_file():
     with pytest.raises(TypeError, match="LineSentence reads a path or an open file, not list"):
         LineSentence([["a"]])
 
@@ -174,7 +174,7 @@ def test_a_path_that_no_file_has_is_named_with_its_parameter(path):
 
 
 @pytest.mark.parametrize("reader", [LineSentence, Text8Corpus])
-def test_a_folder_is_told_from_what_does_not_exist(tmp_path, reader):
+def test_errors_distinguish_folders_from_missing_files(tmp_path, reader):
     with pytest.raises(IsADirectoryError, match=r"it is a folder, not a file; PathLineSentences"):
         list(reader(tmp_path))
     with pytest.raises(IsADirectoryError, match=r"it is a folder, not a file; PathLineSentences"):
@@ -244,7 +244,7 @@ def test_a_sentence_length_below_one_is_refused(reader, tmp_path):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1 << 20])
-def test_only_replaced_bytes_are_counted_also_if_reading_ends_early(size, tmp_path, caplog, monkeypatch):
+def test_only_replaced_bytes_count_even_if_reading_ends_early(size, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr("w2v.text.readers.BLOCK", size)
     path = tmp_path / "text"
     path.write_bytes("a \ufffd b\n".encode() * 3 + b"c \xff\n" + b"d\n" * 5)

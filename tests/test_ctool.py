@@ -1,4 +1,4 @@
-"""The C programs' command lines: what they print and write, to the byte where it is known by construction."""
+"""The C programs' command lines: their output, to the byte where it is known by construction."""
 
 import gzip
 import io
@@ -102,7 +102,7 @@ def test_an_end_of_a_sentence_is_seen_across_blocks(room, place):
     assert c_tools._count_line_ends("long.txt") == (1000, False)
 
 
-def test_binary_and_text_hold_the_same_vectors_behind_the_same_words(room, run):
+def test_binary_and_text_output_hold_the_same_vectors(room, run):
     run(f"word2vec -train corpus.txt -output vectors.txt {QUIET}")
     run(f"word2vec -train corpus.txt -output vectors.bin -binary 1 -save-vocab vocab.txt {QUIET}")
     text, binary = loaded("vectors.txt"), loaded("vectors.bin", binary=True)
@@ -183,7 +183,7 @@ def test_each_flag_changes_the_vectors(room, run, flags):
     assert (plain["</s>"].tobytes() == other["</s>"].tobytes()) == (flags != "-seed 2")
 
 
-def test_the_end_of_a_sentence_has_a_vector_like_an_untrained_one():
+def test_the_end_of_sentence_vector_is_untrained():
     vector = c_tools._untrained_vector(1, 1000)
     assert vector.dtype == np.float32
     assert -0.0005 <= vector.min() < -0.00045
@@ -268,7 +268,7 @@ def test_more_classes_than_words_are_harmless(count):
     assert set(labels[:3]) & set(labels[3:]) == set()
 
 
-def test_what_would_fail_at_the_end_fails_at_the_beginning(room, run, monkeypatch):
+def test_late_failures_are_found_at_the_beginning(room, run, monkeypatch):
     monkeypatch.setattr(Word2Vec, "build_vocab", lambda *args, **kwargs: pytest.fail("work was done"))
     start = f"word2vec -train corpus.txt {QUIET}"
     for flags, error, message in [

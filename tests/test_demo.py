@@ -48,7 +48,7 @@ def test_corpus_is_prose_of_a_useful_size(sentences):
     assert words.count("the") > len(words) / 30  # as in English
 
 
-def test_corpus_is_the_same_when_the_disk_lists_files_in_another_order(sentences, tmp_path, monkeypatch):
+def test_the_corpus_does_not_depend_on_directory_order(sentences, tmp_path, monkeypatch):
     walk = os.walk
 
     def backwards(top):

@@ -43,7 +43,7 @@ BOOK = "The river rose. Did the boats sink?\nNobody knew: the king's men were at
 
 
 def run_python(source, namespace, page, line):
-    """Run a block; one with prompts must also show what it says it shows."""
+    """Run a block; a block with prompts must also show the printed results."""
     if not source.startswith(">>> "):
         exec(compile(source, f"{page}, line {line}", "exec"), namespace)
         return
@@ -55,7 +55,7 @@ def run_python(source, namespace, page, line):
 
 
 def run_console(source, page, line):
-    """Run the `$ w2v` lines of a block; what stands below one is what it prints."""
+    """Run the `$ w2v` lines of a block; the lines below a command are its output."""
     for part in re.split(r"^\$ ", source, flags=re.MULTILINE)[1:]:
         command, _, shown = part.replace("\\\n", " ").partition("\n")
         if not command.startswith("w2v "):

@@ -29,7 +29,7 @@ def counted(scan):
 
 @settings(max_examples=200, deadline=None)
 @given(corpora, st.integers(1, 3), st.sampled_from([0, 8, float("inf")]), st.integers(1, 40))
-def test_encoding_gives_back_the_sentences_without_the_words_dropped(corpus, min_count, limit, block):
+def test_encoding_keeps_sentences_minus_dropped_words(corpus, min_count, limit, block):
     """Whatever the size of blocks, and in memory, on disk, or moving to disk on the way."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encode, "BLOCK_TOKENS", block)
@@ -44,16 +44,16 @@ def agree_on(source, corpus, is_path, min_count, limit, size, threads):
     kept = scan.words(choose.select(scan.counts, min_count, True))
     index = {word: number for number, word in enumerate(kept)}
     expected = [[word for word in sentence if word in index] for sentence in corpus]
-    encoded = scan.encoded(index)
+    encoded = scan.encode(index)
     assert read_back(encoded, index) == expected
-    assert encoded.raw_words == scan.raw_words == sum(map(len, corpus))
+    assert encoded.text_words == scan.text_words == sum(map(len, corpus))
     assert scan.sentences == len(corpus)
     assert (encoded.tokens.dtype, encoded.offsets.dtype) == (np.int32, np.int64)
     again = encode.encode(source, is_path, index, limit, threads)
     assert read_back(again, index) == expected
     pieces = list(encode.whole_batches(source, is_path, index, size, threads))
     assert [sentence for piece in pieces for sentence in read_back(piece, index)] == expected
-    assert sum(piece.raw_words for piece in pieces) == scan.raw_words
+    assert sum(piece.text_words for piece in pieces) == scan.text_words
 
 
 # Blanks of one, two and three bytes, characters that look like them, and both kinds of line ends.
@@ -144,7 +144,7 @@ def test_a_word_without_end_is_refused_wherever_it_stands(tmp_path, monkeypatch)
     for block in (10, 1000):
         monkeypatch.setattr("w2v.text.readers.BLOCK", block)
         path.write_text("fits " + "é" * 25 + " end")
-        assert encode.Scan(path, True).raw_words == 3
+        assert encode.Scan(path, True).text_words == 3
         path.write_text("fits " + "é" * 25 + "x end")
         with pytest.raises(ValueError, match="a word of more than 50 bytes"):
             encode.Scan(path, True)
@@ -178,12 +178,12 @@ def pruned_by_hand(corpus, limit):
 
 @settings(max_examples=200, deadline=None)
 @given(corpora, st.integers(1, 6))
-def test_max_vocab_size_counts_like_the_definition_and_loses_no_token(corpus, limit):
+def test_max_vocab_size_matches_its_definition_and_keeps_tokens(corpus, limit):
     scan = encode.Scan(corpus, False, max_vocab_size=limit)
     assert counted(scan) == pruned_by_hand(corpus, limit)
     index = {word: number for number, word in enumerate(scan.words())}
     expected = [[word for word in sentence if word in index] for sentence in corpus]
-    assert read_back(scan.encoded(index), index) == expected
+    assert read_back(scan.encode(index), index) == expected
 
 
 def test_pruning_asks_the_trim_rule():
@@ -199,14 +199,14 @@ def test_a_file_is_read_like_its_lines(tmp_path):
     scan = encode.Scan(path, True)
     assert (counted(scan), scan.sentences) == ({"a": 3, "b": 1, "c": 1}, 2)
     index = {"a": 0, "c": 1}
-    assert read_back(scan.encoded(index), index) == [["a", "a"], ["c", "a"]]
+    assert read_back(scan.encode(index), index) == [["a", "a"], ["c", "a"]]
 
 
 def test_the_disk_cache_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     scan = encode.Scan([["a", "b"]] * 100, False, cache_bytes=0)
     assert os.listdir(tmp_path) == [], "the file has no name even while it is used"
-    encoded = scan.encoded({"a": 0, "b": 1})
+    encoded = scan.encode({"a": 0, "b": 1})
     assert encoded.tokens.tolist() == [0, 1] * 100
     encoded.forget_pages()
     assert encoded.tokens.tolist() == [0, 1] * 100
@@ -217,7 +217,7 @@ def test_words_that_are_subclasses_of_str_become_str():
     assert [type(word) for word in scan.words()] == [str, str]
 
 
-def test_words_that_call_themselves_something_else_are_counted_as_what_they_are():
+def test_str_subclasses_count_by_their_characters():
     class Colour(str, enum.Enum):  # noqa: UP042 - str() of a member is not its value
         RED = "red"
 
@@ -238,7 +238,7 @@ def test_words_that_call_themselves_something_else_are_counted_as_what_they_are(
         ([["a"], 7], "sentence 1 is 7"),
     ],
 )
-def test_what_is_not_a_list_of_tokens_is_named(corpus, message):
+def test_a_malformed_sentence_is_named(corpus, message):
     with pytest.raises(TypeError, match=message):
         encode.Scan(corpus, False)
     with pytest.raises(TypeError, match=message):
@@ -254,7 +254,7 @@ def test_an_error_of_the_corpus_is_passed_on():
         encode.Scan(broken(), False)
 
 
-def test_a_mapped_corpus_is_looked_at_in_blocks_whose_memory_is_given_back(monkeypatch):
+def test_a_mapped_corpus_is_read_in_blocks_and_its_pages_freed(monkeypatch):
     forgotten = []
     monkeypatch.setattr(encode, "BLOCK_MAPPED", 100)
     monkeypatch.setattr(encode.Encoded, "forget_pages", lambda part: forgotten.append(len(part.tokens)))
@@ -274,5 +274,5 @@ def test_tokens_that_several_threads_renumber_stay_in_order(tmp_path, monkeypatc
     path.write_text("a b c a b c a b c\n" * 50 + "x x x x x x x\n" * 50 + "c\nx b\n" * 100)
     kept = {"a": 0, "b": 1, "c": 2}
     expected = [[word for word in line.split() if word in kept] for line in path.read_text().splitlines()]
-    encoded = encode.Scan(path, True, cache_bytes=limit, threads=threads).encoded(kept)
+    encoded = encode.Scan(path, True, cache_bytes=limit, threads=threads).encode(kept)
     assert read_back(encoded, kept) == expected

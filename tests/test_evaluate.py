@@ -69,7 +69,7 @@ def test_spelling_counts_only_if_asked_for(royal, tmp_path):
     assert sections[0]["correct"] == [("man", "king", "woman", "queen")]
 
 
-def test_the_most_frequent_spelling_counts_and_others_cannot_answer(tmp_path):
+def test_only_the_most_frequent_spelling_can_answer(tmp_path):
     # "King", nearly "king", would be the nearest; it is the question's own word, and so passed over.
     a, b, c, d = np.eye(4)[0], np.eye(4)[1], np.eye(4)[2], np.eye(4)[1] + np.eye(4)[2]
     kv = keyed(["man", "king", "woman", "King", "QUEEN", "queen"], [a, b, c, b + c - a, d, -d])
@@ -210,7 +210,7 @@ def test_every_published_set_is_read():
         assert abs(spearman[0]) < 0.5
 
 
-def test_what_is_no_question_file_is_refused_by_name(royal, tmp_path):
+def test_a_malformed_question_file_is_refused_by_name(royal, tmp_path):
     path = write(tmp_path / "q", ": s\nman king woman queen\n")
     for wrong in (None, 0, ["q"], b"q"):
         with pytest.raises(TypeError, match=r"analogies=.* is not a path"):

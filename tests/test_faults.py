@@ -1,4 +1,4 @@
-"""What can go wrong, and what w2v does then: a test for each row of the tables in docs/faults.md, each in a process.
+"""Faults and w2v's answers: a test for each row of the tables in docs/faults.md, each in a process.
 
 Elsewhere: numbers beyond 32 bits (test_big_numbers.py), and every failing call of a save (test_files.py).
 """
@@ -29,6 +29,7 @@ import numpy as np
 import pytest
 from alone import alone
 from corpora import TOPICS, two_topics, zipf_like
+from numbered import fault, rows_of, rows_shown
 
 from w2v import FormatError, KeyedVectors, LineSentence, Word2Vec
 from w2v.cli import program
@@ -39,7 +40,7 @@ from w2v.training.workers import Workers
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "faults.md"
 GIB = 2**30
-FOREVER = 10**6  # epochs; whoever does not stop runs into the time-out
+FOREVER = 10**6  # epochs; a run that does not stop meets the time-out
 
 
 def model_of(sentences=None, **options):
@@ -86,17 +87,15 @@ def raises_this(error):
 
 
 def test_every_row_of_the_tables_has_its_test():
-    rows = re.findall(r"^\| (\d+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    tests = [int(name.split("_")[2]) for name in globals() if name.startswith("test_row_")]
-    assert [int(row) for row in rows] == list(range(1, len(rows) + 1))
-    assert tests == list(range(1, len(rows) + 1))
+    assert rows_shown(globals().values()) == rows_of(PAGE)
 
 
 # --- training -------------------------------------------------------------------------------------------------------
 
 
+@fault(1)
 @alone
-def test_row_1_what_the_corpus_raises_arrives(folder):
+def test_corpus_errors_reach_the_caller(folder):
     error = LookupError("mine")
 
     def broken():
@@ -115,8 +114,9 @@ def test_row_1_what_the_corpus_raises_arrives(folder):
         finite_and_usable(model)
 
 
+@fault(2)
 @alone
-def test_row_2_what_a_worker_raises_arrives(folder):
+def test_worker_errors_reach_the_caller(folder):
     error = ArithmeticError("a worker's")
 
     class Failing(epoch.Kernel):
@@ -156,8 +156,9 @@ def test_row_2_what_a_worker_raises_arrives(folder):
         finite_and_usable(model)
 
 
+@fault(3)
 @alone
-def test_row_3_what_a_callback_raises_arrives(folder):
+def test_callback_errors_reach_the_caller(folder):
     for hook in ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end"):
         error = OSError("a callback's")
 
@@ -179,8 +180,9 @@ def test_row_3_what_a_callback_raises_arrives(folder):
         finite_and_usable(model)
 
 
+@fault(4)
 @alone
-def test_row_4_ctrl_c_stops_training_and_counting(folder):
+def test_ctrl_c_stops_training_and_counting(folder):
     def interrupted(ready, work):
         def send():
             while not ready():
@@ -203,7 +205,7 @@ def test_row_4_ctrl_c_stops_training_and_counting(folder):
         )
         finite_and_usable(model)
 
-    # twice, while workers take their time to stop
+    # Ctrl-C comes twice, while the workers stop slowly.
     working, ended = threading.Event(), []
 
     def slow(*given):
@@ -231,8 +233,9 @@ def test_row_4_ctrl_c_stops_training_and_counting(folder):
     finite_and_usable(model)
 
 
+@fault(5)
 @alone(seconds=25)
-def test_row_5_no_rate_makes_vectors_of_what_is_no_number(folder):
+def test_diverging_vectors_are_an_error(folder):
     model = model_of(zipf_like())
     for rate in (-0.5, math.nan, math.inf, -math.inf, 1e5, 1e300):
         for name in ("alpha", "min_alpha"):
@@ -275,28 +278,32 @@ def refused(name, values):
     finite_and_usable(model)
 
 
+@fault(6)
 @alone(memory=4 * GIB)
-def test_row_6_a_vector_size_is_at_least_1(folder):
+def test_a_vector_size_is_at_least_1(folder):
     refused("vector_size", [0, -1, 2**31, 2**63, 2**64, 1.5, "8", None])
 
 
+@fault(7)
 @alone(memory=4 * GIB)
-def test_row_7_a_window_is_at_least_1(folder):
+def test_a_window_is_at_least_1(folder):
     refused("window", [0, -2, 2**31, 2**63, 2**64, math.nan])
     assert model_of(two_topics(), window=100_000_000).history  # no word sees beyond its sentence
     with pytest.raises(ValueError, match="too many; use a smaller window"):
         model_of([["a", "b"] * 50_000], window=100_000, negative=100_000, sg=1, shared_negatives=False)
 
 
+@fault(8)
 @alone
-def test_row_8_nobody_trains_with_no_workers(folder):
+def test_invalid_worker_counts_are_refused(folder):
     refused("workers", [0, -2, 2**31, 1.5])
     assert model_of(zipf_like(30_000), workers=2**31 - 1).history[0].raw_words == 30_000
     assert model_of(zipf_like(30_000), workers=-1).history[0].raw_words == 30_000
 
 
+@fault(9)
 @alone(memory=4 * GIB)
-def test_row_9_nothing_is_negative(folder):
+def test_negative_settings_are_refused(folder):
     refused("negative", [-1, 2**31, 2**64, 0.5])
     refused("sample", [-1e-3, math.nan, math.inf])
     refused("min_count", [-1, 2**63, 0.5])
@@ -304,8 +311,9 @@ def test_row_9_nothing_is_negative(folder):
         refused(name, [value])
 
 
+@fault(10)
 @alone(memory=2 * GIB)
-def test_row_10_long_sentences_are_trained_whole_in_bounded_memory(folder):
+def test_long_sentences_are_trained_whole_in_bounded_memory(folder):
     long = [TOPICS[0] * 10_000]
     for cache in ("auto", "none"):
         model = model_of(long, cache=cache)
@@ -321,15 +329,16 @@ def test_row_10_long_sentences_are_trained_whole_in_bounded_memory(folder):
         for _ in range(64):
             file.write(b"abc def " * 131_072)
     model = model_of(cache="disk")
-    model.build_vocab(two_topics())  # what is made once is made
+    model.build_vocab(two_topics())  # tables that are made once exist from here on
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     model.build_vocab(corpus_file=path)
     assert (model.corpus_total_words, model.corpus_count) == (2**24, 1)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 48 * 1024  # KiB; the line has 64 MiB
 
 
+@fault(11)
 @alone
-def test_row_11_bytes_that_are_not_utf8_are_named_or_replaced(folder):
+def test_bytes_that_are_not_utf8_are_named_or_replaced(folder):
     path = folder / "text"
     path.write_bytes(b"bread oven\nsun caf\xe9 moon\n" + b"bread oven\n" * 100 + b"moon\xff\n")
     for corpus in ({"corpus_file": path}, {"sentences": LineSentence(path)}):
@@ -351,8 +360,9 @@ def test_row_11_bytes_that_are_not_utf8_are_named_or_replaced(folder):
     assert KeyedVectors.load_word2vec_format(path, unicode_errors="replace").index_to_key == ["caf\ufffd", "sun"]
 
 
+@fault(12)
 @alone
-def test_row_12_a_nul_is_a_character_of_its_word(folder):
+def test_a_nul_is_a_character_of_its_word(folder):
     path = folder / "text"
     path.write_bytes(b"a\0b \0 c\n" * 50)
     model = model_of(corpus_file=path)
@@ -368,8 +378,9 @@ def test_row_12_a_nul_is_a_character_of_its_word(folder):
         model_of(corpus_file=path, null_word=1)
 
 
+@fault(13)
 @alone
-def test_row_13_an_empty_corpus_is_no_corpus(folder):
+def test_an_empty_corpus_is_an_error(folder):
     (folder / "empty").touch()
     (folder / "blank").write_text(" \n\n\t\n")
     (folder / "empty.gz").write_bytes(gzip.compress(b""))
@@ -382,8 +393,9 @@ def test_row_13_an_empty_corpus_is_no_corpus(folder):
     assert not (folder / "out.safetensors").exists()
 
 
+@fault(14)
 @alone
-def test_row_14_a_damaged_compressed_corpus_is_named(folder):
+def test_a_damaged_compressed_corpus_is_named(folder):
     text = "\n".join(" ".join(sentence) for sentence in zipf_like(60_000)).encode()
     for ending, compress in ((".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)):
         path, whole = folder / f"text{ending}", compress(text)
@@ -403,8 +415,9 @@ def test_row_14_a_damaged_compressed_corpus_is_named(folder):
         finite_and_usable(model)
 
 
+@fault(15)
 @alone(memory=4 * GIB)
-def test_row_15_what_does_not_fit_into_memory_is_refused_with_its_size(folder):
+def test_a_vocabulary_beyond_memory_is_refused_with_its_size(folder):
     left = memory.available()
     words = 1000 + left // (2 * 1_000_000 * 4)  # each matrix alone would fit
     model = model_of([["a", "b"]], vector_size=1_000_000, epochs=1)
@@ -418,8 +431,9 @@ def test_row_15_what_does_not_fit_into_memory_is_refused_with_its_size(folder):
             model_of(**corpus)
 
 
+@fault(16)
 @alone
-def test_row_16_counts_do_not_end_at_32_bits(folder):
+def test_counts_do_not_end_at_32_bits(folder):
     model = model_of()
     model.build_vocab_from_freq({"a": 2**62, "b": 2**33, "c": 2**32, "d": 2**31})
     assert model.wv.expandos["count"].tolist() == [2**62, 2**33, 2**32, 2**31]
@@ -429,8 +443,9 @@ def test_row_16_counts_do_not_end_at_32_bits(folder):
         model.build_vocab_from_freq({"a": 2**63 - 1, "b": 1})
 
 
+@fault(17)
 @alone
-def test_row_17_a_full_disk_leaves_the_old_file(folder):
+def test_a_full_disk_leaves_the_old_file(folder):
     old = model_of(two_topics())
     large = model_of(zipf_like(20_000), vector_size=100)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -449,8 +464,9 @@ def test_row_17_a_full_disk_leaves_the_old_file(folder):
         assert os.listdir(folder) == ["file"]
 
 
+@fault(18)
 @alone
-def test_row_18_an_output_that_cannot_be_written_is_refused_before_training(folder):
+def test_unwritable_outputs_are_refused_before_training(folder):
     corpus = folder / "corpus"
     corpus.write_text("\n".join(" ".join(sentence) for sentence in two_topics(50)))
     (folder / "folder.safetensors").mkdir()
@@ -472,8 +488,9 @@ def test_row_18_an_output_that_cannot_be_written_is_refused_before_training(fold
     assert sorted(os.listdir(folder)) == ["corpus", "folder.safetensors"]
 
 
+@fault(19)
 @alone
-def test_row_19_several_workers_train_each_word_of_a_file_once(folder):
+def test_several_workers_train_each_word_of_a_file_once(folder):
     path = folder / "text"
     path.write_text("\n".join(" ".join(sentence) for sentence in zipf_like(50_000)))
     for workers, cache in itertools.product((1, 4), ("auto", "none")):
@@ -485,8 +502,9 @@ def test_row_19_several_workers_train_each_word_of_a_file_once(folder):
         assert [epoch.alpha for epoch in model.history] == pytest.approx(rates)
 
 
+@fault(20)
 @alone
-def test_row_20_text_is_split_in_one_way(folder):
+def test_text_is_split_in_one_way(folder):
     path, blanks = folder / "text", " \t\v\f\r\x1c\x85\xa0\u2003\u3000"
     text = "".join(f"w{number % 7}{blanks[number % len(blanks)]}" for number in range(400))
     path.write_text(f"{text}\n" * 10, encoding="utf-8", newline="")
@@ -499,8 +517,9 @@ def test_row_20_text_is_split_in_one_way(folder):
     assert np.array_equal(listed.wv.vectors, model.wv.vectors)
 
 
+@fault(21)
 @alone
-def test_row_21_a_new_vocabulary_starts_anew(folder):
+def test_a_new_vocabulary_starts_anew(folder):
     model, untrained = model_of(two_topics()), model_of()
     other = [[word.upper() for word in sentence] for sentence in two_topics()]
     model.build_vocab(other)
@@ -513,8 +532,9 @@ def test_row_21_a_new_vocabulary_starts_anew(folder):
     assert not model.syn1neg.any()
 
 
+@fault(22)
 @alone
-def test_row_22_zero_is_a_value(folder):
+def test_zero_is_honoured(folder):
     model = model_of(min_count=5, sample=1e-3, alpha=0.025)
     model.build_vocab([["a", "b"], ["a"]], min_count=0, sample=0)
     assert (sorted(model.wv.index_to_key), model.sample, model.min_count) == (["a", "b"], 0, 0)
@@ -524,8 +544,9 @@ def test_row_22_zero_is_a_value(folder):
     assert (model_of(negative=0, hs=1).negative, model_of(seed=0).seed) == (0, 0)
 
 
+@fault(23)
 @alone
-def test_row_23_the_loss_is_summed_in_64_bits_by_each_worker(folder):
+def test_the_loss_is_summed_in_64_bits_by_each_worker(folder):
     one, four = (model_of(zipf_like(50_000), compute_loss=True, workers=workers) for workers in (1, 4))
     assert four.loss_history == pytest.approx(one.loss_history, rel=0.1)
     model = model_of(compute_loss=True, epochs=1)
@@ -537,8 +558,9 @@ def test_row_23_the_loss_is_summed_in_64_bits_by_each_worker(folder):
     assert 0.1 < summed / model.history[0].examples < 10
 
 
+@fault(24)
 @alone
-def test_row_24_unknown_words_in_any_number_do_no_harm(folder):
+def test_unknown_words_in_any_number_do_no_harm(folder):
     model = model_of(batch_words=200_000)
     model.build_vocab(two_topics())
     unknown = [["nowhere"]] * 120_000
@@ -570,8 +592,9 @@ def binary_row(word, *values, end=b""):
     return word + b" " + struct.pack(f"<{len(values)}f", *values) + end
 
 
+@fault(25)
 @alone
-def test_row_25_a_row_has_all_its_values_and_no_more(folder):
+def test_a_row_has_all_its_values_and_no_more(folder):
     for row in (b"b 0.5", b"b 1 2", b"b 1 2 3 4", b"b", b"b x y z", b"b 1  2 3"):
         load_error(folder, b"2 3\na 1.000 2.000 3.000\n" + row + b"\n", "line 3")
         skipped = []
@@ -579,8 +602,9 @@ def test_row_25_a_row_has_all_its_values_and_no_more(folder):
         assert (kept.index_to_key, len(skipped)) == (["a"], 1)
 
 
+@fault(26)
 @alone
-def test_row_26_a_word_occurs_once(folder):
+def test_a_word_occurs_once(folder):
     text = b"3 2\na 1 2\na 3 4\nb 5 6\n"
     binary = b"3 2\n" + binary_row(b"a", 1, 2) + binary_row(b"a", 3, 4) + binary_row(b"b", 5, 6)
     for data, is_binary in ((text, False), (binary, True)):
@@ -589,8 +613,9 @@ def test_row_26_a_word_occurs_once(folder):
         assert (kept.index_to_key, kept.vectors.tolist()) == (["a", "b"], [[1, 2], [5, 6]])
 
 
+@fault(27)
 @alone(memory=GIB)
-def test_row_27_a_header_that_lies_costs_no_memory(folder):
+def test_a_header_that_lies_costs_no_memory(folder):
     for rows, size in ((30_000_000, 1), (10**12, 100), (2, 10**9), (10**17, 10**8), (2**62, 4), (2**64, 2**64)):
         for is_binary in (False, True):
             load_error(folder, b"%d %d\na 1\n" % (rows, size), binary=is_binary)
@@ -599,8 +624,9 @@ def test_row_27_a_header_that_lies_costs_no_memory(folder):
                 KeyedVectors.load_word2vec_format(folder / "vectors.gz", binary=is_binary)
 
 
+@fault(28)
 @alone
-def test_row_28_vectors_are_finite_words_not_empty_and_files_end(folder):
+def test_vectors_are_finite_words_not_empty_and_files_end(folder):
     head, a = b"2 2\n", binary_row(b"a", 1, 2)
     for text in (b"b nan 2\n", b"b 1 inf\n", b"b 1 1e99\n", b" 1 2\n", b"b 3 4\nc 5 6\n", b"b 3 4\nrest\n"):
         load_error(folder, head + b"a 1 2\n" + text)
@@ -609,8 +635,9 @@ def test_row_28_vectors_are_finite_words_not_empty_and_files_end(folder):
     load_error(folder, head + a + binary_row(b"b", 1, 2) + b"rest", "more data", binary=True)
 
 
+@fault(29)
 @alone
-def test_row_29_what_is_saved_can_be_loaded(folder):
+def test_saved_words_can_be_loaded(folder):
     for word in ("new york", "tab\tbed", "line\nend", "", "x" * (2**20 + 1)):
         vectors = KeyedVectors.from_arrays([word, "other"], np.ones((2, 2), np.float32))
         vectors.save(folder / "native")
@@ -623,8 +650,9 @@ def test_row_29_what_is_saved_can_be_loaded(folder):
     assert os.listdir(folder) == ["native"]
 
 
+@fault(30)
 @alone
-def test_row_30_both_dialects_are_read(folder):
+def test_both_dialects_are_read(folder):
     with_ends = b"2 2\n" + binary_row(b"a", 1, 2, end=b"\n") + binary_row(b"b", 3, 4, end=b"\n")
     without = b"2 2\n" + binary_row(b"a", 1, 2) + binary_row(b"b", 3, 4)
     for data, is_binary in (
@@ -638,8 +666,9 @@ def test_row_30_both_dialects_are_read(folder):
         assert (vectors.index_to_key, vectors.vectors.tolist()) == (["a", "b"], [[1, 2], [3, 4]])
 
 
+@fault(31)
 @alone(memory=GIB)
-def test_row_31_long_words_are_words_up_to_a_limit(folder):
+def test_long_words_are_words_up_to_a_limit(folder):
     for length in (200, 2000, 2**20):
         word = b"x" * length
         assert len(loaded(folder, b"1 1\n" + binary_row(word, 1), binary=True).index_to_key[0]) == length
@@ -651,8 +680,9 @@ def test_row_31_long_words_are_words_up_to_a_limit(folder):
         model_of(corpus_file=folder / "text")
 
 
+@fault(32)
 @alone(memory=GIB)
-def test_row_32_sizes_have_a_sign_and_files_an_end(folder):
+def test_sizes_have_a_sign_and_files_an_end(folder):
     for header in (b"-1 2", b"2 -1", b"0x2 2", b"2", b"2 2 2", b"", b"2 0", b"1e3 2"):
         for is_binary in (False, True):
             load_error(folder, header + b"\na 1 2\n", binary=is_binary)
@@ -664,8 +694,9 @@ def test_row_32_sizes_have_a_sign_and_files_an_end(folder):
             load_error(folder, data[:end], binary=is_binary)
 
 
+@fault(33)
 @alone
-def test_row_33_paths_of_any_length(folder):
+def test_paths_of_any_length(folder):
     deep = folder.joinpath(*["x" * 100] * 5)
     deep.mkdir(parents=True)
     (deep / "text").write_text("\n".join(" ".join(sentence) for sentence in two_topics()))
@@ -689,8 +720,9 @@ def written(path, header, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + tensors)
 
 
+@fault(34)
 @alone(memory=GIB)
-def test_row_34_a_file_that_ends_early_ends_loading(folder):
+def test_a_file_that_ends_early_ends_loading(folder):
     path, _, _ = saved_model(folder)
     counts = folder / "counts"
     counts.write_bytes(b"a 3\nb 2\n")
@@ -709,8 +741,9 @@ def test_row_34_a_file_that_ends_early_ends_loading(folder):
                 load(folder / name)
 
 
+@fault(35)
 @alone(memory=GIB)
-def test_row_35_sizes_are_multiplied_and_compared_before_memory_is_claimed(folder):
+def test_sizes_are_checked_before_memory_is_claimed(folder):
     path, header, tensors = saved_model(folder)
     for shape in ([2**40 - 1, 2**40 - 1], [2**32, 2**32], [2**31, 4], [10**12, 1], [-1, 4], [2**64, 1], [1.5, 4]):
         for name in ("vectors", "outputs.negative"):
@@ -722,8 +755,9 @@ def test_row_35_sizes_are_multiplied_and_compared_before_memory_is_claimed(folde
                     Word2Vec.load(path, mmap=mmap)
 
 
+@fault(36)
 @alone(memory=GIB)
-def test_row_36_indices_are_checked_when_a_file_is_loaded(folder):
+def test_indices_are_checked_when_a_file_is_loaded(folder):
     path, header, tensors = saved_model(folder)
     begin, end = header["vocab.offsets"]["data_offsets"]
     good = np.frombuffer(tensors[begin:end], "<i8")
@@ -737,8 +771,9 @@ def test_row_36_indices_are_checked_when_a_file_is_loaded(folder):
                     load(path, mmap=mmap)
 
 
+@fault(37)
 @alone(memory=GIB)
-def test_row_37_any_byte_may_be_wrong(folder):
+def test_any_byte_may_be_wrong(folder):
     path, _, _ = saved_model(folder)
     whole = path.read_bytes()
     random = np.random.default_rng(0)
@@ -762,11 +797,12 @@ class RunsCode:
         return os.mkdir, (self.folder,)
 
 
+@fault(38)
 @alone
-def test_row_38_no_pickle_is_ever_run(folder):
+def test_no_pickle_is_ever_run(folder):
     harm = str(folder / "harm")
     pickle.loads(pickle.dumps(RunsCode(harm)))
-    os.rmdir(harm)  # that is what it would do
+    os.rmdir(harm)  # the pickle can do harm
     for protocol in range(2, 6):
         for content in (RunsCode(harm), {"syn0": RunsCode(harm)}, [np.ones(3), RunsCode(harm)]):
             path = folder / "gensim.model"
@@ -799,8 +835,9 @@ model.save("whole")
 """
 
 
+@fault(39)
 @alone
-def test_row_39_a_killed_run_goes_on_to_the_same_bytes(folder):
+def test_a_killed_run_goes_on_to_the_same_bytes(folder):
     (folder / "text").write_text("\n".join(" ".join(sentence) for sentence in zipf_like(30_000)))
     command = [sys.executable, "-c", KILLED]
     assert subprocess.run([*command, "kill"], cwd=folder, check=False).returncode == -signal.SIGKILL

@@ -29,7 +29,7 @@ from w2v.files import native, writing
 from w2v.files.word2vec_format import read_counts, read_word2vec
 from w2v.stability import report
 
-OLD, NEW = 1, 2  # what a writer is asked to write
+OLD, NEW = 1, 2  # the contents for a writer
 WORDS = [["bread", "flour", "é"], ["river", "lake", "boat", "fish"]]
 
 
@@ -148,7 +148,7 @@ ERRORS = [
 
 
 @each_writer
-def test_when_any_call_fails_the_old_file_is_there_or_the_new_one(tmp_path, monkeypatch, writer, request):
+def test_any_failing_call_leaves_the_old_file_or_the_new_one(tmp_path, monkeypatch, writer, request):
     path = tmp_path / writer.name
     disk, contents = Disk(monkeypatch), {}
     for which in (OLD, NEW):
@@ -186,7 +186,7 @@ def test_when_any_call_fails_the_old_file_is_there_or_the_new_one(tmp_path, monk
     print(f"{writer.name}: {survived} failures survived")
 
 
-def test_an_error_of_the_disk_names_the_file_and_not_its_temporary_one(tmp_path):
+def test_a_disk_error_names_the_target_not_the_temporary_file(tmp_path):
     with pytest.raises(FileNotFoundError) as caught, writing.atomic_write(tmp_path / "missing" / "f"):
         pass
     assert caught.value.filename == str(tmp_path / "missing" / "f")
@@ -210,7 +210,7 @@ def test_all_is_on_the_disk_before_the_old_file_goes(tmp_path, monkeypatch, writ
         assert names == first + ["write"] * names.count("write") + last
 
 
-def test_without_a_way_to_remove_it_the_temporary_file_has_a_name_that_is_documented(tmp_path, monkeypatch):
+def test_a_leftover_temporary_file_has_the_documented_name(tmp_path, monkeypatch):
     def stuck(path, **options):
         raise PermissionError(path)
 
@@ -224,7 +224,7 @@ def test_without_a_way_to_remove_it_the_temporary_file_has_a_name_that_is_docume
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
-def test_a_folder_that_cannot_be_synced_is_no_error_but_one_that_breaks_is(tmp_path, monkeypatch, number):
+def test_only_a_failing_folder_sync_is_an_error(tmp_path, monkeypatch, number):
     real = os.fsync
 
     def fsync(descriptor):
@@ -238,7 +238,7 @@ def test_a_folder_that_cannot_be_synced_is_no_error_but_one_that_breaks_is(tmp_p
     assert KeyedVectors.load(tmp_path / "v").index_to_key == WORDS[1]
 
 
-def test_a_folder_that_may_be_written_to_and_not_read_is_no_error(tmp_path, monkeypatch):
+def test_a_writable_unreadable_folder_is_accepted(tmp_path, monkeypatch):
     real = os.open
 
     def refuse(path, flags, *mode, **options):
@@ -272,7 +272,7 @@ def test_too_little_memory_to_unpack_is_not_blamed_on_the_file(tmp_path, monkeyp
 
 
 @each_writer
-def test_no_writer_replaces_what_is_no_regular_file(tmp_path, writer):
+def test_writers_replace_regular_files_only(tmp_path, writer):
     path = tmp_path / writer.name
     for make, remove in ((os.mkfifo, os.unlink), (os.mkdir, os.rmdir)):
         make(path)
@@ -327,9 +327,9 @@ def in_a_process(program, *args, limit=60, **options):
     return done.stdout
 
 
-def test_a_file_that_the_system_says_is_read_only_is_not_replaced(tmp_path, monkeypatch):
+def test_a_file_on_a_read_only_system_is_not_replaced(tmp_path, monkeypatch):
     (tmp_path / "v").write_bytes(b"precious")
-    monkeypatch.setattr(os, "access", lambda path, mode, **options: mode != os.W_OK)  # whoever runs this
+    monkeypatch.setattr(os, "access", lambda path, mode, **options: mode != os.W_OK)  # even for root
     with pytest.raises(PermissionError, match="will not replace"):
         vectors_of(NEW).save(tmp_path / "v")
     assert (tmp_path / "v").read_bytes() == b"precious"
@@ -540,7 +540,7 @@ WITH = {"__enter__", "__exit__"}
 @pytest.mark.parametrize(
     "where", [SAVING, pytest.param(SAVING | WITH | {"write_native", "write_word2vec", "save"}, marks=pytest.mark.slow)]
 )
-def test_an_interrupt_at_any_bytecode_of_saving_leaves_a_whole_file_and_no_other(tmp_path, name, where):
+def test_an_interrupt_at_any_bytecode_leaves_one_whole_file(tmp_path, name, where):
     writer = next(writer for writer in WRITERS if writer.name == name)
     path, contents, event = tmp_path / name, {}, 0
     for which in (NEW, OLD):
@@ -562,7 +562,7 @@ def test_an_interrupt_at_any_bytecode_of_saving_leaves_a_whole_file_and_no_other
 
 
 @pytest.mark.parametrize("signals", [8, pytest.param(100, marks=pytest.mark.slow)])
-def test_ctrl_c_while_saving_and_loading_leaves_a_whole_file_and_no_thread(tmp_path, signals):
+def test_ctrl_c_in_save_or_load_leaves_a_whole_file(tmp_path, signals):
     program = (
         FULL_DISK
         + """
@@ -678,7 +678,7 @@ def content(found):
 
 
 @each_form
-def test_a_file_cut_at_any_byte_is_an_error_or_ends_where_a_whole_one_could(tmp_path, form):
+def test_a_truncated_file_is_an_error_or_a_valid_shorter_file(tmp_path, form):
     path, accepted = tmp_path / form.name, []
     form.write(path)
     data, whole = path.read_bytes(), content(form.read(path))
@@ -817,7 +817,7 @@ ANY_JSON = st.recursive(
 
 @settings(deadline=None, max_examples=400)
 @given(data=st.data())
-def test_any_metadata_gives_a_model_that_can_be_used_or_a_format_error(tmp_path_factory, data):
+def test_any_metadata_gives_a_usable_model_or_a_format_error(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "hostile.safetensors"
     model_of(NEW).save(path)
     about, header, tensors = parts_of(path.read_bytes())

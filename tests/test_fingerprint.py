@@ -39,7 +39,7 @@ def test_other_settings_have_another_fingerprint(changed):
     )
 
 
-def test_another_corpus_has_another_fingerprint_even_with_the_same_counts():
+def test_equal_counts_of_another_corpus_change_the_fingerprint():
     turned = [list(reversed(sentence)) for sentence in two_topics()]
     models = [Word2Vec(vector_size=8, min_count=1, workers=1, sorted_vocab=1) for _ in range(2)]
     for model, corpus in zip(models, (two_topics(), turned), strict=True):
@@ -49,7 +49,7 @@ def test_another_corpus_has_another_fingerprint_even_with_the_same_counts():
     assert models[0].fingerprint() != models[1].fingerprint()
 
 
-def test_any_number_of_workers_has_the_same_deterministic_fingerprint():
+def test_deterministic_fingerprints_ignore_the_workers():
     corpus = zipf_like(words=60_000)
     found = {Word2Vec(corpus, **(SETTINGS | {"workers": n}), deterministic=True).fingerprint() for n in (1, 2, 4)}
     assert len(found) == 1
@@ -78,7 +78,7 @@ def test_a_model_is_trained_again_call_by_call(tmp_path):
     assert again.fingerprint() == model.fingerprint()
 
 
-def test_what_cannot_be_compared_is_refused(tmp_path):
+def test_incomparable_models_are_refused(tmp_path):
     path = write(tmp_path / "text.txt", two_topics())
     model = Word2Vec(corpus_file=path, **SETTINGS)
     with pytest.raises(ValueError, match="another corpus"):
@@ -137,7 +137,7 @@ def test_a_corpus_that_breaks_off_is_no_run(more, tmp_path, monkeypatch):
     assert model.fingerprint() == known
 
 
-def test_what_chance_has_decided_is_not_compared(monkeypatch):
+def test_nondeterministic_runs_are_not_compared(monkeypatch):
     """Also if the last worker was alone, or a part of an epoch is in the vectors; nothing trained is no run."""
     raced = Word2Vec(zipf_like(words=60_000), **SETTINGS | {"workers": 3})
     raced.workers = 1

@@ -197,7 +197,7 @@ def test_a_file_cut_anywhere_is_an_eof_error_too(tmp_path, binary, suffix):
         (b"1 1\n" + b"a" * (1 << 21), {"binary": True}, "byte 4: no blank"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(read, data, options, message):
+def test_errors_name_their_place(read, data, options, message):
     with pytest.raises(FormatError, match=message):
         read(data, **options)
 
@@ -358,7 +358,7 @@ def test_files_are_written_as_gensim_writes_them(tmp_path):
 
 
 @pytest.mark.parametrize("word", ["", "a\nb", "a\t", "\rb", "a \v", "\ud800"])
-def test_what_could_not_be_read_back_is_not_written(tmp_path, word):
+def test_unreadable_files_are_never_written(tmp_path, word):
     path = tmp_path / "v"
     path.write_text("old")
     for binary in (False, True):
@@ -478,7 +478,7 @@ def test_numbers_are_rounded_as_numpy_rounds_them(text):
 @pytest.mark.parametrize(
     "text", ["1_0", "0x10", "1.5f", "1e", "1e+", ".", "-", "+-1", "--1", "1,5", "1\t2", "\t1", "١", "1 "]
 )
-def test_what_is_no_number_is_none(text):
+def test_malformed_numbers_are_rejected(text):
     assert parsed(text.encode() + b" 2", np.float32) == (None, _rows.ROW_ODD)
 
 
@@ -532,8 +532,8 @@ def test_empty_lines_take_no_memory(tmp_path):
 
 
 @pytest.mark.parametrize("errors", ["strict", "skip"])
-def test_a_binary_word_of_one_byte_too_many_is_none(errors, tmp_path):
-    """Also where its vector is cut by the end of what has been read."""
+def test_a_binary_word_over_the_limit_is_rejected(errors, tmp_path):
+    """This holds also where the end of a block cuts its vector."""
     most, values = 1 << 20, np.ones(100, np.float32).tobytes()
     for extra in (0, 1):
         rows = [b"%d " % i + values for i in range(18_000)] + [b"w" * (most + extra) + b" " + values]
@@ -546,7 +546,7 @@ def test_a_binary_word_of_one_byte_too_many_is_none(errors, tmp_path):
 
 
 @pytest.mark.parametrize("word", [b"w" * ((1 << 20) + 1), b"aa " * 400_000 + b"aa"], ids=["one", "of blanks"])
-def test_a_text_word_of_too_many_bytes_is_none(word, tmp_path):
+def test_a_text_word_over_the_limit_is_rejected(word, tmp_path):
     (tmp_path / "v").write_bytes(b"2 2\na 1 2\n" + word + b" 1 2\n")
     with pytest.raises(FormatError, match="line 3"):
         read_word2vec(tmp_path / "v")
@@ -556,7 +556,7 @@ def test_a_text_word_of_too_many_bytes_is_none(word, tmp_path):
         read_counts(tmp_path / "counts")
 
 
-def test_a_blank_in_a_word_is_written_to_text_with_a_warning_and_read_back(tmp_path, caplog):
+def test_a_word_with_a_blank_survives_text_with_a_warning(tmp_path, caplog):
     words, path = ["('1', '2')", "b", "a -x 1e", ". . ."], tmp_path / "edges.txt"
     vectors = KeyedVectors.from_arrays(words, np.eye(4, 2, dtype=np.float32))
     vectors.save_word2vec_format(path)

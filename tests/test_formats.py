@@ -1,4 +1,4 @@
-"""Atomic writes and the native format: what goes in comes out, and nothing else gets in."""
+"""Atomic writes and the native format: contents survive, and malformed contents are refused."""
 
 import hashlib
 import io
@@ -72,7 +72,7 @@ def join(path, header, data, text=None):
 # Atomic writes
 
 
-def test_a_new_file_gets_the_mode_of_the_umask_and_an_old_one_keeps_its_own(tmp_path):
+def test_new_files_follow_the_umask_and_old_ones_keep_their_mode(tmp_path):
     path = tmp_path / "f"
     previous = os.umask(0o027)
     try:
@@ -100,7 +100,7 @@ def test_symbolic_links_are_followed_and_stay(tmp_path):
     assert os.listdir(tmp_path / "folder") == ["target"]
 
 
-def test_what_is_no_regular_file_is_refused(tmp_path):
+def test_only_regular_files_are_read(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     for path in (tmp_path, tmp_path / "fifo"):
         with pytest.raises(OSError, match="not a regular file"), atomic_write(path):
@@ -363,7 +363,7 @@ def test_names_that_occur_twice_are_refused(saved):
 
 
 def resealed(path, header, data):
-    """Write changed data under a hash that fits: what a hostile writer would do."""
+    """Write changed data under a hash that fits, as a hostile writer would."""
     about = json.loads(header["__metadata__"]["w2v"])
     with open(join(path, header, data), "rb") as file:
         _, tensors = native._read_header(file, "x")
@@ -444,7 +444,7 @@ def test_a_pickle_is_named_as_one(tmp_path):
         ("vectors", WORDS, {"attr.x": np.array([1, np.inf, 1])}, "row 1 of 'attr.x'"),
     ],
 )
-def test_what_could_not_be_loaded_is_not_saved(saved, kind, words, changes, message):
+def test_unloadable_contents_are_not_saved(saved, kind, words, changes, message):
     before = saved.read_bytes()
     with pytest.raises(ValueError, match=message):
         write_native(saved, kind, words, ARRAYS | changes, META)
@@ -543,7 +543,7 @@ def test_a_file_saved_while_another_thread_trains_can_be_loaded(saved):
 
 
 @pytest.mark.parametrize("call", ["row_blocks", "check_finite"])
-def test_no_change_between_a_check_and_the_writing_gets_in(saved, monkeypatch, call):
+def test_the_bytes_checked_are_the_bytes_written(saved, monkeypatch, call):
     """Right after a block has been copied, or found sound, all becomes NaN."""
     rows, old, whole = np.ones((50, 4), np.float32), saved.read_bytes(), getattr(native, call)
 

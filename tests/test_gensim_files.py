@@ -504,7 +504,7 @@ def own_hash(word):
     return 1
 
 
-def test_a_hash_function_or_callback_of_ones_own_is_refused_by_name(fakes, tmp_path):
+def test_foreign_hash_functions_and_callbacks_are_refused(fakes, tmp_path):
     with pytest.raises(FormatError, match=rf"{__name__}\.own_hash.*save_word2vec_format"):
         read_gensim(dump(model_4(fakes, hashfxn=own_hash), tmp_path / "m"))
 
@@ -697,7 +697,7 @@ def test_changed_bytes_give_an_error_or_a_file(fakes, tmp_path, caplog, layout, 
     assert len(kinds) == 2
 
 
-def test_changed_bytes_of_compressed_files_and_arrays_give_an_error_or_a_file(fakes, tmp_path):
+def test_changed_compressed_bytes_give_an_error_or_a_file(fakes, tmp_path):
     path, draw = tmp_path / "v.gz", random.Random(4)
     made = spread(vectors_4(fakes), path, ["vectors"], lambda name, a: np.savez_compressed(name, val=a), "npz")
     path.write_bytes(gzip.compress(pickle.dumps(made)))
@@ -806,7 +806,7 @@ def test_without_paths_the_nodes_start_at_zero(fakes, tmp_path, caplog):
         ("abc", np.array([0]), "no list of numbers"),
     ],
 )
-def test_paths_that_are_none_are_refused(fakes, tmp_path, code, point, message):
+def test_malformed_tree_paths_are_refused(fakes, tmp_path, code, point, message):
     codes, points = heap_tree(COUNTS, random.Random(1))
     codes[2], points[2] = code, point
     with pytest.raises(FormatError, match=message):
@@ -903,7 +903,7 @@ def test_a_model_of_gensim_4_that_was_never_trained_is_read(gensim, tmp_path):
     assert (read.words, read.vectors.shape) == ([], (0, 7))
 
 
-def test_vectors_of_documents_of_gensim_4_are_read_and_their_model_is_not(gensim, tmp_path):
+def test_gensim_4_document_vectors_are_read_without_their_model(gensim, tmp_path):
     from gensim.models.doc2vec import Doc2Vec, TaggedDocument
 
     documents = [TaggedDocument(["human", "system"] * 5, [i]) for i in range(5)]

@@ -19,7 +19,7 @@ def model(request):
     return Word2Vec(two_topics(), vector_size=10, min_count=2, hs=hs, negative=negative, workers=1, epochs=2)
 
 
-def test_new_words_follow_the_old_ones_and_every_old_one_keeps_its_vectors(model):
+def test_new_words_follow_and_old_words_keep_their_vectors(model):
     before = copy.deepcopy(model)
     model.build_vocab(NEW, update=True)
     old = len(before.wv)
@@ -102,7 +102,7 @@ def test_without_a_vocabulary_there_is_nothing_to_update():
 def test_an_update_with_nothing_left_of_the_scan_says_so(model, monkeypatch):
     model.scan_vocab(NEW)
     scan = model._scan[1]
-    monkeypatch.setattr(scan, "encoded", lambda index: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(scan, "encode", lambda index: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         model.prepare_vocab()
     with pytest.raises(RuntimeError, match="no longer known"):
@@ -227,7 +227,7 @@ def test_locks_are_saved_and_grow_with_the_vocabulary(tmp_path):
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_vectors_of_a_file_are_taken_over_for_the_words_there_are(tmp_path, binary):
+def test_known_words_take_over_the_vectors_of_a_file(tmp_path, binary):
     given = KeyedVectors(8)
     given.add_vectors(["sun", "nowhere", "bread"], np.arange(24, dtype=np.float32).reshape(3, 8))
     given.save_word2vec_format(tmp_path / "given", binary=binary)
@@ -316,7 +316,7 @@ def test_a_vocabulary_that_fails_leaves_the_model_as_it_was(model, monkeypatch, 
         raise KeyboardInterrupt
 
     if where == "encode":
-        monkeypatch.setattr(encode.Scan, "encoded", fail)
+        monkeypatch.setattr(encode.Scan, "encode", fail)
     elif where == "weights":
         monkeypatch.setattr("w2v.training.matrices.first_vectors", fail)
     corpus = (fail() if where == "scan" else sentence for sentence in NEW)

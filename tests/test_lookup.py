@@ -50,7 +50,7 @@ def test_an_int_is_a_key_first_and_a_row_second():
     assert -1 not in kv
 
 
-def test_a_missing_word_says_how_many_there_are_and_what_is_close():
+def test_a_missing_word_reports_the_count_and_close_spellings():
     kv = KeyedVectors(1)
     kv.add_vectors(["queen", "king", "quern", *map(str, range(2000))], np.ones((2003, 1)))
     with pytest.raises(KeyError) as caught:
@@ -326,7 +326,7 @@ def test_rows_written_in_place_give_their_own_cosines(scaled):
             assert found == cosines_of(scaled.vectors)
 
 
-def test_whoever_holds_the_matrix_may_write_to_it(scaled):
+def test_any_holder_of_the_matrix_may_write_to_it(scaled):
     def holders():
         yield scaled.vectors
         yield scaled.vectors[1:]
@@ -412,7 +412,7 @@ def test_a_write_in_the_middle_of_a_query_is_seen(scaled, monkeypatch):
     assert found == pytest.approx(expected / np.linalg.norm(wild(3), axis=1) / np.linalg.norm(wild(0)[0]), abs=1e-6)
 
 
-def test_filled_norms_stay_for_who_asked(scaled):
+def test_norms_filled_on_request_stay(scaled):
     held = scaled.vectors
     held[0] = [3, 4, 0, 0, 0]
     scaled.fill_norms()

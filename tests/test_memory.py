@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 @pytest.mark.skipif(sys.platform != "linux" or os.confstr("CS_GNU_LIBC_VERSION") is None, reason="needs glibc")
 @pytest.mark.skipif(shutil.which(CC) is None, reason=f"{CC} is not installed")
 @pytest.mark.skipif("san.so" in os.environ.get("LD_PRELOAD", ""), reason="sanitizers allocate by themselves")
-def test_every_allocation_that_fails_is_a_memory_error_and_nothing_is_lost(tmp_path):
+def test_failing_allocations_raise_memory_error_and_lose_nothing(tmp_path):
     shim = tmp_path / "malloc.so"
     subprocess.run([CC, "-shared", "-fPIC", "-O1", "-pthread", "-o", shim, HERE / "malloc.c"], check=True)
     environment = os.environ | {"LD_PRELOAD": str(shim)}

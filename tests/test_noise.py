@@ -34,7 +34,7 @@ def test_weights_are_powers(exponent):
     np.testing.assert_allclose(noise.weights(counts, exponent), counts.astype(float) ** exponent, rtol=1e-15)
 
 
-def test_weights_are_correctly_rounded_where_that_can_be_known():
+def test_weights_are_correctly_rounded():
     counts = np.array([16, 81, 10_000, 2**40], np.int64)
     assert noise.weights(counts, 0.75).tolist() == [8, 27, 1000, 2**30]
 
@@ -71,7 +71,7 @@ def test_both_ways_to_the_power_of_three_quarters_agree(count):
 @pytest.mark.parametrize(
     ("n", "segments", "draws"), [(3000, 8, 640), (3000, 3, 50), (5, 8, 640), (1000, 7, 10), (9, 1, 5)]
 )
-def test_lanes_together_draw_as_from_one_table_and_no_two_draw_a_rare_word(n, segments, draws):
+def test_segment_tables_match_one_table_and_share_no_rare_word(n, segments, draws):
     counts = np.sort(np.random.default_rng(0).zipf(1.3, n).clip(1, 10**6))[::-1].astype(np.int64)
     table = noise.alias_table(noise.weights(counts, 0.75))
     wanted = probabilities(table).astype(float)

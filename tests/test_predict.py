@@ -76,7 +76,7 @@ def test_huge_scores_do_not_overflow():
     assert np.isfinite([probability for _, probability in model.predict_output_word(TOPICS[0][:2])]).all()
 
 
-def test_without_what_it_needs_nothing_is_predicted(caplog):
+def test_prediction_requires_output_vectors(caplog):
     model = Word2Vec(two_topics(), vector_size=8, min_count=1, workers=1, epochs=1)
     assert model.predict_output_word(["nowhere"]) is None
     assert "none of the context words" in caplog.text

@@ -1,4 +1,4 @@
-"""Sanitizers see what they are there for; deterministic training is without a race where Hogwild is not."""
+"""Sanitizers find planted faults; deterministic training has no race, unlike Hogwild."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ pytestmark = [
 
 @pytest.mark.parametrize("fault", NAMES)
 def test_the_report_of_a_fault_in_our_code_is_found(fault, tmp_path):
-    folder = tmp_path / "w2v"  # by its path, code is told from that of others
+    folder = tmp_path / "w2v"  # the path tells our code from other code
     folder.mkdir()
     (folder / "faults.c").write_text(FAULTS)
     flags = ["-g", "-O0", "-shared", "-fPIC", f"-fsanitize={sanitized.BUILDS['address'].sanitize}"]

@@ -1,4 +1,4 @@
-"""What SECURITY.md says: nothing foreign is run, nothing is sent, temporary files are private; what packages hold."""
+"""The promises of SECURITY.md: no foreign code, no network, private temporary files, and clean packages."""
 
 import ast
 import contextlib
@@ -50,7 +50,7 @@ EVENTS = re.compile(
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_has_the_means_to_reach_out_or_run_what_it_reads(path):
+def test_no_module_can_open_connections_or_run_its_input(path):
     tree, found = ast.parse(path.read_text(encoding="utf-8")), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -116,8 +116,8 @@ def everything(folder):
 
 
 @alone
-def test_no_network_no_program_and_no_pickle_on_any_default_path(folder):
-    everything(folder)  # what libraries do while they are imported is their business
+def test_default_paths_use_no_network_program_or_pickle(folder):
+    everything(folder)  # imports of libraries may do more, so they come first
     happened = []
     sys.addaudithook(lambda event, _: happened.append(event) if EVENTS.match(event) else None)
     pickle.loads(pickle.dumps(np.ones(3)))
@@ -139,14 +139,14 @@ def test_no_network_no_program_and_no_pickle_on_any_default_path(folder):
 
 
 @alone
-def test_an_encoded_corpus_on_disk_has_no_name_and_is_for_nobody_else(folder):
+def test_an_encoded_corpus_on_disk_is_nameless_and_private(folder):
     os.umask(0)
     tempfile.tempdir = str(folder)
     model = Word2Vec(vector_size=8, min_count=1, cache="disk")
     model.build_vocab(two_topics())
     modes = []
     for number in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):  # that of the listing itself
+        with contextlib.suppress(OSError):  # the descriptor of the listing itself is gone
             if os.readlink(f"/proc/self/fd/{number}").endswith("(deleted)"):
                 modes.append(stat.S_IMODE(os.fstat(int(number)).st_mode))
     assert modes
@@ -203,7 +203,7 @@ def no_path_of_this_machine(name, content):
         assert path.encode() + b"/" not in content, f"{name} names {path}"
 
 
-def test_a_source_distribution_holds_what_is_written_by_hand_and_no_more(tree):
+def test_a_source_distribution_holds_only_handwritten_files(tree):
     setup(tree, "sdist")
     with tarfile.open(next((tree / "dist").iterdir())) as archive:
         members = {member.name.partition("/")[2]: member for member in archive.getmembers() if member.isfile()}

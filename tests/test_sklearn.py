@@ -126,7 +126,7 @@ def test_every_parameter_reaches_the_model():
     assert (vectorizer.model_.seed, vectorizer.model_.workers) == (7, 2)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_one_others():
+def test_the_seed_decides_the_bytes():
     texts = two_topics()[0]
     first, again, other = (Word2VecVectorizer(**TINY, random_state=seed).fit_transform(texts) for seed in (3, 3, 4))
     assert first.tobytes() == again.tobytes() != other.tobytes()
@@ -148,7 +148,7 @@ def test_the_model_can_be_trained_on(fitted):
     assert fitted.transform(["river"]).tolist() != before.tolist()
 
 
-def test_vectors_tell_topics_apart_by_words_that_never_had_a_label():
+def test_vectors_separate_topics_by_unlabelled_words():
     texts, _ = two_topics(2000)
     vectorizer = Word2VecVectorizer(**TINY | {"epochs": 5}, sg=1).fit(texts)
     half, labels = two_topics(100, words=slice(3))
@@ -160,7 +160,7 @@ def test_vectors_tell_topics_apart_by_words_that_never_had_a_label():
 # --- documents --------------------------------------------------------------------------------------------------
 
 
-def test_texts_are_lowered_and_split_into_runs_of_letters_and_digits():
+def test_texts_are_lowered_and_split_at_word_boundaries():
     vectorizer = Word2VecVectorizer(**TINY).fit(["A river, the RIVER; naïve 2 boats!"])
     assert set(vectorizer.vocabulary_) == {"a", "river", "the", "naïve", "2", "boats"}
     kept = Word2VecVectorizer(**TINY, lowercase=False).fit(["River river"])
@@ -202,7 +202,7 @@ def containers(texts):
     yield from (ragged, [iter(words) for words in lists], [texts[0], *lists[1:]])
 
 
-def test_every_container_of_the_same_documents_gives_the_same_bytes():
+def test_every_container_of_documents_gives_the_same_bytes():
     texts = two_topics(20)[0]
     expected = Word2VecVectorizer(**TINY).fit_transform(texts).tobytes()
     for fit, again, new in zip(containers(texts), containers(texts), containers(texts), strict=True):
@@ -238,7 +238,7 @@ def test_a_single_text_is_refused_as_scikit_learn_does(fitted):
     ],
     ids=lambda value: None,
 )
-def test_what_is_no_document_is_an_error_and_not_dropped(fitted, documents, error, message):
+def test_a_malformed_document_is_an_error(fitted, documents, error, message):
     for call in (fitted.transform, fitted.fit, fitted.fit_transform):
         with pytest.raises(error, match=message):
             call(documents)
@@ -268,7 +268,7 @@ def test_nothing_to_learn_from_is_an_error():
     ],
     ids=str,
 )
-def test_a_wrong_parameter_is_an_error_at_fit_and_leaves_the_fitted_model_alone(wrong, error, message):
+def test_fit_rejects_a_wrong_parameter_and_keeps_its_model(wrong, error, message):
     vectorizer = Word2VecVectorizer(**TINY).fit(["river lake"] * 5)
     before = vectorizer.transform([["river"]]).tobytes()
     vectorizer.set_params(**wrong)

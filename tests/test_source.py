@@ -36,7 +36,7 @@ def trained(model, corpus, **options):
 
 
 class Counted:
-    """An iterable of which nothing is known but what it gives."""
+    """An iterable known only by the sentences it gives."""
 
     def __init__(self, sentences):
         self.sentences, self.passes = sentences, 0
@@ -163,7 +163,7 @@ def test_how_many_words_are_looked_at_is_bounded():
 @pytest.mark.parametrize(
     "corpus", [[["a"], "a"], [{"a"}], [iter(["a"])], [[["a"]]], [np.array("a")], [None], [Counted([])]]
 )
-def test_what_only_reading_can_tell_has_no_digest(corpus):
+def test_a_corpus_known_only_by_reading_has_no_digest(corpus):
     assert _text.digest(corpus, 100) is None
 
 
@@ -285,7 +285,7 @@ def test_a_path_of_bytes_is_a_corpus_file(tmp_path):
     path = os.fsencode(tmp_path / "text")
     (tmp_path / "text").write_text("a b\n")
     assert len(model_of(corpus_file=path).wv) == 2
-    assert corpus.Corpus.given(None, path).locator()["path"] == str(tmp_path / "text")
+    assert corpus.Corpus.from_arguments(None, path).locator()["path"] == str(tmp_path / "text")
     assert corpus.Corpus(LineSentence(path), False).locator()["path"] == str(tmp_path / "text")
 
 
@@ -298,7 +298,7 @@ def test_a_path_of_bytes_is_a_corpus_file(tmp_path):
         ("a\0b", ValueError, r"corpus_file='.*a\\x00b' cannot be the name of a file: it has a NUL"),
     ],
 )
-def test_a_corpus_file_that_is_none_is_named(tmp_path, path, error, message):
+def test_a_missing_corpus_file_is_named(tmp_path, path, error, message):
     with pytest.raises(error, match=message):
         Word2Vec(corpus_file=os.path.join(tmp_path, path))
 

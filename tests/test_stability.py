@@ -159,7 +159,7 @@ def test_neighbour_measures_by_hand():
     assert rank_biased_overlap(first, second)[0] == pytest.approx(expected)
 
 
-def test_the_order_of_neighbours_matters_to_rank_biased_overlap_alone():
+def test_only_rank_biased_overlap_depends_on_neighbour_order():
     table = np.arange(40).reshape(4, 10)
     turned = table[:, ::-1].copy()
     late, early = table.copy(), table.copy()
@@ -241,7 +241,7 @@ def gap_of(vectors, k):
 
 @given(SEEDS)
 @settings(max_examples=25, deadline=None)
-def test_rotating_and_scaling_a_space_changes_no_measure_that_claims_so(seed):
+def test_invariant_measures_ignore_rotation_and_scale(seed):
     draw, x, y = spaces_with_clear_neighbours(seed)
     turned = y @ random_rotation(draw, y.shape[1])
     stretched = turned * draw.uniform(0.1, 10, size=(len(y), 1))
@@ -259,9 +259,9 @@ def test_rotating_and_scaling_a_space_changes_no_measure_that_claims_so(seed):
 
 
 @given(SEEDS)
-@example(5845)  # whose mean cosine is -0.00015
+@example(5845)  # their mean cosine is -0.00015
 @settings(max_examples=10, deadline=None)
-def test_a_rotated_copy_is_the_same_space_and_raw_measures_do_not_see_it(seed):
+def test_only_raw_measures_change_under_rotation(seed):
     draw, x, _ = spaces_with_clear_neighbours(seed)
     turned = x @ random_rotation(draw, x.shape[1])
     found = measure({"one": space(x), "other": space(turned)}, k=5)
@@ -286,7 +286,7 @@ def test_eigenspace_measures_ignore_any_invertible_map(seed):
     assert pip_loss(x, stretched) != pytest.approx(pip_loss(x, y))  # its scale is the vectors'
 
 
-def test_raw_cosine_of_independent_spaces_is_near_0_and_alignment_finds_the_turn():
+def test_alignment_finds_the_rotation_that_raw_cosine_misses():
     draw = np.random.default_rng(5)
     x = draw.normal(size=(2000, 50))
     turned = x @ random_rotation(draw, 50)
@@ -358,7 +358,7 @@ def test_means_over_the_published_runs_are_the_published_figures():
 
 
 @needs_published
-def test_the_published_values_behave_as_leave_one_out_values_do():
+def test_the_published_values_behave_like_leave_one_out_values():
     values = {key: np.array(figures[-1]) for key, figures in published_rows().items()}
     assert {len(ten) for ten in values.values()} == {10}
     # Without a random step the runs are equal, and agree on everything.
@@ -372,7 +372,7 @@ def test_the_published_values_behave_as_leave_one_out_values_do():
 # --- neighbours ---------------------------------------------------------------------------------------------------
 
 
-def test_neighbours_are_those_of_most_similar_and_ids_mean_the_same_word_everywhere():
+def test_neighbor_tables_match_most_similar_and_share_ids():
     draw = np.random.default_rng(7)
     runs = [space(draw.normal(size=(30, 5)), [f"w{n}" for n in draw.permutation(40)[:30]]) for _ in range(3)]
     words = [f"w{n}" for n in range(40) if any(f"w{n}" in run.key_to_index for run in runs)]
@@ -489,7 +489,7 @@ def test_a_report_says_what_the_measures_say(runs, found):
         found.total("oberlap")
 
 
-def test_bands_are_two_to_a_power_of_ten_and_rarer_words_are_less_stable(runs, found):
+def test_two_bands_per_power_of_ten_and_rare_words_less_stable(runs, found):
     counts = next(iter(runs.values())).expandos["count"]
     for name in ("overlap", "reliability", "aligned_cosine"):
         records = records_of(found, name)
@@ -521,10 +521,10 @@ def test_the_interval_of_a_mean_is_that_of_its_standard_error(monkeypatch):
     draw = np.random.default_rng(11)
     values = draw.random((1, 2000)).astype(np.float32)
     band = np.zeros(2000, int)
-    _, _, resampled = report._resampled(values, np.ones((FEW, 1)), band, 1, seed=1)
+    _, _, resampled = report._resample(values, np.ones((FEW, 1)), band, 1, seed=1)
     assert resampled.std() == pytest.approx(values.std() / math.sqrt(2000), rel=0.25)
     monkeypatch.setattr(report, "BLOCK_WORDS", 700)  # words of different blocks are drawn independently
-    _, _, blocks = report._resampled(values, np.ones((FEW, 1)), band, 1, seed=1)
+    _, _, blocks = report._resample(values, np.ones((FEW, 1)), band, 1, seed=1)
     assert blocks.std() == pytest.approx(resampled.std(), rel=0.25)
 
 
@@ -539,7 +539,7 @@ def test_resampled_runs_weigh_their_pairs():
     assert kinds == {(0.333333,) * 3, (1, 0, 0), (0, 1, 0), (0, 0, 1)}
 
 
-def test_a_sample_is_stratified_and_its_totals_stand_for_the_vocabulary(runs, found):
+def test_sample_totals_are_weighted_by_the_vocabulary(runs, found):
     sample = measure(runs, words=150)
     assert len(sample.words) == len(set(sample.words)) == 150
     sizes = Counter(found.bands)
@@ -617,7 +617,7 @@ def test_without_counts_bands_are_of_ranks(tmp_path, runs):
     assert found.counts is None
     assert found.bands[:3] == ["rank 1-2", "rank 1-2", "rank 3-9"]
     assert found.word_records()[0]["count"] is None
-    # A text file has no counts, and those a loader makes up from the order are none.
+    # A text file has no counts, and a loader makes them up from the order.
     path = tmp_path / "vectors.txt"
     runs["run0"].save_word2vec_format(path)
     loaded = KeyedVectors.load_word2vec_format(path)
@@ -661,7 +661,7 @@ def test_records_are_written_as_json_and_csv(tmp_path, found):
         write_records(records, tmp_path / "words.xlsx")
 
 
-def test_what_is_no_number_is_null(tmp_path):
+def test_nan_is_written_as_null(tmp_path):
     write_records([{"a": math.nan, "b": 1.5}], tmp_path / "x.json")
     assert " ".join((tmp_path / "x.json").read_text().split()) == '[ { "a": null, "b": 1.5 } ]'
     write_records([{"a": math.nan, "b": 1.5}], tmp_path / "x.csv")

@@ -1,4 +1,4 @@
-"""Stability experiments: what varies and what stays, going on after an interruption, the command line, the figures."""
+"""Stability experiments: variation, resumption after an interruption, the command line, the figures."""
 
 import argparse
 import contextlib
@@ -80,7 +80,7 @@ def test_shuffles_and_bootstraps_draw_documents(corpus, sentences):
     assert counts["bootstrap"][0] != counts["bootstrap"][1]
 
 
-def test_a_bootstrap_repeats_some_documents_and_leaves_out_a_third():
+def test_a_bootstrap_repeats_documents_and_omits_a_third():
     documents = [[f"w{number}"] for number in range(3000)]
     run = retrain(documents, runs=1, vary="bootstrap", **SETTINGS)["bootstrap"]["bootstrap-1"]
     assert len(run) / 3000 == pytest.approx(1 - np.exp(-1), abs=0.02)
@@ -120,7 +120,7 @@ def test_any_setting_can_vary(sentences):
         ({"vector_size": 0}, "vector_size=0"),
     ],
 )
-def test_what_makes_no_sense_is_refused(sentences, tmp_path, options, error):
+def test_senseless_experiments_are_refused(sentences, tmp_path, options, error):
     with pytest.raises(ValueError, match=error):
         retrain(sentences, **{"runs": 2, "epochs": 1, "min_count": 1, **options})
 
@@ -213,7 +213,7 @@ def test_damaged_records_are_refused(tmp_path, damage):
 @pytest.mark.parametrize("make", [os.symlink, os.link], ids=["symbolic", "hard"])
 @pytest.mark.parametrize("name", ["a.safetensors", "records.json"])
 def test_nothing_is_written_through_a_link_in_the_folder(name, make, tmp_path):
-    """A folder of a stranger's: with records that have no such run, or none at all."""
+    """A stranger's folder, with records that lack the run, or without records."""
     folder, victim = tmp_path / "runs", tmp_path / "home" / "precious"
     victim.parent.mkdir()
     victim.write_bytes(b"precious")
@@ -482,7 +482,7 @@ def test_figures_are_drawn(groups, tmp_path, corpus, capsys):
     assert (tmp_path / "size.svg").exists()
 
 
-def test_figures_of_what_cannot_be_drawn_are_refused(groups):
+def test_undrawable_figures_are_refused(groups):
     pytest.importorskip("matplotlib")
     found = measure(groups[2400], k=5)
     with pytest.raises(ValueError, match="not all numbers"):

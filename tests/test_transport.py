@@ -88,7 +88,7 @@ def test_a_solver_leaves_its_caller_to_ctrl_c(monkeypatch):
     assert mover.distance(rows, ones, rows, ones) == 7.0
 
 
-def test_what_a_solver_raises_arrives(monkeypatch):
+def test_solver_errors_reach_the_caller(monkeypatch):
     def solver(*problem):
         raise ArithmeticError("no way")
 

@@ -53,7 +53,7 @@ def test_the_nearest_on_a_circle():
     assert [word for word, _ in kv.most_similar(["d0", "d90"], topn=1)] == ["d30"]
 
 
-def test_a_word_is_its_own_nearest_neighbour_when_asked_by_vector(cloud):
+def test_a_query_by_vector_finds_its_own_word_first(cloud):
     for row in range(0, 300, 29):
         assert cloud.similar_by_vector(cloud.vectors[row], topn=1) == [(f"w{row}", pytest.approx(1, abs=1e-6))]
         assert f"w{row}" not in [word for word, _ in cloud.most_similar(row, topn=300)]
@@ -132,7 +132,7 @@ def test_zero_vectors_have_similarity_zero_and_no_warning():
     assert kv.relative_cosine_similarity("zero", "d0") == 0
 
 
-def test_what_cannot_be_asked_is_refused(cloud):
+def test_malformed_queries_are_refused(cloud):
     for ask in (cloud.most_similar, cloud.most_similar_cosmul):
         with pytest.raises(KeyError, match="'nowhere' is not among the 300 words kept"):
             ask(["w1", "nowhere"])
@@ -265,7 +265,7 @@ def test_saving_keeps_numeric_attributes_and_refuses_others(tmp_path, cloud):
     assert KeyedVectors.load(tmp_path / "a").index_to_key == ["w1", "w2", "w3"]
 
 
-def test_saving_refuses_what_the_format_cannot_hold(tmp_path):
+def test_saving_refuses_contents_that_the_format_cannot_hold(tmp_path):
     kv = KeyedVectors(2, dtype=np.float64)
     with pytest.raises(ValueError, match="float32, not float64"):
         kv.save(tmp_path / "a")
@@ -355,7 +355,7 @@ def test_load_points_to_the_loader_of_other_formats(tmp_path):
         KeyedVectors.load(tmp_path / "v.pkl")
 
 
-def test_what_was_skipped_is_listed_on_demand(tmp_path):
+def test_skipped_rows_are_listed_on_demand(tmp_path):
     (tmp_path / "v").write_text("3 2\na 1 2\nb 1\na 3 4\n")
     skipped = ["before"]
     kv = KeyedVectors.load_word2vec_format(tmp_path / "v", errors="skip", skipped=skipped)
@@ -437,7 +437,7 @@ def test_bytes_are_no_word_of_any_question():
 
 @pytest.mark.parametrize("wrong", [True, np.True_, 2.0, math.nan, "3"])
 @pytest.mark.parametrize("name", ["topn", "restrict_vocab", "clip_start", "clip_end"])
-def test_what_is_no_whole_number_is_refused(name, wrong):
+def test_only_whole_numbers_are_accepted(name, wrong):
     kv = circle(0, 2, 4)
     asks = [kv.most_similar]
     if name in ("topn", "restrict_vocab"):
@@ -464,7 +464,7 @@ def test_restrictions_below_zero_are_refused():
         kv.most_similar_batch(["d0"], topn=None)
 
 
-def test_what_cannot_index_is_refused():
+def test_objects_that_cannot_index_are_refused():
     with pytest.raises(TypeError, match=r"indexer=7 has no method most_similar"):
         circle(0, 2).most_similar("d0", indexer=7)
 
@@ -500,7 +500,7 @@ def test_cosines_of_whole_numbers_are_not_rounded():
 
 
 @pytest.mark.parametrize("path", [None, 7, b"vectors", ["vectors"]])
-def test_where_to_save_is_named_if_it_is_no_path(tmp_path, path):
+def test_a_target_that_is_no_path_is_named(tmp_path, path):
     kv = circle(0, 2)
     with pytest.raises(TypeError, match=r"fname_or_handle=.* is neither a path nor a file"):
         kv.save(path)

@@ -11,14 +11,14 @@ def selected(raw, min_count, by_frequency=True, rule=None):
     return [words[place] for place in order]
 
 
-def test_words_come_by_count_and_ties_in_reverse_order_of_appearance():
+def test_words_come_by_count_and_ties_by_reverse_appearance():
     raw = {"x": 2, "y": 2, "often": 9, "z": 2}
     assert selected(raw, 1) == ["often", "z", "y", "x"]
     assert selected(raw, 1, by_frequency=False) == ["x", "y", "often", "z"]
     assert selected(raw, 3) == ["often"]
 
 
-def test_a_trim_rule_overrules_the_count_and_may_leave_it_to_decide():
+def test_a_trim_rule_overrules_or_defers_to_the_count():
     verdicts = {"rare": RULE_KEEP, "often": RULE_DISCARD}
     rule = lambda word, count, min_count: verdicts.get(word, RULE_DEFAULT)  # noqa: E731
     assert selected({"rare": 1, "often": 9, "some": 5, "few": 2}, 3, rule=rule) == ["some", "rare"]
@@ -67,5 +67,5 @@ def test_counts_beyond_32_bits_stay_exact(size):
     assert probability[2] == 1
 
 
-def test_thresholds_keep_everything_at_probability_one_and_nothing_at_zero():
+def test_thresholds_keep_all_at_one_and_nothing_at_zero():
     assert choose.keep_thresholds(np.array([1.0, 0.5, 0.0])).tolist() == [2**32 - 1, 2**31 - 1, 0]

@@ -33,7 +33,7 @@ def small(corpus=None, **options):
     return Word2Vec(corpus or zipf_like(), **({"vector_size": 10, "min_count": 1, "workers": 1} | options))
 
 
-# --- it learns what is there --------------------------------------------------------------------------------------
+# --- it learns the topics -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("sg", "loss"), ALL_MODELS)
@@ -397,7 +397,7 @@ def test_a_callback_can_stop_training():
     assert recorder.events[-1] == "end"
 
 
-def test_what_is_no_callback_is_refused_before_any_work():
+def test_a_non_callback_is_refused_before_any_work():
     class Half:
         def on_epoch_end(self, model):
             pass
@@ -467,7 +467,7 @@ def test_an_error_in_a_callback_surfaces_at_once(hook):
         ("cache", "cloud", "cache='cloud' must be one of 'auto'"),
     ],
 )
-def test_a_parameter_out_of_range_is_refused_before_the_corpus_is_touched(option, value, message):
+def test_bad_parameters_are_refused_before_reading_the_corpus(option, value, message):
     def untouched():
         raise AssertionError("the corpus was read")
         yield
@@ -477,7 +477,7 @@ def test_a_parameter_out_of_range_is_refused_before_the_corpus_is_touched(option
 
 
 @pytest.mark.parametrize("option", ["vector_size", "window", "min_count", "workers", "epochs", "negative", "seed"])
-def test_what_should_be_an_integer_is(option):
+def test_integer_parameters_become_int(option):
     with pytest.raises(TypeError, match=f"{option}='5' must be an integer"):
         Word2Vec(**{option: "5"})
     assert getattr(Word2Vec(**{option: np.int64(5)}), option) == 5
@@ -542,7 +542,7 @@ def test_train_asks_for_what_gensim_asks_for():
     assert model.epochs == 5
 
 
-def test_matrices_that_do_not_fit_the_vocabulary_are_refused_before_the_kernel_sees_them(tmp_path):
+def test_the_kernel_never_sees_matrices_of_wrong_shape(tmp_path):
     corpus = zipf_like()
     other = small([["x", "y", "z"]] * 9).wv
     for loss in LOSSES.values():
@@ -656,7 +656,7 @@ def test_output_vectors_can_be_added_to_without_harm():
     model.train(corpus, total_examples=1, epochs=1)
 
 
-def test_a_streamed_corpus_other_than_the_first_has_its_own_schedule():
+def test_another_streamed_corpus_gets_its_own_schedule():
     model = small([["a", "b"]] * 20, cache="none")
     model.train([["a", "b"]] * 2000, total_examples=1, epochs=1)
     assert model.history[-1].raw_words == 4000
@@ -794,7 +794,7 @@ def test_progress_bars_go_to_stderr_when_asked(capfd):
 
 
 @pytest.mark.parametrize("cache", ["auto", "none"])
-def test_an_error_in_the_corpus_surfaces_at_once_and_ends_all_threads(cache):
+def test_a_corpus_error_surfaces_at_once_and_ends_all_threads(cache):
     class Breaks:
         passes = 0
 

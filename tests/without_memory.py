@@ -41,7 +41,7 @@ def tokenize():
     table, other = _text.WordTable(), _text.WordTable()
     text = "\n".join(map(" ".join, LINES)).encode()
     tokens, *_ = table.tokenize(text, 1000)
-    return [tokens.tolist(), other.merged(table, 0).tolist()]
+    return [tokens.tolist(), other.merge(table, 0).tolist()]
 
 
 def scan(threads):
@@ -82,7 +82,7 @@ CASES = {
 
 
 def survived(run, k, expected):
-    """Let the k-th allocation fail; return whether one did, and what is wrong."""
+    """Let the k-th allocation fail; return whether it did, and the fault."""
     threads, before = threading.active_count(), SHIM.not_freed()
     SHIM.fail_at(k)
     try:

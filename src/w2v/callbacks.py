@@ -30,7 +30,7 @@ class CallbackAny2Vec:
 
 
 def checked(callbacks: Iterable[Any]) -> list[Any]:
-    """The callbacks as a list; TypeError for what is none."""
+    """The callbacks as a list; TypeError for anything else."""
     if not hasattr(callbacks, "__iter__"):
         raise TypeError(f"callbacks={callbacks!r} must be a list of callbacks")
     callbacks = list(callbacks)

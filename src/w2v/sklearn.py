@@ -33,7 +33,7 @@ Documents = Iterable[str | Iterable[str]]
 class Word2VecVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Learn word vectors from documents, and turn each document into the mean of its words' vectors.
 
-    A document is a str, which is split into words, or a list (any iterable) of str, which is taken as it is.
+    A document is a str, to be split into words, or a list (any iterable) of str, each a word.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ cbow_mean, epochs, max_final_vocab, shrink_windows, shared_negatives, cbow_corre
     lowercase : bool, default True
         Lower-case a str before it is split.
     token_pattern : str, default r"(?u)\\b\\w+\\b"
-        Regular expression of a word. If it has one capturing group, the word is what that matches.
+        Regular expression of a word. If it has one capturing group, the group's match is the word.
     tokenizer : callable, optional
         Splits a str into an iterable of str, instead of `token_pattern`.
 
@@ -189,7 +189,7 @@ cbow_mean, epochs, max_final_vocab, shrink_windows, shared_negatives, cbow_corre
 
     @property
     def _n_features_out(self) -> int:
-        """How many names `get_feature_names_out` makes; that of the fitted model, whatever is set since."""
+        """The number of names of `get_feature_names_out`: the fitted model's size, whatever is set since."""
         return self.model_.vector_size
 
     def __sklearn_tags__(self) -> Any:
@@ -275,12 +275,12 @@ class _Numbered:
 
 def _check_documents(documents: Any) -> None:
     if isinstance(documents, str | bytes):
-        # scikit-learn's own words, which people search for
+        # scikit-learn's own message, which people search for
         raise ValueError("Iterable over raw text documents expected, string object received.")
     if not hasattr(documents, "__iter__"):
         raise TypeError(f"X must be an iterable of documents, not {type(documents).__name__}: {documents!r:.60}")
     shape: Any = getattr(documents, "shape", ())
-    if len(shape) > 1:  # a data frame would give the names of its columns, and a column of texts one word per text
+    if len(shape) > 1:  # a data frame would give its column names, and a column of texts one word per text
         raise ValueError(
             f"X is a {type(documents).__name__} of shape {shape}, not a sequence of documents; pass one column of "
             "texts (in a ColumnTransformer, name it by a str, not a list), or lists of words: X.tolist()"

@@ -44,7 +44,7 @@ def kind_of(outcome: str) -> str:
 
 
 def campaign(name: str, seconds: float, seed: int, most: int = sys.maxsize) -> tuple[int, int]:
-    """Damage the seeds, and what has led somewhere new, until the time is over; returns inputs and kinds of outcome."""
+    """Damage the seeds, and inputs with new outcomes, until the time is over; return inputs and kinds of outcome."""
     from fuzz.targets import TARGETS
 
     target, draw, kinds = TARGETS[name], random.Random(f"{name} {seed}"), set()

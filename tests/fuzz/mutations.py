@@ -1,4 +1,4 @@
-"""Damage to files: of bytes, of what is inside a compressed file, and of the header of a native one."""
+"""Damage to files: to bytes, to the contents of a compressed file, and to the header of a native one."""
 
 import json
 import random
@@ -56,7 +56,7 @@ def of_bytes(data: bytes, draw: random.Random, tokens: Sequence[bytes]) -> bytes
 
 
 def of_packed(pack: Callable[[bytes], bytes], unpack: Callable[[bytes], bytes]) -> Mutation:
-    """Change the packed bytes, or what they hold."""
+    """Change the packed bytes, or their contents."""
 
     def mutation(data: bytes, draw: random.Random, tokens: Sequence[bytes]) -> bytes:
         if draw.randrange(2):

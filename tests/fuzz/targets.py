@@ -1,4 +1,4 @@
-"""What is read, and what must come of it: something sound, or an error of the documented kind. Nothing else.
+"""The readers, and their only results: something sound, or an error of the documented kind.
 
 A target has seeds, good files and bad ones, and a function that reads any bytes. It returns in a few words what came of
 them; whatever it raises breaks the promise. Options that a reader has follow from the bytes themselves, so that a file
@@ -145,7 +145,7 @@ def word2vec_file(data: bytes, folder: Path, binary: bool = False, suffix: str =
 
 
 def length(path: Path) -> int:
-    """Bytes of what is in a file: what unpacks to a lot is not to be read byte by byte."""
+    """Bytes of a file's contents, since a file that unpacks to a lot must not be read byte by byte."""
     size = 0
     with contextlib.suppress(Exception), open_binary(path) as file:  # it may be damaged
         while size < MOST_UNPACKED and (data := file.read(1 << 16)):
@@ -179,7 +179,7 @@ def repacked(data: bytes, draw: Any, tokens: Sequence[bytes]) -> bytes:
 
 
 def packed_seeds() -> list[bytes]:
-    """The files in every compression, one that is two, and a small one that is large when unpacked."""
+    """The files in every compression, two files in one, and a small file that is large when unpacked."""
     files = text_seeds()[:3] + binary_seeds()[:2]
     bombs = [b"2 2\n" + b"a" * 300_000, b"9999999 1\n" + b"a 1\n" * 5_000]
     doubled = gzip.compress(text_seeds()[0]) * 2
@@ -274,7 +274,7 @@ HEADER_TOKENS = [
 
 
 def header_seeds() -> list[bytes]:
-    """How a header begins, what is in it again and again, with # for how often that was, and how it ends."""
+    """A header's beginning, its repeated part, with # for the number of the repetition, and its end."""
     return [
         *(b'{"a":[\0[],\0[]]}', b'{"a":[\0{"":0},\0{}]}', b'{\0"#":0,\0"":0}', b'{"a":[\x000.5,\x000]}', b"[\0[\0"),
         b'{"__metadata__":{"w2v":"{\\"a\\":[\0{\\"#\\":0},\0{}]}"}}',
@@ -313,7 +313,7 @@ KINDS = ["none", "sound", "damaged", "link", "nowhere", "outside", "hard", "read
 
 
 class _Copies(CallbackAny2Vec):
-    """Keeps what is in a folder when the second epoch begins."""
+    """Keeps the contents of a folder at the beginning of the second epoch."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.files = folder, list[bytes]()
@@ -335,7 +335,7 @@ RUN: dict[str, Any] = {"vector_size": 3, "min_count": 1, "workers": 1, "epochs":
 
 
 def tree_seeds() -> list[bytes]:
-    """A kind for each name, one of them odd in a sound run; behind them the content of what is damaged."""
+    """A kind for each name, one of them odd in a sound run, followed by the damaged content."""
     recipes = [bytes([kind]) * len(NAMES) for kind in range(len(KINDS))]
     for place in range(len(NAMES)):
         for kind in range(len(KINDS)):
@@ -599,7 +599,7 @@ LONGEST = 70  # bytes of a word, here
 
 
 def corpus_seeds() -> list[bytes]:
-    """Blanks of every width at every place of a step of 64 bytes, and text that is none."""
+    """Blanks of every width at every place of a step of 64 bytes, and bytes that are not text."""
     text = "the lake, the boat\n\nthe größe\r\n" * 3
     steps = [
         "x" * n + blank + "y"
@@ -670,7 +670,7 @@ def tokenizer(data: bytes, folder: Path) -> str:
     assert table.numbers([*numbers, "absent" * 20, "\ud800"]).tolist() == [*numbers.values(), -1, -1]
     other = _text.WordTable()
     other.tokenize(b"lake sun", LONGEST)
-    merged = other.merged(table, 0)
+    merged = other.merge(table, 0)
     assert other.words(merged) == list(numbers)
     return "words"
 
@@ -704,7 +704,7 @@ def corpus_file(data: bytes, folder: Path, suffix: str = "") -> str:
     sentences = [line for line in slow.lines if line]
     assert (slow.not_utf8, slow.too_long) == (None, None)
     assert read == sentences
-    assert (scan.sentences, scan.raw_words) == (len(sentences), sum(map(len, sentences)))
+    assert (scan.sentences, scan.text_words) == (len(sentences), sum(map(len, sentences)))
     words = Counter(word for line in sentences for word in line)
     assert (scan.words(), scan.counts.tolist()) == (list(words), list(words.values()))
     return "words"

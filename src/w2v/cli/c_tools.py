@@ -41,7 +41,7 @@ TEXT = re.compile(r"\.(txt|vec)(\.(gz|bz2|xz|zst))?$")
 
 FILE_HELP = "vectors: .safetensors; .txt or .vec for text; any other name is a binary word2vec file"
 
-# What errors of the library call a parameter, and what it is here.
+# The library's names of parameters in errors, and the options here.
 FLAGS = {"vector_size": "-size", "min_count": "-min-count", "workers": "-threads", "epochs": "-iter", "hs": "-hs"}
 FLAGS |= {name: f"-{name}" for name in ("window", "sample", "negative", "alpha", "seed")}
 
@@ -75,11 +75,11 @@ Section = tuple[str, list[list[bytes]]]
 
 
 class _Vocabulary(NamedTuple):
-    """The words of the files we write, the end of a sentence first."""
+    """The words of the written files, the end of a sentence first."""
 
     words: list[str]
     counts: list[int]
-    rows: NDArray[np.intp]  # of all words but the first, in the model
+    rows: NDArray[np.intp]  # rows in the model of all words but the first
 
 
 def word2vec(arguments: Sequence[str]) -> None:
@@ -93,9 +93,9 @@ def word2vec(arguments: Sequence[str]) -> None:
     _check_word2vec(args)
     if args.debug > 0:
         print(f"Starting training using file {args.train}")
-    with _opened(args.output) as file:
+    with _open_output(args.output) as file:
         model = _new_model(args)
-        vocabulary = _ordered(model, _build_vocabulary(model, args))
+        vocabulary = _order_words(model, _build_vocabulary(model, args))
         if args.debug > 0:
             print(f"Vocab size: {len(vocabulary.words)}")
             print(f"Words in train file: {sum(vocabulary.counts)}", flush=True)
@@ -140,7 +140,7 @@ def _refuse_unknown(parser: argparse.ArgumentParser, arguments: Sequence[str]) -
 
 
 def _check_word2vec(args: argparse.Namespace) -> None:
-    """Refuse before any work what would fail, or destroy the text, at the end of it."""
+    """Refuse, before any work, a run that would fail at its end or destroy the text."""
     if os.path.exists(args.train) and not os.path.isfile(args.train):
         raise ValueError(f"-train {args.train} is not a regular file; it is read twice, so write the text to a file")
     for flag, path in (("-output", args.output), ("-save-vocab", args.save_vocab)):
@@ -153,8 +153,8 @@ def _check_word2vec(args: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _opened(path: str | None) -> Iterator[BinaryIO | None]:
-    """Open the output before the work, so that a path that cannot be written to costs no hours of training."""
+def _open_output(path: str | None) -> Iterator[BinaryIO | None]:
+    """Open the output before the work, so that an unwritable path costs no hours of training."""
     if path is None:
         yield None
         return
@@ -172,20 +172,20 @@ def _new_model(args: argparse.Namespace) -> "Word2Vec":
         min_alpha=args.alpha * LEAST_ALPHA,
         window=args.window,
         min_count=args.min_count,
-        sample=args.sample if args.sample < 1 else 0,  # a share of all words: from 1 on none is too frequent
+        sample=args.sample if args.sample < 1 else 0,  # a share of all words: from 1 on no word is too frequent
         seed=args.seed,
         workers=args.threads,
         sg=int(not args.cbow),
         hs=int(bool(args.hs)),
         negative=args.negative,
         epochs=args.iter,
-        cache="auto" if trains else "none",  # only the words are counted; nobody needs the text as numbers
+        cache="auto" if trains else "none",  # only counts are needed, not the text as numbers
         progress=None if args.debug > 1 else False,
     )
 
 
 def _build_vocabulary(model: "Word2Vec", args: argparse.Namespace) -> int:
-    """Give the model its vocabulary, without the end of a sentence; return how many of these there are."""
+    """Give the model its vocabulary without the end of a sentence; return the number of sentence ends."""
     from w2v import RULE_DEFAULT, RULE_DISCARD
 
     if args.read_vocab is not None:
@@ -225,10 +225,10 @@ def _read_vocabulary(path: str) -> dict[str, int]:
     return counts
 
 
-def _ordered(model: "Word2Vec", sentence_ends: int) -> _Vocabulary:
+def _order_words(model: "Word2Vec", sentence_ends: int) -> _Vocabulary:
     """Order words as word2vec.c: by falling count, words of equal count as they first appeared."""
     counts: Array = model.wv.expandos["count"]
-    # The model has words of equal count the other way round, as gensim does.
+    # The model orders words of equal count the other way round, as gensim does.
     rows = len(counts) - 1 - np.argsort(-counts[::-1], kind="stable")
     words = model.wv.index_to_key
     return _Vocabulary(
@@ -258,7 +258,7 @@ def _write(file: BinaryIO, model: "Word2Vec", vocabulary: _Vocabulary, args: arg
 
 
 def _untrained_vector(seed: int, vector_size: int) -> NDArray[np.float32]:
-    """A vector as word2vec.c begins with, uniform in [-0.5, 0.5) / vector_size; the same bits everywhere."""
+    """A vector like word2vec.c's first ones, uniform in [-0.5, 0.5) / vector_size; the same bits everywhere."""
     draws = np.random.SeedSequence(seed).generate_state(vector_size)
     return ((draws / 2**32 - 0.5) / vector_size).astype(np.float32)
 
@@ -336,11 +336,11 @@ def _ask(prompt: str, answer: Callable[[list[str]], None]) -> None:
 
 def _check_known(vectors: "KeyedVectors", words: Sequence[str]) -> None:
     for word in words:
-        vectors.get_index(word)  # an error names what is close
+        vectors.get_index(word)  # the error names close spellings
 
 
 def _positions(vectors: "KeyedVectors", words: Sequence[str], missing: int) -> list[int]:
-    """Print the row of each word and return them; nothing from the first unknown word on."""
+    """Print the row of each word and return the rows; stop at the first unknown word."""
     rows = []
     for word in words:
         row = vectors.key_to_index.get(word)
@@ -381,13 +381,13 @@ def compute_accuracy(arguments: Sequence[str]) -> None:
 
 
 def _read_sections(text: bytes) -> list[Section]:
-    """Divide questions into sections; the first, without a name, has what stands before a section opens.
+    """Divide questions into sections; the first has no name, and holds the questions before any section.
 
     As in C, line ends mean nothing: a word ``:`` where a question could begin opens a section (so does ``EXIT``, in
     any case), the next word is its name, and else four words are a question.
     """
     sections: list[Section] = [("", [])]
-    words, at = text.split(), 0  # bytes: what is white space and what is upper case is ASCII's
+    words, at = text.split(), 0  # bytes: white space and upper case are those of ASCII
     while at < len(words):
         if words[at].upper() in (b":", b"EXIT"):
             if at + 1 < len(words):
@@ -406,7 +406,7 @@ def _read_sections(text: bytes) -> list[Section]:
 def _verdicts(vectors: "KeyedVectors", limit: int | None, sections: Sequence[Section]) -> list[bool | None]:
     """Say of each question whether the first `limit` words answer it rightly; None where a word is unknown."""
     row_of: dict[bytes, int] = {}
-    first_row = np.array(  # of all rows with the same spelling in upper case
+    first_row = np.array(  # the first of all rows with the same spelling in upper case
         [row_of.setdefault(word.encode().upper(), row) for row, word in enumerate(vectors.index_to_key[:limit])],
         np.int64,
     )
@@ -421,7 +421,7 @@ def _verdicts(vectors: "KeyedVectors", limit: int | None, sections: Sequence[Sec
 
 
 def _print_accuracy(sections: Sequence[Section], verdicts: Sequence[bool | None]) -> None:
-    right, seen, total = [0, 0], [0, 0], 0  # two numbers: of facts, of word forms
+    right, seen, total = [0, 0], [0, 0], 0  # two numbers: facts, word forms
     for number, (name, questions) in enumerate(sections):
         found = verdicts[total : total + len(questions)]
         good, known = found.count(True), len(found) - found.count(None)
@@ -446,7 +446,7 @@ def _percent(part: int, whole: int) -> str:
     return "-nan" if np.isnan(share) and np.signbit(share) else f"{share:.2f}"
 
 
-# --- what all of them need --------------------------------------------------------------------------------------
+# --- shared by all programs --------------------------------------------------------------------------------------
 
 
 def _new_parser(name: str) -> argparse.ArgumentParser:
@@ -469,7 +469,7 @@ def _count(text: str) -> int:
 
 
 def _load(path: str, limit: int | None = None) -> "KeyedVectors":
-    """Read vectors, perhaps only the first `limit`; a name that tells nothing is binary, as for the C programs."""
+    """Read vectors, perhaps only the first `limit`; a file is binary unless its name says otherwise, as in C."""
     from w2v import KeyedVectors
 
     if path.endswith(".safetensors"):
@@ -477,7 +477,7 @@ def _load(path: str, limit: int | None = None) -> "KeyedVectors":
     binary = TEXT.search(path) is None
     try:
         return KeyedVectors.load_word2vec_format(path, binary=binary, limit=limit)
-    except UnicodeDecodeError:  # word2vec.c cuts long words anywhere; to its own readers all are bytes
+    except UnicodeDecodeError:  # word2vec.c cuts long words at any byte; its own readers take bytes
         return KeyedVectors.load_word2vec_format(path, binary=binary, limit=limit, unicode_errors="backslashreplace")
 
 

@@ -19,9 +19,9 @@ from w2v import Word2Vec
 from w2v.files.arrays import sha256_of
 from w2v.files.writing import atomic_write
 
-CORPUS_SCHEME = 1  # part of the cache key: a change of what follows is a new corpus, and a new hash
+CORPUS_SCHEME = 1  # part of the cache key: a change of the code below makes a new corpus and a new hash
 
-# Not the same on every machine: packaged apart by some distributors, or (the second line) changed by them.
+# These differ between machines: distributors package the first line's apart, and change the second line's.
 NOT_EVERYWHERE = {"ensurepip", "idlelib", "lib2to3", "distutils", "msilib", "tkinter", "turtle", "turtledemo"}
 NOT_EVERYWHERE |= {"site", "sysconfig"}
 NOT_PROSE = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"}
@@ -80,7 +80,7 @@ def standard_library_prose() -> Iterator[str]:
     documented = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
     for path in _source_files(_library_folder()):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # old escapes in other people's strings
+            warnings.simplefilter("ignore")  # the library's strings hold old escapes
             try:
                 module = ast.parse(path.read_bytes())
             except (OSError, SyntaxError, ValueError):
@@ -97,7 +97,7 @@ def cache_file() -> Path:
     """Return where the corpus of this Python version is kept between runs; it need not exist."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     if not os.path.isabs(base):
-        base = os.devnull  # no home: a folder that can be neither read nor made
+        base = os.devnull  # without a home, a folder that can be neither read nor made
     return Path(base, "w2v", f"demo-{sys.implementation.name}-{platform.python_version()}-{CORPUS_SCHEME}.txt")
 
 
@@ -174,7 +174,7 @@ def _source_files(root: Path) -> list[Path]:
 
 
 def _command_line() -> str:
-    """Return what starts this program from the current folder, for commands to copy."""
+    """Return the command that starts this program from the current folder."""
     script = Path(sys.executable).with_name("w2v")
     if (found := shutil.which("w2v")) and Path(found).resolve() == script.resolve():
         return "w2v"

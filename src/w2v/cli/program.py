@@ -1,7 +1,7 @@
 """The command line: text to vectors, vectors to answers, one sub-command each.
 
 Results go to stdout (`--json` for programs), all else to stderr. Exit codes: 0 done, 1 error, 2 wrong usage,
-130 Ctrl-C. All work is done by the package's public names, imported when a command needs them.
+130 Ctrl-C. The package's public names do all work; a command imports them when it needs them.
 """
 
 import argparse
@@ -92,8 +92,8 @@ C_TOOLS = {
     "compute-accuracy": "print the accuracy on analogy questions, as the C program does",
 }
 
-# Options handed on as they are: flag, parameter of Word2Vec, type, its default there (a test compares), help.
-# Word2Vec also decides which values are allowed, once for every door.
+# Options passed on unchanged: flag, parameter of Word2Vec, type, its default there (a test compares), help.
+# Word2Vec checks the values, once for all its callers.
 TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str]] = [
     ("--size", "vector_size", int, 100, "dimensions of the vectors"),
     ("--window", "window", int, 5, "words looked at on either side, at most"),
@@ -110,12 +110,12 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
     ("--max-final-vocab", "max_final_vocab", int, None, "keep no more words than this"),
 ]
 
-# What errors of the library call a parameter, and what it is here.
+# The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every")}
 FLAGS["k"] = "-k"
 
-# Advice of the library for programs, and what helps here.
+# The library's advice for programs, and the advice for the command line.
 ADVICE = [
     (r"occurs min_count=(\d+) times", r"occurs \1 times"),
     (r"deterministic=True", "--deterministic"),
@@ -133,16 +133,16 @@ ADVICE = [
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, `sys.argv` by default, and return its exit code; bad usage raises SystemExit."""
-    args = _parsed(sys.argv[1:] if argv is None else list(argv))
+    args = _parse(sys.argv[1:] if argv is None else list(argv))
     with warnings.catch_warnings(), _logged_once(args.flags):
         warnings.showwarning = _show_warning
         try:
             args.run(args)
-            print(end="", flush=True)  # while errors are still looked for
+            print(end="", flush=True)  # flush here, where errors are caught
         except KeyboardInterrupt as stop:
             print(f"w2v: interrupted{'; ' if stop.args else ''}{printable(str(stop))}", file=sys.stderr)
             return 130
-        except BrokenPipeError:  # `head` has seen enough; the flush at exit must not find the pipe either
+        except BrokenPipeError:  # the reader has left; the flush at exit must not meet the closed pipe either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except EXPECTED_ERRORS as error:
             print(f"w2v: error: {_message(error, args.flags)}", file=sys.stderr)
@@ -150,8 +150,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parsed(argv: list[str]) -> argparse.Namespace:
-    if argv and argv[0] in C_TOOLS:  # which have a command line of another kind
+def _parse(argv: list[str]) -> argparse.Namespace:
+    if argv and argv[0] in C_TOOLS:  # C programs have a command line of another kind
         from w2v.cli import c_tools
 
         return argparse.Namespace(run=lambda args: c_tools.COMMANDS[argv[0]][0](argv[1:]), flags=c_tools.FLAGS)
@@ -309,7 +309,7 @@ def _check_corpus(path: str) -> None:
 
 @contextmanager
 def _read_from(path: str | None) -> Iterator[tuple[Any, str | None]]:
-    """Give a corpus as an iterable or as a path; what can be read only once is kept in a file without a name."""
+    """Give a corpus as an iterable or as a path; a source that can be read only once is copied to a nameless file."""
     if path is not None and path != "-":
         _check_corpus(path)
     if path is None or os.path.isfile(path):
@@ -325,7 +325,7 @@ def _read_from(path: str | None) -> Iterator[tuple[Any, str | None]]:
 
 @contextmanager
 def _how_to_resume(args: argparse.Namespace, again: Sequence[str] = ()) -> Iterator[None]:
-    """Let a Ctrl-C after which there is a checkpoint say what to type, with the options to give again."""
+    """After a Ctrl-C with a checkpoint, print the command that resumes, with the options to repeat."""
     try:
         yield
     except KeyboardInterrupt as stop:
@@ -344,7 +344,7 @@ def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
     else:
         _save(model.wv, args.output, form)
     seconds = sum(epoch.seconds for epoch in model.history)
-    per_second = 1 / seconds if seconds else 0.0  # a run that a callback ended before its first epoch took no time
+    per_second = 1 / seconds if seconds else 0.0  # a callback may end a run before its first epoch, after no time
     facts = {
         "corpus_words": model.corpus_total_words,
         "sentences": model.corpus_count,
@@ -361,7 +361,7 @@ def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
     }
     if not model.compute_loss:
         del facts["loss"]
-    # Several workers are the default because they are that much faster; that costs the promise of the same bytes.
+    # Several workers are the default for their speed; they give up the promise of the same bytes.
     if not args.json and not facts["repeatable"]:
         facts["repeatable"] = (
             "no, trained by several workers; --workers 1 or --deterministic is, and w2v verify checks it"
@@ -407,8 +407,8 @@ def _evaluate(args: argparse.Namespace) -> None:
     for file in args.pairs:
         pearson, spearman, unknown = vectors.evaluate_word_pairs(file)
         facts.setdefault("pairs", {})[file] = {
-            "spearman": _defined(spearman[0]),
-            "pearson": _defined(pearson[0]),
+            "spearman": _finite_or_none(spearman[0]),
+            "pearson": _finite_or_none(pearson[0]),
             "unknown_percent": float(unknown),
         }
     _report(args, facts)
@@ -456,7 +456,7 @@ def _verify(args: argparse.Namespace) -> None:
         raise ValueError(a_model)
     try:
         model = Word2Vec.load(args.file)
-    except AttributeError:  # vectors alone
+    except AttributeError:  # the file holds vectors alone
         raise ValueError(a_model) from None
     model.progress = args.progress
     if args.workers is not None:
@@ -549,7 +549,7 @@ def _save(vectors: "KeyedVectors", path: str, form: str) -> None:
         vectors.save_word2vec_format(path, binary=form == "binary")
 
 
-def _defined(correlation: float) -> float | None:
+def _finite_or_none(correlation: float) -> float | None:
     """Return a number, or None for the NaN of constant ratings, which JSON cannot hold."""
     return None if math.isnan(correlation) else float(correlation)
 
@@ -566,7 +566,7 @@ def _print_answers(answers: list[dict[str, Any]]) -> None:
 
 
 def _report(args: argparse.Namespace, facts: dict[str, Any]) -> None:
-    """Print facts as one JSON object or as aligned lines; a dict among them gives a line for each of its items."""
+    """Print facts as one JSON object or as aligned lines; a dict gives a line for each of its items."""
     if args.json:
         print(json.dumps(facts, allow_nan=False))
         return
@@ -594,18 +594,18 @@ def _text(value: object) -> str:
 
 
 def _message(error: BaseException, flags: Mapping[str, str]) -> str:
-    """Return what an exception says, on one line, with the options' names; str() of a KeyError would quote it."""
+    """Return an exception's message on one line, with the options' names; str() of a KeyError would quote it."""
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     else:
         text = str(error.args[0]) if type(error) is KeyError and error.args else str(error)
-    if not isinstance(error, LookupError):  # which speaks of words, not of options
+    if not isinstance(error, LookupError):  # its message is about words, not options
         text = _in_options(text, flags)
     return printable(" ".join(text.split())) or type(error).__name__
 
 
 def _in_options(text: str, flags: Mapping[str, str]) -> str:
-    """Translate what the library says of parameters: --size 0 for vector_size=0."""
+    """Translate the library's names of parameters: --size 0 for vector_size=0."""
     for advice, here in ADVICE:
         text = re.sub(advice, here, text)
     for parameter, flag in flags.items():
@@ -613,13 +613,13 @@ def _in_options(text: str, flags: Mapping[str, str]) -> str:
         text = re.sub(rf"{name}='([^']*)'", rf"{flag} \1", text)
         text = re.sub(rf"{name}=(?=-?\w)", f"{flag} ", text)
         text = re.sub(rf"{name}=", flag, text)
-        if "_" in parameter:  # else it may be a word of English
+        if "_" in parameter:  # a bare name may be an English word
             text = re.sub(rf"{name}\b", flag, text)
     return text
 
 
 class _PrintsOnce(logging.Handler):
-    """Prints what the library warns of, once: a command may train many times, with other numbers in the warning."""
+    """Prints each warning of the library once: a command may train many times, with other numbers in the warning."""
 
     def __init__(self, flags: Mapping[str, str]) -> None:
         super().__init__(logging.WARNING)

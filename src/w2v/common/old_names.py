@@ -1,4 +1,4 @@
-"""Names of gensim 3 and older, so that old programs run: each works, and warns once per place that uses it.
+"""Names of gensim 3 and older, so that old programs run. Each name works, and warns once per calling line.
 
 Two mixins, for `KeyedVectors` and for `Word2Vec`; nothing else in the package uses these names.
 """
@@ -14,12 +14,12 @@ logger = logging.getLogger(__name__)
 
 
 def warn(old: str, new: str, level: int = 3) -> None:
-    """Say once per calling line that `old` is now `new`; `level` is how many calls up that line is."""
+    """Warn once per calling line that `old` is now `new`; that line is `level` calls up."""
     warnings.warn(f"{old} is the name of gensim 3; use {new}", DeprecationWarning, stacklevel=level)
 
 
-def renamed(old_names: Mapping[str, str], given: dict[str, Any], function: str) -> dict[str, Any]:
-    """Arguments under their new names; an unknown name is the TypeError that Python itself would raise."""
+def new_names_of(old_names: Mapping[str, str], given: dict[str, Any], function: str) -> dict[str, Any]:
+    """Return arguments under their new names; an unknown name raises the TypeError that Python would raise."""
     found = {}
     for name, value in given.items():
         if name not in old_names:
@@ -58,7 +58,7 @@ def _method(old: str, new: str) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class Vocab:
-    """What gensim 3 kept for a word: its count, its row, and its 32-bit threshold of subsampling."""
+    """gensim 3's record of a word: its count, its row, and its 32-bit threshold of subsampling."""
 
     count: int
     index: int
@@ -85,11 +85,11 @@ class VocabView(Mapping[str, Vocab]):
 
 
 class Lifecycle:
-    """gensim's diary of a model. Nothing is written into it unasked: equal runs are to give equal files."""
+    """gensim's diary of a model. Only the user writes into it, since equal runs must give equal files."""
 
     @property
     def lifecycle_events(self) -> list[dict[str, Any]] | None:
-        """What `add_lifecycle_event` was told; not saved. None, if assigned, ends it."""
+        """The events of `add_lifecycle_event`, not saved; assigning None ends the diary."""
         events: list[dict[str, Any]] | None = self.__dict__.setdefault("_lifecycle_events", [])
         return events
 
@@ -106,7 +106,7 @@ class Lifecycle:
 
 
 class OldVectorNames(Lifecycle):
-    """Of `KeyedVectors`."""
+    """Old names of `KeyedVectors`."""
 
     index2word = _attribute("index2word", "index_to_key")
     index2entity = _attribute("index2entity", "index_to_key")
@@ -154,7 +154,7 @@ class OldVectorNames(Lifecycle):
 
 
 class OldModelNames(Lifecycle):
-    """Of `Word2Vec`, which once was its own vectors."""
+    """Old names of `Word2Vec`, including those from when a model was its own vectors."""
 
     iter = _attribute("iter", "epochs")
     size = _attribute("size", "vector_size")
@@ -181,7 +181,7 @@ class OldModelNames(Lifecycle):
     __iter__ = None  # else Python would iterate by model[0], model[1], ...
 
     def _nothing_to_delete(self, *args: Any, **options: Any) -> None:
-        """Training leaves nothing behind that a query could do without."""
+        """Do nothing: training leaves no data that queries do not need."""
 
     def init_sims(self, replace: bool = False) -> None:
         """Old form of ``wv.fill_norms``, or with ``replace=True`` of ``wv.unit_normalize_all``."""

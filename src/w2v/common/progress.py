@@ -5,7 +5,7 @@ from typing import Any
 
 
 class _NoBar:
-    """What is used of a bar, for when there is none: importing tqdm takes longer than many a small job."""
+    """The used part of tqdm's interface, without a bar: importing tqdm takes longer than many small jobs."""
 
     disable, n = True, 0
 
@@ -18,7 +18,7 @@ class _NoBar:
 
 
 def progress_bar(wanted: bool | None, **options: Any) -> Any:
-    """A tqdm bar on stderr; `wanted` None means only if that is a terminal."""
+    """A tqdm bar on stderr; `wanted` None shows it only on a terminal."""
     shown = sys.stderr is not None and sys.stderr.isatty() if wanted is None else wanted
     if not shown:
         return _NoBar()

@@ -1,10 +1,10 @@
-"""What a terminal is shown: words as they are, but for what would move its cursor or break a table."""
+"""Text for terminals: characters that would move the cursor or break a table are escaped."""
 
 import sys
 
 
 def printable(text: str) -> str:
-    r"""`text` with escapes in the place of control characters, line ends and whatever else cannot be seen.
+    r"""Escape control characters, line ends and all other characters that cannot be seen.
 
     That is also what standard output has no bytes for, where its encoding is another one than UTF-8.
 

@@ -1,12 +1,11 @@
 """Put w2v in gensim's place, so that programs and packages that import gensim train on w2v unchanged.
 
-Opt-in, for the running process and the children it starts by multiprocessing: after `install`, whoever imports
-``gensim.models.word2vec``, ``.keyedvectors`` or ``.callbacks``, or the classes of these modules from
-``gensim.models``, gets ours. With gensim installed everything else of it stays, and is built on its own classes as
-before; without it there are stand-ins for ``gensim``, ``gensim.models`` and ``gensim.utils`` with what users of the
-three need.
+Opt-in, for the running process and the children it starts by multiprocessing: after `install`, an import of
+``gensim.models.word2vec``, ``.keyedvectors`` or ``.callbacks``, or of their classes from ``gensim.models``, gives ours.
+If gensim is installed, the rest of it stays, built on its own classes as before. Without gensim, stand-ins for
+``gensim``, ``gensim.models`` and ``gensim.utils`` hold the names that users of these three modules need.
 
-Call `install` before the program imports gensim's classes by name: what it holds already stays gensim's.
+Call `install` before the program imports gensim's classes by name: classes imported earlier stay gensim's.
 """
 
 import argparse
@@ -43,7 +42,7 @@ examples:
 Children that the program starts by multiprocessing run on w2v too; a new `python` that it calls does not.
 """
 
-# What ``gensim.__version__`` says where gensim is not installed: the version whose interface this is.
+# ``gensim.__version__`` where gensim is not installed: the version whose interface w2v offers.
 VERSION = "4.4.0"
 
 # gensim's test of its own speed; 1 stands for compiled code.
@@ -53,7 +52,7 @@ MAX_WORDS_IN_BATCH = 10_000
 
 _KEYED_VECTORS = keyed.KeyedVectors
 
-# The modules under gensim.models and what they offer.
+# The modules under gensim.models and their names.
 SUBSTITUTED: dict[str, dict[str, Any]] = {
     "word2vec": {
         "Word2Vec": word2vec.Word2Vec,
@@ -85,11 +84,11 @@ SUBSTITUTED: dict[str, dict[str, Any]] = {
     "callbacks": {"CallbackAny2Vec": callbacks.CallbackAny2Vec},
 }
 
-# The names that gensim.models itself has of them.
+# The names that gensim.models offers itself.
 CLASSES = {"Word2Vec": word2vec.Word2Vec, "KeyedVectors": _KEYED_VECTORS}
 
 _MISSING = object()
-_before: list[tuple[Any, str, Any]] = []  # (module or sys.modules, name, what was there)
+_before: list[tuple[Any, str, Any]] = []  # (module or sys.modules, name, former value)
 
 
 def install(*, allow_pickle: bool = False) -> None:
@@ -118,7 +117,7 @@ def install(*, allow_pickle: bool = False) -> None:
 
 
 def uninstall() -> None:
-    """Undo `install`; without it, do nothing. Classes that were imported meanwhile stay what they are."""
+    """Undo `install`; without it, do nothing. Classes imported meanwhile stay ours."""
     gensim_pickle.allowed = False
     while _before:
         place, name, value = _before.pop()
@@ -160,7 +159,7 @@ def _module(name: str, contents: dict[str, Any]) -> ModuleType:
 
 
 def _hand_out(models: ModuleType) -> None:
-    """Give our modules to those who import gensim's, which are loaded and stay what they are.
+    """Make imports of gensim's modules give ours; gensim's own are loaded and stay unchanged.
 
     gensim's other classes are built on its own Word2Vec and KeyedVectors, and a pickle looks a class up by its name
     in `sys.modules`. So nothing changes there; it is the import that has another result.
@@ -185,13 +184,13 @@ def _hand_out(models: ModuleType) -> None:
 
 
 def _stand_in() -> ModuleType:
-    """Modules for a machine without gensim; returns ``gensim.models``."""
+    """Create modules for a machine without gensim; return ``gensim.models``."""
     utils = {name: getattr(gensim_utils, name) for name in gensim_utils.__all__}
     contents = {"": {"__version__": VERSION}, ".models": {}, ".utils": utils}
     contents |= {f".models.{name}": names for name, names in SUBSTITUTED.items()}
     for name, names in contents.items():
         whole = f"gensim{name}"
-        # All are packages: of these an import that finds no name goes on to the finders, and to an error that helps.
+        # All are packages: an import of a missing name from a package asks the finders, which raise a helpful error.
         module = _module(whole, {**names, "__path__": [], "__getattr__": _attribute_error(whole)})
         _put(sys.modules, whole, module)
         parent, _, last = whole.rpartition(".")
@@ -217,7 +216,7 @@ def _is_missing(name: str) -> str:
 
 
 class _Missing(DistributionFinder):
-    """Where gensim is not installed, the finder of what the stand-ins do not have, and of gensim's version."""
+    """The finder of names that the stand-ins lack, and of gensim's version, where gensim is not installed."""
 
     @classmethod
     def find_spec(cls, name: str, path: object = None, target: object = None) -> None:
@@ -242,12 +241,12 @@ class _Metadata(Distribution):
 
 
 def _preparation(prepare: Any) -> Any:
-    """What multiprocessing tells a new interpreter, with the substitution in it."""
+    """multiprocessing's data for a new interpreter, with the substitution in it."""
 
     def prepare_child(name: str) -> dict[str, Any]:
         told: dict[str, Any] = prepare(name)
         told["w2v.compat.gensim"] = _Install(told["sys_path"])
-        if name == "ignore":  # a fork server would import the program before there is a child that substitutes
+        if name == "ignore":  # a fork server would import the program before any child substitutes
             told.pop("init_main_from_path", None)
         return told
 
@@ -255,7 +254,7 @@ def _preparation(prepare: Any) -> Any:
 
 
 class _Install:
-    """Unpickled, it installs: a child unpickles what it is told before it imports the program."""
+    """Installs when unpickled: a child unpickles its data before it imports the program."""
 
     def __init__(self, path: list[str]) -> None:
         self.path = path
@@ -301,10 +300,10 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _fault_of(module: str) -> str | None:
-    """Why a module is not to be found, or None."""
+    """Return the reason why a module cannot be found, or None."""
     try:
         return None if find_spec(module) else f"there is no module {module!r}"
-    except ModuleNotFoundError as error:  # of a package around it; what such a package imports is another matter
+    except ModuleNotFoundError as error:  # a failing import inside a package passes on
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
         return str(error)

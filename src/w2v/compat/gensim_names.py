@@ -21,7 +21,7 @@ def prep_vectors(
     seed: int = 0,
     dtype: DTypeLike = np.float32,
 ) -> NDArray[Any]:
-    """A matrix of `target_shape` that begins with the rows there were; new rows are uniform in [-1, 1) / row size."""
+    """A matrix of `target_shape` that begins with the old rows; new rows are uniform in [-1, 1) / row size."""
     prior = np.zeros((0, target_shape[1]), dtype) if prior_vectors is None else prior_vectors
     if prior.shape == target_shape:
         return prior

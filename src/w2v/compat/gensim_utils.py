@@ -1,4 +1,4 @@
-"""What programs take from ``gensim.utils`` beside the models, for machines without gensim; see `w2v.compat.gensim`."""
+"""The functions of ``gensim.utils`` that programs use, for machines without gensim; see `w2v.compat.gensim`."""
 
 import re
 import unicodedata

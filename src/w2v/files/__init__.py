@@ -1,1 +1,1 @@
-"""Bytes to arrays and back: how files are opened, written and checked, and what formats hold."""
+"""Bytes to arrays and back: opening, writing and checking files, and the formats."""

@@ -2,8 +2,7 @@
 # cython: freethreading_compatible=True
 """The inner loops of `word2vec_format`: rows of a word, a blank and values, parsed without the GIL.
 
-What a loop here does not like it leaves to its caller, who can say what is wrong with it: it stops before the row and
-tells why.
+A loop stops before a malformed row and returns a reason; its caller describes the fault.
 """
 
 import numpy as np
@@ -14,15 +13,15 @@ from libc.string cimport memchr, memcpy
 
 
 cdef enum:
-    LONGEST_WORD = 1 << 20  # bytes; what is longer is no word but a wrong kind of file
+    LONGEST_WORD = 1 << 20  # bytes; only a file of the wrong kind has longer words
     BLANK = 32
     LINE_END = 10
 
-ROW_CUT = 0  # the text ends inside this row, or there is no place left for it
-ROW_ODD = 1  # not what a row should be
+ROW_CUT = 0  # the text ends inside this row, or the matrix is full
+ROW_ODD = 1  # malformed
 ROW_NOT_FINITE = 2  # a NaN or an infinity among its values
 
-# Of a little-endian float32, in whatever order this machine reads its bytes: all ones there is a NaN or an infinity.
+# The exponent of a little-endian float32, read in this machine's byte order; all ones mean a NaN or an infinity.
 cdef uint32_t EXPONENT = np.frombuffer(b"\0\0\x80\x7f", np.uint32)[0]
 
 cdef extern from "Python.h":
@@ -178,7 +177,7 @@ cdef inline const uint8_t *decimal(const uint8_t *text, double *value) noexcept 
             p += 1
         digits += p - first
         exponent = -<int>min(p - first, 1000)
-    if digits == 0 or digits > 19:  # no number, NaN, infinity; or more than 64 bits hold
+    if digits == 0 or digits > 19:  # malformed, NaN or infinite; or beyond 64 bits
         return long_decimal(text, value)
     if p[0] == c"e" or p[0] == c"E":
         mark = p + 1
@@ -212,7 +211,7 @@ cdef const uint8_t *long_decimal(const uint8_t *text, double *value) noexcept wi
 
 
 def number_words(const uint8_t[::1] text, const int64_t[:, ::1] spans, long long first, dict index):
-    """Enter the words between these places, UTF-8, into `index`, with the numbers from `first` on.
+    """Enter the UTF-8 words at these spans into `index`, numbered from `first` on.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Large arrays a block at a time: their bytes, their hash, and whether they are numbers."""
+"""Large arrays a block at a time: bytes, hash, and a check that all values are finite."""
 
 import hashlib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def sha256_of(vectors: NDArray[Any]) -> str:
 def row_blocks(array: NDArray[Any], dtype: str | None = None) -> Iterator[NDArray[Any]]:
     """Copy an array as contiguous blocks of rows, so that no second copy of a large matrix is made.
 
-    A block stays what it is while another thread goes on changing the array.
+    A block does not change while another thread changes the array.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def rows_at_a_time(array: NDArray[Any]) -> int:
 
 
 def check_finite(array: NDArray[Any], dtype: DTypeLike | None = None) -> int | None:
-    """Find the first row that holds a NaN or an infinity, or does once it is cast; None if there is none."""
+    """Find the first row that holds a NaN or an infinity, before or after the cast; None if all are finite."""
     for start in range(0, len(array), rows := rows_at_a_time(array)):
         with np.errstate(over="ignore"):
             finite = np.isfinite(array[start : start + rows].astype(dtype or array.dtype, copy=False))

@@ -1,4 +1,4 @@
-"""What is wrong with a file: a reader gives what it holds or one of these."""
+"""Errors of files: a reader returns the contents or raises one of these."""
 
 from w2v.common.public import public
 

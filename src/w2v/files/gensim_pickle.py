@@ -1,12 +1,12 @@
 """gensim's own files, ``.model`` and ``.kv``: pickles with arrays beside them, read as data.
 
 Nothing in a file is executed. Python's unpickler would be the wrong tool even with an allow-list: the one in C hashes
-what the file makes a key, and a key of a million nested tuples (1 MB) overflows its stack; seven bytes that use memo
-place 2**31 - 1 make it claim 32 GiB. So the pickle is interpreted here. The only things it can make are numbers,
-strings, containers and records of what it wanted called; sizes are held against the file; no other class exists.
-The names it may use are listed (`_KNOWN`), and any other one is refused.
+every key of the file, and a key of a million nested tuples (1 MB) overflows its stack; seven bytes that use memo place
+2**31 - 1 make it claim 32 GiB. So the pickle is interpreted here. It can make only numbers, strings, containers and
+records of the calls it asks for; sizes are compared with the file; no other class exists. `_KNOWN` lists the names that
+it may use, and any other name is refused.
 
-What remains is the risk of any reader: this is code that parses what others wrote. Read files you trust.
+The risk of any parser of foreign files remains. Read files you trust.
 """
 
 import io
@@ -30,7 +30,7 @@ from w2v.files.reading import Pathlike, check_unpacked, codec_of, most_unpacked,
 
 logger = getLogger(__name__)
 
-BLOCK = 1 << 20  # bytes read at a time from what is compressed
+BLOCK = 1 << 20  # bytes read at a time from a compressed file
 _LONGEST_INTEGER = 64  # bytes; the state of a random generator has 16
 _LONGEST_PATH = 256  # nodes; with counts below 2**63 a Huffman tree is at most 91 deep
 _MOST_ATTRIBUTES = 64  # per word; gensim makes five
@@ -68,7 +68,7 @@ _KNOWN: dict[str, set[str]] = {
 _VECTOR_CLASSES = ("KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors", "WordEmbeddingsKeyedVectors")
 _MAPPINGS = ("defaultdict", "Counter", "OrderedDict")
 
-# Our parameters, and what gensim has called them.
+# Our parameters, and gensim's names for them.
 _SETTINGS = {
     name: {"vector_size": ("vector_size", "size", "layer1_size"), "epochs": ("epochs", "iter")}.get(name, (name,))
     for name in [
@@ -81,11 +81,11 @@ _STATE = [
     *("corpus_count", "corpus_total_words", "effective_min_count", "min_alpha_yet_reached"),
     *("train_count", "total_train_time", "running_training_loss"),
 ]
-# Attributes of words that follow from the others.
+# Attributes of words that can be computed from the others.
 _DERIVED = {"count", "index", "sample_int", "code", "point"}
 
 
-# What ``allow_pickle=None`` means; `w2v.compat.gensim.install` can set it for programs that cannot ask themselves.
+# The meaning of ``allow_pickle=None``; `w2v.compat.gensim.install` sets it for programs that do not know the parameter.
 allowed = False
 
 
@@ -99,17 +99,17 @@ class TreePaths(NamedTuple):
 
 @dataclass(frozen=True)
 class GensimFile:
-    """What one of gensim's files holds; the arrays are the caller's, or mapped."""
+    """The contents of a gensim file; the arrays belong to the caller, or are mapped."""
 
     kind: str  # "word2vec" or "vectors"
-    words: list[Any]  # str, or int in vectors that were those of documents; in row order
+    words: list[Any]  # in row order: str, or int in document vectors
     vectors: NDArray[np.float32]  # [words, vector_size]
     attributes: dict[str, NDArray[Any]]  # numbers per word, "count" (int64) among them if the file has counts
     syn1neg: NDArray[np.float32] | None  # [words, vector_size]
     syn1: NDArray[np.float32] | None  # [words - 1 or words, vector_size], inner nodes of gensim's Huffman tree
     paths: TreePaths | None  # in that tree, if the file has them
     lockf: NDArray[np.float32] | None  # [words] or [1], if not all are 1
-    settings: dict[str, Any]  # parameters of Word2Vec, under their names of today
+    settings: dict[str, Any]  # parameters of Word2Vec, under their present names
     state: dict[str, Any]  # counters, as found
 
 
@@ -128,7 +128,7 @@ def is_pickle(path: Pathlike) -> bool:
 
 
 def may_read(path: Pathlike, allow_pickle: bool | None) -> bool:
-    """Whether a file is a pickle, and is to be read as one; None leaves it to `allowed`."""
+    """Whether a file is a pickle that may be read; with None, `allowed` decides."""
     return (allowed if allow_pickle is None else bool(allow_pickle)) and is_pickle(path)
 
 
@@ -175,7 +175,7 @@ class _Global:
 
 
 class _Object:
-    """What the pickle wanted called, with which arguments, and the state it wanted set. Nothing is done with it."""
+    """A call that the pickle asks for, its arguments, and the state to set. The call is never made."""
 
     __slots__ = ("args", "name", "state")
 
@@ -184,7 +184,7 @@ class _Object:
 
 
 class _Malformed(Exception):
-    """The pickle asks for something that no pickle of gensim's does."""
+    """The pickle asks for something that gensim's pickles never ask for."""
 
 
 class _Cut(Exception):
@@ -192,19 +192,19 @@ class _Cut(Exception):
 
 
 class _Machine:
-    """The stack machine that a pickle is a program for, without the instructions to run anything."""
+    """The stack machine of pickles, without the instructions that run anything."""
 
     def __init__(self, data: bytes, name: str) -> None:
         self.data, self.view, self.name, self.at = data, memoryview(data), name, 0
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
-        # Strings made from others; each was in the file once, and a small file cannot ask for a large one again and
-        # again.
+        # The bytes that strings made from other strings may take: without a limit, a small file could ask for a large
+        # string again and again.
         self.allowance = len(data)
 
     def run(self) -> Any:
-        """Return what the pickle describes."""
+        """Return the object that the pickle describes."""
         data, step, stop = self.data, _OPCODES, pickle.STOP[0]
         try:
             while (opcode := data[self.at]) != stop:
@@ -218,7 +218,7 @@ class _Machine:
         return result
 
     def fault(self, error: Exception) -> FormatError:
-        """Say what went wrong, and near which byte."""
+        """Return the error, with the place of the byte near it."""
         cut = isinstance(error, _Cut | struct.error)
         if cut or (isinstance(error, IndexError) and self.at >= len(self.data)):
             return TruncatedError(f"{self.name}: the pickle ends early, after {len(self.data):,} bytes")
@@ -240,7 +240,7 @@ class _Machine:
         return value
 
     def span(self, layout: struct.Struct) -> memoryview:
-        """Return what follows its own length; it is not copied, since it may be a matrix."""
+        """Return bytes that follow their own length, without a copy, since they may be a matrix."""
         size = self.number(layout)
         begin, self.at = self.at, self.at + size
         if self.at > len(self.data):
@@ -248,7 +248,7 @@ class _Machine:
         return self.view[begin : self.at]
 
     def line(self) -> str:
-        """Return the rest of a line, as opcodes from before protocol 2 have it."""
+        """Return the rest of a line, the argument of opcodes older than protocol 2."""
         end = self.data.find(b"\n", self.at, self.at + 1000)
         if end < 0:
             raise _Cut if len(self.data) - self.at < 1000 else _Malformed("a line without an end")
@@ -257,7 +257,7 @@ class _Machine:
         return line
 
     def since_mark(self) -> list[Any]:
-        """Take off the stack what was put there since the last mark."""
+        """Take the items above the last mark off the stack."""
         start = self.marks.pop()
         items = self.stack[start:]
         del self.stack[start:]
@@ -286,7 +286,7 @@ class _Machine:
             if kind is not str and kind is not int:  # a tuple would be hashed as deep as it goes
                 raise _Malformed(f"a key of type {kind.__name__}; gensim's are strings, and numbers for documents")
         if any(type(key) is int and not -1 << 63 <= key < 1 << 63 for key in keys):
-            raise _Malformed("a key of more than 64 bits")  # of those, any number can have one hash
+            raise _Malformed("a key of more than 64 bits")  # any number of tuples can have the same hash
         made.update(zip(keys, items[1::2], strict=True))
 
     def find_global(self, module: str, name: str) -> None:
@@ -306,22 +306,22 @@ class _Machine:
         )
 
     def call(self, args: Any, target: Any) -> None:
-        """Note down a call, or give its harmless result."""
+        """Record a call, or push its harmless result."""
         if type(target) is not _Global or type(args) is not tuple:
             raise _Malformed(f"a call of a {type(target).__name__}")
         if target.name in _MAPPINGS:
             self.stack.append({})
-        elif target.name == "bytes" and not args:  # how protocol 2 writes no bytes
+        elif target.name == "bytes" and not args:  # protocol 2 writes empty bytes so
             self.stack.append(b"")
         elif target.name == "encode":
-            self.stack.append(self.encoded(*args) if len(args) == 2 else None)
+            self.stack.append(self.encode(*args) if len(args) == 2 else None)
         elif target.name == "scalar":
             self.stack.append(self.scalar(*args) if len(args) == 2 else None)
         else:
             self.stack.append(_Object(target.name, args))
 
-    def encoded(self, text: Any, encoding: Any) -> bytes:
-        """Undo what protocol 2 does to bytes."""
+    def encode(self, text: Any, encoding: Any) -> bytes:
+        """Encode text to the bytes that protocol 2 wrote as text."""
         if type(text) is not str or encoding not in ("latin1", "latin-1"):
             raise _Malformed("_codecs.encode with another encoding than latin1")
         self.spend(len(text))
@@ -336,13 +336,13 @@ class _Machine:
         return np.frombuffer(data, kind)[0].item() if len(data) else ""
 
     def spend(self, size: int) -> None:
-        """Count a string that is made from another."""
+        """Take the bytes of a string made from another string off the allowance."""
         self.allowance -= size
         if self.allowance < 0:
             raise _Malformed("more strings are made than the file holds")
 
     def build(self) -> None:
-        """Note down a state."""
+        """Record a state."""
         state, target = self.stack.pop(), self.stack[-1]
         if type(target) is not _Object:
             raise _Malformed(f"a state for a {type(target).__name__}")
@@ -418,8 +418,8 @@ def _memoize(machine: _Machine) -> None:
     machine.memo[len(machine.memo)] = machine.stack[-1]
 
 
-# What is not here, such as persistent ids and the extension registry, is in no file of gensim's. Sets, which are of no
-# use here, become lists: their items would have to be hashed.
+# gensim's files use no other opcodes, such as those of persistent ids and the extension registry. Sets become lists,
+# since the items of a set would have to be hashed.
 _OPCODES: dict[int, _Step] = {
     name[0]: step
     for name, step in [
@@ -481,7 +481,7 @@ _OPCODES: dict[int, _Step] = {
 
 
 class _Source(NamedTuple):
-    """The main file, and how to read what lies beside it."""
+    """The main file, and the way to read the files beside it."""
 
     name: str
     mode: str | None
@@ -514,10 +514,10 @@ def _contents(path: Pathlike) -> bytes:
         if codec_of(path) is None:
             return raw.read()
     with open_binary(path) as file:
-        return _unpacked(file, name, most_unpacked(size))
+        return _unpack(file, name, most_unpacked(size))
 
 
-def _unpacked(file: IO[bytes], name: str, most: int) -> bytes:
+def _unpack(file: IO[bytes], name: str, most: int) -> bytes:
     data = bytearray()
     with unpacking(name, "damaged, it cannot be unpacked"):
         while block := file.read(BLOCK):
@@ -530,7 +530,7 @@ def _unpacked(file: IO[bytes], name: str, most: int) -> bytes:
 
 def _bytes_of(value: Any) -> bytes | memoryview:
     """The bytes that a pickle of either Python holds."""
-    if type(value) is str:  # of Python 2; a character that is no byte is a ValueError
+    if type(value) is str:  # a str of Python 2; a character beyond 255 raises ValueError
         return value.encode("latin-1")
     if type(value) not in (bytes, memoryview):
         raise _Malformed(f"bytes expected, not a {type(value).__name__}")
@@ -538,7 +538,7 @@ def _bytes_of(value: Any) -> bytes | memoryview:
 
 
 def _dtype_of(value: Any, strings: bool = False) -> np.dtype[Any]:
-    """NumPy's type that a record describes; numbers and objects only, and strings where they may be."""
+    """The NumPy type that a record describes: numbers and objects, and strings where they are allowed."""
     state = value.state if type(value) is _Object and value.name == "dtype" else None
     code = value.args[0] if state is not None and value.args else None
     order = state[1] if type(state) is tuple and len(state) > 1 else None
@@ -549,12 +549,12 @@ def _dtype_of(value: Any, strings: bool = False) -> np.dtype[Any]:
             return np.dtype(code).newbyteorder(cast(Any, order))
         if strings and re.fullmatch(r"U[0-9]{1,6}", code):
             return np.dtype(code).newbyteorder(cast(Any, order))
-    found = code if type(code) is str else type(value).__name__  # not its repr, which could be nested without end
+    found = code if type(code) is str else type(value).__name__  # its repr could be nested without end
     raise _Malformed(f"an array or a number of the type {found!r:.40}")
 
 
 def _array_of(value: Any) -> NDArray[Any] | list[Any]:
-    """The array that a record describes, without copying it; a list, if it is one of objects."""
+    """The array that a record describes, without a copy; an array of objects becomes a list."""
     parts: Any = None
     if type(value) is _Object and value.name == "_reconstruct" and type(value.state) is tuple:
         parts = value.state[-4:]  # after a version number
@@ -574,17 +574,17 @@ def _array_of(value: Any) -> NDArray[Any] | list[Any]:
     data = _bytes_of(raw)
     if prod(shape) * dtype.itemsize != len(data):
         raise _Malformed(f"an array of shape {shape} in {len(data):,} bytes")
-    return _shaped(data, dtype, shape, bool(fortran))
+    return _reshape(data, dtype, shape, bool(fortran))
 
 
-def _shaped(data: bytes | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
+def _reshape(data: bytes | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool) -> NDArray[Any]:
     if not data:
         return np.empty(shape, dtype)
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def _array_or_list(value: Any, source: _Source, what: str) -> NDArray[Any] | list[Any]:
-    """What `_array_of` gives, or an error with the name of the file."""
+    """Call `_array_of`; an error names the file."""
     try:
         return _array_of(value)
     except (_Malformed, ValueError) as error:
@@ -616,7 +616,7 @@ def _read_side(path: str, source: _Source, what: str) -> NDArray[Any]:
         dtype, shape, fortran, start = _npy_header(file, path)
         count, order = prod(shape), cast(Any, "F" if fortran else "C")
         _check_size(path, count * dtype.itemsize, os.fstat(file.fileno()).st_size - start)
-        if source.mode is not None and count:  # nothing cannot be mapped
+        if source.mode is not None and count:  # an empty array cannot be mapped
             return np.memmap(path, dtype, cast(Any, source.mode), start, shape, order)
         data = np.fromfile(file, dtype, count)
     _check_size(path, count * dtype.itemsize, data.nbytes)
@@ -626,19 +626,19 @@ def _read_side(path: str, source: _Source, what: str) -> NDArray[Any]:
 def _read_npz(path: str) -> NDArray[Any]:
     """Read the one array of an ``.npz`` file."""
     with open_regular(path) as raw:
-        packed = raw.read()  # a damaged archive sends its reader to impossible places, in memory harmlessly
+        packed = raw.read()  # a damaged archive names impossible offsets, which do no harm in memory
     most = most_unpacked(len(packed))
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive, archive.open("val.npy") as file:
             dtype, shape, fortran, _ = _npy_header(file, path)
             needed = prod(shape) * dtype.itemsize
-            data = _unpacked(file, path, min(most, needed))
+            data = _unpack(file, path, min(most, needed))
     except (FormatError, MemoryError):
         raise
     except Exception as error:  # zipfile has many: BadZipFile, KeyError, RuntimeError, NotImplementedError ...
         raise FormatError(f"{path}: not a sound .npz file ({error})") from error
     _check_size(path, needed, len(data))
-    return _shaped(data, dtype, shape, fortran)
+    return _reshape(data, dtype, shape, fortran)
 
 
 def _npy_header(file: IO[bytes], path: str) -> tuple[np.dtype[Any], tuple[int, ...], bool, int]:
@@ -676,7 +676,7 @@ def _floats(value: Any, source: _Source, what: str, shape: tuple[int | None, ...
     if array.dtype.itemsize > 4:
         logger.warning("%s: %s is %s and was rounded to float32", source.name, what, array.dtype)
     mapped = isinstance(array, np.memmap)
-    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is found below
+    with np.errstate(over="ignore", invalid="ignore"):  # the check below finds values that do not fit
         made = np.asarray(array, np.float32) if mapped else np.require(array, np.float32, ["C", "W", "E"])
     if not mapped and made.size and (row := check_finite(made)) is not None:
         raise source.fault(f"row {row:,} of {what} holds a NaN or an infinity")
@@ -694,7 +694,7 @@ class _Words(NamedTuple):
 
 
 def _fields(value: Any, path: str, source: _Source, classes: tuple[str, ...]) -> dict[str, Any]:
-    """The attributes of one of gensim's objects; those that lie in other files as `_Side`."""
+    """The attributes of a gensim object; attributes in other files are `_Side`."""
     if type(value) is not _Object or value.name not in classes or type(value.state) is not dict:
         found = value.name if type(value) is _Object else type(value).__name__
         raise source.fault(f"a {found}, where gensim has a {classes[0]} with its attributes")
@@ -720,7 +720,7 @@ def _vectors(top: Any, source: _Source) -> GensimFile:
 
 
 def _model(top: Any, source: _Source) -> GensimFile:
-    """A Word2Vec of any time: 4 has all in two objects, 3 in four; before 1 the vectors were the model's own."""
+    """A Word2Vec of any version: version 4 uses two objects, 3 uses four; before 1 the model held its vectors."""
     fields = _fields(top, source.name, source, ("Word2Vec",))
     for name, of_class in (("vocabulary", "Word2VecVocab"), ("trainables", "Word2VecTrainables")):
         if fields.get(name) is not None:
@@ -778,7 +778,7 @@ def _words(fields: dict[str, Any], source: _Source) -> _Words:
     for kind in set(map(type, words)):
         if kind is not str and kind is not int:
             raise source.fault(f"a word is a {kind.__name__}, not a string or a number")
-    # A document whose key is the number of its row need not be in the index.
+    # The index may lack a document whose key is its row number.
     unlisted = sum(word not in index for word in words)
     if len(index) + unlisted != len(words) or any(index.get(word, word) != row for row, word in enumerate(words)):
         raise source.fault("the list of words and the numbers of the words do not agree")
@@ -788,7 +788,7 @@ def _words(fields: dict[str, Any], source: _Source) -> _Words:
 
 
 def _old_vocabulary(vocab: Any, source: _Source) -> tuple[dict[Any, int], dict[str, Any]]:
-    """Before gensim 4, a word had an object with its number, count and path; here they become columns."""
+    """Make columns of the objects that gensim before 4 kept for each word: number, count and path."""
     if type(vocab) is not dict:
         raise source.fault("no vocabulary: neither key_to_index nor vocab")
     entries = []
@@ -888,8 +888,8 @@ def _nodes(
 def _their_paths(codes: list[Any], points: list[Any], rows: int, source: _Source) -> TreePaths:
     """The paths in the file as flat arrays, checked.
 
-    All of them are views of the file so far, and many words of a hostile one may share a path: each has its own in
-    gensim's, so that together they are not longer than the file.
+    The paths are views of the file. Words of a hostile file may share one, so that copies would fill the memory; in
+    gensim's own files each word has a path of its own, and all paths together are not longer than the file.
     """
     flat: list[list[NDArray[Any]]] = [[], []]
     left = source.size

@@ -1,12 +1,12 @@
 """w2v's own format: one safetensors file per model or set of vectors.
 
 A native file holds data only (nothing in it is ever executed), can be mapped into memory and is readable by
-every safetensors library. Files of other tools are the business of `word2vec_format`.
+every safetensors library. `word2vec_format` reads and writes the files of other tools.
 
 The container is written and parsed here, without the safetensors package (the tests read our files with it). Its
 writer takes raw pointers, so that strided matrices come out scrambled or need a whole second copy, replaces
-symlinks, and does not sync; here rows are streamed, synced, and renamed into place. Its reader lets pass what must
-be refused before memory is allocated: a name that occurs twice, unaligned or misshapen tensors, a NaN.
+symlinks, and does not sync; here rows are streamed, synced, and renamed into place. Its reader accepts faults that
+must be refused before memory is allocated: a repeated name, unaligned or misshapen tensors, a NaN.
 """
 
 import errno
@@ -39,7 +39,7 @@ FORMAT_VERSION = 1
 # room for twice the KEPT_RECORDS of each; at most 300 bytes of memory go for a value, whatever a hostile one holds.
 _MAX_HEADER = 1 << 23
 _MAX_VALUES = 1 << 18
-KEPT_RECORDS = 10_000  # of a list that grows with the training, the newest
+KEPT_RECORDS = 10_000  # newest records kept of a list that grows with the training
 _ALIGN = 64  # data begins at a cache line, so that a mapped matrix does too
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2",
@@ -97,7 +97,7 @@ def write_native(
     arrays : mapping of str to ndarray
         At least ``"vectors"``, float32 [V, D]. Any memory order and byte order; nothing is changed.
     meta : mapping
-        Whatever JSON can hold (no NaN): parameters, totals, seed.
+        Parameters, totals and seed, in types that JSON can hold (no NaN).
     folder : int, optional
         The open folder that the target is in; see `atomic_write`.
 
@@ -124,7 +124,7 @@ def write_native(
     if fault is not None:
         raise ValueError(f"cannot save {name}: {fault}")
 
-    # Through JSON and back first, so that tuples and integer keys are hashed as they will be read.
+    # Go through JSON and back, so that tuples and integer keys are hashed as they will be read.
     kept_meta = json.loads(json.dumps(dict(meta), allow_nan=False))
     about = {"format": FORMAT_VERSION, "kind": kind, "library": __version__, "meta": kept_meta}
     # The widest types first: every tensor is then aligned to its own item size.
@@ -157,7 +157,7 @@ def write_native(
 
 
 def _start_of_file(about: Mapping[str, Any], sha256: str, entries: Mapping[str, Any]) -> bytes:
-    """Length and header of a file; with any other hash as long as with this one."""
+    """Length and header of a file; the length does not depend on the hash."""
     header = {"__metadata__": {"w2v": _canonical({**about, "sha256": sha256}).decode()}, **entries}
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-(8 + len(text)) % _ALIGN)
@@ -166,7 +166,7 @@ def _start_of_file(about: Mapping[str, Any], sha256: str, entries: Mapping[str, 
 
 @contextmanager
 def _seekable(path: Pathlike | BinaryIO, folder: int | None) -> Iterator[BinaryIO]:
-    """A file whose beginning can be written last: that of `atomic_write`, or one that is copied to an open file."""
+    """A file whose beginning can be written last: the one of `atomic_write`, or one copied to an open file."""
     if isinstance(path, str | os.PathLike):
         with atomic_write(path, folder) as file:
             yield file
@@ -220,14 +220,14 @@ def read_native(
     Raises
     ------
     FormatError
-        Anything that is not a sound native file; also a pickle, such as gensim's ``save()`` makes.
+        The file is not a sound native file; it may be a pickle that gensim's ``save()`` wrote.
     """
     name = os.fspath(path)
     with open_regular(path, folder) as file:
         about, tensors = _read_header(file, name)
         wanted = {key for key in tensors if outputs or not key.startswith("outputs.")}
         if mmap:
-            arrays = _mapped(file, name, {key: tensors[key] for key in sorted(wanted)})
+            arrays = _map_tensors(file, name, {key: tensors[key] for key in sorted(wanted)})
         else:
             arrays, digest = _read_tensors(file, name, tensors, wanted.__contains__)
             _check_hash(name, about, digest)
@@ -244,7 +244,7 @@ def inspect_native(path: Pathlike, folder: int | None = None) -> dict[str, Any]:
     Raises
     ------
     FormatError
-        The header is not that of a native file.
+        The file has no header of a native file.
     """
     with open_regular(path, folder) as file:
         about, tensors = _read_header(file, os.fspath(path))
@@ -265,7 +265,7 @@ def verify_native(path: Pathlike) -> str:
     Raises
     ------
     FormatError
-        The contents are not those that were written.
+        The contents have changed since they were written.
     """
     with open_regular(path) as file:
         about, tensors = _read_header(file, os.fspath(path))
@@ -346,7 +346,7 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
 
 
 def _content_fault(name: str, rows: NDArray[Any], first: int = 0) -> str | None:
-    """Say what no file may hold of the rows of a tensor, `first` and the following, for the writer and the reader."""
+    """Describe a fault in the rows of a tensor from `first` on, for the writer and the reader alike."""
     if rows.dtype.kind == "f" and (row := check_finite(rows)) is not None:
         return f"row {first + row:,} of {name!r} holds a NaN or an infinity"
     if name == "vocab.counts" and (rows < 0).any():
@@ -355,7 +355,7 @@ def _content_fault(name: str, rows: NDArray[Any], first: int = 0) -> str | None:
 
 
 def _header_fault(text: bytes | str) -> str | None:
-    """Say if a header, or the metadata in it, is longer than a model's; parsing takes memory for every value in it."""
+    """Describe a header or metadata beyond the limits; parsing takes memory for every value."""
     marks = (b"[", b"{", b",") if isinstance(text, bytes) else ("[", "{", ",")
     values = sum(text.count(cast(Any, mark)) for mark in marks)
     if len(text) <= _MAX_HEADER and values <= _MAX_VALUES:
@@ -366,7 +366,7 @@ def _header_fault(text: bytes | str) -> str | None:
     )
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build a JSON object whose names must differ; json.loads would let the last one win."""
     made = dict(pairs)
     if len(made) != len(pairs):
@@ -384,7 +384,7 @@ def _parse_json(text: bytes | str, name: str, what: str) -> dict[str, Any]:
     try:
         parsed = json.loads(
             text.decode() if isinstance(text, bytes) else text,
-            object_pairs_hook=_once,
+            object_pairs_hook=_refuse_repeats,
             parse_constant=_no_constant,
         )
     except (ValueError, RecursionError) as error:
@@ -455,9 +455,9 @@ def _read_header(file: BinaryIO, name: str) -> tuple[dict[str, Any], dict[str, _
         raise FormatError(f"{name}: the metadata does not have w2v's types")
     try:
         spelled = _canonical(about).decode()
-    except ValueError as error:  # a number such as 1e999, which JSON can hold and a float cannot
+    except ValueError as error:  # JSON allows numbers such as 1e999, beyond all floats
         raise FormatError(f"{name}: the metadata is not sound JSON ({error})") from error
-    if spelled != metadata["w2v"]:  # the hash is of the meaning; this leaves one spelling of it
+    if spelled != metadata["w2v"]:  # the hash covers the meaning; only one spelling of it is accepted
         raise FormatError(f"{name}: the metadata is not spelled as w2v does")
     fault = _schema_fault(about["kind"], {key: (t.dtype, t.shape) for key, t in tensors.items()})
     if fault is not None:
@@ -468,7 +468,7 @@ def _read_header(file: BinaryIO, name: str) -> tuple[dict[str, Any], dict[str, _
 def _read_tensors(
     file: BinaryIO, name: str, tensors: Mapping[str, _Tensor], keep: Callable[[str], bool]
 ) -> tuple[dict[str, NDArray[Any]], "hashlib._Hash"]:
-    """Read and hash all tensors, in the order of the hash; hold those that are to be kept."""
+    """Read and hash all tensors, in the order of the hash; keep the wanted ones."""
     arrays: dict[str, NDArray[Any]] = {}
     digest = hashlib.sha256()
     for key in sorted(tensors):
@@ -502,8 +502,8 @@ def _check_hash(name: str, about: Mapping[str, Any], digest: "hashlib._Hash") ->
         raise FormatError(f"{name}: damaged, its contents are not those that were written (SHA-256 differs)")
 
 
-def _mapped(file: BinaryIO, name: str, tensors: Mapping[str, _Tensor]) -> dict[str, NDArray[Any]]:
-    """Views of one mapping, which holds one descriptor however many tensors there are."""
+def _map_tensors(file: BinaryIO, name: str, tensors: Mapping[str, _Tensor]) -> dict[str, NDArray[Any]]:
+    """Views of one mapping, so that any number of tensors takes one descriptor."""
     whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     arrays: dict[str, NDArray[Any]] = {}
     for key, tensor in tensors.items():
@@ -512,7 +512,7 @@ def _mapped(file: BinaryIO, name: str, tensors: Mapping[str, _Tensor]) -> dict[s
             raise TruncatedError(f"{name}: ends inside tensor {key!r}")
         if tensor.begin == tensor.end:
             arrays[key] = np.empty(tensor.shape, dtype)
-        elif tensor.begin % dtype.itemsize:  # another writer's file: a view would be misaligned
+        elif tensor.begin % dtype.itemsize:  # another writer's file may be misaligned for a view
             arrays |= _read_tensors(file, name, {key: tensor}, lambda _: True)[0]
         else:
             arrays[key] = np.frombuffer(whole, dtype, math.prod(tensor.shape), tensor.begin).reshape(tensor.shape)

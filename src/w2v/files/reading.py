@@ -12,16 +12,16 @@ from typing import IO, Any, BinaryIO
 from w2v.files.errors import FormatError, TruncatedError
 
 Pathlike = str | os.PathLike[str]
-# What a compressed file may unpack to: float32 vectors shrink by a tenth, words to a fifth. gensim keeps arrays of
-# more than 10 * 2**20 numbers outside the pickle, so that untrained matrices of zeros fit in the allowance.
+# The limit of unpacking: float32 vectors shrink by a tenth, words to a fifth. gensim keeps arrays of more than
+# 10 * 2**20 numbers outside the pickle, so that untrained matrices of zeros stay below the limit.
 MOST_UNPACKED = 1 << 30
 MOST_RATIO = 100
 
 
 def path_of(name: str, path: Any) -> Pathlike:
-    """A path as it was given, or as str where it was bytes; ValueError, with the parameter's name, if no file has it.
+    """Return a path as given, bytes as str; ValueError, with the parameter's name, if no file can have it.
 
-    TypeError if it is no path at all.
+    TypeError if the value is not a path.
     """
     text = os.fsdecode(path)
     try:
@@ -38,7 +38,7 @@ def can_be_read_again(source: Any) -> bool:
     if isinstance(source, str | bytes | os.PathLike):
         try:
             mode = os.stat(source).st_mode
-        except OSError:  # nothing is there that could be used up
+        except OSError:  # a missing file cannot be used up
             return True
         return not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode))
     return not hasattr(source, "seekable") or bool(source.seekable())
@@ -66,43 +66,43 @@ def open_binary(path: Pathlike) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def unpacking(name: str, fault: str) -> Iterator[None]:
-    """Whatever a decompressor raises about its data becomes a FormatError of this fault; the disk's errors do not."""
+    """Turn a decompressor's errors about its data into a FormatError of this fault; let errors of the disk pass."""
     try:
         yield
     except EOFError as error:
         raise TruncatedError(f"{name}: the compressed data ends early") from error
     except MemoryError:
         raise
-    except Exception as error:  # each decompressor has its own
+    except Exception as error:  # each decompressor has its own exceptions
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise FormatError(f"{name}: {fault} ({error})") from error
 
 
 def most_unpacked(size: int) -> int:
-    """How many bytes a compressed file of this size may hold before it is taken for a bomb."""
+    """The most bytes that a compressed file of this size may hold; beyond that it is a bomb."""
     return max(MOST_UNPACKED, MOST_RATIO * size)
 
 
 def check_unpacked(name: str, unpacked: int, most: int) -> None:
-    """Refuse a file that has unpacked to more than it may."""
+    """Refuse a file that has unpacked beyond the limit."""
     if unpacked > most:
         raise FormatError(f"{name}: unpacks to more than {most:,} bytes; unpack it yourself if you trust it")
 
 
 def open_folder(path: Pathlike) -> int:
-    """A descriptor of a folder. What is done through it happens in this folder, even if its path leads elsewhere later.
+    """Return a descriptor of a folder. It stays with this folder, even if the path leads elsewhere later.
 
-    A folder may have come from a stranger, with links in it to any file of the user; `open_inside`, and `open_regular`
-    and `atomic_write` with this descriptor, follow none.
+    A stranger's folder may hold links to any file of the user. `open_inside`, and `open_regular` and `atomic_write`
+    with this descriptor, follow no link.
     """
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def open_inside(path: Pathlike, folder: int, flags: int = os.O_RDONLY) -> int:
-    """A descriptor of the regular file of this name in an open folder; OSError if it is a link, or anything else.
+    """Return a descriptor of a regular file in an open folder; OSError if the name is a link, or anything else.
 
-    The folders in `path` are for messages alone.
+    Only messages use the folders in `path`.
     """
     name = os.fspath(path)
     try:
@@ -119,7 +119,7 @@ def open_inside(path: Pathlike, folder: int, flags: int = os.O_RDONLY) -> int:
 
 
 def open_regular(path: Pathlike, folder: int | None = None) -> BinaryIO:
-    """Open a regular file for reading; anything else could block, or has no size to hold counts against."""
+    """Open a regular file for reading; other kinds could block, and have no size to compare counts with."""
     if folder is not None:
         return open(open_inside(path, folder), "rb")
     if os.path.exists(path) and not os.path.isfile(path):

@@ -4,8 +4,8 @@ A row is a word, a blank, and the values: decimal numbers and a line end in a te
 float32 in a binary one (word2vec.c adds a line end, gensim does not). A first line says how many rows of
 how many values there are; GloVe's files are the same without it.
 
-Rows are parsed by `_text`, a block at a time, in a second thread while the first one enters the words of the block
-before. Plain files are read too, not mapped: another program that cut a mapped file would kill the process.
+A second thread parses rows with `_rows`, a block at a time, while the first enters the words of the previous block.
+Plain files are read, not mapped: a program that cuts a mapped file would kill this process.
 """
 
 import codecs
@@ -32,21 +32,21 @@ from w2v.files.writing import packed_write
 logger = logging.getLogger(__name__)
 
 BLOCK = 1 << 23  # bytes read at a time
-LONGEST_WORD = 1 << 20  # bytes, as in _text.pyx; what is longer is no word but a wrong kind of file
+LONGEST_WORD = 1 << 20  # bytes, as in _rows.pyx; only a file of the wrong kind has longer words
 _MAX_LINE = 1 << 26  # bytes; the same for a text line
 _MAX_WIDTH = 1 << 31
-_MAX_DIGITS = 18  # of a size in a header, which then fits in an int64
+_MAX_DIGITS = 18  # digits of a size in a header, so that it fits in an int64
 _MOST = 2**63  # a count is below that
 _FEW = 32  # rows
 _NAMED_FAULTS = 10  # skipped rows that are logged one by one
 _COUNT_LINE = re.compile(rb"([^\n]+)[ \t]([0-9]{1,19})\r?\n?")
-_EMPTY_LINES = re.compile(rb"[ \t\n\v\f\r]*\n")  # a repeated group would keep a hundred bytes for each line
-_UNREADABLE = re.compile(rb"[ \t\n\v\f\r]")  # where word2vec.c's readers end a word
+_EMPTY_LINES = re.compile(rb"[ \t\n\v\f\r]*\n")  # a repeated group would keep a hundred bytes per line
+_UNREADABLE = re.compile(rb"[ \t\n\v\f\r]")  # word2vec.c's readers end a word at these bytes
 
-# Whoever reads a message may have no options but those of the command line.
+# A reader of a message may know only the command line, so this advice names Python.
 IN_PYTHON = "in Python, KeyedVectors.load_word2vec_format() with "
 
-# What a file in another encoding than ASCII's relatives begins with; that of UTF-32 begins with that of UTF-16.
+# Byte order marks of encodings unlike ASCII. UTF-32's mark begins with UTF-16's, and so comes first.
 MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -60,14 +60,14 @@ NOT_FINITE = "a NaN or an infinity in the vector of {!r}"
 
 
 class Skipped(NamedTuple):
-    """A row that was left out, and why."""
+    """A row that was left out, and the reason."""
 
     place: int  # a line number in a text file, a byte offset in a binary one (after decompression)
     reason: str
 
 
 class Loaded(NamedTuple):
-    """What `read_word2vec` read."""
+    """The result of `read_word2vec`."""
 
     rows: dict[str, int]  # of each word; in row order
     vectors: NDArray[Any]
@@ -87,7 +87,7 @@ _Step = list[_Batch | Skipped]
 
 
 class _Window:
-    """A binary stream seen a block at a time, in two buffers by turns: one can be read while the other fills."""
+    """A binary stream a block at a time, in two alternating buffers: one can be read while the other fills."""
 
     def __init__(self, file: IO[bytes], name: str, block: int, most: int) -> None:
         self.file, self.name = file, name
@@ -117,7 +117,7 @@ class _Window:
         if self.at:
             self.buffer, self._other = self._other, self.buffer
             self.base += self.at
-        while len(self.buffer) <= len(rest):  # never larger because a header says so, only because bytes are there
+        while len(self.buffer) <= len(rest):  # the bytes present decide the size, never a header
             self.buffer = bytearray(2 * len(self.buffer))
         self.buffer[: len(rest)] = rest
         self.at, self.end = 0, len(rest)
@@ -147,7 +147,7 @@ class _Window:
 
 
 class _Matrix:
-    """Values as they come in, cast if need be; it grows if it was not told how many rows there will be."""
+    """Values as they come in, cast if need be; it grows if the number of rows is unknown."""
 
     def __init__(self, width: int, capacity: int, dtype: np.dtype[Any], parsed: np.dtype[Any]) -> None:
         self.width, self.parsed = width, parsed
@@ -163,7 +163,7 @@ class _Matrix:
         return self.rows[self.count : self.count + places]
 
     def take(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Keep finite rows that were put into `room`, and say which were kept: a cast can make infinities."""
+        """Keep the finite ones of the rows in `room`, and return which are kept: a cast can make infinities."""
         finite = np.ones(len(values), np.bool_)
         if self.parsed != self.rows.dtype:
             with np.errstate(over="ignore"):
@@ -187,7 +187,7 @@ class _Matrix:
 
 
 class _Faults:
-    """What is wrong with a file: raised, or logged and listed."""
+    """Faults of a file: raised, or logged and listed."""
 
     def __init__(self, name: str, unit: str, errors: str) -> None:
         self.name, self.unit, self.errors = name, unit, errors
@@ -216,13 +216,13 @@ class _Faults:
 
 
 class _Words:
-    """The words of the rows, each with its row; what is wrong is refused or skipped here."""
+    """The words of the rows, each with its row; wrong words are refused or skipped here."""
 
     def __init__(self, faults: _Faults, encoding: str, unicode_errors: str) -> None:
         self.faults, self.encoding, self.unicode_errors = faults, encoding, unicode_errors
         self.plain = codecs.lookup(encoding).name == "utf-8" and unicode_errors == "strict"
         self.index: dict[str, int] = {}
-        self.dropped: list[int] = []  # rows that have their place in the matrix, but no word
+        self.dropped: list[int] = []  # rows in the matrix without a word
 
     def take(self, event: _Batch | Skipped) -> None:
         if isinstance(event, Skipped):
@@ -230,8 +230,8 @@ class _Words:
         try:
             odd = _rows.number_words(event.text, event.spans, event.first, self.index) if self.plain else None
         except UnicodeDecodeError:
-            odd = None  # what has been entered by then is entered again
-        for i in self._entered(event) if odd is None else odd:
+            odd = None  # the whole batch is entered again
+        for i in self._enter_one_by_one(event) if odd is None else odd:
             self.dropped.append(event.first + i)
             place = int(event.places[i])
             try:
@@ -246,15 +246,15 @@ class _Words:
         self.faults.report(len(self.index))
         return {word: row for row, word in enumerate(self.index)} if self.dropped else self.index
 
-    def shown(self, word: bytes) -> str:
+    def quote(self, word: bytes) -> str:
         """A word for a message."""
         return word.decode(self.encoding, "backslashreplace")
 
     def _decode(self, batch: _Batch, i: int) -> str:
         return bytes(batch.text[slice(*batch.spans[i].tolist())]).decode(self.encoding, self.unicode_errors)
 
-    def _entered(self, batch: _Batch) -> list[int]:
-        """Enter the words one by one; return those that could not be."""
+    def _enter_one_by_one(self, batch: _Batch) -> list[int]:
+        """Enter the words one by one; return the positions of the refused ones."""
         odd = []
         for i in range(len(batch.spans)):
             try:
@@ -287,19 +287,19 @@ def read_word2vec(
     path : path-like
     binary : bool, default False
     encoding, unicode_errors : str
-        How the bytes of a word become a str.
+        How to decode the bytes of a word.
     limit : int, optional
-        Take only that many rows from the start; what follows them is not looked at.
+        Read only this many rows from the start, and ignore the rest.
     dtype : dtype, default float32
-        Of floats: whole numbers could not hold the values. Numbers in text are rounded to float64 on the way to any
-        other type than float32.
+        A type of floats, since whole numbers could not hold the values. Numbers in text go through float64 to any type
+        but float32.
     no_header : bool, default False
-        The first line is a row already (GloVe). Text only. Without it, such a file is recognised if its first line is
-        a word and two numbers or more, which are not all whole, as those of a damaged header would be; a warning says
-        so.
+        The first line is a row already (GloVe). Text only. Without it, such a file is recognised, with a warning,
+        if its first line is a word and two or more numbers that are not all whole. A damaged header has only whole
+        ones.
     errors : {"strict", "skip"}
-        What to do with a row that has the wrong number of values, a NaN or infinity, no word, a word seen before
-        or one that cannot be decoded: raise, or leave it out, say so in the log and list it.
+        Raise for a bad row, or leave it out, log it and list it. A row is bad if it has the wrong number of values, a
+        NaN or infinity, no word, a repeated word or an undecodable word.
     block : int
         Bytes read at a time.
 
@@ -342,7 +342,7 @@ def read_word2vec(
         else:
             promised, width = _parse_size(first, name)
             due = promised if limit is None else min(limit, promised)
-            # A row has at least a blank and its values; in a text file also a line end, but for the last.
+            # The smallest row: a blank and the values; in a text file also a line end, except in the last row.
             shortest = due * (1 + 4 * width) if binary else due * (1 + 2 * width) - 1
             if size is not None and shortest > size - window.offset:
                 raise TruncatedError(
@@ -350,24 +350,24 @@ def read_word2vec(
                     f"for which {size:,} bytes are too few"
                 )
             capacity = 0 if size is None else due
-        whole = due == promised  # also when neither is known
+        whole = due == promised  # true also when both are unknown
         with ThreadPoolExecutor(1) as thread:
             if binary:
                 matrix = _Matrix(width, capacity, kind, np.dtype("<f4"))
-                steps = _binary_steps(thread, window, matrix, cast(int, due), whole, words.shown)
+                steps = _binary_steps(thread, window, matrix, cast(int, due), whole, words.quote)
             else:
                 matrix = _Matrix(width, capacity, kind, np.dtype(np.float32 if kind == np.float32 else np.float64))
-                steps = _text_steps(thread, window, matrix, due, whole, int(not no_header), words.shown)
+                steps = _text_steps(thread, window, matrix, due, whole, int(not no_header), words.quote)
             for step in steps:
                 for event in step:
                     words.take(event)
     return Loaded(words.finish(), matrix.finish(words.dropped), faults.skipped)
 
 
-def _parsed(
+def _parse_in_thread(
     thread: ThreadPoolExecutor, step: _Step, parse: Callable[..., tuple[int, int, int]], *args: Any
 ) -> Generator[_Step, None, tuple[int, int, int]]:
-    """Hand out a step while a parser, which needs no GIL, works in another thread; return what it gives.
+    """Hand out a step while a parser works in another thread without the GIL; return the parser's result.
 
     A few rows are parsed at once: it takes less time than to hand them over.
     """
@@ -382,14 +382,14 @@ def _parsed(
         return parse(*args)
 
     coming = thread.submit(run)
-    begun.wait()  # or this thread would keep the GIL for 5 ms, longer than a step takes
+    begun.wait()  # without waiting, this thread would keep the GIL for 5 ms, longer than a step takes
     yield step
     step.clear()
     return coming.result()
 
 
 def _binary_steps(
-    thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int, whole: bool, shown: Callable[[bytes], str]
+    thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int, whole: bool, quote: Callable[[bytes], str]
 ) -> Iterator[_Step]:
     """Parse `due` binary rows; a step is handed out while the next one is parsed."""
     bytes_due, seen, most = 4 * matrix.width, 0, due
@@ -397,10 +397,10 @@ def _binary_steps(
     while True:
         while places := min(due - seen, window.unread // (1 + bytes_due), most):
             values, spans = matrix.room(places), np.empty((places, 2), np.int64)
-            rows, at, why = yield from _parsed(
+            rows, at, why = yield from _parse_in_thread(
                 thread, step, _rows.parse_binary, window.view(), window.at, values.view(np.uint32), spans
             )
-            step += _taken(window, matrix, values[:rows], spans[:rows], window.base + spans[:rows, 0], shown)
+            step += _take_rows(window, matrix, values[:rows], spans[:rows], window.base + spans[:rows, 0], quote)
             seen += rows
             window.at = at
             if rows == places:
@@ -410,7 +410,7 @@ def _binary_steps(
                 break
             most = _FEW  # odd rows seldom come alone
             if why == _rows.ROW_NOT_FINITE:
-                reason = NOT_FINITE.format(shown(word))
+                reason = NOT_FINITE.format(quote(word))
             else:
                 reason = f"a line break in the word {word[:40]!r}" if word else NO_WORD
             step.append(Skipped(window.offset, reason))
@@ -433,7 +433,7 @@ def _binary_steps(
 
 
 def _binary_word(window: _Window) -> bytes | None:
-    """The next word, without word2vec.c's line end before it; None if no blank follows what can be a word."""
+    """The next word, without word2vec.c's line end before it; None if no blank ends it within the limit."""
     length = window.find(b" ")
     if not 0 <= length <= LONGEST_WORD + 1:
         return None
@@ -443,7 +443,7 @@ def _binary_word(window: _Window) -> bytes | None:
 
 def _text_steps(
     thread: ThreadPoolExecutor, window: _Window, matrix: _Matrix, due: int | None, whole: bool, line: int,
-    shown: Callable[[bytes], str],
+    quote: Callable[[bytes], str],
 ) -> Iterator[_Step]:  # fmt: skip
     """Parse `due` rows of text, or all, after `line` lines; a step is handed out while the next one is parsed."""
     width, seen, blank = matrix.width, 0, 0
@@ -455,14 +455,14 @@ def _text_steps(
             why = _rows.ROW_ODD
             if places := min(window.unread // (2 + 2 * width), everything - seen, most):
                 values, spans = matrix.room(places), np.empty((places, 2), np.int64)
-                rows, at, why = yield from _parsed(
+                rows, at, why = yield from _parse_in_thread(
                     thread, step, _rows.parse_lines, window.view(), window.at, values, spans
                 )
                 if rows and blank:
                     step.append(Skipped(blank, EMPTY_LINE))
                     blank = 0
                 numbers = np.arange(line + 1, line + rows + 1)
-                step += _taken(window, matrix, values[:rows], spans[:rows], numbers, shown)
+                step += _take_rows(window, matrix, values[:rows], spans[:rows], numbers, quote)
                 seen += rows
                 line += rows
                 window.at = at
@@ -471,7 +471,7 @@ def _text_steps(
                     continue
             else:
                 yield step
-                step.clear()  # the buffer it is in may be filled again before the next row
+                step.clear()  # a copy: its buffer may be filled again before the next row
             length = window.find(b"\n")
             if length < 0:
                 break
@@ -498,9 +498,9 @@ def _text_steps(
                 rows, _, why = _rows.parse_lines(b"_" + text[blanks:] + b"\n", 0, values, spans)
                 if rows:
                     spans[0] = at, at + blanks
-                    step += _taken(window, matrix, values, spans, np.array([line]), shown)
+                    step += _take_rows(window, matrix, values, spans, np.array([line]), quote)
                     continue
-            step.append(Skipped(line, _line_fault(text, width, why, shown)))
+            step.append(Skipped(line, _line_fault(text, width, why, quote)))
         if not whole and seen == due:
             break
         if window.unread > _MAX_LINE and window.find(b"\n") < 0:
@@ -516,11 +516,11 @@ def _text_steps(
         raise TruncatedError(f"{window.name}: ends after {seen:,} of the {due:,} rows its header promises")
 
 
-def _taken(
+def _take_rows(
     window: _Window, matrix: _Matrix, values: NDArray[Any], spans: NDArray[np.int64], places: NDArray[np.int64],
-    shown: Callable[[bytes], str],
+    quote: Callable[[bytes], str],
 ) -> _Step:  # fmt: skip
-    """Keep rows that were parsed, but for those that a cast made infinite."""
+    """Keep parsed rows, except those that the cast made infinite."""
     first, text, begin = matrix.count, window.view(), 0
     finite = matrix.take(values)
     step: _Step = []
@@ -529,13 +529,13 @@ def _taken(
             step.append(_Batch(first + begin - left_out, text, spans[begin:end], places[begin:end]))
         if end < len(finite):
             word = bytes(text[slice(*spans[end])])
-            step.append(Skipped(int(places[end]), NOT_FINITE.format(shown(word))))
+            step.append(Skipped(int(places[end]), NOT_FINITE.format(quote(word))))
         begin = end + 1
     return step
 
 
 def _word_with_blanks(row: bytes, width: int) -> int:
-    """The length of a word that has blanks in it, but no number behind one; 0 if the row has no such word."""
+    """The length of a word with blanks that no number follows; 0 if the row has no such word."""
     word = row.rsplit(b" ", width)[0]
     if b" " not in word or len(word) > LONGEST_WORD:
         return 0
@@ -543,7 +543,7 @@ def _word_with_blanks(row: bytes, width: int) -> int:
 
 
 def _has_clear_end(parts: Sequence[bytes]) -> bool:
-    """Whether a word with blanks between these parts ends where a row's numbers begin, and nowhere else."""
+    """Whether a word with blanks between these parts can end only at the beginning of the row's numbers."""
     return all(parts) and not any(map(_is_number, parts[1:]))
 
 
@@ -555,7 +555,7 @@ def _is_number(text: bytes) -> bool:
     return True
 
 
-def _line_fault(text: bytes, width: int, why: int, shown: Callable[[bytes], str]) -> str:
+def _line_fault(text: bytes, width: int, why: int, quote: Callable[[bytes], str]) -> str:
     word, _, values = text.partition(b" ")
     if not word:
         return NO_WORD
@@ -563,7 +563,7 @@ def _line_fault(text: bytes, width: int, why: int, shown: Callable[[bytes], str]
         return f"a word of {len(word):,} bytes"
     if not values:
         return f"{width:,} values expected, none found"
-    return NOT_FINITE.format(shown(word)) if why == _rows.ROW_NOT_FINITE else f"not {width:,} numbers after the word"
+    return NOT_FINITE.format(quote(word)) if why == _rows.ROW_NOT_FINITE else f"not {width:,} numbers after the word"
 
 
 def write_word2vec(
@@ -586,9 +586,9 @@ def write_word2vec(
     words : sequence of str
         The word of each row.
     vectors : ndarray [words, vector_size]
-        In text, values are written in the shortest form that reads back to the same bits.
+        In text, a value has the shortest digits that read back to the same bits.
     order : sequence of int
-        Which rows, in which order.
+        The rows to write, in this order.
     binary : bool, default False
     header : int, optional
         The number of rows to announce; None writes no header.
@@ -602,10 +602,10 @@ def write_word2vec(
     Raises
     ------
     ValueError
-        `read_word2vec` or `read_counts` could not read the files back: a word that is empty or has white space
-        in it, occurs twice or is not encodable as UTF-8, a value that is not finite, a binary file without a
-        header, a count that is none. No file is then touched. In text, a word may have a blank that no number
-        follows: w2v can read it back, most other programs cannot, and the log has a warning.
+        `read_word2vec` or `read_counts` could not read the files back: an empty or repeated word, a word with white
+        space or not encodable as UTF-8, a value that is not finite, a binary file without a header, a malformed
+        count. No file is then touched. In text, a word may have a blank that no number follows: w2v can read it
+        back, most other programs cannot, and the log has a warning.
     """
     if binary and header is None and not append:
         raise ValueError("a binary file without a header does not say how long its vectors are; write one")
@@ -613,7 +613,7 @@ def write_word2vec(
         raise ValueError("vectors of size 0 could not be read back")
     if not len(order) and (fvocab is not None or (header is None and not append)):
         raise ValueError("there are no words to write, and an empty file could not be read back")
-    encoded = _encoded(words, binary)
+    encoded = _encode_words(words, binary)
     if header is None and not append and len(order) and b" " in encoded[order[0]]:
         raise ValueError(f"without a header, the first word must have no blank in it, as {words[order[0]]!r} does")
     if (row := check_finite(vectors, "<f4" if binary else None)) is not None:
@@ -638,8 +638,8 @@ def write_word2vec(
                 file.write(b"".join(b"%b %b\n" % (encoded[i], t.encode()) for i, t in zip(part, texts, strict=True)))
 
 
-def _encoded(words: Sequence[str], binary: bool) -> list[bytes]:
-    """The words as they are written; ValueError for one that no reader could tell from what stands around it."""
+def _encode_words(words: Sequence[str], binary: bool) -> list[bytes]:
+    """Encode the words; ValueError for a word that no reader could tell from its surroundings."""
     encoded = [word.encode() for word in words]
     if len(set(encoded)) != len(encoded):
         seen: set[str] = set()
@@ -656,7 +656,7 @@ def _encoded(words: Sequence[str], binary: bool) -> list[bytes]:
     longest = max(encoded, key=len, default=b"")
     if len(longest) > LONGEST_WORD:
         raise ValueError(f"a word of {len(longest):,} bytes could not be read back; save() has no such limit")
-    if blanks:  # gensim writes such files, and there are programs that do so
+    if blanks:  # gensim and other programs write such files
         logger.warning(
             "%s words have a blank in them, such as %r: few readers but w2v know where they end",
             f"{len(blanks):,}",
@@ -716,19 +716,19 @@ def _count_lines(words: Sequence[bytes], counts: Sequence[int]) -> Iterator[byte
 
 @contextmanager
 def _open(path: Pathlike, block: int) -> Iterator[tuple[_Window, int | None]]:
-    """Open a possibly compressed file; with it comes its size, if that is a bound on what can be read."""
+    """Open a possibly compressed file; also yield its size, if that limits the bytes to read."""
     with open_regular(path) as raw:
         size = os.fstat(raw.fileno()).st_size
     with open_binary(path) as file:
         plain = isinstance(file, io.BufferedReader)
-        # A plain file may grow while it is read; a bomb it is not.
+        # A plain file may grow while it is read, but it is not a bomb.
         window = _Window(file, os.fspath(path), block, sys.maxsize if plain else most_unpacked(size))
         _pass_mark(window)
         yield window, size if plain else None
 
 
 def _pass_mark(window: _Window) -> None:
-    """Pass over the byte order mark of UTF-8, which some editors write; refuse what begins with another one."""
+    """Skip the byte order mark of UTF-8, which some editors write; refuse any other mark."""
     while window.unread < 4 and window.refill():
         pass
     start = bytes(window.view()[:4])
@@ -741,18 +741,18 @@ def _pass_mark(window: _Window) -> None:
 
 
 def _without_mark(encoding: str) -> str:
-    """The encoding of words, which follow the mark of "utf-8-sig"; it would be taken off each of them."""
+    """Return the encoding of words: "utf-8" for "utf-8-sig", which would take a mark off each word."""
     return "utf-8" if codecs.lookup(encoding).name == "utf-8-sig" else encoding
 
 
 def _is_row(line: bytes) -> bool:
     """Whether the first line, or the first 256 bytes of it, is a row and not a header, perhaps a damaged one.
 
-    It is a word and at least two numbers. If all are whole, the word too, it may be a header with something behind it.
+    A row is a word and at least two numbers. A line of whole numbers alone may be a damaged header.
     """
     word, *values = line.rstrip().split(b" ")
     if not line.endswith(b"\n") and len(line) == 256:
-        values = values[:-1]  # cut, perhaps within a number
+        values = values[:-1]  # the cut may be within a number
     return bool(word) and len(values) >= 2 and all(map(_is_number, values)) and not all(map(_is_whole, [word, *values]))
 
 

@@ -1,4 +1,4 @@
-"""Files that survive: what is written takes the place of the old file at once and whole, or not at all."""
+"""Files that survive: a new file replaces the old one at once and whole, or not at all."""
 
 import errno
 import gzip
@@ -20,7 +20,7 @@ _BLOCK = 1 << 24
 def check_output(path: Pathlike) -> None:
     """Raise OSError now if a file could not be written after hours of training."""
     folder = os.path.dirname(os.path.realpath(path))
-    with suppress(FileNotFoundError):  # a name that is too long is none of that kind
+    with suppress(FileNotFoundError):  # ENAMETOOLONG still raises
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError(f"{path} exists and is not a regular file")
     if os.path.exists(path) and not os.access(path, os.W_OK):
@@ -36,22 +36,22 @@ def check_output(path: Pathlike) -> None:
 
 @contextmanager
 def atomic_write(path: Pathlike | BinaryIO, folder: int | None = None) -> Iterator[BinaryIO]:
-    """Open a binary file that replaces `path` only once all of it is on the disk; a file that is open is just used.
+    """Open a binary file that replaces `path` only when all of it is on the disk; an open file is used as it is.
 
-    The bytes go to a temporary file in the same folder (``.w2v-NAME-*.tmp``, which a killed process may leave
-    behind) that nobody else may read; it is synced, and renamed over the target. If anything fails, the old file
-    is untouched. Symbolic links are followed. A previous file's mode is kept, a new file has that of the umask.
-    A target that is no regular file, or may not be written to, is refused. An OSError names the target.
+    The bytes go to a temporary file in the same folder (``.w2v-NAME-*.tmp``), which its owner alone may read. It is
+    synced, and renamed over the target. A killed process may leave it behind. If anything fails, the old file is
+    untouched. Symbolic links are followed. A previous file keeps its mode, and a new file gets the mode of the umask.
+    A target that is not a regular file, or may not be written to, is refused. An OSError names the target.
 
-    With the descriptor of a `folder` (see `open_folder`) the target is the file of that name in it, wherever the path
-    leads by now. No link in there is followed: a name that is a link becomes the new file, what it led to stays.
+    With the descriptor of a `folder` (see `open_folder`) the target is the file of that name in it, even if the path
+    leads elsewhere by now. No link in the folder is followed: the new file replaces a link, and its target stays.
     """
     if not isinstance(path, str | os.PathLike):
         yield path
         return
     target = os.path.realpath(path) if folder is None else os.fspath(path)
     place, name = os.path.split(target)
-    at = place if folder is None else ""  # names in an open folder stand alone
+    at = place if folder is None else ""  # a name in an open folder has no folder before it
     mode = _mode_to_keep(os.path.join(at, name), folder, target)
     if mode is None:
         mode = 0o666 & ~_umask()
@@ -80,36 +80,36 @@ def atomic_write(path: Pathlike | BinaryIO, folder: int | None = None) -> Iterat
 
 
 def _umask() -> int:
-    """The bits that new files of this process do not get."""
+    """The permission bits that new files of this process lack."""
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("Umask:"):
                 return int(line.split()[1], 8)
-    found = os.umask(0o077)  # elsewhere it has to be changed to be known, for all threads
+    found = os.umask(0o077)  # elsewhere reading it means changing it, for all threads
     os.umask(found)
     return found
 
 
 def _mode_to_keep(name: str, folder: int | None, target: str) -> int | None:
-    """The mode of the file to be replaced, None if there is none; OSError if it is not ours to replace."""
+    """The mode of the file to replace, None if it does not exist; OSError if it must not be replaced."""
     try:
         mode = os.stat(name, dir_fd=folder, follow_symlinks=folder is None).st_mode
     except FileNotFoundError:
         return None
-    if stat.S_ISLNK(mode):  # in a folder, where the name alone is replaced
+    if stat.S_ISLNK(mode):  # in an open folder only the name is replaced
         return None
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "will not replace what is not a regular file", target)
-    if not os.access(name, os.W_OK, dir_fd=folder):  # a rename would not mind
+    if not os.access(name, os.W_OK, dir_fd=folder):  # a rename would ignore the permission
         raise PermissionError(errno.EACCES, "will not replace a file that may not be written to", target)
     return stat.S_IMODE(mode)
 
 
 def _sync_folder(folder: str) -> None:
-    """Put a rename on the disk: it lives in the folder."""
+    """Put a rename on the disk by syncing the folder."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # a folder that may not be read; on Windows, any
+    except PermissionError:  # an unreadable folder; on Windows, any folder
         return
     try:
         _sync(descriptor)
@@ -121,13 +121,13 @@ def _sync(folder: int) -> None:
     try:
         os.fsync(folder)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems of a network cannot sync a folder
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # network file systems cannot sync a folder
             raise
 
 
 @contextmanager
 def packed_write(path: Pathlike, append: bool = False) -> Iterator[BinaryIO]:
-    """As `atomic_write`, and compressed if the name asks for it; what the file holds can be kept in front."""
+    """As `atomic_write`, and compressed if the name asks for it; `append` keeps the old contents in front."""
     with atomic_write(path) as raw:
         if append and os.path.exists(path):
             with open_regular(path) as old:
@@ -138,7 +138,7 @@ def packed_write(path: Pathlike, append: bool = False) -> Iterator[BinaryIO]:
 
 
 def _packing(raw: BinaryIO, path: Pathlike) -> AbstractContextManager[BinaryIO]:
-    """What compresses into a file, with a checksum, and so that equal contents give equal bytes."""
+    """Open a compressor into a file, with a checksum; equal contents give equal bytes."""
     codec = codec_of(path)
     match os.path.splitext(os.fspath(path))[1]:
         case ".gz":  # no name and no time inside

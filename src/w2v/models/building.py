@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.common import checks, memory
-from w2v.common.old_names import renamed
+from w2v.common.old_names import new_names_of
 from w2v.common.progress import progress_bar
 from w2v.files.reading import Pathlike
 from w2v.text.corpus import Corpus
@@ -171,7 +171,7 @@ class Buildable(Trainee):
         RuntimeError
             If no word is kept, or there is nothing to update.
         """
-        corpus_iterable = renamed(OLD_CORPUS, old_names, "build_vocab").get("corpus_iterable", corpus_iterable)
+        corpus_iterable = new_names_of(OLD_CORPUS, old_names, "build_vocab").get("corpus_iterable", corpus_iterable)
         self._check_update(update)
         self._overrides(min_count, sample)
         with self.activity.only("build_vocab"), self._all_or_nothing():
@@ -245,7 +245,7 @@ class Buildable(Trainee):
         words, sentences : int
         """
         settings = self.settings()
-        corpus = Corpus.given(corpus_iterable, corpus_file)
+        corpus = Corpus.from_arguments(corpus_iterable, corpus_file)
         # What the constructor reads is trained within the same call.
         identity = corpus.identity(int(self._at_once and settings.cache != "none"))
         if settings.cache == "none":
@@ -265,15 +265,15 @@ class Buildable(Trainee):
                 report=lambda words: (self.heed(), bar.update(words)),
             )
         self._raw_vocab = None
-        self.corpus_count, self.corpus_total_words = scan.sentences, scan.raw_words
+        self.corpus_count, self.corpus_total_words = scan.sentences, scan.text_words
         self._scan = identity, scan
         logger.info(
             "read %s words in %s sentences, %s different",
-            f"{scan.raw_words:,}",
+            f"{scan.text_words:,}",
             f"{scan.sentences:,}",
             f"{len(scan.counts):,}",
         )
-        return scan.raw_words, scan.sentences
+        return scan.text_words, scan.sentences
 
     def prepare_vocab(
         self,
@@ -359,7 +359,7 @@ class Buildable(Trainee):
             (identity, scan), self._scan = self._scan, None  # encoding uses it up, also when it is interrupted
             index = self.wv.key_to_index
             if self.cache != "none":
-                self.tokens.hold(identity, index, scan.encoded(index))
+                self.tokens.hold(identity, index, scan.encode(index))
             elif self.max_vocab_size is None and not update:  # which may have forgotten some occurrences
                 self.tokens.hold_count(identity, index, int(counts.sum()) - (1 if self.null_word else 0))
         self.raw_vocab = raw_vocab

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from w2v import callbacks as hooks
 from w2v.common import checks
-from w2v.common.old_names import OldModelNames, renamed, warn
+from w2v.common.old_names import OldModelNames, new_names_of, warn
 from w2v.common.public import public
 from w2v.files import native
 from w2v.files.reading import Pathlike
@@ -34,7 +34,7 @@ from w2v.training.trainee import Contents, Trainee
 from w2v.training.weights import Weights
 from w2v.vectors import queries
 from w2v.vectors.keyed import KeyedVectors
-from w2v.vectors.lookup import listed, refuse_text, whole_or_none
+from w2v.vectors.lookup import check_list, refuse_text, whole_or_none
 from w2v.vocabulary.choose import TrimRule
 
 logger = logging.getLogger(__name__)
@@ -204,7 +204,7 @@ class Word2Vec(Buildable, OldModelNames):
         checkpoint_every: str | int = checkpoints.DEFAULT_EVERY,
         **old_names: Any,
     ) -> None:
-        new_names = renamed(OLD_PARAMETERS, old_names, "Word2Vec")
+        new_names = new_names_of(OLD_PARAMETERS, old_names, "Word2Vec")
         vector_size = new_names.get("vector_size", vector_size)
         epochs = new_names.get("epochs", epochs)
         self.vector_size = vector_size
@@ -247,7 +247,7 @@ class Word2Vec(Buildable, OldModelNames):
         if sentences is None and corpus_file is None and checkpoint is not None:
             raise ValueError(f"checkpoint={checkpoint!r} is of no use without a corpus; give it to train()")
         if sentences is not None or corpus_file is not None:
-            corpus = Corpus.given(sentences, corpus_file)
+            corpus = Corpus.from_arguments(sentences, corpus_file)
             self._check_something_to_train()
             with session.checkpoint_folder(checkpoint, checkpoint_every, corpus, self.cache):
                 pass  # what `train` would refuse is refused before the corpus is read
@@ -334,8 +334,8 @@ class Word2Vec(Buildable, OldModelNames):
         OSError
             If a checkpoint cannot be written; those in the folder stay as they are.
         """
-        corpus_iterable = renamed(OLD_CORPUS, old_names, "train").get("corpus_iterable", corpus_iterable)
-        corpus = Corpus.given(corpus_iterable, corpus_file, self.tokens.corpus_identity)
+        corpus_iterable = new_names_of(OLD_CORPUS, old_names, "train").get("corpus_iterable", corpus_iterable)
+        corpus = Corpus.from_arguments(corpus_iterable, corpus_file, self.tokens.corpus_identity)
         settings = self.settings()
         self._check_something_to_train()
         if not len(self.wv):
@@ -443,7 +443,7 @@ class Word2Vec(Buildable, OldModelNames):
         checks.one_of("progress", progress, (None, True, False))
         corpus = None
         if corpus_iterable is not None or corpus_file is not None:
-            corpus = Corpus.given(corpus_iterable, corpus_file)
+            corpus = Corpus.from_arguments(corpus_iterable, corpus_file)
         model: Word2Vec = session.resume(
             cls,
             checkpoint,
@@ -495,7 +495,7 @@ class Word2Vec(Buildable, OldModelNames):
         again = Word2Vec(**settings.chosen(settings.named(saved=True)), progress=self.progress)
         again.round_shape = self.round_shape
         again.build_vocab(corpus_iterable, corpus_file)
-        [encoded] = again.parts(Corpus.given(corpus_iterable, corpus_file), settings).encoded
+        [encoded] = again.parts(Corpus.from_arguments(corpus_iterable, corpus_file), settings).encoded
         if encoded.sha256() not in corpora:
             raise ValueError("this is another corpus: its tokens or sentences differ from those of the model's")
         for run in runs:
@@ -526,7 +526,7 @@ class Word2Vec(Buildable, OldModelNames):
         self._check_matrices(self.settings())
         known = self.wv.key_to_index
         refuse_text("sentences", sentences)
-        rows = ([known[word] for word in listed("sentence", s) if word in known] for s in sentences)
+        rows = ([known[word] for word in check_list("sentence", s) if word in known] for s in sentences)
         return predict.sentence_scores(
             rows,
             self.wv.peek(),
@@ -559,7 +559,7 @@ class Word2Vec(Buildable, OldModelNames):
         if len(self.syn1neg) != len(self.wv):
             raise RuntimeError(f"{len(self.wv):,} words, but {len(self.syn1neg):,} output vectors; was wv replaced?")
         topn = whole_or_none("topn", topn)
-        context = listed("context_words_list", context_words_list)
+        context = check_list("context_words_list", context_words_list)
         rows = [self.wv.get_index(word) for word in context if word in self.wv]
         if not rows:
             logger.warning("none of the context words is in the vocabulary: %r", context[:10])

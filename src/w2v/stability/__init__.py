@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from w2v.stability.plots import draw_frequency, draw_groups, draw_neighbors
     from w2v.stability.report import Report, format_table, measure, write_records
 
-# Public names load with their module on first use, so that the command line's parser needs no numpy.
+# Public names load their module on first use, so that the command line's parser needs no numpy.
 _NAMES = {
     "experiments": ["collect", "retrain"],
     "measures": [

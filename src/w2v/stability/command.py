@@ -1,4 +1,4 @@
-"""The command `w2v stability`: its options, and what it prints. All work is done by the package's public names."""
+"""The command `w2v stability`: its options and its output. The package's public names do all work."""
 
 import argparse
 import json
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
-    """Find out before hours of training what could not be written after them."""
+    """Find unwritable outputs before hours of training."""
     from w2v.files import writing
     from w2v.stability import plots, report
 
@@ -91,7 +91,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 
 def _neighbors(runs: dict[str, Any], word: str, k: int) -> list[dict[str, Any]]:
-    """The neighbours of a word over the runs; none if one of them does not have it."""
+    """The neighbours of a word over the runs; an empty list if a run lacks the word."""
     from w2v.stability.neighbors import compare_neighbors
 
     return compare_neighbors(runs, word, k) if all(word in run for run in runs.values()) else []

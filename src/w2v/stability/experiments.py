@@ -1,4 +1,4 @@
-"""Experiments: one training again and again with one thing changed, kept in a folder, taken up where it stopped."""
+"""Experiments: repeat a training with one thing changed, keep the runs in a folder, and go on where they stopped."""
 
 import hashlib
 import itertools
@@ -39,7 +39,7 @@ def collect(
     settings: Mapping[str, Any] | None = None,
     progress: bool | None = None,
 ) -> dict[str, Any]:
-    """Call `make` once per run of a plan, and keep what it gives.
+    """Call `make` once per run of a plan, and keep its results.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ def collect(
         again, so an interrupted experiment goes on where it stopped, and a longer plan adds runs. No link in the folder
         is followed.
     settings : mapping, optional
-        Whatever else the vectors depend on, which JSON can hold. Kept in the folder, and compared.
+        Everything else that the vectors depend on, in types that JSON can hold. Kept in the folder, and compared.
     progress : bool, optional
-        A bar over the runs on stderr; by default only if that is a terminal.
+        A bar over the runs on stderr; by default only on a terminal.
 
     Returns
     -------
@@ -65,8 +65,8 @@ def collect(
     Raises
     ------
     ValueError
-        A name that is none; or the folder is of other settings, has a run of this name with other arguments, or a
-        file that is not the one recorded.
+        A malformed name; or the folder has other settings, a run of this name with other arguments, or a file that
+        differs from the record.
     OSError
         A file of the folder is a link.
 
@@ -83,7 +83,7 @@ def collect(
             raise ValueError(f"{name!r} cannot be the name of a run; use letters, digits and _ . + -")
     if folder is None:
         with progress_bar(progress, total=len(plan), desc="runs") as shown:
-            return {name: _counted(make(**arguments), shown) for name, arguments in plan.items()}
+            return {name: _advance(make(**arguments), shown) for name, arguments in plan.items()}
     wanted = {name: _plain(dict(arguments)) for name, arguments in plan.items()}
     facts = _plain(settings or {})
     path = Path(folder)
@@ -96,7 +96,7 @@ def collect(
             for name, arguments in plan.items():
                 file = f"{name}.safetensors"
                 if name not in records["runs"] or not kept.has(file):
-                    records["runs"][name] = _made(make, arguments, kept, file)
+                    records["runs"][name] = _make_run(make, arguments, kept, file)
                     _write_records(kept, records)
                 runs[name] = _read(kept, file, records["runs"][name])
                 shown.update()
@@ -133,7 +133,7 @@ def retrain(
           documents; the seed changes within each size.
         - a parameter of `Word2Vec`: its `values`, and the seed within each.
     values : sequence, optional
-        What ``vary`` takes; only with ``"words"`` or a parameter.
+        The values of ``vary``; only with ``"words"`` or a parameter.
     folder, progress
         As in `collect`. The folder also holds a hash of the corpus, so that another text is refused.
     **settings
@@ -162,7 +162,7 @@ def retrain(
     documents = _documents(corpus) if vary in CORPUS_CHANGES else ()
 
     def make(**changes: Any) -> KeyedVectors:
-        return _trained(corpus, documents, settings | changes)
+        return _train(corpus, documents, settings | changes)
 
     facts = {} if folder is None else {"corpus": _fingerprint(corpus), "scheme": show_config()["scheme"], **every}
     flat = collect(make, {name: changes for _, name, changes in plan}, folder, facts, progress)
@@ -198,7 +198,7 @@ def _check_ways(vary: str, values: Sequence[Any], settings: Mapping[str, Any]) -
 
 
 def _plan(vary: str, runs: int, values: Sequence[Any], seed: int) -> list[tuple[Any, str, dict[str, Any]]]:
-    """Group, name and what changes, for each run."""
+    """Group, name and changed arguments of each run."""
     seeds = [seed + number for number in range(runs)]
     if len(values):
         pairs = itertools.product(dict.fromkeys(values), seeds)
@@ -208,11 +208,11 @@ def _plan(vary: str, runs: int, values: Sequence[Any], seed: int) -> list[tuple[
     return [(vary, f"{vary}-{number}", {"draw": [vary, number]}) for number in range(1, runs + 1)]
 
 
-def _trained(corpus: Corpus, documents: Sequence[Any], settings: dict[str, Any]) -> KeyedVectors:
+def _train(corpus: Corpus, documents: Sequence[Any], settings: dict[str, Any]) -> KeyedVectors:
     way, number = settings.pop("draw", ("nothing", 0))
     words = settings.pop("words", None)
     if way in CORPUS_CHANGES:
-        settings["sentences"] = _drawn(documents, way, number)
+        settings["sentences"] = _draw(documents, way, number)
     elif words is not None:
         settings["sentences"] = _first_words(_sentences(corpus), words)
     elif isinstance(corpus, str | os.PathLike):
@@ -230,7 +230,7 @@ def _sentences(corpus: Corpus) -> Iterable[Sequence[str]]:
 
 
 def _documents(corpus: Corpus) -> Sequence[Any]:
-    """All documents: those of a file as one string each, which takes a tenth of the space of lists."""
+    """All documents: a document of a file is one string, which takes a tenth of the space of a list."""
     if isinstance(corpus, str | os.PathLike):
         return [" ".join(words) for words in read_sentences(corpus)]
     documents = list(corpus)
@@ -240,8 +240,8 @@ def _documents(corpus: Corpus) -> Sequence[Any]:
     return documents
 
 
-def _drawn(documents: Sequence[Any], way: str, number: int) -> Iterator[Sequence[str]]:
-    """Yield the documents of sample `number`, which depends on it and on how many there are, not on the seed."""
+def _draw(documents: Sequence[Any], way: str, number: int) -> Iterator[Sequence[str]]:
+    """Yield the documents of sample `number`; it depends on `number` and on the count of documents, not on the seed."""
     draw = np.random.default_rng([number, CORPUS_CHANGES.index(way)])
     count = len(documents)
     order = draw.permutation(count) if way == "shuffle" else draw.integers(count, size=count)
@@ -268,9 +268,9 @@ def _check_words(corpus: Corpus, values: Sequence[int]) -> None:
 
 
 def _fingerprint(corpus: Corpus) -> str:
-    """SHA-256 of the text: of a file as it is once unpacked, of token lists joined by blanks and line ends.
+    """SHA-256 of the text: of a file's unpacked bytes, or of token lists joined by blanks and line ends.
 
-    A token with a blank in it, or none at all, would look like others: then it is of the list as JSON.
+    A list with an empty token, or with a blank in a token, is hashed as JSON, so that it differs from all others.
     """
     digest = hashlib.sha256()
     if isinstance(corpus, str | os.PathLike):
@@ -290,7 +290,7 @@ def _fingerprint(corpus: Corpus) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON gives it back: tuples are lists, keys are strings."""
+    """The value after a trip through JSON: tuples are lists, keys are strings."""
     try:
         return json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError) as error:
@@ -298,7 +298,7 @@ def _plain(value: Any) -> Any:
 
 
 class _Kept(NamedTuple):
-    """The folder of an experiment, for messages and as what is open of it: see `reading.open_folder`."""
+    """The folder of an experiment: its path for messages, and its descriptor; see `reading.open_folder`."""
 
     path: Path
     opened: int
@@ -308,7 +308,7 @@ class _Kept(NamedTuple):
 
 
 def _records(folder: _Kept, settings: Record, wanted: Mapping[str, Any]) -> Record:
-    """The records of a folder, those of a new one if it has none; refused if they do not fit."""
+    """The records of a folder, new ones if it has none; records that do not fit are refused."""
     path = folder.path / RECORDS
     if not folder.has(RECORDS):
         records = {"settings": settings, "runs": {}}
@@ -342,7 +342,7 @@ def _write_records(folder: _Kept, records: Record) -> None:
         file.write((json.dumps(records, indent=1) + "\n").encode())
 
 
-def _made(make: Callable[..., Any], arguments: Mapping[str, Any], folder: _Kept, name: str) -> Record:
+def _make_run(make: Callable[..., Any], arguments: Mapping[str, Any], folder: _Kept, name: str) -> Record:
     """Make one run and write its vectors; return its record."""
     started = time.perf_counter()
     vectors = _native(make(**arguments))
@@ -360,7 +360,7 @@ def _made(make: Callable[..., Any], arguments: Mapping[str, Any], folder: _Kept,
 
 
 def _native(space: Space) -> KeyedVectors:
-    """Anyone's KeyedVectors as ours, with their counts."""
+    """Convert any library's KeyedVectors to ours, with their counts."""
     attributes = getattr(space, "expandos", {})
     counts = {"count": np.asarray(attributes["count"], np.int64)} if "count" in attributes else {}
     return KeyedVectors.from_arrays(list(space.index_to_key), np.asarray(space.vectors, np.float32), counts)
@@ -375,6 +375,6 @@ def _read(folder: _Kept, name: str, record: Mapping[str, Any]) -> KeyedVectors:
     return KeyedVectors.from_arrays(words, arrays["vectors"], counts)
 
 
-def _counted(made: Any, shown: Any) -> Any:
+def _advance(made: Any, shown: Any) -> Any:
     shown.update()
     return made

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[Any]
 
-PERSISTENCE = 0.9  # of rank-biased overlap; the first ten ranks then weigh 86 % (Webber et al. 2010)
-BLOCK_BYTES = 64 << 20  # of temporary arrays over neighbour tables
+PERSISTENCE = 0.9  # persistence of rank-biased overlap: the first ten ranks weigh 86 % (Webber et al. 2010)
+BLOCK_BYTES = 64 << 20  # bytes of temporary arrays over neighbour tables
 
 
 # --- neighbours ---------------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def joint_jaccard(tables: Array) -> NDArray[np.float64]:
     step = max(1, BLOCK_BYTES // (8 * runs * k))
     for start in range(0, words, step):
         block = tables[:, start : start + step].transpose(1, 0, 2).reshape(-1, runs * k)
-        # A set has no id twice, so an id of all runs stands `runs` times in a row once sorted.
+        # Ids are distinct within a run, so an id of all runs stands `runs` times in a row once sorted.
         block = np.sort(block, axis=1)
         known = block >= 0
         everywhere = ((block[:, : runs * k - runs + 1] == block[:, runs - 1 :]) & known[:, : runs * k - runs + 1]).sum(
@@ -111,9 +111,9 @@ def joint_jaccard(tables: Array) -> NDArray[np.float64]:
 def reliability(tables: Array) -> NDArray[np.float64]:
     """Joint agreement with each run left out in turn: row i is `joint_jaccard` of all runs but run i.
 
-    Source: Hellrich, Kampe & Hahn 2019 (RepEval). What they publish as j@10 is the mean over i and over the 1,000
-    most frequent words, of ten runs: nine sets per value. The values share most of their runs, so their spread is
-    not that between runs; see `jackknife_error`.
+    Source: Hellrich, Kampe & Hahn 2019 (RepEval). Their j@10 is the mean over i and over the 1,000 most
+    frequent words, of ten runs: nine sets per value. The values share most of their runs, so their spread is
+    not the spread between runs; see `jackknife_error`.
 
     Parameters
     ----------
@@ -153,13 +153,13 @@ def jackknife_error(values: ArrayLike) -> float:
 
 
 def rank_biased_overlap(first: Array, second: Array, persistence: float = PERSISTENCE) -> NDArray[np.float64]:
-    """Agreement of two rankings, the top of which weighs more.
+    """Agreement of two rankings, in which top ranks weigh more.
 
-    With ``X_d`` the number of words that the first d places of both have in common, p the persistence and k places,
+    With ``X_d`` the number of words common to the first d places of both, p the persistence and k places,
     ``X_k / k * p**k + (1 - p) / p * sum(X_d / d * p**d for d in 1 ... k)``.
 
-    Source: Webber, Moffat & Zobel 2010 (TOIS), equation 32 for lists of equal length: what is seen of both, extended
-    as if the agreement went on.
+    Source: Webber, Moffat & Zobel 2010 (TOIS), equation 32 for lists of equal length: the agreement seen,
+    extended as if it went on.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def rank_biased_overlap(first: Array, second: Array, persistence: float = PERSIS
         raise ValueError(f"persistence={persistence!r} must be between 0 and 1")
     words, k = first.shape
     depth = np.arange(1, k + 1)
-    # The weight of X_d; the last one also stands for all that was not seen.
+    # The weight of X_d; the last weight also covers the unseen places.
     weights = (1 - persistence) / persistence * persistence**depth / depth
     weights[-1] += persistence**k / k
     scores = np.empty(words)
@@ -229,7 +229,7 @@ def aligned_cosine(first: Array, second: Array) -> NDArray[np.float64]:
     """Cosine of each word's two vectors after one space is rotated onto the other; see `rotation`.
 
     Source: Hamilton et al. 2016 (ACL, arXiv:1605.09096), whose semantic displacement is the mean of
-    ``1 - aligned_cosine``, the rotation fitted on the very words it is taken of.
+    ``1 - aligned_cosine``, with the rotation fitted on the measured words themselves.
 
     Read it against the mean cosine of random words: where all vectors lean one way, as those of small corpora do, two
     runs have a high cosine without agreeing on much.
@@ -335,7 +335,7 @@ def pip_loss(first: Array, second: Array) -> float:
 
 
 def eigenspace_overlap(first: Array, second: Array) -> float:
-    """How far two spaces span the same subspace: ``||U.T @ V||_F**2 / max(n, m)``, of the left singular vectors.
+    """Overlap of the subspaces of two spaces: ``||U.T @ V||_F**2 / max(n, m)``, U and V left singular vectors.
 
     Source: May et al. 2019 (NeurIPS, arXiv:1909.01264). Any invertible map of the dimensions leaves it as it is, not
     only rotations. Dimensions without any variation (a matrix of less than full rank) do not count.
@@ -360,21 +360,21 @@ def eigenspace_overlap(first: Array, second: Array) -> float:
 
 
 def basis(vectors: Array) -> NDArray[np.float64]:
-    """Left singular vectors of a matrix [words, n] that belong to singular values above rounding, [words, rank]."""
+    """Left singular vectors of a matrix [words, n] with singular values above rounding, [words, rank]."""
     left, values, _ = np.linalg.svd(_exact(vectors), full_matrices=False)
     kept = values > values[:1] * max(vectors.shape) * np.finfo(np.float64).eps
     return np.asarray(left[:, kept])
 
 
 def basis_overlap(first: Array, second: Array) -> float:
-    """`eigenspace_overlap` of two spaces of which the `basis` is known."""
+    """`eigenspace_overlap` of two spaces, given the `basis` of each."""
     return float(np.linalg.norm(first.T @ second) ** 2 / max(first.shape[1], second.shape[1], 1))
 
 
 def eigenspace_instability(
     first: Array, second: Array, anchor: Array, other_anchor: Array, exponent: float = 3.0
 ) -> float:
-    """Eigenspace instability: how much of a prediction that anchors can make the two spaces would make differently.
+    """Eigenspace instability: the share of the anchors' predictions on which the two spaces differ.
 
     ``trace((P + Q - 2 * Q @ P) @ S) / trace(S)``, with P and Q the projections on the two spaces' left singular
     vectors and ``S = (E @ E.T)**exponent + (F @ F.T)**exponent`` of the anchors E and F.
@@ -387,7 +387,7 @@ def eigenspace_instability(
     first, second, anchor, other_anchor : ndarray [words, n]
         n may differ.
     exponent : float, default 3
-        The alpha of the paper; the more, the less do weak directions of the anchors count.
+        The alpha of the paper; with a larger one, weak directions of the anchors count less.
 
     Returns
     -------
@@ -414,9 +414,9 @@ def eigenspace_instability(
 
 
 def pair_correlation(first: Array, second: Array, pairs: Array) -> float:
-    """Spearman's rank correlation, between two spaces, of the cosines of a fixed list of word pairs.
+    """Spearman's rank correlation between the cosines of a fixed list of word pairs in two spaces.
 
-    Source: Spearman 1904; how word similarity tests compare vectors with people, here with one another.
+    Source: Spearman 1904; word similarity tests compare vectors with people in this way.
 
     Parameters
     ----------
@@ -450,14 +450,14 @@ def pair_correlation(first: Array, second: Array, pairs: Array) -> float:
 
 
 def _common(first: Array, second: Array) -> NDArray[np.int64]:
-    """Count the ids that two sets have in common; a set has no id twice, so equal ones are neighbours once sorted."""
+    """Count the ids common to two sets; ids are distinct within a set, so equal ones are neighbours once sorted."""
     both = np.sort(np.hstack([first, second]), axis=1)
     counts: NDArray[np.int64] = ((both[:, 1:] == both[:, :-1]) & (both[:, 1:] >= 0)).sum(1)
     return counts
 
 
 def _share(part: Array, whole: Array) -> NDArray[np.float64]:
-    """part / whole, and 0 where there is nothing."""
+    """part / whole, and 0 where the whole is 0."""
     return np.divide(part, whole, out=np.zeros(np.shape(part)), where=whole > 0)
 
 

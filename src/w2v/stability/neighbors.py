@@ -15,7 +15,7 @@ Record = dict[str, Any]
 
 
 class Space(Protocol):
-    """What is needed of a run: w2v's KeyedVectors have it, and gensim's."""
+    """The interface of a run: w2v's and gensim's KeyedVectors have it."""
 
     @property
     def vectors(self) -> Array: ...
@@ -28,8 +28,8 @@ class Space(Protocol):
 Runs = Mapping[str, Space] | Sequence[Space]
 
 
-def named(runs: Runs) -> dict[str, Space]:
-    """Give runs names, those of a mapping or ``"1"``, ``"2"``, ...
+def name_runs(runs: Runs) -> dict[str, Space]:
+    """Give runs names: the keys of a mapping, or ``"1"``, ``"2"``, ...
 
     Raises
     ------
@@ -43,7 +43,7 @@ def named(runs: Runs) -> dict[str, Space]:
 
 
 def nearest(vectors: Array, norms: Array, rows: Sequence[int], k: int) -> NDArray[np.int32]:
-    """Find the k rows nearest to each of `rows` by cosine, itself left out, in blocked products of bounded memory.
+    """Find the k rows nearest to each of `rows` by cosine, without itself, in blocked products of bounded memory.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def nearest(vectors: Array, norms: Array, rows: Sequence[int], k: int) -> NDArra
     Returns
     -------
     ndarray of int32 [len(rows), k]
-        The nearest first; of equal cosines the lower row.
+        The nearest first; of equal cosines the lower row first.
     """
     found = np.empty((len(rows), k), np.int32)
     for place, (row, scores) in enumerate(queries.batched_cosines(vectors, norms, rows, len(vectors))):
@@ -83,18 +83,18 @@ def neighbor_tables(
     Returns
     -------
     tables : ndarray of int32 [runs, words, k]
-        The nearest first. A word that a run lacks has -1 for each of its neighbours there.
+        The nearest first. A word has -1 for every neighbour in a run that lacks it.
     vocabulary : list
-        What the ids stand for: the words of all runs.
+        The words of all runs; an id is a position in this list.
 
     Raises
     ------
     KeyError
         No run knows a word.
     ValueError
-        A run has no k other words, or a vector that is not finite.
+        A run has fewer than k other words, or a vector that is not finite.
     """
-    spaces = named(runs)
+    spaces = name_runs(runs)
     check_spaces(spaces, k)
     unknown = next((word for word in words if not any(word in space.key_to_index for space in spaces.values())), None)
     if unknown is not None:
@@ -112,13 +112,13 @@ def neighbor_tables(
 
 
 def compare_neighbors(runs: Runs, word: Any, k: int = 10) -> list[Record]:
-    """List the neighbours of a word over all runs: how many runs agree on each, and how sure its cosine is.
+    """List the neighbours of a word over all runs, with the agreement of the runs and the spread of the cosine.
 
     Parameters
     ----------
     runs : mapping of str to KeyedVectors, or a sequence of them
     word : str
-        Runs that lack it are left out.
+        Runs without it are left out.
     k : int, default 10
 
     Returns
@@ -134,7 +134,7 @@ def compare_neighbors(runs: Runs, word: Any, k: int = 10) -> list[Record]:
         No run knows the word.
     """
     tables, vocabulary = neighbor_tables(runs, [word], k, progress=False)
-    spaces = list(named(runs).values())
+    spaces = list(name_runs(runs).values())
     found = []
     for number in dict.fromkeys(tables[tables >= 0].tolist()):
         other = vocabulary[number]

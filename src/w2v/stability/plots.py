@@ -1,4 +1,4 @@
-"""Figures: stability against frequency and against what was varied, and a word's neighbours over the runs.
+"""Figures: stability against frequency or the varied setting, and a word's neighbours over the runs.
 
 Each function returns a matplotlib Figure, which ``figure.savefig(path)`` writes; no window is opened.
 """
@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from w2v.files.reading import Pathlike
-from w2v.stability.neighbors import Record, Runs, compare_neighbors, named
+from w2v.stability.neighbors import Record, Runs, compare_neighbors, name_runs
 from w2v.stability.report import Report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe & Ito 2008: told apart by people of any colour vision.
+# Okabe & Ito 2008: people of any colour vision can tell these apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX"
 LABELS = {
@@ -30,7 +30,7 @@ LABELS = {
     "eigenspace_overlap": "eigenspace overlap",
     "spearman": "rank correlation of word pairs",
 }
-BOUNDED = set(LABELS) - {"raw_distance", "pip_loss", "raw_cosine"}  # they end at 1; a cosine may also be negative
+BOUNDED = set(LABELS) - {"raw_distance", "pip_loss", "raw_cosine"}  # end at 1; a cosine may be negative
 
 
 def draw_frequency(reports: Report | Mapping[Any, Report], measure: str = "overlap") -> "Figure":
@@ -77,15 +77,15 @@ def draw_groups(
     measures: Sequence[str] = ("overlap", "joint", "aligned_cosine"),
     label: str = "words of the corpus",
 ) -> "Figure":
-    """Draw measures against what was varied, such as the size of the corpus: a point per report, with its interval.
+    """Draw measures against the varied setting, such as the corpus size: a point per report, with its interval.
 
     Parameters
     ----------
     reports : mapping of number to Report
-        What `retrain` gave for ``vary="words"`` or a numerical parameter, each measured.
+        A report on each group of `retrain` for ``vary="words"`` or a numerical parameter.
     measures : sequence of str, default ("overlap", "joint", "aligned_cosine")
     label : str, default "words of the corpus"
-        Of the horizontal axis, which is logarithmic where the largest value is ten times the smallest.
+        Label of the horizontal axis, which is logarithmic if the largest value is ten times the smallest.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def draw_neighbors(runs: Runs, word: Any, k: int = 10) -> "Figure":
         No run knows the word.
     """
     records = compare_neighbors(runs, word, k)
-    names = _short(list(named(runs)))
+    names = _short(list(name_runs(runs)))
     longest = max(len(text) for text in [*names, *(str(record["neighbor"]) for record in records)])
     figure, axes = _figure(width=0.6 + len(names) * max(1.0, 0.095 * longest + 0.15), height=0.7 + 0.27 * k)
     for record in records:
@@ -221,7 +221,7 @@ def _middle(band: str) -> float:
 
 
 def _short(names: Sequence[str]) -> list[str]:
-    """Leave out what all names begin with, but for the last two parts: words-300000-seed-1 is seed-1."""
+    """Drop the common beginning of all names, but keep the last two parts: words-300000-seed-1 is seed-1."""
     parts = [name.split("-") for name in names]
     alike = 0
     while alike < min(map(len, parts)) - 2 and len({name[alike] for name in parts}) == 1:

@@ -18,14 +18,14 @@ from w2v.common.terminal import printable
 from w2v.files.reading import Pathlike
 from w2v.files.writing import atomic_write
 from w2v.stability import measures
-from w2v.stability.neighbors import Array, Record, Runs, Space, named, neighbor_tables
+from w2v.stability.neighbors import Array, Record, Runs, Space, name_runs, neighbor_tables
 
 WORDS = 10_000  # measured by default: ten runs of 80,000 words then take a minute, not eight
 FIT_WORDS = 10_000  # most frequent words, for rotations and whole spaces (as Leszczynski et al. 2020)
 PAIRS = 10_000  # random pairs of words for the rank correlation
 RESAMPLES = 1000  # of the bootstrap: enough for a 95 % interval (Efron & Tibshirani 1993, chapter 19)
 CONFIDENCE = 0.95
-BLOCK_WORDS = 4096  # whose resampled values live at a time
+BLOCK_WORDS = 4096  # words whose resampled values are in memory at a time
 
 PER_WORD = ("overlap", "jaccard", "joint", "reliability", "rbo", "aligned_cosine", "raw_cosine", "raw_distance")
 WHOLE = ("pip_loss", "eigenspace_overlap", "spearman")
@@ -33,7 +33,7 @@ ROTATION = ("raw_cosine", "raw_distance")  # measure rotation, not meaning
 
 
 class Report(NamedTuple):
-    """What `measure` found.
+    """The result of `measure`.
 
     Attributes
     ----------
@@ -43,15 +43,15 @@ class Report(NamedTuple):
     words : list
         The words measured, the most frequent first.
     counts : ndarray of int64 [words] or None
-        How often they occur in the corpus of the first run; None if its file does not say.
+        Their counts in the corpus of the first run; None if its file has no counts.
     bands : list of str
         The frequency band of each word.
     values : dict of str to ndarray of float64 [words]
-        For each measure of words its mean over the pairs of runs. ``joint`` has no pairs: it is of all runs, and
-        ``reliability`` (of three runs and more) the mean over the runs left out.
+        For each measure of words its mean over the pairs of runs. ``joint`` compares all runs at once, and
+        ``reliability`` (from three runs on) is the mean over the runs left out.
     low, high : dict of str to ndarray of float64 [words]
-        Ends of the 95 % interval of each value, the runs resampled; those of ``joint`` and ``reliability`` are the
-        value itself.
+        Ends of the 95 % interval of each value, from resampled runs; for ``joint`` and ``reliability`` both ends are
+        the value itself.
     pairs : list of dict
         For each pair of runs, ``first`` and ``second``: the three measures of whole spaces, and the means of the
         others over the words.
@@ -109,15 +109,16 @@ def measure(
 ) -> Report:
     """Measure how far runs agree: every measure of `w2v.stability.measures`, over all pairs of runs.
 
-    Neighbours are looked for among all words of a run. Rotations are fitted on the 10,000 most frequent words that
-    all runs share, and PIP loss and eigenspace overlap are of these words.
+    Neighbours come from all words of a run. Rotations, PIP loss and eigenspace overlap use the 10,000 most frequent
+    words that all runs share.
 
-    An interval is that of the percentiles of 1,000 bootstrap samples (Efron & Tibshirani 1993, section 13.3): of the
-    runs for a word or a whole space; of the runs and of the words within each band for means over words; of the
-    words alone for ``joint`` and ``reliability``, which have no pairs, and where there are two runs.
+    An interval comes from the percentiles of 1,000 bootstrap samples (Efron & Tibshirani 1993, section 13.3). The
+    samples resample the runs for a word or a whole space, and both the runs and the words within each band for means
+    over words. They resample the words alone for ``joint`` and ``reliability``, which have no pairs, and for two runs.
 
-    Time is mostly that of `neighbor_tables`. Memory is that too, and 4 bytes per word measured, pair of runs and
-    measure, and 24 bytes per dimension and run for each of 10,000 words: 0.3 GB for ten runs in 100 dimensions.
+    `neighbor_tables` takes most of the time. Memory is the memory of `neighbor_tables`, 4 bytes per measured word, pair
+    of runs and measure, and 24 bytes per dimension and run for each of 10,000 words: 0.3 GB for ten runs in 100
+    dimensions.
 
     Parameters
     ----------
@@ -125,13 +126,12 @@ def measure(
         Two runs or more, of one vector size: ours, gensim's, or read from anyone's files.
     k : int, default 10
     words : int or sequence of str, default 10,000
-        What to measure: of the words that all runs share so many, as equally many from each frequency band as
-        possible, drawn with `seed`; or these words. Totals over a sample weigh the bands that it has words of as the
-        vocabulary does.
+        The words to measure, or their number. A number draws a sample of the words that all runs share, with `seed`, as
+        equally as possible from each frequency band. Totals over a sample weigh its bands as the vocabulary does.
     pairs : sequence of (str, str), optional
         For the rank correlation; by default 10,000 random pairs of the words measured.
     seed : int, default 1
-        Of the sample, the pairs and the bootstrap. The same arguments give the same report.
+        Seed of the sample, the pairs and the bootstrap. The same arguments give the same report.
     progress : bool, optional
         Bars on stderr; by default only if that is a terminal.
 
@@ -144,7 +144,7 @@ def measure(
     KeyError
         One of `words` or `pairs` is not in every run. (`neighbor_tables` and `reliability` take such words.)
     ValueError
-        Fewer than two runs, runs of different vector sizes, no k other words in one, or no words in common.
+        Fewer than two runs, runs of different vector sizes, a run without k other words, or no words in common.
 
     Examples
     --------
@@ -157,21 +157,21 @@ def measure(
     >>> report.total("overlap"), round(report.total("aligned_cosine"), 6), report.total("raw_cosine") < 0.9
     (1.0, 1.0, True)
     """
-    spaces = named(runs)
+    spaces = name_runs(runs)
     _check_sizes(spaces)
     first = next(iter(spaces.values()))
     shared = _shared_words(spaces)
     counts = _counts_of(first)
     rows = np.array([first.key_to_index[word] for word in shared])
     band, names = _bands(counts, rows)
-    places = _chosen(spaces, shared, words, band, seed)
+    places = _choose_words(spaces, shared, words, band, seed)
     measured = [shared[place] for place in places]
     tables, _ = neighbor_tables(spaces, measured, k, progress)
     per_word = _joint_values(tables) | _pair_values(spaces, tables, shared[:FIT_WORDS], measured, progress)
     whole = _whole_values(spaces, shared[:FIT_WORDS], _word_pairs(spaces, pairs, measured, seed))
     # A list of words stands for itself, a sample for the vocabulary.
     sizes = np.bincount(band if isinstance(words, int | np.integer) else band[places], minlength=len(names))
-    values, low, high, summary = _summarised(per_word, len(spaces), band[places], names, sizes, seed)
+    values, low, high, summary = _summarise(per_word, len(spaces), band[places], names, sizes, seed)
     summary += _summarised_whole(whole, len(spaces), len(shared[:FIT_WORDS]), seed)
     return Report(
         runs=list(spaces),
@@ -209,7 +209,7 @@ def _shared_words(spaces: Mapping[str, Space]) -> list[Any]:
 
 
 def _counts_of(space: Space) -> NDArray[np.int64] | None:
-    """How often each word of a run occurs; None where a loader has made the numbers up from the order of the rows."""
+    """The count of each word of a run; None if a loader made the counts up from the order of the rows."""
     counts = getattr(space, "expandos", {}).get("count")
     if counts is None or np.array_equal(counts, np.arange(len(counts), 0, -1)):
         return None
@@ -217,9 +217,9 @@ def _counts_of(space: Space) -> NDArray[np.int64] | None:
 
 
 def _bands(counts: NDArray[np.int64] | None, rows: Array) -> tuple[NDArray[np.int64], list[str]]:
-    """The band of each of `rows`, two to a power of ten, and what they are called; by rank where no counts are known.
+    """The band of each of `rows`, two per power of ten, and the bands' names; by rank if counts are unknown.
 
-    Bands of counts are numbered from the rarest words on, those of ranks from the most frequent on.
+    Bands of counts are numbered from the rarest words on, bands of ranks from the most frequent words on.
     """
     numbers = rows + 1 if counts is None else np.maximum(counts[rows], 1)
     edges = [1]
@@ -231,7 +231,7 @@ def _bands(counts: NDArray[np.int64] | None, rows: Array) -> tuple[NDArray[np.in
     return band, [f"{prefix}{edges[number]}-{edges[number + 1] - 1}" for number in used]
 
 
-def _chosen(
+def _choose_words(
     spaces: Mapping[str, Space], shared: list[Any], words: int | Sequence[Any], band: Array, seed: int
 ) -> NDArray[np.int64]:
     """Places in `shared` of the words to measure."""
@@ -252,7 +252,7 @@ def _check_shared(word: Any, shared: Mapping[Any, int] | set[Any], spaces: Mappi
 
 
 def _sample(band: Array, limit: int, seed: int) -> NDArray[np.int64]:
-    """Places of at most `limit` words, from each band equally many as far as it has them."""
+    """Places of at most `limit` words, equally many from each band that has enough."""
     sizes = np.bincount(band)
     quotas, left = np.zeros_like(sizes), limit
     for bands_left, number in zip(range(len(sizes), 0, -1), np.argsort(sizes, kind="stable"), strict=True):
@@ -348,7 +348,7 @@ def _pair_records(names: list[str], per_word: Mapping[str, Array], whole: Mappin
 
 
 def _run_weights(runs: int, seed: int) -> NDArray[np.float64]:
-    """Weights of the pairs of runs in each bootstrap sample of runs, [resamples, pairs], which sum to 1.
+    """Weights of the pairs of runs in each bootstrap sample of runs, [resamples, pairs]; a row sums to 1.
 
     A run drawn n times and another drawn m times have n * m pairs; a run is not paired with itself. A sample of one
     run alone says nothing and is replaced by all runs.
@@ -361,7 +361,7 @@ def _run_weights(runs: int, seed: int) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum(1, keepdims=True))
 
 
-def _summarised(
+def _summarise(
     per_word: Mapping[str, Array], runs: int, band: Array, names: list[str], sizes: Array, seed: int
 ) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array], list[Record]]:
     """Means per word with their intervals, and the records by band and in total."""
@@ -371,12 +371,12 @@ def _summarised(
     for name in sorted(per_word, key=PER_WORD.index):
         weights = one if name in ("joint", "reliability") else pair_weights
         values[name] = per_word[name].mean(0, dtype=np.float64)
-        low[name], high[name], resampled = _resampled(per_word[name], weights, band, len(names), seed)
+        low[name], high[name], resampled = _resample(per_word[name], weights, band, len(names), seed)
         summary += _band_records(name, values[name], resampled, band, names, sizes)
     return values, low, high, summary
 
 
-def _resampled(
+def _resample(
     values: Array, weights: Array, band: Array, bands: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Interval of each word over resampled runs, and band means over resampled runs and words [resamples, bands].
@@ -411,7 +411,7 @@ def _band_records(
     means = np.array([values[band == number].mean() if (band == number).any() else 0 for number in range(len(names))])
     resampled = np.where(np.isnan(resampled), means, resampled)
     measured = np.bincount(band, minlength=len(names))
-    # A band counts for as many words as the vocabulary has in it; one of which no word is measured says nothing.
+    # A band weighs as many words as the vocabulary has in it; a band without measured words weighs nothing.
     share = sizes * (measured > 0)
     share = share / share.sum()
     low, high = _interval(np.column_stack([resampled @ share, resampled]))
@@ -452,7 +452,7 @@ def check_ending(path: Pathlike) -> str:
 
 
 def write_records(records: Sequence[Mapping[str, Any]], path: Pathlike) -> None:
-    """Write records as JSON or CSV, by the ending of the name; what is not a number (NaN) becomes null, or nothing.
+    """Write records as JSON or CSV, by the ending of the name; a NaN becomes null, or an empty field.
 
     Parameters
     ----------
@@ -491,7 +491,7 @@ def format_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str] | 
     ----------
     records : sequence of dict
     columns : sequence of str, optional
-        Which keys, in this order; by default those of the first record.
+        Keys, in this order; by default all keys of the first record.
 
     Returns
     -------

@@ -1,1 +1,1 @@
-"""Sources of sentences, and how a corpus is told from another: strings in, strings out."""
+"""Sources of sentences, and the identity of a corpus: strings in, strings out."""

@@ -54,7 +54,7 @@ cdef extern from "_text.h" nogil:
 
 
 cdef enum:
-    NUMBERS_AT_A_TIME = 1024  # that are collected before an array is made longer
+    NUMBERS_AT_A_TIME = 1024  # numbers collected before an array grows
 
 
 cdef extern from "Python.h":
@@ -62,12 +62,12 @@ cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
 
 
-# Where words fall in the hash table is nobody's business but this process's; their numbers do not depend on it.
+# The seed decides the slots of words in this process's hash tables. The numbers of words do not depend on it.
 cdef uint64_t SEED = int.from_bytes(os.urandom(8), "little")
 
 
 def cut_between_words(const uint8_t[::1] text):
-    """The last place where a text can be cut without cutting a word or a character; 0 if there is none."""
+    """The last place that cuts neither a word nor a character; 0 if no place does."""
     return end_of_words(&text[0], text.shape[0]) if text.shape[0] else 0
 
 
@@ -128,7 +128,7 @@ cdef class WordTable:
             free(out.tokens)
             free(out.ends)
 
-    def merged(self, WordTable other, long long start):
+    def merge(self, WordTable other, long long start):
         """Number the words of `other` from its number `start` on here; returns their numbers in this table, int32."""
         cdef long long n = other.table.n_words - start, i
         numbers = np.empty(n, np.int32)
@@ -166,7 +166,7 @@ cdef class WordTable:
         return words
 
     def numbers(self, words):
-        """The numbers of `words`, a list of str, as int64; -1 for those that are not here."""
+        """The numbers of `words`, a list of str, as int64; -1 for unknown words."""
         cdef long long i
         cdef Py_ssize_t length
         cdef const uint8_t *text
@@ -199,13 +199,13 @@ def append_numbers(words, ids, tokens):
                 n = 0
             numbers[n] = <int32_t>number
             n += 1
-    finally:  # the stable ABI has no way into an array
+    finally:  # the stable ABI gives no access to an array's memory
         tokens.frombytes((<char *>numbers)[:n * sizeof(int32_t)])
 
 
 @cython.boundscheck(True)
 def digest(sentences, long long most):
-    """A number that tells lists of sentences apart without looking at every word, within this process.
+    """A number that tells lists of sentences apart, within this process, from a sample of their words.
 
     It mixes which objects the sentences are, their lengths, and the hashes of all words, if they are fewer than `most`;
     else the text is cut into about as many stretches of equal length, and a word from somewhere in each is taken.
@@ -237,7 +237,7 @@ def digest(sentences, long long most):
                 stretch += 1
                 at = stretch * step + (mixed(stretch) % step if step > 1 else 0)
             begin += length
-    except TypeError:  # what encodes the corpus says more
+    except TypeError:  # the encoder raises with the sentence and the reason
         return None
     return number
 
@@ -251,7 +251,7 @@ def tally(const int32_t[::1] tokens, int64_t[::1] counts):
 
 
 def renumber(int32_t[::1] tokens, int64_t[::1] ends, const int32_t[::1] table):
-    """Replace each token by its entry in `table`, leave out those whose entry is negative, move `ends` accordingly.
+    """Replace each token by its entry in `table`, drop tokens with a negative entry, and move `ends` accordingly.
 
     Both arrays are changed in place; `ends` rises and counts tokens from the start of `tokens`.
 

@@ -1,4 +1,4 @@
-"""Which corpus a call names, where it can be found again, and whether it is one that is known already."""
+"""The corpus that a call names: its source, its locator for later, and its identity."""
 
 import errno
 import os
@@ -14,16 +14,16 @@ from w2v.files.reading import Pathlike, can_be_read_again, path_of
 from w2v.text import _text
 from w2v.text.readers import LineSentence, PathLineSentences, Text, Text8Corpus, iterates_as_is, text_of
 
-# The readers of files that can be made again from a path and these options.
+# Readers that a path and these options can make again.
 READERS: dict[str, Callable[..., Any]] = {
     made.__name__: made for made in (LineSentence, PathLineSentences, Text8Corpus)
 }
 READER_OPTIONS = ("max_sentence_length", "limit", "errors")
 
-# So many words of lists are looked at to see whether they have changed; the hash of a word takes some nanoseconds.
-LOOKED_AT = 1 << 18
+# A digest of lists hashes at most this many words; each takes a few nanoseconds.
+DIGEST_WORDS = 1 << 18
 
-# What tells a corpus from another.
+# Equal identities mean the same corpus; see `Corpus.identity`.
 Identity = tuple[Any, ...]
 
 
@@ -40,8 +40,8 @@ class Corpus(NamedTuple):
     is_path: bool
 
     @classmethod
-    def given(cls, corpus_iterable: Any, corpus_file: Any, known: Identity | None = None) -> "Corpus":
-        """The one corpus that a call was given; a file of this `known` identity may be gone by now."""
+    def from_arguments(cls, corpus_iterable: Any, corpus_file: Any, known: Identity | None = None) -> "Corpus":
+        """Return the one corpus among a call's arguments; a file of this `known` identity may be gone."""
         if (corpus_iterable is None) == (corpus_file is None):
             raise TypeError("give either an iterable of sentences or corpus_file=, one of the two")
         if corpus_file is not None:
@@ -52,7 +52,9 @@ class Corpus(NamedTuple):
                 raise TypeError(
                     f"corpus_file={os.fspath(path)!r} is a folder, not a file; PathLineSentences reads its files"
                 )
-            if not os.path.exists(path) and (known is None or not same(known[:2], cls(path, True).identity())):
+            if not os.path.exists(path) and (
+                known is None or not is_same_corpus(known[:2], cls(path, True).identity())
+            ):
                 raise TypeError(f"corpus_file={os.fspath(path)!r} does not exist, so it is not a file")
             return cls(path, True)
         if isinstance(corpus_iterable, str | bytes | os.PathLike):
@@ -65,7 +67,7 @@ class Corpus(NamedTuple):
 
     @classmethod
     def reopen(cls, place: Mapping[str, Any] | None, run: Pathlike) -> "Corpus":
-        """The corpus of which this is the `locator`; FormatError if it cannot be one."""
+        """Return the corpus at a `locator`; FormatError if the locator is malformed."""
         again = f"Word2Vec.resume({os.fspath(run)!r}, corpus)"
         if place is None:
             raise ValueError(f"the corpus of the run in {os.fspath(run)} was not a file; give it again: {again}")
@@ -78,21 +80,21 @@ class Corpus(NamedTuple):
             raise unknown
         if reader is not None and (not isinstance(reader, str) or reader not in READERS):
             raise unknown
-        # The readers themselves would find a number that is none only when they are read.
+        # The readers would notice a malformed number only while they are read.
         if any(isinstance(value, bool | float | list | dict) for value in options.values()):
             raise unknown
         if not (os.path.isfile(path) or os.path.isdir(path)):
             raise FileNotFoundError(errno.ENOENT, f"the corpus is no longer there; say where it is: {again}", path)
         if reader is None:
-            return cls.given(None, path)
+            return cls.from_arguments(None, path)
         try:
             return cls(READERS[reader](path, **options), False)
-        except (TypeError, ValueError) as error:  # an option that it does not have, or a value that it does not take
+        except (TypeError, ValueError) as error:  # an unknown option or value
             raise unknown from error
 
     def check_repeatable(self, why: str) -> None:
-        """TypeError if a corpus that is to be read more than once, for the reason given, can be read only once."""
-        if not self._is_read_up():
+        """Raise TypeError if this corpus can be read only once; `why` says why it must be read again."""
+        if not self._is_single_use():
             return
         kind = f"{self.source!r:.60}, a pipe or the like,"
         if isinstance(self.source, Iterator):
@@ -103,7 +105,7 @@ class Corpus(NamedTuple):
         )
 
     def locator(self) -> dict[str, Any] | None:
-        """Where a corpus can be found later, in a form that JSON can hold; None if that cannot be said."""
+        """Where to find the corpus later, in types that JSON can hold; None if the place is unknown."""
         if self.is_path:
             return {"reader": None, "path": os.path.abspath(self.source)}
         path = getattr(self.source, "fname" if isinstance(self.source, Text8Corpus) else "source", None)
@@ -115,35 +117,34 @@ class Corpus(NamedTuple):
         return {"reader": type(self.source).__name__, "path": os.path.abspath(path), **options}
 
     def identity(self, call: int = 0) -> Identity:
-        """What tells a corpus from another, without reading it; the corpus is not kept alive by it where that can be.
+        """A value that tells corpora apart without reading them; where possible it does not keep the corpus alive.
 
-        Of files, that is how they are read, their size and their time. Of lists of lists it is a digest of which lists
-        they are, how long each is, and of words all over them: of all words up to `LOOKED_AT`, beyond that of so many.
-        Whoever can be read only once is known by its object. Any other iterable might give something else every time:
-        it is the same within the same `call`.
+        Files are known by their reader, size and time. Lists of lists are known by a digest of their ids, their
+        lengths, and up to `DIGEST_WORDS` words all over them. A corpus that can be read only once is known by its
+        object. Any other iterable may change between calls, so it is the same only within the same `call`.
         """
-        text = self._text_behind()
+        text = self._as_text()
         if text is not None:
             return text, list(map(_status, text.files))
-        if self._is_read_up():
+        if self._is_single_use():
             return _reference(self.source), None
         held = self.source
         if isinstance(held, np.ndarray) and held.dtype == object and held.ndim == 1:
             held = held.tolist()
-        digest = _text.digest(held, LOOKED_AT) if type(held) in (list, tuple) else None
+        digest = _text.digest(held, DIGEST_WORDS) if type(held) in (list, tuple) else None
         return (id(self.source), call) if digest is None else ("words", digest)
 
-    def _is_read_up(self) -> bool:
-        """Whether nothing is left of a corpus once it has been read."""
+    def _is_single_use(self) -> bool:
+        """Whether the corpus can be read only once."""
         if isinstance(self.source, LineSentence) and not self.is_path and iterates_as_is(self.source):
             return not can_be_read_again(self.source.source)
-        text = self._text_behind()
+        text = self._as_text()
         if text is not None:
             return not all(map(can_be_read_again, text.files))
         return isinstance(self.source, Iterator)
 
-    def _text_behind(self) -> Text | None:
-        """The files that say all about a corpus, with how they are read; None for any other corpus."""
+    def _as_text(self) -> Text | None:
+        """The files that determine the corpus, and how they are read; None for any other corpus."""
         text = None
         if self.is_path:
             text = Text([os.fspath(self.source)])
@@ -153,24 +154,24 @@ class Corpus(NamedTuple):
 
 
 def _status(file: str) -> tuple[int, int] | None:
-    """What changes with the content of a file; None if it is not there."""
+    """Size and time of a file, which change with its content; None if the file is missing."""
     try:
         found = os.stat(file)
     except (OSError, ValueError):
         return None
-    # The time of a pipe is that of its last use.
+    # A pipe's time changes with every use, so a pipe is known by its device and inode.
     return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else (found.st_dev, found.st_ino)
 
 
 def _reference(source: Any) -> Callable[[], Any]:
     try:
         return weakref.ref(source)
-    except TypeError:  # such as a map; its id alone could soon be that of another one
+    except TypeError:  # such as a map; another object could soon have its id
         return lambda: source
 
 
-def same(known: Identity, new: Identity) -> bool:
-    """Whether two identities agree; a file that is not there any more is the one that was read."""
+def is_same_corpus(known: Identity, new: Identity) -> bool:
+    """Whether two identities agree; a missing file counts as unchanged."""
     return len(known) == len(new) and all(map(_agree, known, new))
 
 

@@ -1,6 +1,6 @@
 """Sentences from files: re-iterable sources that give lists of tokens, split on white space.
 
-A line ends at ``\\n`` and nowhere else; tokens are separated by whatever `str.split` calls white space. Text is
+A line ends at ``\\n`` and nowhere else; tokens are separated by the white space of `str.split`. Text is
 read in blocks, so that a line of any length costs bounded memory. Lines without a token are passed over. Compressed
 files (.gz, .bz2, .xz, .zst) are recognised by their ending.
 """
@@ -25,16 +25,16 @@ logger = logging.getLogger(__name__)
 # Text is decoded and split this many bytes at a time.
 BLOCK = 1 << 20
 
-# More bytes than this without a blank are no word. At least a BLOCK.
+# The longest word in bytes, at least a BLOCK; beyond it the file is not text.
 LONGEST_WORD = 1 << 20
 
 # The longest sentence LineSentence and Text8Corpus give by default, as in gensim. Longer lines are split, not cut.
 MAX_SENTENCE_LENGTH = 10_000
 
-# What stands for bytes that are not UTF-8, with errors="replace".
+# Stands for bytes that are not UTF-8, with errors="replace".
 REPLACEMENT = "\ufffd"
 
-# How files begin that are text in another encoding than UTF-8. UTF-32's mark begins with UTF-16's.
+# Byte order marks of encodings other than UTF-8. UTF-32's mark begins with UTF-16's, and so comes first.
 OTHER_MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -54,7 +54,7 @@ def _open_text(path: Pathlike) -> Iterator[IO[bytes]]:
 
 
 def read_blocks(path: Pathlike) -> Iterator[tuple[bytes, int]]:
-    """A file in blocks that begin and end between words, each with its offset; the last block may be empty.
+    """Yield a file in blocks that begin and end between words, each with its offset; the last may be empty.
 
     The byte-order mark of UTF-8 is in no block.
 
@@ -63,9 +63,9 @@ def read_blocks(path: Pathlike) -> Iterator[tuple[bytes, int]]:
     UnicodeDecodeError
         If the file begins with the mark of another encoding.
     ValueError
-        If a word is longer than `LONGEST_WORD`: that is no text.
+        If a word is longer than `LONGEST_WORD`, as in a file that is not text.
     OSError
-        If the file cannot be read, or is damaged or cut short where it is compressed.
+        If the file cannot be read, or if a compressed file is damaged or cut short.
     """
     name = os.fspath(path)
     with _open_text(path) as file:
@@ -85,9 +85,9 @@ def read_blocks(path: Pathlike) -> Iterator[tuple[bytes, int]]:
 def read_pieces(
     source: Pathlike | IO[bytes] | IO[str], name: str = "", errors: str = "strict"
 ) -> Iterator[tuple[list[str], bool]]:
-    """Give the words of each line of a file, a long line in several pieces; lines without a word are passed over.
+    """Give the words of each line of a file, a long line in several pieces; lines without a word are skipped.
 
-    A byte-order mark at the beginning is no part of the text. What an open file reads may be bytes or str. With
+    A byte-order mark at the beginning is not part of the text. An open file may give bytes or str. With
     ``errors="replace"`` bytes that are not UTF-8 become U+FFFD, one for each maximal part, and are counted in a
     warning.
 
@@ -109,10 +109,10 @@ def read_pieces(
         return
     decode = codecs.getincrementaldecoder("utf-8")(errors).decode
     replaced = 0
-    end = b""  # of the block before
-    block, offset = _beginning(source, name)  # and how many bytes there were before the block
-    rest = ""  # the last word of a block: more of it may come with the next one
-    within = False  # whether a line has begun whose first words have been given already
+    end = b""  # end of the previous block
+    block, offset = _beginning(source, name)  # bytes before the block
+    rest = ""  # the last word of a block may go on in the next one
+    within = False  # whether the first words of the current line have been given
     try:
         while True:
             try:
@@ -122,13 +122,13 @@ def read_pieces(
                 error.reason += not_utf8(start, name)
                 raise
             if errors == "replace" and not isinstance(block, str):
-                # Those that were in the text are not ours; one may begin in the block before.
+                # Marks that the text itself holds are not counted; one may begin in the previous block.
                 replaced += decoded.count(REPLACEMENT) - (end + block).count(REPLACEMENT.encode())
                 end = (end + block)[-2:]
             *lines, tail = (rest + decoded).split("\n")
             for line in lines:
                 words = line.split()
-                if rest:  # no other word can reach from block to block
+                if rest:  # only the last word can reach into the next block
                     _check_length(words[0], offset - len(rest), name)
                     rest = ""
                 if words or within:
@@ -148,7 +148,7 @@ def read_pieces(
                 yield words, False
                 within = True
             block = _read(source, name)
-    finally:  # also if nobody wants to read on
+    finally:  # also when the caller stops reading
         if replaced:
             logger.warning(
                 "%s: %s times U+FFFD, which stands for bytes that are not UTF-8", name or "the input", f"{replaced:,}"
@@ -156,7 +156,7 @@ def read_pieces(
 
 
 def _beginning(source: Any, name: str) -> tuple[Any, int]:
-    """The first block of a text without its byte-order mark, and how long that was."""
+    """Return the first block of a text without its byte-order mark, and the mark's length."""
     block = _read(source, name)
     while len(block) < 4 and (more := _read(source, name)):  # a pipe may give as little as a byte at a time
         block += more
@@ -229,9 +229,9 @@ def _read(source: Any, name: str) -> Any:
     except MemoryError:
         raise
     except Exception as error:
-        if not name:  # a file object of the user's own: its errors are theirs
+        if not name:  # errors of a user's own file object pass unchanged
             raise
-        # Decompressors raise EOFError, zlib.error, LZMAError, ...; few of them say which file they mean.
+        # Decompressors raise EOFError, zlib.error, LZMAError, ...; few of these name the file.
         raise OSError(f"cannot read {name}, it may be damaged or cut short: {error}") from error
 
 
@@ -248,13 +248,13 @@ def _at_least_one(name: str, value: int) -> int:
 
 
 class Text(NamedTuple):
-    """Text files that stand for a corpus, and how their words become sentences."""
+    """The text files of a corpus, and the way their words become sentences."""
 
     files: list[str]
-    longest: float = float("inf")  # words of a sentence; what is longer is cut
+    longest: float = float("inf")  # words of a sentence; a longer one is cut
     lines: bool = True  # whether a sentence ends where its line does
     limit: int | None = None  # lines
-    errors: str = "strict"  # what becomes of bytes that are not UTF-8
+    errors: str = "strict"  # treatment of bytes that are not UTF-8
 
 
 def text_of(corpus: object) -> Text | None:
@@ -283,7 +283,7 @@ class LineSentence:
     limit : int, optional
         Read only this many lines.
     errors : {"strict", "replace"}, default "strict"
-        Bytes that are not UTF-8 are an error, which says where; or become U+FFFD, and a warning says how many.
+        Bytes that are not UTF-8 raise an error with their place, or become U+FFFD and are counted in a warning.
     """
 
     def __init__(
@@ -305,7 +305,7 @@ class LineSentence:
 
     def __iter__(self) -> Iterator[list[str]]:
         if not can_be_read_again(self.source):
-            if self._begun:  # nothing would come, or nothing for ever
+            if self._begun:  # the file would give nothing, or never end
                 raise io.UnsupportedOperation(
                     f"{self.source!r} can be read only once, and has been; write its text to a file and read that"
                 )
@@ -350,7 +350,7 @@ class PathLineSentences:
 
 @public
 class Text8Corpus:
-    """A file that is one long line, such as text8, cut into sentences of `max_sentence_length` tokens."""
+    """A file of one long line, such as text8, cut into sentences of `max_sentence_length` tokens."""
 
     def __init__(
         self, fname: Pathlike | bytes, max_sentence_length: int = MAX_SENTENCE_LENGTH, errors: str = "strict"
@@ -387,7 +387,7 @@ class BrownCorpus:
 
 
 def iterates_as_is(corpus: object) -> bool:
-    """Whether iterating gives what the reader's files hold: a subclass may change it."""
+    """Whether iterating gives the contents of the reader's files unchanged; a subclass may change them."""
     return getattr(type(corpus), "__iter__", None) in (
         LineSentence.__iter__,
         PathLineSentences.__iter__,

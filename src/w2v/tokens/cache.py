@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from w2v.text.corpus import Corpus, same
+from w2v.text.corpus import Corpus, is_same_corpus
 from w2v.tokens.encode import CACHE_BYTES, Encoded, encode, whole_batches
 
 # Words encoded at a time where a corpus is streamed instead of kept.
@@ -19,54 +19,54 @@ Report = Callable[[int], object]
 
 
 class TokenCache:
-    """Holds one encoded corpus, and knows of which corpus and which vocabulary it is.
+    """One encoded corpus, and the identity of its corpus and vocabulary.
 
     Attributes
     ----------
     held : Encoded or None
     changed : bool
-        Whether the corpus that was asked for last took the place of another one, or is another one under its name.
+        Whether the last call asked for another corpus than the call before, or for changed contents.
     """
 
     def __init__(self) -> None:
         self.held: Encoded | None = None
         self.changed = False
-        self._identity: Identity | None = None  # of what is held, or streamed
+        self._identity: Identity | None = None  # identity of the corpus held or streamed
         self._tokens = 0
-        self._digest = ""  # of what was streamed last
+        self._digest = ""  # hash of the last stream
 
     @property
     def corpus_identity(self) -> Identity | None:
-        """Of the corpus that is held."""
+        """The identity of the held corpus."""
         return None if self.held is None or self._identity is None else self._identity[:-2]
 
     def drop(self) -> None:
-        """Give up what is held: it belongs to another vocabulary."""
+        """Drop the held corpus, which belongs to another vocabulary."""
         self.__init__()  # type: ignore[misc]
 
     def hold(self, identity: Identity, index: Index, encoded: Encoded) -> None:
         """Keep a corpus that was encoded while it was counted."""
-        self._identity, self.held = (*identity, *_of(index)), encoded
+        self._identity, self.held = (*identity, *_key_of(index)), encoded
 
     def hold_count(self, identity: Identity, index: Index, tokens: int) -> None:
         """Keep the size of a corpus that is read in every epoch."""
-        self._identity, self._tokens = (*identity, *_of(index)), tokens
+        self._identity, self._tokens = (*identity, *_key_of(index)), tokens
 
-    def encoded(self, corpus: Corpus, call: int, index: Index, cache: str, threads: int, report: Report) -> Encoded:
-        """The corpus as integers: those there are, if corpus and vocabulary are the same; see `Corpus.identity`."""
-        identity = (*corpus.identity(call), *_of(index))
-        known = self.held is not None and self._identity is not None and same(self._identity, identity)
+    def encode(self, corpus: Corpus, call: int, index: Index, cache: str, threads: int, report: Report) -> Encoded:
+        """Return the corpus as integers: the held ones if corpus and vocabulary are the same, see `Corpus.identity`."""
+        identity = (*corpus.identity(call), *_key_of(index))
+        known = self.held is not None and self._identity is not None and is_same_corpus(self._identity, identity)
         self.changed = self.held is not None and not known
         if self.held is None or not known:
-            # The former corpus stays until this one is encoded: it may be of an iterator that has ended.
+            # Keep the former corpus until this one is encoded: its iterator may have ended.
             self.held = encode(*corpus, index, LIMITS[cache], threads, report)
             self._identity = identity
         return self.held
 
     def count(self, corpus: Corpus, index: Index, threads: int, report: Report) -> int:
         """How many words of the vocabulary a corpus has that is not kept: known, or counted once."""
-        identity = (*corpus.identity(), *_of(index))
-        known = self._identity is not None and same(self._identity, identity)
+        identity = (*corpus.identity(), *_key_of(index))
+        known = self._identity is not None and is_same_corpus(self._identity, identity)
         self.changed = self._identity is not None and not known
         if self.held is not None or not known:
             tokens = 0
@@ -78,7 +78,7 @@ class TokenCache:
         return self._tokens
 
     def stream(self, corpus: Corpus, index: Index, threads: int) -> Iterator[Encoded]:
-        """The corpus as integers, a part at a time; nothing of it is kept but a hash."""
+        """Yield the corpus as integers, a part at a time; only a hash of it is kept."""
         digest = hashlib.sha256()
         for part in whole_batches(*corpus, index, STREAM_WORDS, threads):
             digest.update(part.tokens.data)
@@ -88,6 +88,6 @@ class TokenCache:
         self._digest = digest.hexdigest()
 
 
-def _of(index: Index) -> tuple[Index, int]:
-    """What tells a vocabulary from another: the object, and how much it has grown."""
+def _key_of(index: Index) -> tuple[Index, int]:
+    """The identity of a vocabulary: the object and its size."""
     return index, len(index)

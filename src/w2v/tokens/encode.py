@@ -4,8 +4,8 @@ One pass counts and encodes at the same time, with provisional ids. When the voc
 renumbered (dropped words disappear), and the text is never read again. Tokens live in memory up to a limit and in an
 anonymous temporary file beyond it.
 
-Text files are tokenized in C by several threads, which no one can tell from the result. Words from any other iterable
-are looked up in a dictionary, and so are those of files under `max_vocab_size`, which forgets words on the way.
+Several threads tokenize text files in C; the result does not depend on their number. A dictionary numbers the words of
+any other iterable, and also the words of files under `max_vocab_size`, which forgets words on the way.
 """
 
 import hashlib
@@ -38,29 +38,29 @@ from w2v.vocabulary.choose import TrimRule, is_kept
 # Tokens of an iterable handed on at a time.
 BLOCK_TOKENS = 1 << 18
 
-# Tokens of an encoded corpus looked at at a time: 64 MiB.
+# Tokens of an encoded corpus per block: 64 MiB.
 BLOCK_MAPPED = 1 << 24
 
-# Of those, and of sentences, how many are hashed at a time.
+# Tokens (or offsets) per hash update.
 BLOCK_HASHED = 1 << 20
 
-# A table of words is about to take so many bytes more for each word it has, when it grows next: it doubles.
+# Bytes per known word that the next doubling of a word table claims.
 GROWTH = 100
 
-# Below so many different words nobody asks whether there is memory for twice as many.
+# Below this many different words the memory for doubling a word table is not checked.
 MANY_WORDS = 1 << 20
 
 # Encoded tokens beyond this many bytes go to a temporary file, with cache="auto".
 CACHE_BYTES = 1 << 30
 
-# Their order follows the hashes of strings, which are others in the next process.
+# Sets of strings have another order in every process.
 UNORDERED = (set, frozenset)
 
 Sentences = Iterable[Iterable[str]]
 
 
 class Batch(NamedTuple):
-    """Consecutive tokens, where sentences end among them, and whose numbers they are (see `Tokenizer`)."""
+    """Consecutive tokens, the ends of sentences among them, and the owner of the numbers (see `Tokenizer`)."""
 
     tokens: NDArray[np.int32]
     ends: NDArray[np.int64]
@@ -75,26 +75,26 @@ class Encoded(NamedTuple):
     ----------
     tokens : int32 [N], ids of the words kept
     offsets : int64 [S + 1], sentence s is ``tokens[offsets[s]:offsets[s + 1]]``; may be empty
-    raw_words : int, words of the text, kept or not
-    ordered : bool, whether no set was met, whose words come in an order of their own in every process
+    text_words : int, words of the text, kept or not
+    ordered : bool, False if the corpus holds a set, whose order changes from process to process
     """
 
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
-    raw_words: int
+    text_words: int
     ordered: bool = True
 
     def blocks(self) -> Iterator[NDArray[np.int32]]:
-        """All tokens, a block at a time; what is mapped from a file does not fill the memory."""
+        """Yield all tokens, a block at a time; a mapped file does not fill the memory."""
         for start in range(0, len(self.tokens), BLOCK_MAPPED):
             yield self.tokens[start : start + BLOCK_MAPPED]
             self.forget_pages()
 
     def sha256(self) -> str:
-        """The hash of all tokens and of where sentences begin."""
+        """The hash of all tokens and offsets."""
         digest = hashlib.sha256()
         for whole in (self.tokens, self.offsets):
-            for start in range(0, len(whole), BLOCK_HASHED):  # in parts, so that Ctrl-C is heard
+            for start in range(0, len(whole), BLOCK_HASHED):  # in parts, so that Ctrl-C works
                 digest.update(whole[start : start + BLOCK_HASHED].data)
             self.forget_pages()
         return digest.hexdigest()
@@ -116,7 +116,7 @@ class Provisional(dict[str, int]):
 
     def __missing__(self, word: str) -> int:
         check_token(word)
-        self[str.__str__(word)] = number = self.given  # a subclass may call itself something else
+        self[str.__str__(word)] = number = self.given  # str() of a subclass may give another string
         self.given += 1
         return number
 
@@ -136,7 +136,7 @@ def check_token(word: object) -> None:
 
 
 def pieces_of(source: Sentences | Pathlike, is_path: bool) -> Iterator[tuple[Iterable[str], bool]]:
-    """Sentences of a corpus as (words, whether the sentence ends with them); a bad one gets a clear error."""
+    """Yield sentences as (words, whether the sentence ends with them); a malformed sentence raises TypeError."""
     if is_path:
         yield from read_pieces(source)  # type: ignore[arg-type]
         return
@@ -149,7 +149,7 @@ def pieces_of(source: Sentences | Pathlike, is_path: bool) -> Iterator[tuple[Ite
         yield sentence, True
 
 
-def looked_up(
+def number_words(
     source: Sentences | Pathlike, is_path: bool, ids: Provisional | Final, max_ids: float = float("inf")
 ) -> Iterator[Batch]:
     """Number words by dictionary; a batch has about `BLOCK_TOKENS`, or fewer where `ids` outgrows `max_ids`."""
@@ -178,16 +178,16 @@ def looked_up(
 class Tokenizer:
     """Numbers the words of text files; iterate to get batches, once.
 
-    Threads take blocks of text in turn, each with a table of words, and numbers, of its own. The main thread enters, in
-    the order of the text, the words that were new to a thread into a common table (all others were entered with an
-    earlier block), whose numbers are thus in order of first appearance.
+    Threads take blocks of text in turn; each has its own table of words and numbers. In the order of the text, the main
+    thread enters each thread's new words into a common table. Its older words are there already, from earlier blocks,
+    so the common numbers are in order of first appearance.
 
     Attributes
     ----------
     words : WordTable
         The common table.
     numbers : list of int32 arrays
-        The common number of each owner's own numbers.
+        For each thread, the common numbers of its own numbers.
     """
 
     def __init__(self, text: Text, threads: int) -> None:
@@ -200,17 +200,17 @@ class Tokenizer:
         with ThreadPoolExecutor(len(self._tables)) as pool:
             for name in self._text.files:
                 waiting: deque[tuple[Future[Any], int, bytes, int]] = deque()
-                begun = 0  # words of the sentence that the next block goes on with
+                begun = 0  # words of the unfinished sentence that goes on in the next block
                 try:
                     for turn, (block, offset) in enumerate(read_blocks(name)):
                         owner = turn % len(self._tables)
                         if len(waiting) == len(self._tables):
-                            batch, begun = self._merged(*waiting.popleft(), name, begun)
+                            batch, begun = self._merge(*waiting.popleft(), name, begun)
                             yield batch
                         task = pool.submit(self._tables[owner].tokenize, block, LONGEST_WORD)
                         waiting.append((task, owner, block, offset))
                     while waiting:
-                        batch, begun = self._merged(*waiting.popleft(), name, begun)
+                        batch, begun = self._merge(*waiting.popleft(), name, begun)
                         yield batch
                 finally:
                     for task, *_ in waiting:
@@ -218,7 +218,7 @@ class Tokenizer:
                 if begun:  # the last line has no line end
                     yield Batch(np.zeros(0, np.int32), np.zeros(1, np.int64))
 
-    def _merged(
+    def _merge(
         self, task: Future[Any], owner: int, block: bytes, offset: int, name: str, begun: int
     ) -> tuple[Batch, int]:
         tokens, ends, not_text, too_long = task.result()
@@ -231,13 +231,13 @@ class Tokenizer:
         if too_long >= 0:
             raise ValueError(too_long_a_word(offset + too_long, name))
         if len(self._tables[owner]) > len(self.numbers[owner]):
-            new = self.words.merged(self._tables[owner], len(self.numbers[owner]))
+            new = self.words.merge(self._tables[owner], len(self.numbers[owner]))
             self.numbers[owner] = np.concatenate([self.numbers[owner], new])
         ends = self._sentence_ends(ends, len(tokens), begun)
         return Batch(tokens, ends, owner), len(tokens) - int(ends[-1]) if len(ends) else begun + len(tokens)
 
     def _sentence_ends(self, ends: NDArray[np.int64], n_tokens: int, begun: int) -> NDArray[np.int64]:
-        """Ends of lines to ends of sentences, of which the first has `begun` already: none is empty, none too long."""
+        """Turn ends of lines into ends of sentences, none empty or too long; the first has `begun` words already."""
         if not self._text.lines:
             ends = ends[:0]
         ends = ends[np.diff(ends, prepend=-begun) > 0]
@@ -251,7 +251,7 @@ class Tokenizer:
         return ends
 
     def counts(self) -> NDArray[np.int64]:
-        """How often each word of `words` has been met."""
+        """Occurrences of each word of `words`."""
         counts = np.zeros(len(self.words), np.int64)
         for table, numbers in zip(self._tables, self.numbers, strict=True):
             counts[numbers] += table.counts()[: len(numbers)]
@@ -259,7 +259,7 @@ class Tokenizer:
 
 
 def tokenizable(source: Sentences | Pathlike, is_path: bool) -> Text | None:
-    """The text files behind a corpus, if they can be read in C."""
+    """The text files of a corpus, if C can read them; else None."""
     if is_path:
         return Text([os.fspath(source)])  # type: ignore[arg-type]
     text = text_of(source)
@@ -276,7 +276,7 @@ class Scan:
     Attributes
     ----------
     counts : int64, of each word, in order of first appearance
-    raw_words, sentences : int
+    text_words, sentences : int
     """
 
     def __init__(
@@ -293,12 +293,12 @@ class Scan:
     ) -> None:
         self._tokens = Spool(np.int32, cache_bytes)
         self._ends = Spool(np.int64, cache_bytes)
-        # With max_vocab_size: numbers that were given up, and the hashes of their words.
+        # With max_vocab_size: numbers of forgotten words, and the hashes of these words.
         self._forgotten: tuple[array[int], array[int]] = array("q"), array("q")
         self._owners: list[int] = []
         self._tokenizer: Tokenizer | None = None
         self._ids = Provisional()
-        self.raw_words = self.sentences = 0
+        self.text_words = self.sentences = 0
         self._ordered = True
         self._threads = threads
         look_at = MANY_WORDS
@@ -308,14 +308,14 @@ class Scan:
             batches: Iterable[Batch] = self._tokenizer
         else:
             limit = float("inf") if max_vocab_size is None else max_vocab_size
-            batches = self._counted(looked_up(source, is_path, self._ids, limit), limit, trim_rule)
+            batches = self._count_and_prune(number_words(source, is_path, self._ids, limit), limit, trim_rule)
         for tokens, ends, owner, ordered in batches:
             self._ordered = self._ordered and ordered
             if keep_tokens:
                 self._tokens.append(tokens)
                 self._ends.append(ends)
                 self._owners.append(owner)
-            self.raw_words += len(tokens)
+            self.text_words += len(tokens)
             self.sentences += len(ends)
             report(len(tokens))
             known = len(self._ids) if self._tokenizer is None else len(self._tokenizer.words)
@@ -331,7 +331,7 @@ class Scan:
         else:
             self.counts = self._by_id[np.fromiter(self._ids.values(), np.int64, len(self._ids))]
 
-    def _counted(self, batches: Iterator[Batch], limit: float, trim_rule: TrimRule | None) -> Iterator[Batch]:
+    def _count_and_prune(self, batches: Iterator[Batch], limit: float, trim_rule: TrimRule | None) -> Iterator[Batch]:
         """Pass batches on, count their tokens, and forget rare words whenever there are too many."""
         self._by_id = np.zeros(0, np.int64)
         min_reduce = 1
@@ -346,7 +346,7 @@ class Scan:
                 min_reduce += 1
 
     def _prune(self, min_reduce: int, trim_rule: TrimRule | None) -> None:
-        """Forget rare words. Should one come back, it is counted anew, but its earlier tokens are found again."""
+        """Forget rare words. A word that comes back is counted anew, but its earlier tokens are found again."""
         for word, number in list(self._ids.items()):
             if not is_kept(word, int(self._by_id[number]), min_reduce, trim_rule):
                 del self._ids[word]
@@ -354,13 +354,13 @@ class Scan:
                 self._forgotten[1].append(hash(word))
 
     def words(self, which: NDArray[np.int64] | None = None) -> list[str]:
-        """All words in order of first appearance, or those at some places of that order."""
+        """Return all words in order of first appearance, or only the words at the places `which`."""
         if self._tokenizer is not None:
             return self._tokenizer.words.words(np.arange(len(self.counts)) if which is None else which)
         words = list(self._ids)
         return words if which is None else [words[place] for place in which.tolist()]
 
-    def encoded(self, index: dict[str, int]) -> Encoded:
+    def encode(self, index: dict[str, int]) -> Encoded:
         """Renumber the tokens by `index` and drop those without a number; can be called once."""
         words, wanted = list(index), np.fromiter(index.values(), np.int32, len(index))
         if self._tokenizer is not None:
@@ -378,14 +378,14 @@ class Scan:
         offsets = Spool(np.int64, self._ends.limit)
         offsets.append(np.zeros(1, np.int64))
 
-        def renumbered(block: NDArray[np.int32], sentences: tuple[NDArray[np.int64], int]) -> int:
+        def renumber(block: NDArray[np.int32], sentences: tuple[NDArray[np.int64], int]) -> int:
             ends, owner = sentences
             return _text.renumber(block, ends, tables[owner])
 
         sentences = zip(self._ends.drain(), self._owners, strict=True)
-        for (ends, _), begin in self._tokens.rewrite(renumbered, sentences, self._threads):
+        for (ends, _), begin in self._tokens.rewrite(renumber, sentences, self._threads):
             offsets.append(ends + begin)
-        return Encoded(self._tokens.finish(), offsets.finish(), self.raw_words, self._ordered)
+        return Encoded(self._tokens.finish(), offsets.finish(), self.text_words, self._ordered)
 
 
 def encode(
@@ -397,7 +397,7 @@ def encode(
     report: Callable[[int], object] = lambda words: None,
 ) -> Encoded:
     """Encode a corpus with a vocabulary that exists already."""
-    return Scan(source, is_path, cache_bytes=cache_bytes, threads=threads, report=report).encoded(index)
+    return Scan(source, is_path, cache_bytes=cache_bytes, threads=threads, report=report).encode(index)
 
 
 def whole_batches(
@@ -405,42 +405,40 @@ def whole_batches(
 ) -> Iterator[Encoded]:
     """Encode a corpus piece by piece for training without a cache: about `size` words each, no sentence is cut."""
     held: list[Batch] = []
-    words = ready = 0  # held, and of those the ones in sentences that have ended
-    for batch in _finally_numbered(source, is_path, index, threads):
+    words = ready = 0  # words held, and words held in finished sentences
+    for batch in _number_with(source, is_path, index, threads):
         held.append(batch)
         if len(batch.ends):
             ready = words + int(batch.ends[-1])
         words += len(batch.tokens)
         if ready >= size:
-            tokens, ends, owner, ordered = _joined(held)
-            yield _without_unknown(tokens[:ready], ends, ordered)
+            tokens, ends, owner, ordered = _join(held)
+            yield _drop_unknown(tokens[:ready], ends, ordered)
             held = [Batch(tokens[ready:], ends[:0], owner, ordered)]
             words, ready = words - ready, 0
     if words or any(len(batch.ends) for batch in held):
-        tokens, ends, _, ordered = _joined(held)
-        yield _without_unknown(tokens, ends, ordered)
+        tokens, ends, _, ordered = _join(held)
+        yield _drop_unknown(tokens, ends, ordered)
 
 
-def _joined(batches: list[Batch]) -> Batch:
+def _join(batches: list[Batch]) -> Batch:
     starts = np.cumsum([0] + [len(batch.tokens) for batch in batches])
     ends = [batch.ends + start for batch, start in zip(batches, starts[:-1], strict=True)]
     ordered = all(batch.ordered for batch in batches)
     return Batch(np.concatenate([batch.tokens for batch in batches]), np.concatenate(ends), 0, ordered)
 
 
-def _without_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64], ordered: bool) -> Encoded:
+def _drop_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64], ordered: bool) -> Encoded:
     kept = tokens >= 0
-    ends = ends - np.searchsorted(np.flatnonzero(~kept), ends)  # how many are dropped before each
+    ends = ends - np.searchsorted(np.flatnonzero(~kept), ends)  # minus the dropped tokens before each end
     return Encoded(tokens[kept], np.concatenate([[0], ends]), len(tokens), ordered)
 
 
-def _finally_numbered(
-    source: Sentences | Pathlike, is_path: bool, index: dict[str, int], threads: int
-) -> Iterator[Batch]:
-    """Batches under the numbers of `index`, where -1 stands for every other word."""
+def _number_with(source: Sentences | Pathlike, is_path: bool, index: dict[str, int], threads: int) -> Iterator[Batch]:
+    """Yield batches under the numbers of `index`; -1 stands for every other word."""
     text = tokenizable(source, is_path)
     if text is None:
-        yield from looked_up(source, is_path, Final(index))
+        yield from number_words(source, is_path, Final(index))
         return
     tokenizer = Tokenizer(text, threads)
     table = np.zeros(0, np.int32)

@@ -1,4 +1,4 @@
-"""Integer arrays that grow: in memory up to a limit, beyond that in a temporary file without a name."""
+"""Growing integer arrays: in memory up to a limit, beyond that in a temporary file without a name."""
 
 import mmap
 import tempfile
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 
 class FileMapping(mmap.mmap):
-    """A mapped file, whose pages the system can drop and read again."""
+    """A mapped file; the system can drop its pages and read them again."""
 
 
 def forget_pages(array: NDArray[Any]) -> None:
@@ -22,7 +22,7 @@ def forget_pages(array: NDArray[Any]) -> None:
         mapping.madvise(mmap.MADV_DONTNEED)
 
 
-def _changed(
+def _change_blocks(
     pairs: Iterable[tuple[NDArray[Any], Any]], change: Callable[[NDArray[Any], Any], int], threads: int
 ) -> Iterator[tuple[NDArray[Any], Any, int]]:
     """Give each pair with the result of ``change(*pair)``, in order; threads work on the next ones meanwhile."""
@@ -40,8 +40,8 @@ def _changed(
 class Spool:
     """A growing integer array: in memory up to `limit` bytes, beyond that in a temporary file without a name.
 
-    The file is gone when the last reference to it is, also when the process is killed. Memory comes straight from the
-    system, grows in place, and goes straight back.
+    The file disappears with its last reference, also when the process is killed. Memory comes straight from the system,
+    grows in place, and goes straight back.
     """
 
     def __init__(self, dtype: Any, limit: float) -> None:
@@ -75,7 +75,7 @@ class Spool:
 
     def _grow(self, end: int) -> None:
         assert self._memory is not None
-        for size in (end + end // 2, end):  # of pages that nobody touches there is no more than a number
+        for size in (end + end // 2, end):  # untouched pages cost no memory
             try:
                 return self._memory.resize(size)
             except OSError:
@@ -94,7 +94,7 @@ class Spool:
             ) from error
 
     def drain(self) -> Iterator[NDArray[Any]]:
-        """Give all blocks as they were appended, once."""
+        """Yield all blocks as they were appended; works once."""
         at = 0
         if self._file is not None:
             self._file.seek(0)
@@ -108,15 +108,15 @@ class Spool:
     def rewrite(
         self, change: Callable[[NDArray[Any], Any], int], others: Iterable[Any], threads: int
     ) -> Iterator[tuple[Any, int]]:
-        """Let ``change(block, other)`` shorten every block: it works in place, and says how much is left, in front.
+        """Shorten every block with ``change(block, other)``, which works in place and returns the length it leaves.
 
-        Each of `others` goes with a block, and is given back with the place where this now begins in the whole array.
-        Several threads change blocks; they are moved together one after the other. Nothing is held twice.
+        Each block has one of `others`, which is yielded with the block's new place in the whole array. Several threads
+        change blocks; one thread moves them together. Nothing is held twice.
         """
         shorter = Spool(self.dtype, -1) if self._memory is None else None
         filled = at = 0
         size = self.dtype.itemsize
-        for block, other, length in _changed(zip(self.drain(), others, strict=True), change, threads):
+        for block, other, length in _change_blocks(zip(self.drain(), others, strict=True), change, threads):
             yield other, filled
             if shorter is not None:
                 shorter.append(block[:length])
@@ -125,9 +125,9 @@ class Spool:
             filled += length
             at += len(block)
         if shorter is not None:
-            self._file, shorter._file = shorter._file, self._file  # the old one goes with `shorter`
+            self._file, shorter._file = shorter._file, self._file  # `shorter` closes the old file
         self.length = filled
-        self._lengths = []  # the blocks are no longer what was appended
+        self._lengths = []  # the appended blocks no longer exist
 
     def finish(self) -> NDArray[Any]:
         """The whole array: in memory, or mapped from the file."""

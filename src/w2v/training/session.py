@@ -261,7 +261,7 @@ class _WordCounter:
 
     def __iter__(self) -> Iterator[Encoded]:
         for part in self._parts:
-            self.words += part.raw_words
+            self.words += part.text_words
             yield part
 
 

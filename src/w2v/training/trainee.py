@@ -85,7 +85,7 @@ class Trainee:
             count = tokens.count(corpus, index, threads, self.heed)
             self._doubt_a_change()
             return Parts(count, self._streamed(tokens.stream(corpus, index, threads)), False)
-        encoded = tokens.encoded(corpus, self.ledger.train_count, index, settings.cache, threads, self.heed)
+        encoded = tokens.encode(corpus, self.ledger.train_count, index, settings.cache, threads, self.heed)
         if encoded is not former:
             self.ledger.record_digests(former)
         self._doubt_a_change()

@@ -1,11 +1,11 @@
-"""What a user keeps: words and their vectors, and every question about them."""
+"""Words and their vectors, and every query about them: the part that a user keeps."""
 
 from importlib import import_module
 from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Where pickles made before `w2v.vectors.keyed` find the class; nothing of ours takes it from here."""
+    """Give pickles older than `w2v.vectors.keyed` their class; our own code does not use this."""
     if name == "KeyedVectors":
         return import_module("w2v.vectors.keyed").KeyedVectors
     raise AttributeError(f"module 'w2v.vectors.keyed' has no attribute {name!r}")

@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 # cython: freethreading_compatible=True
-"""The inner loop of `scores`: which word answers an analogy.
+"""The inner loop of `scores`: the best answer to an analogy.
 
 An analogy's scores are sums (or products) of the similarities of its three words, which many analogies
-share: what is left to do for each of them is one pass over three rows.
+share: each analogy then takes one pass over three rows.
 """
 
 from libc.stdint cimport int64_t

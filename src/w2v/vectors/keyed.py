@@ -20,7 +20,7 @@ from w2v.files import gensim_pickle, native, word2vec_format
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
 from w2v.vectors import mover, queries, scores
-from w2v.vectors.lookup import Array, Key, Lookup, listed, refuse_bytes, whole_or_none
+from w2v.vectors.lookup import Array, Key, Lookup, check_list, refuse_bytes, whole_or_none
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +50,15 @@ class KeyedVectors(OldVectorNames, Lookup):
     index_to_key : list
     key_to_index : dict
     norms : ndarray [words] or None
-        Row lengths, filled when first needed. Who has written to `vectors` asks `fill_norms` for those of now.
+        Row lengths, filled when first needed. After writing to `vectors`, call `fill_norms`.
     expandos : dict of str to ndarray
         Attributes of the words, such as ``count``.
 
     Notes
     -----
-    Queries change nothing but the cached `norms`, so threads may ask at the same time, also while another one trains
-    the vectors. While somebody else holds `vectors` (a variable, a view, a training model), norms are measured anew
-    for each query: repeated ones are a few times faster when nobody does.
+    Queries change nothing but the cached `norms`, so threads may query at the same time, even while another thread
+    trains the vectors. While other code holds `vectors` (a variable, a view, a training model), each query measures
+    the norms anew; repeated queries are a few times faster without such a holder.
     """
 
     # Similarity
@@ -88,7 +88,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         clip_start, clip_end : int, optional
             Look only at these rows.
         restrict_vocab : int, optional
-            Look only at the first (most frequent) so many words; overrides the clips.
+            Look only at this many of the first (most frequent) words; overrides the clips.
         indexer : object, optional
             Its ``most_similar(vector, topn)`` answers instead.
 
@@ -103,17 +103,17 @@ class KeyedVectors(OldVectorNames, Lookup):
         KeyError
             An unknown word.
         ValueError
-            Nothing to look for, or a vector of another size, or with a NaN in it.
+            No items, a vector of another size, or a vector with a NaN.
         """
-        topn = _asked(topn, restrict_vocab)
+        topn = _check_topn(topn, restrict_vocab)
         clips = slice(whole_or_none("clip_start", clip_start), whole_or_none("clip_end", clip_end))
         start, end, _ = clips.indices(len(self))
         if restrict_vocab is not None:
             start, end, _ = slice(restrict_vocab).indices(len(self))
         if indexer is not None and not callable(getattr(indexer, "most_similar", None)):
             raise TypeError(f"indexer={indexer!r:.80} has no method most_similar(vector, topn)")
-        items = [_weighted("positive", item, 1.0) for item in _as_list("positive", positive)]
-        items += [_weighted("negative", item, -1.0) for item in _as_list("negative", negative)]
+        items = [_weigh("positive", item, 1.0) for item in _as_list("positive", positive)]
+        items += [_weigh("negative", item, -1.0) for item in _as_list("negative", negative)]
         if topn is not None and topn < 1:
             return []
         mean = self.get_mean_vector(
@@ -162,7 +162,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         list of (key, float), or ndarray
             As in `most_similar`; scores may exceed 1.
         """
-        topn = _asked(topn, restrict_vocab)
+        topn = _check_topn(topn, restrict_vocab)
         plus, minus = _as_list("positive", positive), _as_list("negative", negative)
         if topn is not None and topn < 1:
             return []
@@ -186,7 +186,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         words : sequence of str or int
         topn : int, default 10
         restrict_vocab : int, optional
-            Look only at the first (most frequent) so many words.
+            Look only at this many of the first (most frequent) words.
 
         Returns
         -------
@@ -198,9 +198,9 @@ class KeyedVectors(OldVectorNames, Lookup):
         KeyError
             An unknown word.
         """
-        if (count := _asked(topn, restrict_vocab)) is None:
+        if (count := _check_topn(topn, restrict_vocab)) is None:
             raise TypeError("topn=None would be the scores of all words for each word; most_similar gives them")
-        asked = self.rows_of(listed("words", words))
+        asked = self.rows_of(check_list("words", words))
         if count < 1:
             return [[] for _ in asked]
 
@@ -235,7 +235,7 @@ class KeyedVectors(OldVectorNames, Lookup):
 
     def distances(self, word_or_vector: Any, other_words: Iterable[Key] = ()) -> Array:
         """1 - cosine with each of `other_words`, or with all words, float32."""
-        rows = self.rows_of(listed("other_words", other_words))
+        rows = self.rows_of(check_list("other_words", other_words))
         query = queries.unit(self._vector_of(word_or_vector))
         return 1 - (queries.cosines(self.peek()[rows], None, query) if rows else self._cosines(query))
 
@@ -247,7 +247,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         ZeroDivisionError
             One of the sets is empty (gensim's choice of error).
         """
-        sets = listed("ws1", ws1), listed("ws2", ws2)
+        sets = check_list("ws1", ws1), check_list("ws2", ws2)
         if not all(sets):
             raise ZeroDivisionError("one of the two lists of words is empty")
         left, right = (self.get_mean_vector(words, pre_normalize=False, post_normalize=True) for words in sets)
@@ -273,9 +273,9 @@ class KeyedVectors(OldVectorNames, Lookup):
         Raises
         ------
         MemoryError
-            Documents of so many different words that the solver of POT is needed, which is not installed.
+            The documents have so many different words that they need POT's solver, and POT is not installed.
         """
-        documents = listed("document1", document1), listed("document2", document2)
+        documents = check_list("document1", document1), check_list("document2", document2)
         counts = [Counter(word for word in document if word in self) for document in documents]
         if not all(counts):
             logger.warning("a document without known words is infinitely far from any other")
@@ -310,7 +310,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         ValueError
             None of the words is known.
         """
-        words = listed("words", words)
+        words = check_list("words", words)
         known = [word for word in words if self.has_index_for(word)]
         if len(known) < len(words):
             logger.warning("left out, being unknown: %s", sorted({str(w) for w in words if w not in self}))
@@ -325,8 +325,8 @@ class KeyedVectors(OldVectorNames, Lookup):
         return self.rank_by_centrality(words)[-1][1]
 
     def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Any:
-        """Return that of `keys_list` which is nearest to `key1`."""
-        keys = listed("keys_list", keys_list)
+        """Return the key of `keys_list` nearest to `key1`."""
+        keys = check_list("keys_list", keys_list)
         if not keys:
             raise ValueError("keys_list is empty; give at least one key to choose from")
         return keys[int(np.argmin(self.distances(key1, keys)))]
@@ -348,7 +348,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         Leeuwenberg et al. 2016, "A Minimally Supervised Approach for Synonym Extraction": above 1/topn, the
         two are likely synonyms.
         """
-        nearest = self.most_similar([wa], topn=_asked(topn, None) or 0)
+        nearest = self.most_similar([wa], topn=_check_topn(topn, None) or 0)
         if not nearest:
             raise ValueError(f"topn={topn}: without neighbours there is nothing to relate to")
         total = sum(score for _, score in nearest)
@@ -357,12 +357,12 @@ class KeyedVectors(OldVectorNames, Lookup):
     def vectors_for_all(
         self, keys: Iterable[Key], allow_inference: bool = True, copy_vecattrs: bool = False
     ) -> "KeyedVectors":
-        """Return new KeyedVectors with those of `keys` that are known, in their order.
+        """Return new KeyedVectors with the known ones of `keys`, in their order.
 
         Their counts are made up, descending, unless ``copy_vecattrs=True`` takes all attributes over.
-        `allow_inference` is there for vectors that can be made up for unknown words; these cannot.
+        `allow_inference` has no effect: these vectors cannot be inferred for unknown words.
         """
-        known = [key for key in dict.fromkeys(listed("keys", keys)) if self.has_index_for(key)]
+        known = [key for key in dict.fromkeys(check_list("keys", keys)) if self.has_index_for(key)]
         rows = self.rows_of(known)
         made = KeyedVectors.from_arrays(known, self.peek()[rows], {"count": _made_up_counts(len(known))})
         if copy_vecattrs:
@@ -478,14 +478,13 @@ class KeyedVectors(OldVectorNames, Lookup):
             that cuts the file short then kills this one (SIGBUS).
         rethrow : ignored
         allow_pickle : bool, default False
-            Read what gensim has pickled, too, with its .npy files; see `w2v.files.gensim_pickle`. No code in such a
-            file is run, but one that was made to do harm can still fill the memory.
+            Also read gensim's pickles, with their .npy files; see `w2v.files.gensim_pickle`. No code in such a file is
+            run, but a malicious file can still fill the memory.
 
         Raises
         ------
         FormatError
-            The file is damaged, or none of ours: text and binary files of other tools are read by
-            `load_word2vec_format`.
+            The file is damaged or of another format: `load_word2vec_format` reads text and binary files of other tools.
         """
         if mmap not in (None, False, True, "r"):
             raise ValueError(f"mmap={mmap!r}; a file can only be mapped read-only, mmap='r'")
@@ -502,7 +501,7 @@ class KeyedVectors(OldVectorNames, Lookup):
     def from_arrays(
         cls, keys: list[Any] | dict[Any, int], vectors: Array, attributes: Mapping[str, Array] | None = None
     ) -> Self:
-        """Build from keys and their vectors, which are taken over, not copied or checked.
+        """Build from keys and their vectors, without a copy or a check of the vectors.
 
         Parameters
         ----------
@@ -519,7 +518,7 @@ class KeyedVectors(OldVectorNames, Lookup):
     def take_over(
         self, keys: list[Any] | dict[Any, int], vectors: Array, attributes: Mapping[str, Array] | None = None
     ) -> None:
-        """Hold other keys and vectors from now on; as in `from_arrays`."""
+        """Replace all keys and vectors; as in `from_arrays`."""
         self.vectors, self.norms = vectors, None
         self.index_to_key = keys if isinstance(keys, list) else list(keys)
         self.key_to_index = keys if isinstance(keys, dict) else {key: row for row, key in enumerate(keys)}
@@ -553,14 +552,14 @@ class KeyedVectors(OldVectorNames, Lookup):
         append : bool, default False
             Keep what the file holds and write behind it.
         sort_attr : str, default "count"
-            Rows are written in descending order of this attribute, if there is such a one. Int keys that are
-            their own row (as a document tag may be) come first.
+            Rows are written in descending order of this attribute, if it exists. Int keys that equal their row (such as
+            document tags) come first.
 
         Raises
         ------
         ValueError
-            What could not be read back: a word that is empty, has white space or occurs twice, a value that is
-            not finite, a count that is none. No file is then touched.
+            The file could not be read back: a word is empty, has white space or occurs twice, a value is not finite, or
+            a count is malformed. No file is then touched.
         """
         for name, path in {"fname": fname, "fvocab": fvocab or ""}.items():
             if not isinstance(path, str | os.PathLike):
@@ -613,9 +612,9 @@ class KeyedVectors(OldVectorNames, Lookup):
             Lines of word and count. Without it the counts are made up, descending: words - row.
         binary : bool, default False
         encoding, unicode_errors : str
-            How the bytes of a word become a str.
+            How to decode the bytes of a word.
         limit : int, optional
-            Read only the first so many rows.
+            Read only this many rows.
         datatype : dtype, default float32
             A type of floats.
         no_header : bool, default False
@@ -648,7 +647,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         encoding: str = "utf8",
         unicode_errors: str = "strict",
     ) -> int:
-        """Take over the vectors that a file has for words that are here; no word is added.
+        """Take over a file's vectors for the words here; no word is added.
 
         Parameters
         ----------
@@ -681,7 +680,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         shared = [word for word in other.index_to_key if word in self.key_to_index]
         rows = self.rows_of(shared)
         given = np.asarray(self.vectors_lockf, np.float32)
-        locks = np.full(len(self), given[0] if len(given) == 1 else 1, np.float32)  # 1 for words that came later
+        locks = np.full(len(self), given[0] if len(given) == 1 else 1, np.float32)  # later words have 1
         locks[: len(given)] = given
         locks[rows] = lock
         self._writable_vectors()[rows] = other.vectors[other.rows_of(shared)]
@@ -736,7 +735,7 @@ load_word2vec_format = KeyedVectors.load_word2vec_format
 
 
 def _made_up_counts(count: int) -> Array:
-    return np.arange(count, 0, -1, dtype=np.int64)  # they keep the order of the rows
+    return np.arange(count, 0, -1, dtype=np.int64)  # the words keep the order of the rows
 
 
 def _as_list(name: str, items: Any) -> list[Any]:
@@ -745,10 +744,10 @@ def _as_list(name: str, items: Any) -> list[Any]:
         return []
     if isinstance(items, (str, int, np.integer)) or (isinstance(items, np.ndarray) and items.ndim == 1):
         return [items]
-    return listed(name, items)
+    return check_list(name, items)
 
 
-def _weighted(name: str, item: Any, weight: float) -> tuple[Any, float]:
+def _weigh(name: str, item: Any, weight: float) -> tuple[Any, float]:
     if isinstance(item, (str, int, np.integer, np.ndarray)):
         return item, weight
     refuse_bytes(name, item)
@@ -761,7 +760,7 @@ def _weighted(name: str, item: Any, weight: float) -> tuple[Any, float]:
     return key, checks.number(f"the weight of {key!r:.80} in {name}", own)
 
 
-def _asked(topn: Any, restrict_vocab: Any) -> int | None:
+def _check_topn(topn: Any, restrict_vocab: Any) -> int | None:
     """`topn` as an int, or None; `restrict_vocab` is checked along with it."""
     whole_or_none("restrict_vocab", restrict_vocab, 0)
     return whole_or_none("topn", topn)

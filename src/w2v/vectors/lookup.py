@@ -16,13 +16,13 @@ Key = str | int
 
 _Answer = TypeVar("_Answer")
 
-_SPELLINGS = 50_000  # most frequent words among which a misspelt one is looked for
-_CANDIDATES = 10_000  # of them, how many are compared in earnest
-_LONGEST = 40  # characters of a word that somebody may have misspelt; what is longer is no word that one types
+_SPELLINGS = 50_000  # most frequent words searched for close spellings
+_CANDIDATES = 10_000  # candidates whose edit distance is computed
+_LONGEST = 40  # characters of a word that may be misspelt; people do not type longer ones
 
 
 class UnknownKeyError(KeyError):
-    """A KeyError that looks for close spellings only when somebody reads it: a miss itself stays cheap."""
+    """A KeyError that looks for close spellings only when its message is read, so that a miss stays cheap."""
 
     def __init__(self, key: object, keys: Sequence[object]) -> None:
         super().__init__(f"{key!r:.80} is not among the {len(keys):,} words kept")
@@ -37,24 +37,24 @@ class UnknownKeyError(KeyError):
 
 
 def near_words(word: object, keys: Iterable[object], count: int = 3) -> list[str]:
-    """Find the keys that `word` may have been meant for: the same letters in another case, then close spellings.
+    """Find the keys that `word` may stand for: the same letters in another case, then close spellings.
 
-    Close are up to two edits, or one in a word of up to five characters; an edit changes, adds or drops a character,
-    upper and lower case being one. It takes a few milliseconds, whatever the words.
+    A close spelling differs by up to two edits, or one in a word of up to five characters. An edit changes, adds or
+    drops a character; case does not count. The search takes a few milliseconds for any words.
 
     Parameters
     ----------
     word : str
-        Anything else, and a long word, is near to nothing.
+        Other types and long words have no near keys.
     keys : iterable
-        The most frequent ones first; only so many are looked at.
+        The most frequent ones first; only the first ones are searched.
     count : int, default 3
         How many to find at most.
 
     Returns
     -------
     list of str
-        The closest first, of equally close ones the most frequent.
+        The closest first; of equally close keys the most frequent first.
     """
     if not isinstance(word, str) or not 0 < len(word) <= _LONGEST:
         return []
@@ -83,8 +83,8 @@ def _edits(word: str, others: Sequence[str]) -> Array:
     return distances
 
 
-def listed(name: str, items: Any) -> list[Any]:
-    """The items as a list: a TypeError for a string, which is one word and not the list of its characters."""
+def check_list(name: str, items: Any) -> list[Any]:
+    """Return the items as a list; TypeError for a string, which is one word and not a list of characters."""
     refuse_text(name, items)
     try:
         return list(items)
@@ -104,23 +104,23 @@ def refuse_bytes(name: str, value: Any) -> None:
 
 
 def whole_or_none(name: str, value: Any, least: int = -sys.maxsize) -> int | None:
-    """`value` as an int of at least `least`, or None if it is that; a bool is neither."""
+    """Return `value` as an int of at least `least`, or None for None; a bool is refused."""
     if isinstance(value, bool | np.bool_):
         raise TypeError(f"{name}={value!r} must be an integer")
     return None if value is None else checks.integer(name, value, least, sys.maxsize)
 
 
 class Lookup:
-    """Keys, their rows and attributes: all of `KeyedVectors` but the questions of similarity."""
+    """Keys, their rows and attributes: all of `KeyedVectors` except similarity queries."""
 
-    # Factors of the gradients, one for all rows or one for each. Only the vectors of a model have any.
+    # Factors of the gradients, one for all rows or one for each. Only a model sets them.
     vectors_lockf: Array = np.broadcast_to(np.float32(1), 1)
 
-    # What is known of the matrix lies beside the attributes, which are those that pickles and dependents know.
+    # The state of the matrix is kept apart from the attributes that pickles and dependents know.
     __slots__ = ("__dict__", "__weakref__", "_known", "_lending", "_view")
-    _view: Array | None  # on the matrix, for all reading in here
-    _lending: object  # another one whenever the matrix is given out or replaced
-    _known: tuple[object, Array] | None  # norms, and the `_lending` from which on they were measured
+    _view: Array | None  # view on the matrix, for reading in this class
+    _lending: object  # changes whenever the matrix is given out or replaced
+    _known: tuple[object, Array] | None  # norms, and the `_lending` at their measurement
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         made = super().__new__(cls)
@@ -170,15 +170,15 @@ class Lookup:
         """Return the matrix for reading only: unlike `vectors`, this does not count as giving it out."""
         matrix, view = self.__dict__["vectors"], self._view
         if view is None or view.base.obj is not matrix:  # type: ignore[union-attr]
-            # By way of a memoryview: numpy would else have views on the view, as `get_vector` gives them out, hold the
-            # matrix itself, and they would look like somebody who may write to it.
+            # Without the memoryview, views on this view, such as those of `get_vector`, would hold the matrix itself
+            # and count as holders that may write to it.
             view = np.asarray(memoryview(matrix).toreadonly())
             self._view, self._lending = view, object()
         return view
 
     def _references(self) -> list[int]:
-        """Count who holds the matrix, and who holds what its memory belongs to."""
-        self.peek()  # which is one of them
+        """Count the references to the matrix, and to the owner of its memory."""
+        self.peek()  # the view is one of the references
         links = [self.__dict__["vectors"]]
         while (below := _memory_of(links[-1])) is not None:
             links.append(below)
@@ -188,18 +188,18 @@ class Lookup:
         return list(map(sys.getrefcount, links))
 
     def _is_lent(self) -> bool:
-        """Say whether somebody else holds the matrix, or a view on its memory, and so may write to it at any time.
+        """Say whether other code holds the matrix or a view on its memory, and so may write to it at any time.
 
-        `numpy.ndarray.resize` asks in the same way. Training holds it, and so does who assigned an array of his own.
+        `numpy.ndarray.resize` checks in the same way. Training holds the matrix, and so does a caller who assigned it.
         """
         found = self._references()
         return found[0] > _ALONE[0] or any(count > _ALONE[1] for count in found[1:])
 
     def over_rows(self, question: Callable[[Array, Array | None], _Answer]) -> _Answer:
-        """Put a question to all rows and their norms, which are None while others may write to the rows.
+        """Apply a function to all rows and their norms; norms are None while other code may write to the rows.
 
-        Norms are remembered only as long as nobody else can have changed the rows. If somebody was given the matrix
-        while the question was being answered, it is put again.
+        Norms are cached only as long as no other code can have changed the rows. If the matrix was given out during
+        the call, the function is applied again.
         """
         rows, lending = self.peek(), self._lending
         norms = self._lasting_norms(rows, lending)
@@ -218,7 +218,7 @@ class Lookup:
         return known[1]
 
     def fill_norms(self, force: bool = False) -> None:
-        """Compute `norms` if they are not known or may no longer be right, or anew with ``force=True``."""
+        """Compute `norms` if they are unknown or may be outdated, or always with ``force=True``."""
         if force:
             self.norms = None
         rows = self.peek()
@@ -235,7 +235,7 @@ class Lookup:
         return rows
 
     def get_index(self, key: Any, default: Any = None) -> int:
-        """Return the row of a key; an int that is no key is a row itself.
+        """Return the row of a key; an int that is not a key is itself a row.
 
         Raises
         ------
@@ -292,7 +292,7 @@ class Lookup:
         ValueError
             No keys, or not one weight for each; a vector of another size; a NaN or infinity in it or in `weights`.
         """
-        keys = listed("keys", keys)
+        keys = check_list("keys", keys)
         factors = np.ones(len(keys)) if weights is None else _factors(weights)
         if not keys:
             raise ValueError("cannot average no keys at all")
@@ -301,7 +301,7 @@ class Lookup:
         total, mean = 0.0, np.zeros(self.vector_size)
         for key, factor in zip(keys, factors.tolist(), strict=True):
             if isinstance(key, np.ndarray):
-                vector = self._checked(key)
+                vector = self._check_vector(key)
             elif self.has_index_for(key):
                 vector = self.get_vector(key, norm=pre_normalize)
             elif ignore_missing:
@@ -329,9 +329,9 @@ class Lookup:
 
     def rows_of(self, keys: Iterable[Any]) -> list[int]:
         """Return the rows of several keys; KeyError as in `get_index`."""
-        return [self.get_index(key) for key in listed("keys", keys)]
+        return [self.get_index(key) for key in check_list("keys", keys)]
 
-    def _checked(self, vector: ArrayLike) -> Array:
+    def _check_vector(self, vector: ArrayLike) -> Array:
         checked = np.asarray(vector)
         if checked.shape != (self.vector_size,):
             raise ValueError(f"a vector of shape {checked.shape}, where vector_size is {self.vector_size}")
@@ -340,7 +340,7 @@ class Lookup:
         return checked
 
     def _vector_of(self, item: Any) -> Array:
-        return self._checked(item) if isinstance(item, np.ndarray) else self.get_vector(item)
+        return self._check_vector(item) if isinstance(item, np.ndarray) else self.get_vector(item)
 
     # Change
 
@@ -363,7 +363,7 @@ class Lookup:
             self.add_vectors([key], np.reshape(vector, (1, -1)))
             return self.key_to_index[key]
         row = self.next_index
-        self._writable_vectors()[row] = self._shaped(np.reshape(vector, (1, -1)), 1)[0]
+        self._writable_vectors()[row] = self._as_rows(np.reshape(vector, (1, -1)), 1)[0]
         self.index_to_key[row] = key
         self.key_to_index[key] = row
         self.next_index += 1
@@ -392,10 +392,10 @@ class Lookup:
         """
         if isinstance(keys, (str, int, np.integer)):
             keys, weights = [keys], np.reshape(weights, (1, -1))
-        keys = listed("keys", keys)
+        keys = check_list("keys", keys)
         for key in keys:
             refuse_bytes("key", key)
-        matrix = self._shaped(weights, len(keys))
+        matrix = self._as_rows(weights, len(keys))
         attributes = {name: np.asarray(values) for name, values in (extras or {}).items()}
         for name, values in attributes.items():
             if values.shape[:1] != (len(keys),):
@@ -418,7 +418,7 @@ class Lookup:
             self.expandos[name][self.rows_of(changed)] = values[[source[key] for key in changed]]
         self.norms = None
 
-    def _shaped(self, weights: ArrayLike, count: int) -> Array:
+    def _as_rows(self, weights: ArrayLike, count: int) -> Array:
         matrix = np.asarray(weights, self.peek().dtype)
         if matrix.shape != (count, self.vector_size) and (count or matrix.size):
             raise ValueError(f"weights of shape {matrix.shape}, not [{count}, {self.vector_size}]")
@@ -430,7 +430,7 @@ class Lookup:
         return self.vectors
 
     def allocate_vecattrs(self, attrs: Sequence[str] | None = None, types: Sequence[Any] | None = None) -> None:
-        """Make room for these attributes, and for all words in the attributes there are; what is new is 0.
+        """Make room for these attributes, and for all words in the existing ones; new values are 0.
 
         Raises
         ------
@@ -460,7 +460,7 @@ class Lookup:
         self.expandos[attr][row] = val
 
     def sort_by_descending_frequency(self) -> None:
-        """Reorder all rows by ``count``, if there is one; equal counts come in reverse of their old order."""
+        """Reorder all rows by ``count``, if it exists; equal counts come in reverse of their old order."""
         if "count" not in self.expandos or not len(self):
             return
         self.allocate_vecattrs()
@@ -518,7 +518,7 @@ def _factors(weights: ArrayLike) -> Array:
 
 
 def _references_of_none() -> list[int]:
-    """What `_references` finds where nobody else holds the matrix, here a view on an array."""
+    """The result of `_references` without other holders, for a view on an array."""
     table = Lookup(1)
     table.vectors = np.zeros((2, 1))[:1]
     return table._references()

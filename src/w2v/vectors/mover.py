@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-_BLOCK_VALUES = 1 << 21  # differences between two looks at Ctrl-C: some milliseconds
-_MOST_WAYS = 1 << 20  # pairs of words for scipy, which needs about a kilobyte for each
-_PATIENCE = 0.05  # seconds between two looks at Ctrl-C while a solver runs
+_BLOCK_VALUES = 1 << 21  # differences computed between two checks for Ctrl-C: some milliseconds
+_MOST_WAYS = 1 << 20  # most pairs of words for scipy, which needs about a kilobyte for each
+_PATIENCE = 0.05  # seconds between two checks for Ctrl-C while a solver runs
 
 
 def distance(left: Array, left_counts: Array, right: Array, right_counts: Array) -> float:
@@ -29,7 +29,7 @@ def distance(left: Array, left_counts: Array, right: Array, right_counts: Array)
     Raises
     ------
     MemoryError
-        n times m is too much for scipy, and POT is not installed.
+        n times m is too large for scipy, and POT is not installed.
     """
     has_pot = find_spec("ot") is not None
     if not has_pot and len(left) * len(right) > _MOST_WAYS:
@@ -43,7 +43,7 @@ def distance(left: Array, left_counts: Array, right: Array, right_counts: Array)
 
 
 def _costs(left: Array, right: Array) -> Array:
-    """Distances [n, m], from blocks: no array of n times m differences of d values is made."""
+    """Distances [n, m], block by block, without an array of all n times m differences of d values."""
     from scipy.spatial.distance import cdist
 
     costs = np.empty((len(left), len(right)))
@@ -54,9 +54,9 @@ def _costs(left: Array, right: Array) -> Array:
 
 
 def _in_background(solve: Callable[..., float], *problem: Array) -> float:
-    """Solve in a thread: a solver is one long call, during which no Ctrl-C would reach the thread that makes it.
+    """Solve in a thread: a solver is one long call, and Ctrl-C does not reach a thread inside it.
 
-    After a Ctrl-C the solver goes on until it has ended by itself, and nobody waits for it.
+    After a Ctrl-C the solver runs to its end, and the caller does not wait for it.
     """
     found: list[float] = []
     failed: list[BaseException] = []
@@ -79,7 +79,7 @@ def _in_background(solve: Callable[..., float], *problem: Array) -> float:
 def _network_cost(costs: Array, supply: Array, demand: Array) -> float:
     import ot  # a network solver, many times faster on long documents
 
-    # Its own limit of 100,000 steps is met by documents of a few thousand words; the answer is then not the least.
+    # POT's limit of 100,000 steps is too low for documents of a few thousand words; the answer would not be the least.
     return float(ot.emd2(supply, demand, costs, numItermax=10**9))
 
 
@@ -90,7 +90,7 @@ def _least_cost(costs: Array, supply: Array, demand: Array) -> float:
     n, m = costs.shape
     leaving = kron(eye_array(n), np.ones((1, m)))
     arriving = kron(np.ones((1, n)), eye_array(m))
-    # One of the conditions follows from the others; leaving it out keeps rounding from making them contradict.
+    # One condition follows from the others; without it, rounding cannot make them contradict each other.
     conditions = vstack([leaving, arriving]).tocsr()[:-1]
     masses = np.concatenate([supply, demand])[:-1]
     found = linprog(costs.ravel(), A_eq=conditions, b_eq=masses, method="highs")  # type: ignore[call-overload]

@@ -1,7 +1,7 @@
 """The arithmetic of similarity queries: pure functions over a matrix, its row norms and unit vectors.
 
 A matrix may be a view with long strides (a row-padded training matrix); none of these functions copies it whole.
-Where `norms` is None, somebody else may be writing to the matrix: see `measured`.
+Where `norms` is None, other code may be writing to the matrix: see `blocks_with_norms`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-_BLOCK_BYTES = 64 << 20  # of scores, in batched queries
-_CACHED_VALUES = 1 << 18  # of vectors: what is made of them is still in the processor's cache when it is used
-MATRIX_VALUES = 1 << 24  # for a product of matrices, after which the threads of BLAS meet: rather seldom
+_BLOCK_BYTES = 64 << 20  # bytes of scores in batched queries
+_CACHED_VALUES = 1 << 18  # values of vectors: their products stay in the processor's cache until they are used
+MATRIX_VALUES = 1 << 24  # values per product of matrices; large, since BLAS threads meet after each
 COSMUL_EPSILON = 1e-6  # against division by zero; word2vec's and gensim's value, the paper has 0.001
 
 
@@ -32,11 +32,13 @@ def _step(vectors: Array, values: int) -> int:
     return max(1, values // max(1, int(vectors.shape[1])))
 
 
-def measured(vectors: Array, norms: Array | None, values: int = _CACHED_VALUES) -> Iterator[tuple[slice, Array, Array]]:
-    """Yield rows with their lengths: all at once, or so many `values` at a time where `norms` is None.
+def blocks_with_norms(
+    vectors: Array, norms: Array | None, values: int = _CACHED_VALUES
+) -> Iterator[tuple[slice, Array, Array]]:
+    """Yield rows with their lengths: all at once, or `values` at a time where `norms` is None.
 
-    The rows may then change at any moment. So each block is a copy, and its lengths are those of the copy: a product
-    with one moment's row, divided by the length of another's, would be no cosine. The next block overwrites a copy.
+    Without norms, the rows may change at any moment. So each block is a copy with lengths of its own: a product of one
+    moment's row, divided by another moment's length, is not a cosine. The next block overwrites the copy.
     """
     if norms is not None:
         yield slice(0, len(vectors)), vectors, norms
@@ -58,23 +60,23 @@ def unit(vector: Array) -> Array:
 def unit_rows(vectors: Array, norms: Array | None) -> Array:
     """Scale rows to length 1, as a copy, float32 where they are integers; zero rows stay zero."""
     units = np.zeros(vectors.shape, np.float32 if vectors.dtype.kind in "biu" else vectors.dtype)
-    for place, rows, lengths in measured(vectors, norms):
+    for place, rows, lengths in blocks_with_norms(vectors, norms):
         np.divide(rows, lengths[:, None], out=units[place], where=lengths[:, None] > 0)
     return units
 
 
 def cosines(vectors: Array, norms: Array | None, query: Array) -> Array:
-    """Cosine of every row with a unit vector; 0 for zero rows. What rounding adds beyond 1 is cut off."""
+    """Cosine of every row with a unit vector, cut to [-1, 1]; 0 for zero rows."""
     scores = np.empty(len(vectors), np.result_type(vectors, np.float32))
     query = query.astype(scores.dtype, copy=False)
-    for place, rows, lengths in measured(vectors, norms):
+    for place, rows, lengths in blocks_with_norms(vectors, norms):
         part = np.matmul(rows, query, out=scores[place])
         np.divide(part, lengths, out=part, where=lengths > 0)
     return np.clip(scores, -1, 1, out=scores)
 
 
 def cosmul(vectors: Array, norms: Array | None, positive: Sequence[Array], negative: Sequence[Array]) -> Array:
-    """Product of the shifted cosines with `positive` over that with `negative`; all unit vectors."""
+    """Product of the shifted cosines with `positive`, divided by the product with `negative`; all are unit vectors."""
 
     def product(rows: Array, lengths: Array, queries: Sequence[Array]) -> Array:
         result = np.ones(len(rows), np.float32)
@@ -83,14 +85,14 @@ def cosmul(vectors: Array, norms: Array | None, positive: Sequence[Array], negat
         return result
 
     scores = np.empty(len(vectors), np.float32)
-    for place, rows, lengths in measured(vectors, norms):
+    for place, rows, lengths in blocks_with_norms(vectors, norms):
         below = product(rows, lengths, negative) + np.float32(COSMUL_EPSILON)
         scores[place] = product(rows, lengths, positive) / below
     return scores
 
 
 def top_rows(scores: Array, count: int, exclude: frozenset[int] | set[int] = frozenset()) -> list[int]:
-    """Positions of the highest scores, descending; equal scores in row order, whatever the partition did."""
+    """Positions of the highest scores, descending; equal scores in row order."""
     wanted = min(count + len(exclude), len(scores))
     if wanted <= 0:
         return []
@@ -117,7 +119,7 @@ def batched_cosines(
         asked = vectors[part]
         units = unit_rows(asked, row_norms(asked))
         scores = np.empty((len(part), limit), vectors.dtype)
-        for place, block, lengths in measured(vectors[:limit], ahead, MATRIX_VALUES):
+        for place, block, lengths in blocks_with_norms(vectors[:limit], ahead, MATRIX_VALUES):
             # A transposed view, not a copy: BLAS takes any leading dimension.
             products = np.matmul(units, block.T, out=scores[:, place])
             np.divide(products, lengths, out=products, where=lengths > 0)

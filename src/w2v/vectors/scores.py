@@ -20,15 +20,15 @@ from w2v.vectors.lookup import whole_or_none
 
 logger = logging.getLogger(__name__)
 
-_BLOCK_BYTES = 8 << 20  # of scores that live at a time
-_TOP = 5  # how many of the nearest words may be passed over before an answer counts as missing
+_BLOCK_BYTES = 8 << 20  # bytes of scores in memory at a time
+_TOP = 5  # nearest words to skip before an answer counts as missing
 
 Section = dict[str, Any]
 Question = tuple[str, str, str, str]
 
 
 class Vectors(Protocol):
-    """What an evaluation needs of a KeyedVectors."""
+    """The part of KeyedVectors that an evaluation uses."""
 
     index_to_key: list[Any]
 
@@ -38,10 +38,10 @@ class Vectors(Protocol):
 
 
 class _Known(NamedTuple):
-    """The rows that take part: the first of each spelling, after folding, of the `limit` most frequent."""
+    """The rows that can answer: the first of each folded spelling among the `limit` most frequent."""
 
     row_of: dict[str, int]
-    first_row: NDArray[np.int64]  # [limit], for each row the first one of the same folded spelling
+    first_row: NDArray[np.int64]  # [limit], for each row the first row of the same folded spelling
 
 
 def _known(kv: Vectors, restrict_vocab: int | None, case_insensitive: bool) -> _Known:
@@ -55,7 +55,7 @@ def _known(kv: Vectors, restrict_vocab: int | None, case_insensitive: bool) -> _
 
 
 def _check_asked(name: str, path: Any, restrict_vocab: Any) -> None:
-    if not isinstance(path, str | os.PathLike):  # `open` would read from the number of an open file, as from 0
+    if not isinstance(path, str | os.PathLike):  # `open` would take a number such as 0 for an open file
         raise TypeError(f"{name}={path!r:.80} is not a path; questions are read from a file")
     whole_or_none("restrict_vocab", restrict_vocab, 0)
 
@@ -82,7 +82,7 @@ def evaluate_word_pairs(
         Lines of word, word, score. Lines that begin with ``#`` or do not parse are passed over.
     delimiter, encoding : str
     restrict_vocab : int, default 300000
-        Only the first (most frequent) so many words are known; None for all.
+        Only this many of the first (most frequent) words are known; None for all.
     case_insensitive : bool, default True
         Compare upper-cased words; the most frequent spelling counts.
     dummy4unknown : bool, default False
@@ -140,7 +140,7 @@ def evaluate_word_pairs(
     similarities = np.einsum("ij,ij->i", _units(vectors, left), _units(vectors, right), dtype=np.float64)
     similarities[left < 0] = 0.0
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # the NaN says it
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # the NaN in the result says it
         pearson = stats.pearsonr(gold, similarities)
         spearman = stats.spearmanr(gold, similarities)
     oov = unknown / (len(gold) if dummy4unknown else len(gold) + unknown) * 100
@@ -165,8 +165,8 @@ def evaluate_word_analogies(
 ) -> tuple[float, list[Section]]:
     """Ask "a is to b as c is to ?" and count the right answers.
 
-    The answer is the first of the 5 words nearest to b - a + c that, folded to upper case, is none of a, b
-    and c; if there is none, the answer is wrong (Mikolov et al. 2013, arXiv:1301.3781, section 4).
+    The answer is the first of the 5 words nearest to b - a + c that differs, folded to upper case, from a, b and c;
+    without such a word the answer is wrong (Mikolov et al. 2013, arXiv:1301.3781, section 4).
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def evaluate_word_analogies(
     analogies : path-like
         Lines of four words, in sections that a line ``: name`` opens. UTF-8.
     restrict_vocab : int, default 300000
-        Only the first (most frequent) so many words are known, and may be answers; None for all.
+        Only this many of the first (most frequent) words are known and can be answers; None for all.
     case_insensitive : bool, default True
         Compare upper-cased words; the most frequent spelling counts.
     dummy4unknown : bool, default False
@@ -193,7 +193,7 @@ def evaluate_word_analogies(
     Raises
     ------
     ValueError
-        A question stands before the first section, or there is none at all; there is no such similarity function.
+        A question stands before the first section, the file has no question, or the similarity function is unknown.
     """
     _check_asked("analogies", analogies, restrict_vocab)
     multiply, method = similarity_function == "most_similar_cosmul", None
@@ -272,7 +272,7 @@ def _read_analogies(path: Pathlike, case_insensitive: bool) -> Iterator[tuple[st
 def _answers(
     known: _Known, vectors: NDArray[Any], norms: NDArray[Any] | None, questions: NDArray[np.int64], multiply: bool
 ) -> NDArray[np.int64]:
-    """Answer questions [n, 4], given as rows; -1 is no answer.
+    """Answer questions [n, 4], given as rows; -1 means no answer.
 
     The score of a word is linear in b, c and a (or a product over them), and a file of questions has few
     different words: one product with the vocabulary, a block of it at a time, serves all questions. The additive
@@ -289,7 +289,7 @@ def _answers(
         block = slice(start, min(start + step, len(known.first_row)))
         scores = np.empty((len(asked), block.stop - start), np.float32)
         lengths_of_block = None if norms is None else norms[block]
-        for place, rows, lengths in queries.measured(vectors[block], lengths_of_block, queries.MATRIX_VALUES):
+        for place, rows, lengths in queries.blocks_with_norms(vectors[block], lengths_of_block, queries.MATRIX_VALUES):
             part = np.matmul(units, rows.T.astype(np.float32, copy=False), out=scores[:, place])
             np.divide(part, lengths, out=part, where=lengths > 0)
         if multiply:  # Levy & Goldberg 2014 (CoNLL), section 6: cosines shifted into 0..1
@@ -308,7 +308,7 @@ def _answers_of(
     questions: NDArray[np.int64],
     restrict_vocab: int | None,
 ) -> NDArray[np.int64]:
-    """Answer questions [n, 4] with a similarity function of the user's, one by one."""
+    """Answer questions [n, 4] one by one with the user's similarity function."""
     keys = kv.index_to_key
     first_row = {key: int(row) for key, row in zip(keys, known.first_row, strict=False)}
     answers = np.full(len(questions), -1)

@@ -1,1 +1,1 @@
-"""Words and rows: which words are kept, and what training derives from their counts."""
+"""Words and rows: the choice of words, and the tables that training derives from their counts."""

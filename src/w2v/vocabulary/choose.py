@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# What a trim_rule(word, count, min_count) answers.
+# The answers of a trim_rule(word, count, min_count).
 RULE_DEFAULT = 0
 RULE_DISCARD = 1
 RULE_KEEP = 2
@@ -14,7 +14,7 @@ TrimRule = Callable[[str, int, int], int]
 
 
 def is_kept(word: str, count: int, min_count: int, trim_rule: TrimRule | None) -> bool:
-    """Whether a word stays: by `trim_rule` where it decides, else by ``count >= min_count``."""
+    """Whether a word stays: `trim_rule` decides, or leaves the decision to ``count >= min_count``."""
     verdict = trim_rule(word, count, min_count) if trim_rule is not None else RULE_DEFAULT
     if verdict not in (RULE_DEFAULT, RULE_DISCARD, RULE_KEEP):
         raise ValueError(f"trim_rule gave {verdict!r} for {word!r}; return w2v.RULE_DEFAULT, RULE_DISCARD or RULE_KEEP")

@@ -11,7 +11,7 @@ class Paths(NamedTuple):
 
     offsets: NDArray[np.int64]  # [V + 1]
     points: NDArray[np.int32]  # inner nodes, 0 ... V - 2; the root is V - 2
-    labels: NDArray[np.int8]  # 1 - code: what the sigmoid at that node should give
+    labels: NDArray[np.int8]  # 1 - code: the sigmoid's target at that node
 
 
 def paths(counts: NDArray[np.int64]) -> Paths:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from w2v.vocabulary import _alias
 
 SLOT = 2**32  # a slot of the table holds this many draws
-MANY_TO_A_PART = 20  # the fewest words that would fill the part of a segment
-FOR_ALL = 1 << 31  # of a word in the table of a segment: the other segments have it too
+MANY_TO_A_PART = 20  # fewest words that fill a segment's part
+FOR_ALL = 1 << 31  # bit of an entry in a segment's table: all segments have its word
 
 
 def weights(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
@@ -60,7 +60,7 @@ def alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]:
             f"the noise distribution cannot be built: its weights sum to {total}; use an ns_exponent nearer to 0"
         )
     quotas = np.floor(weights / total * (n * SLOT)).astype(np.int64)
-    quotas[np.argmax(quotas)] += n * SLOT - int(quotas.sum())  # what rounding left over
+    quotas[np.argmax(quotas)] += n * SLOT - int(quotas.sum())  # the remainder of rounding
 
     table = np.empty((n, 2), np.uint32)
     _alias.pair_up(quotas, table)
@@ -72,9 +72,9 @@ def segment_tables(
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Deal the words of an alias table out to segments, so that no two of them draw the same rare word.
 
-    A word that each segment can expect at least once in its `draws` draws, or that would fill a part, is left to all of
-    them. The others are dealt by falling probability, back and forth, so that all segments get the same share of it:
-    together they draw every word as often as from one table, but for the little by which parts differ.
+    Every segment gets a word that it expects at least once in its `draws` draws, or that would fill a part. The other
+    words are dealt by falling probability, back and forth, so that segments get equal shares of probability. Together
+    the segments draw each word as often as one table would, except for the small differences between parts.
 
     Returns
     -------
@@ -86,11 +86,11 @@ def segment_tables(
     """
     n = len(table)
     coins, others = table[:, 0].astype(np.int64), table[:, 1]
-    quotas = coins.copy()  # of n * SLOT draws
+    quotas = coins.copy()  # share of n * SLOT draws
     np.add.at(quotas, others, SLOT - coins)
     order = np.argsort(-quotas, kind="stable")
     falling = quotas[order]
-    parts = np.cumsum(falling[::-1])[::-1] // segments  # if all words from here on are dealt
+    parts = np.cumsum(falling[::-1])[::-1] // segments  # shares if all words from here on are dealt
     rare_enough = (falling < n * SLOT // draws) & (falling > 0) & (falling <= parts // MANY_TO_A_PART)
     n_common = int(rare_enough.argmax())
     common, rare = order[:n_common], order[n_common:]

@@ -1,4 +1,4 @@
-"""The words of a model in the order of their rows, their counts, and all that training derives from the counts."""
+"""The words of a model in row order, their counts, and the tables that training derives from the counts."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -12,15 +12,15 @@ from w2v.vocabulary.choose import TrimRule, effective_min_count, keep_probabilit
 
 logger = logging.getLogger(__name__)
 
-# About what a word takes besides its vectors: the string, its place in list and dict, and its tables.
+# Bytes per word besides its vectors, roughly: the string, its entries in list and dict, and its tables.
 BYTES_PER_WORD = 250
 
-# What a null word is called (gensim's Doc2Vec pads with it).
+# The name of the null word (gensim's Doc2Vec pads with it).
 NULL_WORD = "\0"
 
 
 class Vocabulary:
-    """Words and counts, which nobody changes; other ones make another `Vocabulary`.
+    """Words and counts. They never change; other words make another `Vocabulary`.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Vocabulary:
         return len(self.words)
 
     def first(self, words: int) -> "Vocabulary":
-        """The first so many words alone."""
+        """Return a vocabulary of the first `words` words."""
         kept = self.words[:words]
         return Vocabulary(kept, {word: self.index[word] for word in kept}, self.counts[:words])
 
@@ -60,13 +60,13 @@ class Vocabulary:
 
 
 class Choice(NamedTuple):
-    """What `choose` has chosen.
+    """The result of `choose`.
 
     Attributes
     ----------
-    places : int64, of the new words in the order of their rows, among those that were counted
-    counts : int64, of the words there were, then of the new ones
-    min_count : int, the one that held
+    places : int64, positions of the new words among the counted ones, in the order of their rows
+    counts : int64, of the old words, then of the new ones
+    min_count : int, the effective one
     report : dict of str to int, gensim's figures
     """
 
@@ -87,22 +87,22 @@ def choose(
     trim_rule: TrimRule | None = None,
     known: Vocabulary | None = None,
 ) -> Choice:
-    """Choose the words to keep among those that were counted.
+    """Choose the words to keep among the counted ones.
 
     Parameters
     ----------
-    all_counts : int64, of every word that was met, in order of first appearance
+    all_counts : int64, of every word in the corpus, in order of first appearance
     words_at : callable
-        Gives the words at some places of that order. Words become str late: most of them are not kept.
+        Returns the words at given positions. Words become str late, since most of them are not kept.
     min_count, sample, max_final_vocab, by_frequency, trim_rule
         As in `w2v.Word2Vec`.
     known : Vocabulary, optional
-        The words there are, which stay: counts add up, and the choice is among the others.
+        The old words, which stay: their counts add up, and only other words are chosen from.
 
     Raises
     ------
     RuntimeError
-        If no word is kept, and there were none before.
+        If no word is kept and no old words exist.
     """
     places = np.arange(len(all_counts))
     former = np.zeros(0, np.int64)
