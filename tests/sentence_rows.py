@@ -20,7 +20,7 @@ class SentenceRows(Trainee):
     def __init__(self, sentences, callbacks=(), checkpoint=None, checkpoint_every=1, **given):
         super().__init__()
         Settings(**given).assign_to(self)
-        settings, corpus = self.settings(), Corpus.given(sentences, None)
+        settings, corpus = self.settings(), Corpus.from_arguments(sentences, None)
         scan = Scan(*corpus)
         choice = choose(
             scan.counts,

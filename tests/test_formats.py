@@ -332,8 +332,8 @@ def alter(header, data, **changes):
         (lambda h, d: alter(h, d, __metadata__={"w2v": '{"format":NaN}'}), "NaN is not JSON"),
         (lambda h, d: alter(h, d, __metadata__={"w2v": "[" * 100000}), "not sound JSON"),
         (
-            lambda h, d: alter(h, d, __metadata__={"w2v": h["__metadata__"]["w2v"].replace("word2vec", "magic")}),
-            "kind 'magic'",
+            lambda h, d: alter(h, d, __metadata__={"w2v": h["__metadata__"]["w2v"].replace("word2vec", "no name")}),
+            "kind 'no name'",
         ),
         (
             lambda h, d: alter(h, d, __metadata__={"w2v": h["__metadata__"]["w2v"].replace("0.025", "1e999")}),
@@ -427,7 +427,7 @@ def test_a_pickle_is_named_as_one(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "words", "changes", "message"),
     [
-        ("other", WORDS, {}, "kind 'other'"),
+        ("Other!", WORDS, {}, "kind 'Other!'"),
         ("vectors", ["a", "a", "b"], {}, "a word occurs twice"),
         ("vectors", ["a", 1, "b"], {}, "not the key 1"),
         ("vectors", ["a", "b"], {}, "2 words for 3 rows"),

@@ -51,9 +51,10 @@ LONG = {
     "cli.c_tools": 480,
     "vectors.keyed": 467,
     "models.word2vec": 460,
-    "models.word2vec.Word2Vec": 390,
-    "models.building": 415,
-    "models.building.Buildable": 370,
+    "models.word2vec.Word2Vec": 391,
+    "vectors.lookup": 418,
+    "models.building": 416,
+    "models.building.Buildable": 371,
     "vectors.keyed.KeyedVectors": 360,
 }
 
