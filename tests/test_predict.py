@@ -95,7 +95,8 @@ def test_one_string_is_no_context_and_no_sentence():
         for wrong in (word, word.encode()):
             with pytest.raises(TypeError, match=r"is a string, not a list of words|is bytes"):
                 ask(wrong)
-    for wrong in (word, word.encode(), None):
+    assert model.score([word]) == model.score([[word]])
+    for wrong in (word.encode(), None):
         with pytest.raises(TypeError, match="sentence="):
             model.score([wrong])
     for wrong in (True, 2.0, math.nan):

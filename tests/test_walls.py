@@ -51,7 +51,7 @@ LONG = {
     "cli.c_tools": 480,
     "vectors.keyed": 467,
     "models.word2vec": 460,
-    "models.word2vec.Word2Vec": 391,
+    "models.word2vec.Word2Vec": 393,
     "vectors.lookup": 418,
     "models.building": 416,
     "models.building.Buildable": 371,

@@ -526,7 +526,9 @@ class Word2Vec(Buildable, OldModelNames):
         self._check_matrices(self.settings())
         known = self.wv.key_to_index
         refuse_text("sentences", sentences)
-        rows = ([known[word] for word in check_list("sentence", s) if word in known] for s in sentences)
+        # A str is a sentence of one word: programs written for gensim pass it.
+        each = ([s] if isinstance(s, str) else check_list("sentence", s) for s in sentences)
+        rows = ([known[word] for word in sentence if word in known] for sentence in each)
         return predict.sentence_scores(
             rows,
             self.wv.peek(),
