@@ -25,7 +25,6 @@ from w2v import CallbackAny2Vec, KeyedVectors, PathLineSentences, StopTraining, 
 from w2v.cli import demo, program
 from w2v.stability.report import format_table
 from w2v.training.session import Session
-from w2v.vectors import lookup
 
 TOPICS = [
     "thread lock process queue daemon",
@@ -643,7 +642,6 @@ def test_ctrl_c_stops_waiting_for_standard_input(room):
     assert b"Traceback" not in err
 
 
-@pytest.mark.skipif(not hasattr(lookup, "near_words"), reason="close spellings are looked for in the same case only")
 def test_a_word_in_another_case_is_told_the_one_there_is(room, capsys):
     assert "; close to it: 'thread'" in run(capsys, "neighbors model.safetensors Thread")[2]
 
