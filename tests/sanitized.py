@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent
+from places import ROOT
 
 
 class Build(NamedTuple):
@@ -57,7 +57,7 @@ BUILDS = {
 
 # Tests without a meaning under a sanitizer, and why. A name is that of a file, a test, or a parameter of a test.
 ALWAYS_OUT = {
-    "test_levels.py": "compiles the headers into programs of its own, without the extensions",
+    "training/test_levels.py": "compiles the headers into programs of its own, without the extensions",
     "test_walls.py": "looks at the machine code, into which sanitizers put theirs",
     "test_sanitizers.py": "calls this file",
 }
@@ -66,10 +66,10 @@ LEFT_OUT = {
     "address": ALWAYS_OUT,
     "thread": {
         **ALWAYS_OUT,
-        "test_cli.py::test_closed_stdout_is_no_error": SHELL,
-        "test_cli.py::test_piped_example_of_the_help_works": SHELL,
-        "test_files.py::test_a_full_file_system_leaves_the_old_file": SHELL,
-        "test_checkpoint.py::test_killed_runs_end_in_the_same_bytes": "kills at moments that a build so slow misses",
+        "cli/test_cli.py::test_closed_stdout_is_no_error": SHELL,
+        "cli/test_cli.py::test_piped_example_of_the_help_works": SHELL,
+        "files/test_files.py::test_a_full_file_system_leaves_the_old_file": SHELL,
+        "training/test_checkpoint.py::test_killed_runs_end_in_the_same_bytes": "kills too early for a build so slow",
     },
 }
 

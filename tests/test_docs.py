@@ -12,11 +12,11 @@ import warnings
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 import w2v
 from w2v.cli import program
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ALL_PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
 MODULES = sorted(path.stem for path in Path(w2v.__file__).parent.glob("*.py") if path.stem != "__main__")

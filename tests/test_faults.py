@@ -30,6 +30,7 @@ import pytest
 from alone import alone
 from corpora import TOPICS, two_topics, zipf_like
 from numbered import fault, rows_of, rows_shown
+from places import ROOT
 
 from w2v import FormatError, KeyedVectors, LineSentence, Word2Vec
 from w2v.cli import program
@@ -38,7 +39,7 @@ from w2v.tokens import encode
 from w2v.training import epoch
 from w2v.training.workers import Workers
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "faults.md"
+PAGE = ROOT / "docs" / "faults.md"
 GIB = 2**30
 FOREVER = 10**6  # epochs; a run that does not stop meets the time-out
 

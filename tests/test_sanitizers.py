@@ -3,10 +3,10 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import sanitized
+from places import TESTS
 
 FAULTS = r"""
 #include <limits.h>
@@ -77,5 +77,5 @@ def test_deterministic_training_has_no_race_where_hogwild_has(package, tmp_path)
 
 
 def test_all_tests_of_deterministic_training_run_without_a_race(package, tmp_path):
-    tests = Path(__file__).with_name("test_deterministic.py")
+    tests = TESTS / "training" / "test_deterministic.py"
     assert reports_of(package, tmp_path, "-m", "pytest", "-q", "-n", "2", str(tests)) == []

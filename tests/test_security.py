@@ -19,13 +19,13 @@ import numpy as np
 import pytest
 from alone import alone
 from corpora import two_topics
+from places import ROOT
 
 import w2v
 from w2v import KeyedVectors, LineSentence, Word2Vec
 from w2v.cli import program
 from w2v.files import errors, native, writing
 
-ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(w2v.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -211,7 +211,7 @@ def test_a_source_distribution_holds_only_handwritten_files(tree):
             no_path_of_this_machine(name, archive.extractfile(member).read())
     made = {"PKG-INFO", "setup.cfg"} | {name for name in members if name.startswith("src/w2v.egg-info/")}
     allowed = re.compile(
-        r"src/w2v/([a-z_0-9]+/)?[a-z_0-9]+\.(py|pyi|pyx|h)|src/w2v/py\.typed|tests/[a-z_0-9]+\.(py|txt)|tests/[a-z]+\.c|"
+        r"src/w2v/([a-z_0-9]+/)?[a-z_0-9]+\.(py|pyi|pyx|h)|src/w2v/py\.typed|tests/([a-z]+/)?[a-z_0-9]+\.(py|txt)|tests/training/[a-z]+\.c|"
         r"tests/(fuzz|data)/.+|docs/[a-z-]+\.md|docs/figures/[a-z-]+\.png|benchmarks/[a-zA-Z_]+\.(py|md)|\.ci/run|[A-Za-z]+(\.md|\.in)?|"
         r"setup\.py|pyproject\.toml"
     )
@@ -219,13 +219,13 @@ def test_a_source_distribution_holds_only_handwritten_files(tree):
     modules = {str(path.relative_to(tree)) for path in (tree / "src").rglob("*.py")}
     written = (".pyx", ".h", ".pyi", ".typed")
     sources = {f"src/w2v/{path.relative_to(PACKAGE)}" for path in PACKAGE.rglob("*") if path.suffix in written}
-    tests = {f"tests/{path.name}" for path in (ROOT / "tests").glob("*.py")}
+    tests = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py")}
     assert modules | sources | tests | {
         "LICENSE",
         "SECURITY.md",
         "README.md",
-        "tests/levels.c",
-        "tests/malloc.c",
+        "tests/training/levels.c",
+        "tests/training/malloc.c",
     } <= set(members)
 
 

@@ -1,15 +1,18 @@
 """The walls of the house: rooms and their order, what may cross, and how large a file may be."""
 
 import ast
+import importlib
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields
 from inspect import signature
 from pathlib import Path
 
 import pytest
+from places import ROOT, TESTS
 
 import w2v
 from w2v import Word2Vec
@@ -98,6 +101,19 @@ def test_no_room_uses_one_that_comes_later():
     order = list(ROOMS)
     assert {room_of(module) for module in INSIDE} == set(order)
     assert [(room, used) for room in order for used in ROOMS[room] if order.index(used) > order.index(room)] == []
+
+
+def test_every_folder_of_tests_is_named_after_a_room():
+    folders = {path.parent.name for path in TESTS.glob("*/test_*.py")}
+    assert folders <= set(ROOMS)
+    assert {room for room in ROOMS if (PACKAGE / room).is_dir()} <= folders
+
+
+def test_the_program_that_is_installed_is_there():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for target in project["scripts"].values():
+        module, _, function = target.partition(":")
+        assert callable(getattr(importlib.import_module(module), function))
 
 
 def test_training_and_vectors_know_nothing_of_each_other():

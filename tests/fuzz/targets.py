@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
+import gensim_pickles as gensims
 import numpy as np
 import pytest
-import test_gensim_files as gensims
 
 from fuzz import mutations
 from w2v import CallbackAny2Vec, KeyedVectors, Word2Vec

@@ -16,7 +16,7 @@ SHOWN = ("measure", "measured", "mean", "low", "high")
 
 
 def add_arguments(add: Callable[..., argparse.Action], training_options: Iterable[tuple[Any, ...]]) -> None:
-    """Declare the options, given a parser's ``add_argument`` and `w2v.cli.main.TRAINING_OPTIONS`."""
+    """Declare the options, given a parser's ``add_argument`` and `w2v.cli.program.TRAINING_OPTIONS`."""
     add("corpus", metavar="CORPUS", help="text, a document per line; plain or .gz, .bz2, .xz, .zst")
     add("--runs", type=_two_or_more, default=10, metavar="N", help="trainings to compare (default %(default)s)")
     add(

@@ -22,6 +22,7 @@ from corpora import zipf_like
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from places import ROOT
 from test_train import MODELS
 
 from w2v import CallbackAny2Vec, FormatError, LineSentence, PathLineSentences, StopTraining, Text8Corpus, Word2Vec
@@ -1182,7 +1183,7 @@ def test_the_command_line_says_what_to_type_after_ctrl_c(tmp_path, monkeypatch, 
     assert Path("out.safetensors").read_bytes() == Path("expected.safetensors").read_bytes()
 
 
-KILLS = [sys.executable, str(Path(__file__).parent.parent / "benchmarks" / "kills.py")]
+KILLS = [sys.executable, str(ROOT / "benchmarks" / "kills.py")]
 
 
 def test_killed_runs_end_in_the_same_bytes(tmp_path):

@@ -11,148 +11,38 @@ import random
 import struct
 import sys
 import tracemalloc
-import types
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gensim_pickles import (
+    COUNTS,
+    FAKES,
+    HOSTILE,
+    LAYOUTS,
+    SETTINGS,
+    STATE,
+    WORDS,
+    Fakes,
+    dump,
+    matrix,
+    model_1,
+    model_4,
+    old_vocab,
+    spread,
+    vectors_4,
+)
 
 from w2v.files.errors import FormatError, TruncatedError
 from w2v.files.gensim_pickle import GensimFile, is_pickle, read_gensim
 from w2v.models.model_file import inner_nodes
 from w2v.vocabulary import huffman
 
-WORDS = ["the", "größe", "lake", "boat"]
-COUNTS = [40, 21, 10, 4]
-FAKES = {
-    "gensim": [],
-    "gensim.models": [],
-    "gensim.utils": [],
-    "gensim.models.word2vec": ["Word2Vec", "Vocab", "Word2VecVocab", "Word2VecTrainables"],
-    "gensim.models.keyedvectors": ["KeyedVectors", "Word2VecKeyedVectors", "Vocab", "FastTextKeyedVectors"],
-    "gensim.models.doc2vec": ["Doc2Vec"],
-    "gensim.models.phrases": ["Phrases"],
-}
-
-
-class Fakes:
-    """Classes under gensim's names, with attributes and no behaviour."""
-
-    def __init__(self, monkeypatch):
-        for name, classes in FAKES.items():
-            module = types.ModuleType(name)
-            for cls in classes:
-                setattr(module, cls, type(cls, (), {"__module__": name}))
-            monkeypatch.setitem(sys.modules, name, module)
-
-        def call_on_class_only():
-            raise AttributeError
-
-        call_on_class_only.__module__, call_on_class_only.__qualname__ = "gensim.utils", "call_on_class_only"
-        sys.modules["gensim.utils"].call_on_class_only = call_on_class_only
-
-    def make(self, module, name, **attributes):
-        made = getattr(sys.modules[f"gensim.models.{module}"], name)()
-        made.__dict__.update(attributes)
-        return made
-
 
 @pytest.fixture
 def fakes(monkeypatch):
     return Fakes(monkeypatch)
-
-
-def matrix(rows=4, width=3, start=0.0, dtype=np.float32):
-    return (start + np.arange(rows * width)).reshape(rows, width).astype(dtype) / 8
-
-
-LISTS = {"__numpys": [], "__scipys": [], "__ignoreds": [], "__recursive_saveloads": []}
-SETTINGS = {
-    "vector_size": 3, "alpha": 0.05, "min_alpha": 0.001, "window": 4, "min_count": 2, "max_vocab_size": None,
-    "sample": 0.01, "seed": 7, "workers": 2, "sg": 1, "hs": 0, "negative": 6, "ns_exponent": 0.5, "cbow_mean": 0,
-    "epochs": 9, "sorted_vocab": 1, "max_final_vocab": None, "batch_words": 1000, "compute_loss": True,
-}  # fmt: skip
-STATE = {"corpus_count": 5, "train_count": 1, "min_alpha_yet_reached": 0.01, "total_train_time": 0.5}
-
-
-def vectors_4(fakes, **changes):
-    return fakes.make(
-        "keyedvectors", "KeyedVectors",
-        **({
-            "vector_size": 3, "index_to_key": list(WORDS), "next_index": 4, "vectors": matrix(), "norms": None,
-            "key_to_index": {word: i for i, word in enumerate(WORDS)}, "mapfile_path": None,
-            "expandos": {"count": np.array(COUNTS), "sample_int": np.array([9, 9, 9, 9], np.uint32)},
-            "vectors_lockf": np.ones(1, np.float32),
-        } | LISTS | changes),
-    )  # fmt: skip
-
-
-def model_4(fakes, **changes):
-    return fakes.make(
-        "word2vec", "Word2Vec",
-        **(SETTINGS | STATE | LISTS | {
-            "wv": vectors_4(fakes), "syn1neg": matrix(start=50), "raw_vocab": defaultdict(int), "hashfxn": hash,
-            "layer1_size": 3, "comment": "no", "shrink_windows": False, "random": np.random.RandomState(3),
-            "load": sys.modules["gensim.utils"].call_on_class_only, "effective_min_count": 2,
-            "lifecycle_events": [{"event": "created", "datetime": "today"}],
-        } | changes),
-    )  # fmt: skip
-
-
-def old_vocab(fakes, module):
-    entries = zip(WORDS, COUNTS, range(4), strict=True)
-    return {w: fakes.make(module, "Vocab", count=c, index=i, sample_int=7) for w, c, i in reversed(list(entries))}
-
-
-def model_3_8(fakes):
-    own = {"vector_size", "alpha", "min_alpha", "window", "workers", "sg", "hs", "negative", "cbow_mean", "epochs"}
-    rest = {"batch_words", "compute_loss"}
-    wv = {"vocab": old_vocab(fakes, "keyedvectors"), "index2word": list(WORDS), "vectors": matrix(), "vector_size": 3}
-    inner = {name: value for name, value in SETTINGS.items() if name not in own | rest | {"seed"}}
-    return fakes.make(
-        "word2vec", "Word2Vec",
-        wv=fakes.make("keyedvectors", "Word2VecKeyedVectors", vectors_norm=None, **wv, **LISTS),
-        vocabulary=fakes.make("word2vec", "Word2VecVocab", raw_vocab=None, cum_table=np.arange(4), **inner),
-        trainables=fakes.make(
-            "word2vec", "Word2VecTrainables", seed=7, hashfxn=hash, layer1_size=3, syn1neg=matrix(start=50),
-            vectors_lockf=np.ones(4, np.float32),
-        ),
-        callbacks=(), **{name: SETTINGS[name] for name in own | rest}, **STATE, **LISTS,
-    )  # fmt: skip
-
-
-def model_1(fakes, inside=False):
-    content = {"vocab": old_vocab(fakes, "word2vec"), "index2word": list(WORDS), "syn0": matrix(), "syn0norm": None}
-    held = {"wv": fakes.make("keyedvectors", "KeyedVectors", **content)} if inside else content
-    settings = {"iter" if name == "epochs" else name: value for name, value in SETTINGS.items()}
-    return fakes.make(
-        "word2vec", "Word2Vec", **held, **settings, **STATE, syn1neg=matrix(start=50), layer1_size=3,
-        syn0_lockf=np.ones(4, np.float32), neg_labels=np.array([1.0, 0.0]), hashfxn=hash,
-    )  # fmt: skip
-
-
-LAYOUTS = {"4": model_4, "3.8": model_3_8, "1": lambda fakes: model_1(fakes, inside=True), "0.12": model_1}
-
-
-def dump(value, path, protocol=4):
-    Path(path).write_bytes(pickle.dumps(value, protocol))
-    return path
-
-
-def spread(made, path, names=("vectors", "syn1neg", "syn1", "vectors_lockf"), write=np.save, ending="npy"):
-    """Move arrays out of an object into files beside it, as gensim does with large ones."""
-    attributes = made.__dict__
-    attributes["__recursive_saveloads"] = [name for name in ("wv", "trainables") if name in attributes]
-    for name in attributes["__recursive_saveloads"]:
-        spread(attributes[name], f"{path}.{name}", names, write, ending)
-    attributes["__numpys"] = [name for name in names if name in attributes]
-    for name in attributes["__numpys"]:
-        write(f"{path}.{name}.{ending}", attributes.pop(name))
-    return made
-
-
-# --- layouts --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
@@ -557,69 +447,6 @@ def test_names_that_are_not_on_the_list_are_refused(tmp_path, name):
         (tmp_path / "m").write_bytes(data)
         with pytest.raises(FormatError, match=r"asks for|of gensim, and only"):
             read_gensim(tmp_path / "m")
-
-
-W2V = b"cgensim.models.word2vec\nWord2Vec\n"
-NUMBER = b"\x80\x02cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nU\x02f4K\x00K\x01\x87R(K\x03U\x01<tb"
-HOSTILE = {
-    "old opcodes that call": b"\x80\x02(U\x01xios\nsystem\n.",
-    "an object from the stack": b"\x80\x02(cos\nsystem\nU\x01xo.",
-    "a persistent id": b"\x80\x02U\x01xQ.",
-    "the extension registry": b"\x80\x02\x82\x01.",
-    "a state for a class": b"\x80\x02" + W2V + b"}b.",
-    "a state for a list": b"\x80\x02]}b.",
-    "a call of a string": b"\x80\x02U\x01x)R.",
-    "a call with no tuple": b"\x80\x02" + W2V + b"]R.",
-    "items for an object": b"\x80\x02" + W2V + b")\x81(K\x01e.",
-    "keys for an object": b"\x80\x02" + W2V + b")\x81K\x01K\x01s.",
-    "an odd number of keys and values": b"\x80\x02}(K\x01u.",
-    "a list for a key": b"\x80\x02}]K\x01s.",
-    "a tuple and a number for keys": b"\x80\x02}(K\x01N)Nu.",
-    "a key of 520 bits": b"\x80\x02}\x8a\x40" + b"\x7f" * 64 + b"Ns.",
-    "a million nested objects": b"\x80\x02" + W2V + b"q\x00" + b"h\x00)\x81" * 1_000_000 + b"b" * 999_999 + b".",
-    "a million nested calls": b"\x80\x02" + W2V + b"q\x000)" + b"q\x01h\x00h\x01R\x85" * 1_000_000 + b".",
-    "a million nested tuples for a type": (
-        b"\x80\x02cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n)" + b"\x85" * 1_000_000
-        + b"\x85R(K\x03U\x01<tbU\x01x\x86R."
-    ),
-    "a million nested tuples for an encoding": (
-        b"\x80\x02c_codecs\nencode\nX\x01\0\0\0x)" + b"\x85" * 1_000_000 + b"\x86R."
-    ),
-    "a million nested tuples for a key": b"\x80\x02})" + b"\x85" * 1_000_000 + b"Ns.",
-    "a million nested tuples for a word": b"\x80\x02" + W2V + b")\x81}X\x02\0\0\0wv)" + b"\x85" * 1_000_000 + b"sb.",
-    "a million nested lists": b"\x80\x02" + b"]" * 1_000_000 + b"a" * 999_999 + b".",
-    "a list in itself": b"\x80\x02]q\x00h\x00a.",
-    "an object that is its own state": b"\x80\x02" + W2V + b")\x81q\x00h\x00b.",
-    "a model that holds itself": b"\x80\x02" + W2V + b")\x81q\x00}X\x02\0\0\0wvh\x00sb.",
-    "a memo place far away": b"\x80\x02Nr\xff\xff\xff\x7f.",
-    "a memo place that is empty": b"\x80\x02h\x05.",
-    "a string of many bytes that are not there": b"\x80\x04\x8d" + b"\xff" * 7 + b"\x7fx.",
-    "bytes that are not there": b"\x80\x04\x8e" + b"\xff" * 8 + b".",
-    "a frame that is not there": b"\x80\x04\x95" + b"\xff" * 8 + b"N.",
-    "an integer of a million bytes": b"\x80\x02\x8b\x40\x42\x0f\x00" + b"\x7f" * 1_000_000 + b".",
-    "an integer of negative length": b"\x80\x02\x8b\xff\xff\xff\xff.",
-    "an integer of a million digits": b"\x80\x02I" + b"9" * 1_000_000 + b"\n.",
-    "an integer that is not there": b"\x80\x02\x8a\x05\x01",
-    "an integer of a hundred digits": b"\x80\x02I" + b"9" * 100 + b"\n.",
-    "an object made with keywords": b"\x80\x04" + W2V + b")}\x92.",
-    "a number of too few bytes": NUMBER + b"U\x01x\x86R.",
-    "a number of no bytes": NUMBER + b"K\x01\x86R.",
-    "an integer of no digits": b"\x80\x02Ix\n.",
-    "a string that is no UTF-8": b"\x80\x02X\x01\0\0\0\xff.",
-    "an empty stack": b"\x80\x02.",
-    "a pop too much": b"\x80\x020.",
-    "no mark": b"\x80\x02t.",
-    "an unknown protocol": b"\x80\x06N.",
-    "protocol 0": b"\x80\x00N.",
-    "more behind the end": b"\x80\x02N.N",
-    "nothing": b"",
-    "only a protocol": b"\x80\x02",
-    "a large string encoded often": (
-        b"\x80\x02X" + struct.pack("<i", 1 << 20) + b"x" * (1 << 20) + b"X\x06\0\0\0latin1\x86q\x000"
-        + b"c_codecs\nencode\nq\x010" + b"h\x01h\x00R0" * 50_000 + b"N."
-    ),
-    "another encoding": b"\x80\x02c_codecs\nencode\nX\x01\0\0\0xX\x05\0\0\0rot13\x86R.",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("what", HOSTILE)

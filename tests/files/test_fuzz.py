@@ -13,14 +13,15 @@ from fuzz import __main__ as engine
 from fuzz import mutations, targets
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import ROOT, TESTS
 
 from w2v import Word2Vec
 from w2v.files.errors import FormatError
 
 CC = os.environ.get("CC", "cc")
 SANITIZE = ["-g", "-O1", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
-HARNESS = Path(__file__).parent / "fuzz" / "text.c"
-HEADERS = Path(__file__).parent.parent / "src" / "w2v" / "text"
+HARNESS = TESTS / "fuzz" / "text.c"
+HEADERS = ROOT / "src" / "w2v" / "text"
 
 
 @pytest.mark.parametrize("name", targets.TARGETS)

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import ROOT
 
 import w2v
 from w2v import FormatError, KeyedVectors, Word2Vec
@@ -220,7 +221,7 @@ def test_a_leftover_temporary_file_has_the_documented_name(tmp_path, monkeypatch
     (left,) = os.listdir(tmp_path)
     pattern = ".w2v-*.tmp"
     assert Path(left).match(pattern)
-    assert pattern in (Path(__file__).parents[1] / "docs/formats.md").read_text()
+    assert pattern in (ROOT / "docs/formats.md").read_text()
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])

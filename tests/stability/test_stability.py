@@ -6,12 +6,12 @@ import itertools
 import math
 import os
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from places import SHARED
 
 from w2v import KeyedVectors
 from w2v.stability import (
@@ -37,7 +37,7 @@ from w2v.stability import (
     write_records,
 )
 
-PUBLISHED = Path(__file__).parents[2] / "shared/data/stability"
+PUBLISHED = SHARED / "data/stability"
 needs_published = pytest.mark.skipif(
     not PUBLISHED.exists() and os.environ.get("CI") != "true", reason="the published results are not here"
 )

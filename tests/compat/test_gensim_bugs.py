@@ -3,16 +3,16 @@
 import itertools
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from corpora import TOPICS, two_topics
 from numbered import fault, rows_of, rows_shown
+from places import ROOT
 
 from w2v import KeyedVectors, Word2Vec, training
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "migrating-from-gensim.md"
+PAGE = ROOT / "docs" / "migrating-from-gensim.md"
 
 
 def small(corpus=None, **options):

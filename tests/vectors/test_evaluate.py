@@ -2,15 +2,15 @@
 
 import math
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
+from places import SHARED
 
 from w2v.vectors import scores
 from w2v.vectors.keyed import KeyedVectors
 
-DATA = Path(__file__).parents[2] / "shared/data/eval"
+DATA = SHARED / "data/eval"
 needs_data = pytest.mark.skipif(
     not DATA.exists() and os.environ.get("CI") != "true", reason="the evaluation sets are not here"
 )

@@ -2,13 +2,13 @@
 
 import pickle
 import shutil
-from pathlib import Path
 
 import pytest
+from places import TESTS
 
 from w2v import KeyedVectors, Word2Vec
 
-WRITTEN = Path(__file__).parent / "data" / "scheme-2"
+WRITTEN = TESTS / "data" / "scheme-2"
 FINGERPRINT = (WRITTEN / "fingerprint.txt").read_text().strip()
 TEXT = [line.split() for line in (WRITTEN / "text.txt").read_text().splitlines()]
 

@@ -1,6 +1,6 @@
 """Run gensim's own tests of Word2Vec and KeyedVectors on w2v, which stands in gensim's place.
 
-    python tests/gensim_suite.py [--plain] [pytest arguments ...]
+    python tests/compat/gensim_suite.py [--plain] [pytest arguments ...]
 
 Needs gensim (the ``bench`` extra), whose package holds the tests. ``--plain`` runs them on gensim itself, to compare.
 Which tests are known to fail, and why, is in gensim_suite_expected.txt beside this file. The exit code is 0 if exactly
