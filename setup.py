@@ -27,7 +27,7 @@ if ABI3 and "free-threading" in sys.version:
 
 # The compiled modules and the headers beside them.
 HEADERS = {
-    "training._train": ["_lanes.h", "_rounds.h", "_shared.h", "_simd.h", "_simd_body.h"],
+    "training._train": ["_lanes.h", "_rounds.h", "_atomics.h", "_simd.h", "_simd_body.h"],
     "text._text": ["_text.h"],
     "files._rows": [],
     "vocabulary._alias": [],

@@ -13,7 +13,7 @@ import pytest
 
 from w2v import FormatError, KeyedVectors, Word2Vec
 from w2v.cli import c_tools, program
-from w2v.vectors import c_arithmetic
+from w2v.vectors import c_programs
 
 TOPICS = ["river lake sea boat water fish", "bread flour oven dough yeast baker"]
 
@@ -255,14 +255,14 @@ def test_classes_are_lines_of_a_word_and_a_number(room, run):
 
 def test_classes_are_found_by_direction():
     directions = np.float32([[1, 0.1], [0, 1], [5, 0], [0.1, 7], [9, 1], [0, 0.01]])
-    assert c_arithmetic.classes(directions, 2).tolist() == [0, 1, 0, 1, 0, 1]
-    assert c_arithmetic.classes(directions, 1).tolist() == [0] * 6
+    assert c_programs.classes(directions, 2).tolist() == [0, 1, 0, 1, 0, 1]
+    assert c_programs.classes(directions, 1).tolist() == [0] * 6
 
 
 @pytest.mark.parametrize("count", [6, 7, 40])
 def test_more_classes_than_words_are_harmless(count):
     vectors = np.repeat(np.float32([[1, 0], [0, 1]]), 3, axis=0)
-    labels = c_arithmetic.classes(vectors, count)
+    labels = c_programs.classes(vectors, count)
     assert len(labels) == 6
     assert labels.max() < count
     assert set(labels[:3]) & set(labels[3:]) == set()
@@ -534,8 +534,8 @@ def test_accuracy_is_what_the_definition_says(room, run, monkeypatch, seed, thre
     words, vectors, text = random_case(seed)
     write_binary(room / "vectors.bin", words, vectors)
     expected = slow_accuracy(words, vectors, threshold, text)
-    monkeypatch.setattr("w2v.vectors.c_arithmetic.WORDS_AT_ONCE", 37)
-    monkeypatch.setattr("w2v.vectors.c_arithmetic.QUESTIONS_AT_ONCE", 11)
+    monkeypatch.setattr("w2v.vectors.c_programs.WORDS_AT_ONCE", 37)
+    monkeypatch.setattr("w2v.vectors.c_programs.QUESTIONS_AT_ONCE", 11)
     out = run(f"compute-accuracy vectors.bin {threshold}", text)
     assert NAN.sub("nan", out) == expected
     assert re.search(r"TOP1: [1-9]", out)

@@ -9,12 +9,12 @@ from w2v.tokens.encode import Scan
 from w2v.training import session
 from w2v.training.epoch import Tags
 from w2v.training.settings import Settings
-from w2v.training.trainee import Trainee
+from w2v.training.trainable import Trainable
 from w2v.training.weights import Weights
 from w2v.vocabulary.vocabulary import Vocabulary, choose
 
 
-class SentenceRows(Trainee):
+class SentenceRows(Trainable):
     kind = "sentence_rows"
 
     def __init__(self, sentences, callbacks=(), checkpoint=None, checkpoint_every=1, **given):

@@ -14,7 +14,7 @@ from w2v import CallbackAny2Vec, Word2Vec
 from w2v.files import native
 from w2v.text.corpus import Corpus
 from w2v.training import session
-from w2v.training.trainee import Contents
+from w2v.training.trainable import Contents
 from w2v.vectors import queries
 
 
@@ -78,11 +78,11 @@ class StopAt(CallbackAny2Vec):
         self.hook, self.epochs = hook, epochs
 
     def on_epoch_begin(self, model):
-        if self.hook == "begin" and model.ledger.trained_epochs == self.epochs:
+        if self.hook == "begin" and model.provenance.trained_epochs == self.epochs:
             raise KeyboardInterrupt
 
     def on_epoch_end(self, model):
-        if self.hook == "end" and model.ledger.trained_epochs == self.epochs:
+        if self.hook == "end" and model.provenance.trained_epochs == self.epochs:
             raise KeyboardInterrupt
 
 
@@ -123,7 +123,7 @@ def test_a_stopped_run_resumes_to_the_same_bytes(case, tmp_path, hook, epochs, d
     again = resumed(case, tmp_path, text)
     assert digest_of(again) == digest_of(whole)
     assert again.fingerprint() == whole.fingerprint()
-    assert again.ledger.trained_epochs == 3
+    assert again.provenance.trained_epochs == 3
 
 
 def test_a_run_cut_within_an_epoch_resumes_to_the_same_bytes(case, tmp_path, monkeypatch):
@@ -134,7 +134,7 @@ def test_a_run_cut_within_an_epoch_resumes_to_the_same_bytes(case, tmp_path, mon
     class Cut(CallbackAny2Vec):
         def on_epoch_begin(self, model):
             def heed(words=0):
-                if model.ledger.is_within_an_epoch:
+                if model.provenance.is_within_an_epoch:
                     time.sleep(5e-3)  # for some words
                     raise KeyboardInterrupt
 
@@ -169,12 +169,12 @@ def test_every_epoch_is_recorded(case):
 
     class Listener(CallbackAny2Vec):
         def on_epoch_end(self, model):
-            seen.append(model.ledger.trained_epochs)
+            seen.append(model.provenance.trained_epochs)
 
     model = trained(case, two_topics(), callbacks=[Listener()], compute_loss=True)
     assert seen == [1, 2, 3]
-    losses = model.ledger.loss_history
-    assert len(losses) == len(model.ledger.history) == 3
+    losses = model.provenance.loss_history
+    assert len(losses) == len(model.provenance.history) == 3
     assert losses[-1] < losses[0]
 
 

@@ -106,7 +106,7 @@ def test_a_copy_within_an_epoch_cannot_be_repeated(tmp_path, monkeypatch):
     original = model.heed
 
     def look(words=0):
-        if not copies and model.ledger.is_within_an_epoch:
+        if not copies and model.provenance.is_within_an_epoch:
             model.save(tmp_path / "model.safetensors")
             copies.extend([copy.deepcopy(model), Word2Vec.load(tmp_path / "model.safetensors")])
         return original(words)

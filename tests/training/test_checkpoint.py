@@ -1096,7 +1096,7 @@ model = Word2Vec(vector_size=100, min_count=1, workers={workers}, sg=1, epochs=1
 keep = dict(total_examples=1, epochs=10**6, checkpoint=run, checkpoint_every="{every}")
 ready = {{
     "vocabulary": lambda: source.read > 1000,
-    "training": lambda: (run / "checkpoint-1.safetensors").exists() and model.ledger.is_within_an_epoch,
+    "training": lambda: (run / "checkpoint-1.safetensors").exists() and model.provenance.is_within_an_epoch,
     "checkpoint": lambda: (run / "checkpoint-0.safetensors").exists() and writing(),
     "save": lambda: any(Path().glob(".w2v-*.tmp")),
 }}[{phase!r}]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from w2v import KeyedVectors
-from w2v.vectors import mover
+from w2v.vectors import word_movers
 
 
 def test_equal_masses_are_assigned_in_the_best_of_all_ways():
@@ -18,14 +18,14 @@ def test_equal_masses_are_assigned_in_the_best_of_all_ways():
     costs = np.linalg.norm(left[:, None] - right[None], axis=2)
     best = min(sum(costs[i, j] for i, j in enumerate(order)) for order in permutations(range(5))) / 5
     ones = np.ones(5)
-    assert mover.distance(left, ones, right, ones) == pytest.approx(best)
-    assert mover._least_cost(costs, ones / 5, ones / 5) == pytest.approx(best)
+    assert word_movers.distance(left, ones, right, ones) == pytest.approx(best)
+    assert word_movers._least_cost(costs, ones / 5, ones / 5) == pytest.approx(best)
 
 
 def test_mass_may_be_split():
     left, right = np.array([[0.0]]), np.array([[1.0], [3.0]])
-    assert mover.distance(left, np.array([4]), right, np.array([1, 1])) == pytest.approx(2.0)
-    assert mover.distance(left, np.array([4]), right, np.array([3, 1])) == pytest.approx(1.5)
+    assert word_movers.distance(left, np.array([4]), right, np.array([1, 1])) == pytest.approx(2.0)
+    assert word_movers.distance(left, np.array([4]), right, np.array([3, 1])) == pytest.approx(1.5)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_memory_is_bounded_by_the_pairs_of_words():
     rng = np.random.default_rng(0)
     left, right = rng.random((200, 1000)), rng.random((300, 1000))
     tracemalloc.start()
-    costs = mover._costs(left, right)
+    costs = word_movers._costs(left, right)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert costs[17] == pytest.approx(np.linalg.norm(right - left[17], axis=1))
@@ -73,33 +73,33 @@ def test_a_solver_leaves_its_caller_to_ctrl_c(monkeypatch):
         ended.wait(30)
         return 7.0
 
-    monkeypatch.setattr("w2v.vectors.mover.find_spec", lambda name: None)
-    monkeypatch.setattr("w2v.vectors.mover._least_cost", solver)
+    monkeypatch.setattr("w2v.vectors.word_movers.find_spec", lambda name: None)
+    monkeypatch.setattr("w2v.vectors.word_movers._least_cost", solver)
     ones, rows = np.ones(2), np.eye(2)
     kicker = threading.Thread(target=lambda: (solving.wait(30), signal.raise_signal(signal.SIGINT)))
     kicker.start()
     with pytest.raises(KeyboardInterrupt):
-        mover.distance(rows, ones, rows, ones)
+        word_movers.distance(rows, ones, rows, ones)
     kicker.join()
     assert threads[0] is not threading.main_thread()
     assert not ended.is_set()
     ended.set()
     threads[0].join()
-    assert mover.distance(rows, ones, rows, ones) == 7.0
+    assert word_movers.distance(rows, ones, rows, ones) == 7.0
 
 
 def test_solver_errors_reach_the_caller(monkeypatch):
     def solver(*problem):
         raise ArithmeticError("no way")
 
-    monkeypatch.setattr("w2v.vectors.mover.find_spec", lambda name: None)
-    monkeypatch.setattr("w2v.vectors.mover._least_cost", solver)
+    monkeypatch.setattr("w2v.vectors.word_movers.find_spec", lambda name: None)
+    monkeypatch.setattr("w2v.vectors.word_movers._least_cost", solver)
     with pytest.raises(ArithmeticError, match="no way"):
-        mover.distance(np.eye(2), np.ones(2), np.eye(2), np.ones(2))
+        word_movers.distance(np.eye(2), np.ones(2), np.eye(2), np.ones(2))
 
 
 def test_too_many_pairs_for_scipy_are_refused_before_work(monkeypatch):
-    monkeypatch.setattr("w2v.vectors.mover.find_spec", lambda name: None)
+    monkeypatch.setattr("w2v.vectors.word_movers.find_spec", lambda name: None)
     rows = np.zeros((1025, 2))
     with pytest.raises(MemoryError, match=r"1,025 and 1,025 different words.*w2v\[wmd\]"):
-        mover.distance(rows, np.ones(1025), rows, np.ones(1025))
+        word_movers.distance(rows, np.ones(1025), rows, np.ones(1025))

@@ -22,7 +22,7 @@ from w2v.files.reading import open_binary
 from w2v.files.word2vec_format import read_counts
 from w2v.files.writing import packed_write
 from w2v.text.readers import BLOCK
-from w2v.vectors import c_arithmetic
+from w2v.vectors import c_programs
 
 if TYPE_CHECKING:
     from w2v import KeyedVectors, Word2Vec
@@ -248,7 +248,7 @@ def _write(file: BinaryIO, model: "Word2Vec", vocabulary: _Vocabulary, args: arg
     end = _untrained_vector(args.seed, model.vector_size)[None]
     vectors: Array = model.wv.vectors
     if args.classes:
-        classes = c_arithmetic.classes(np.concatenate([end, vectors[vocabulary.rows]]), args.classes)
+        classes = c_programs.classes(np.concatenate([end, vectors[vocabulary.rows]]), args.classes)
         return _write_pairs(file, vocabulary.words, classes.tolist())
     file.write(f"{len(vocabulary.words)} {model.vector_size}\n".encode())
     _write_vectors(file, vocabulary.words[:1], end, bool(args.binary))
@@ -355,7 +355,7 @@ def _positions(vectors: "KeyedVectors", words: Sequence[str], missing: int) -> l
 def _print_nearest(vectors: "KeyedVectors", rows: Sequence[int], signs: Sequence[int], head: str, above: float) -> None:
     """Print the table of the words nearest to a signed sum of words."""
     print(f"\n{' ' * 46}{head}\n{'-' * 72}")
-    for row, cosine in c_arithmetic.nearest(vectors.vectors, rows, signs, NEIGHBOURS, above):
+    for row, cosine in c_programs.nearest(vectors.vectors, rows, signs, NEIGHBOURS, above):
         print(f"{printable(vectors.index_to_key[row]):>50}\t\t{cosine:f}")
 
 
@@ -413,7 +413,7 @@ def _verdicts(vectors: "KeyedVectors", limit: int | None, sections: Sequence[Sec
     asked = [[row_of.get(word, -1) for word in question] for _, questions in sections for question in questions]
     rows = np.array(asked, np.int64).reshape(-1, 4)
     known = (rows >= 0).all(axis=1)
-    answers = c_arithmetic.answers(vectors.vectors[:limit], rows[known, :3])
+    answers = c_programs.answers(vectors.vectors[:limit], rows[known, :3])
     right = (answers >= 0) & (first_row[answers] == rows[known, 3])
     verdicts = np.full(len(rows), None)
     verdicts[known] = right

@@ -16,10 +16,10 @@ from w2v.text.corpus import Corpus
 from w2v.tokens.cache import LIMITS
 from w2v.tokens.encode import Scan, Sentences, check_token
 from w2v.training import epoch, matrices
-from w2v.training.ledger import MOST_WORDS, Ledger
+from w2v.training.provenance import MOST_WORDS, Provenance
 from w2v.training.session import WORDS
 from w2v.training.settings import Settings, checked_sample
-from w2v.training.trainee import Trainee
+from w2v.training.trainable import Trainable
 from w2v.training.weights import Weights
 from w2v.training.workers import thread_count
 from w2v.vectors.keyed import KeyedVectors
@@ -33,20 +33,20 @@ logger = logging.getLogger(__name__)
 OLD_CORPUS = {"sentences": "corpus_iterable"}
 
 
-def _in_ledger(name: str) -> Any:
-    """An attribute of the model that its ledger holds."""
+def _in_provenance(name: str) -> Any:
+    """An attribute of the model that its provenance holds."""
 
     def read(self: Any) -> Any:
-        return getattr(self.ledger, name)
+        return getattr(self.provenance, name)
 
     def assign(self: Any, value: Any) -> None:
-        setattr(self.ledger, name, value)
+        setattr(self.provenance, name, value)
 
-    return property(read, assign, doc=f"See `w2v.training.ledger.Ledger.{name}`.")
+    return property(read, assign, doc=f"See `w2v.training.provenance.Provenance.{name}`.")
 
 
-class Buildable(Trainee):
-    """A trainee whose words, counts and input rows are a `KeyedVectors`, which gensim's programs read and assign.
+class Buildable(Trainable):
+    """A trainable whose words, counts and input rows are a `KeyedVectors`, which gensim's programs read and assign.
 
     The parts that a session works on are made of what is there. A model is built as a whole or not at all.
     """
@@ -68,18 +68,18 @@ class Buildable(Trainee):
     deterministic: bool
 
     # What gensim's programs read of a model's past.
-    history = _in_ledger("history")
-    loss_history = _in_ledger("loss_history")
-    min_alpha_yet_reached = _in_ledger("min_alpha_yet_reached")
-    round_shape = _in_ledger("round_shape")
-    running_training_loss = _in_ledger("running_training_loss")
-    runs = _in_ledger("runs")
-    total_train_time = _in_ledger("total_train_time")
-    train_count = _in_ledger("train_count")
-    trained_epochs = _in_ledger("trained_epochs")
+    history = _in_provenance("history")
+    loss_history = _in_provenance("loss_history")
+    min_alpha_yet_reached = _in_provenance("min_alpha_yet_reached")
+    round_shape = _in_provenance("round_shape")
+    running_training_loss = _in_provenance("running_training_loss")
+    runs = _in_provenance("runs")
+    total_train_time = _in_provenance("total_train_time")
+    train_count = _in_provenance("train_count")
+    trained_epochs = _in_provenance("trained_epochs")
 
     def _start_empty(self) -> None:
-        self.ledger = Ledger(self.alpha)
+        self.provenance = Provenance(self.alpha)
         self.tokens.drop()
         self.wv = KeyedVectors(self.vector_size)
         self.syn1neg: NDArray[np.float32] | None = None  # output rows of negative sampling, one per word
@@ -349,7 +349,7 @@ class Buildable(Trainee):
         self.record_digests()
         self.tokens.drop()  # they belong to another vocabulary
         if not update:
-            self.ledger = self.ledger.of_new_words()
+            self.provenance = self.provenance.of_new_words()
         self.wv.take_over(words, vectors, {"count": counts, **attributes})
         self.wv.vectors_lockf = locks
         self.wv.allocate_vecattrs()
@@ -379,7 +379,7 @@ class Buildable(Trainee):
                 len(self.wv), self.vector_size, self.seed, negative=bool(self.negative), hs=bool(self.hs)
             )
             self._trained_words = self.wv.index_to_key
-            self.ledger = self.ledger.of_new_weights(self.alpha)
+            self.provenance = self.provenance.of_new_weights(self.alpha)
 
     def update_weights(self) -> None:
         """Give new words their rows: input vectors from the seed, zero outputs; every old word keeps its own."""
@@ -485,7 +485,7 @@ class Buildable(Trainee):
             raise RuntimeError("wv.key_to_index, index_to_key and the counts do not fit together; call build_vocab")
 
     def kernel(self, settings: Settings, **options: Any) -> epoch.Kernel:
-        """What trains the matrices; see `Trainee.kernel`."""
+        """What trains the matrices; see `Trainable.kernel`."""
         epoch.warn_if_slow(logger.warning)
         self._check_matrices(settings)
         return super().kernel(settings, **options)

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from w2v.files import gensim_pickle, native
 from w2v.files.reading import Pathlike
-from w2v.training import ledger, schedule
+from w2v.training import provenance, schedule
 from w2v.training.settings import Settings
-from w2v.training.trainee import Contents
+from w2v.training.trainable import Contents
 from w2v.vocabulary import huffman
 
 logger = logging.getLogger(__name__)
 
-# What a file keeps of a model besides its settings, its ledger and its arrays.
+# What a file keeps of a model besides its settings, its provenance and its arrays.
 STATE = ["corpus_count", "corpus_total_words", "effective_min_count"]
 
 
@@ -68,8 +68,8 @@ def _of_gensim(fname: Pathlike, mmap: bool | str | None) -> Contents:
     settings = found.settings | {"vector_size": found.vectors.shape[1], "hs": int(found.syn1 is not None)}
     if found.syn1neg is None:
         settings["negative"] = 0
-    past = ledger.Ledger(settings.get("alpha", Settings.alpha))
-    state = {name: getattr(past, name) for name in ledger.SAVED}
+    past = provenance.Provenance(settings.get("alpha", Settings.alpha))
+    state = {name: getattr(past, name) for name in provenance.SAVED}
     state |= {"corpus_count": 0, "corpus_total_words": None}
     state |= {"effective_min_count": settings.get("min_count", Settings.min_count), **found.state}
     meta = {"settings": settings, "state": state}

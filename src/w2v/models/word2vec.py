@@ -26,11 +26,11 @@ from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Sentences
 from w2v.training import checkpoint as checkpoints
 from w2v.training import epoch, session
-from w2v.training import ledger as ledgers
-from w2v.training.ledger import MOST_WORDS
-from w2v.training.ledger import NAMES as LEDGER_NAMES
+from w2v.training import provenance as provenances
+from w2v.training.provenance import MOST_WORDS
+from w2v.training.provenance import NAMES as LEDGER_NAMES
 from w2v.training.settings import MOST_ALPHA
-from w2v.training.trainee import Contents, Trainee
+from w2v.training.trainable import Contents, Trainable
 from w2v.training.weights import Weights
 from w2v.vectors import queries
 from w2v.vectors.keyed import KeyedVectors
@@ -235,7 +235,7 @@ class Word2Vec(Buildable, OldModelNames):
         self.deterministic = deterministic
         self.cache = cache
         self.progress = progress
-        Trainee.__init__(self)
+        Trainable.__init__(self)
         self.settings()
         if trim_rule is not None and not callable(trim_rule):
             raise TypeError(f"trim_rule={trim_rule!r} must be a function of (word, count, min_count)")
@@ -457,7 +457,7 @@ class Word2Vec(Buildable, OldModelNames):
 
     def get_latest_training_loss(self) -> float:
         """Summed loss of all examples since the last call of `train` began, as in gensim; see `loss_history`."""
-        return self.ledger.running_training_loss
+        return self.provenance.running_training_loss
 
     # --- results ------------------------------------------------------------------------------------------------
 
@@ -476,7 +476,7 @@ class Word2Vec(Buildable, OldModelNames):
             or to the moment at which an epoch was cut short.
         """
         self.record_digests()
-        runs = self.ledger.runs_as_of_now()
+        runs = self.provenance.runs_as_of_now()
         if self.workers != 1 and not self.deterministic:
             raise ValueError(
                 f"a model of workers={self.workers} without deterministic=True is different on every run; there is "
@@ -604,7 +604,7 @@ class Word2Vec(Buildable, OldModelNames):
         return native.write_native(fname_or_handle, *found)
 
     def contents(self) -> Contents:
-        """What a file of this model holds; see `Trainee.contents`."""
+        """What a file of this model holds; see `Trainable.contents`."""
         self._check_matrices(self.settings())
         self._check_state()
         found = super().contents()
@@ -657,7 +657,7 @@ class Word2Vec(Buildable, OldModelNames):
         for name in settings:
             checks.one_of("setting", name, [*self.settings_class.named(saved=True), "batch_words"])
         Word2Vec.__init__(self, **settings)
-        for name in [*model_file.STATE, *ledgers.SAVED]:
+        for name in [*model_file.STATE, *provenances.SAVED]:
             setattr(self, name, state[name])
         self.total_train_time = state.get("total_train_time", 0.0)
         attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
@@ -674,7 +674,7 @@ class Word2Vec(Buildable, OldModelNames):
             self.corpus_total_words = checks.integer("corpus_total_words", self.corpus_total_words, 0, MOST_WORDS)
         for name in ("corpus_count", "effective_min_count"):
             setattr(self, name, checks.integer(name, getattr(self, name), 0, MOST_WORDS))
-        self.ledger.check()
+        self.provenance.check()
         counts = self.wv.expandos["count"]
         if counts.sum(dtype=np.float64) >= 2.0**62:  # near enough to count exactly
             checks.integer("the sum of all counts", sum(counts.tolist()), 0, MOST_WORDS)
@@ -683,16 +683,16 @@ class Word2Vec(Buildable, OldModelNames):
         """Pickles and copies hold the model without the encoded corpus."""
         _ = self.raw_vocab  # made from the scan while there is one
         self.record_digests()
-        ledger = replace(self.ledger, runs=self.ledger.runs_as_of_now())
+        provenance = replace(self.provenance, runs=self.provenance.runs_as_of_now())
         left_out = {"_scan": None, "_vocabulary": None, "_former": None}
-        return {**self.__dict__, **left_out, "ledger": ledger, "tokens": None, "activity": None}
+        return {**self.__dict__, **left_out, "provenance": provenance, "tokens": None, "activity": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over what `__getstate__` gave, also that of a model without a ledger."""
+        """Take over what `__getstate__` gave, also that of a model without a provenance."""
         past = {name: state.pop(name) for name in LEDGER_NAMES if name in state}
-        Trainee.__init__(self)
+        Trainable.__init__(self)
         self.__dict__.update({name: part for name, part in state.items() if name not in ("tokens", "activity")})
-        self.ledger.__dict__.update(past)
+        self.provenance.__dict__.update(past)
         for name in ("_encoded", "_streamed", "_tables", "_reached", "_stop_wanted"):
             self.__dict__.pop(name, None)
         for name, value in (("_vocabulary", None), ("_at_once", False)):

@@ -97,7 +97,7 @@ cdef extern from "_rounds.h" nogil:
     void sleep_at_random(Rounds *all, unsigned long long position) noexcept
 
 
-cdef extern from "_shared.h" nogil:
+cdef extern from "_atomics.h" nogil:
     long long take_chunk(long long *cursor, long long size) noexcept
     int stop_wanted(const int *stop) noexcept
     void publish(long long *counter, long long value) noexcept

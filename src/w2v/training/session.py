@@ -16,7 +16,7 @@ from w2v.tokens.encode import Encoded
 from w2v.training import checkpoint as checkpoints
 from w2v.training import epoch
 from w2v.training.schedule import SCHEME, Schedule, derived_key
-from w2v.training.trainee import Contents, Trainee
+from w2v.training.trainable import Contents, Trainable
 from w2v.training.workers import hot_rows, worker_count
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ WATCHED_ROWS = 256
 # What a bar counts.
 WORDS: dict[str, Any] = {"unit": "words", "unit_scale": True}
 
-Model = TypeVar("Model", bound=Trainee)
+Model = TypeVar("Model", bound=Trainable)
 
 
 class Session:
@@ -35,8 +35,8 @@ class Session:
 
     Parameters
     ----------
-    model : Trainee
-        Its ledger has an open run.
+    model : Trainable
+        Its provenance has an open run.
     corpus : Corpus
     callbacks : sequence of objects with the four hooks
     writer : CheckpointWriter, optional
@@ -44,12 +44,12 @@ class Session:
 
     def __init__(
         self,
-        model: Trainee,
+        model: Trainable,
         corpus: Corpus,
         callbacks: Sequence[Any] = (),
         writer: checkpoints.Keeper | None = None,
     ) -> None:
-        self._model, self._ledger = model, model.ledger
+        self._model, self._provenance = model, model.provenance
         self._corpus, self._callbacks, self._writer = corpus, callbacks, writer
         self._effects = self._those_with_effect()
         self._said_that_nothing_was_trained = False
@@ -60,7 +60,7 @@ class Session:
             return
         settings = self._model.settings()
         [encoded] = self._model.parts(self._corpus, settings).encoded
-        self._ledger.runs[-1]["corpus"] = encoded.sha256()
+        self._provenance.runs[-1]["corpus"] = encoded.sha256()
         self._writer.facts |= {
             "tokens": len(encoded.tokens),
             "sentences": len(encoded.offsets) - 1,
@@ -90,26 +90,26 @@ class Session:
         try:
             try:
                 self._call("on_train_begin")
-                while (done := self._ledger.runs[-1]["trained"]) < self._ledger.runs[-1]["epochs"]:
-                    if self._ledger.open_epoch is None:
+                while (done := self._provenance.runs[-1]["trained"]) < self._provenance.runs[-1]["epochs"]:
+                    if self._provenance.open_epoch is None:
                         self._call("on_epoch_begin")
-                        self._ledger.open_epoch = epoch.Progress()
+                        self._provenance.open_epoch = epoch.Progress()
                     survivors, words = self._epoch()
                     trained, raw = trained + survivors, raw + words
                     self._call("on_epoch_end")
                     if self._writer is not None and self._writer.is_due_after(done + 1):
                         self.write_checkpoint()
             except epoch.StopTraining as reason:
-                logger.info("stopped after %d epochs: %s", self._ledger.trained_epochs, reason)
+                logger.info("stopped after %d epochs: %s", self._provenance.trained_epochs, reason)
             finally:
-                self._ledger.total_train_time += time.perf_counter() - started
+                self._provenance.total_train_time += time.perf_counter() - started
             ended = True
             with suppress(epoch.StopTraining):
                 self._call("on_train_end")
             if self._writer is not None:
                 self.write_checkpoint(finished=True)
         except KeyboardInterrupt:
-            progress = self._ledger.open_epoch
+            progress = self._provenance.open_epoch
             if self._writer is None or (progress is not None and not progress.consistent):
                 raise
             self.write_checkpoint(finished=ended)
@@ -126,7 +126,7 @@ class Session:
             getattr(callback, hook)(self._model)
 
     def _how_to_go_on(self, writer: checkpoints.Keeper) -> str:
-        run, progress = self._ledger.runs[-1], self._ledger.open_epoch
+        run, progress = self._provenance.runs[-1], self._provenance.open_epoch
         position = 0 if progress is None else progress.position
         corpus_again = ", corpus" if writer.facts["source"] is None else ""
         return (
@@ -137,17 +137,17 @@ class Session:
 
     def _epoch(self) -> tuple[int, int]:
         """Train an epoch, or the rest of it; words after subsampling, and words of the text."""
-        model, ledger, writer = self._model, self._ledger, self._writer
+        model, provenance, writer = self._model, self._provenance, self._writer
         # Made anew for every epoch: a callback may have assigned vectors, words or settings.
         settings = model.settings()
         kernel = model.kernel(settings)
         if (effects := self._those_with_effect()) != self._effects:
             changed = [name for name, value in effects.items() if value != self._effects[name]]
-            ledger.doubt(f"a callback has assigned {', '.join(changed)}")
+            provenance.doubt(f"a callback has assigned {', '.join(changed)}")
         parts = model.parts(self._corpus, settings)
         if parts.tokens == 0:
             raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")
-        run, progress = ledger.runs[-1], ledger.open_epoch
+        run, progress = provenance.runs[-1], provenance.open_epoch
         assert progress is not None
         when = f"in epoch {run['trained'] + 1}"
         workers = worker_count(settings.workers, parts.tokens)
@@ -178,11 +178,11 @@ class Session:
                             kernel,
                             batches,
                             progress,
-                            key=derived_key(settings.seed, 1, ledger.trained_epochs),
+                            key=derived_key(settings.seed, 1, provenance.trained_epochs),
                             schedule=schedule,
                             workers=workers,
                             n_hot=hot_rows(model.vocabulary.counts, parts.tokens, workers),
-                            round_shape=ledger.round_shape if settings.deterministic else None,
+                            round_shape=provenance.round_shape if settings.deterministic else None,
                             bar=bar,
                             pause=pause,
                         )
@@ -200,7 +200,7 @@ class Session:
             self._say_that_nothing_was_trained(progress, settings.sample)
         model.check_finite(when)
         record = epoch.EpochRecord(
-            epoch=ledger.trained_epochs,
+            epoch=provenance.trained_epochs,
             raw_words=progress.words,
             trained_words=progress.survivors,
             examples=progress.examples,
@@ -208,7 +208,7 @@ class Session:
             alpha=schedule.at(parts.tokens),
             loss=progress.loss / progress.examples if settings.compute_loss and progress.examples else None,
         )
-        ledger.end_epoch(record, progress.loss)
+        provenance.end_epoch(record, progress.loss)
         logger.info(
             "epoch %d of %d: %s words in %.1f s (%s words/s), alpha %.5f%s",
             run["trained"] + 1,
@@ -241,12 +241,14 @@ class Session:
     def write_checkpoint(self, finished: bool = False) -> None:
         """Write the model, and how far it has come."""
         assert self._writer is not None
-        progress = self._ledger.open_epoch
+        progress = self._provenance.open_epoch
         reached = None if progress is None else {name: getattr(progress, name) for name in checkpoints.REACHED}
         try:
             contents = self._model.contents()
-            contents.meta["state"] |= self._ledger.saved(goes_on=True)
-            self._writer.write(*contents, history=self._ledger.history_as_json(), reached=reached, finished=finished)
+            contents.meta["state"] |= self._provenance.saved(goes_on=True)
+            self._writer.write(
+                *contents, history=self._provenance.history_as_json(), reached=reached, finished=finished
+            )
         except ValueError:  # before anything is written: better the generations there are
             self._model.check_finite("in this epoch")  # raises with the way out
             raise
@@ -288,15 +290,15 @@ def checkpoint_folder(
 
 
 def train(
-    model: Trainee,
+    model: Trainable,
     corpus: Corpus,
     callbacks: Sequence[Any] = (),
     writer: checkpoints.Keeper | None = None,
 ) -> tuple[int, int]:
     """Begin a run of a model with its settings as they are, and train it to its end; see `Session.train`."""
     settings = model.settings()
-    model.ledger.begin_run(settings.epochs, settings.alpha, settings.min_alpha, cached=settings.cache != "none")
-    with model.ledger.marking_interruption():
+    model.provenance.begin_run(settings.epochs, settings.alpha, settings.min_alpha, cached=settings.cache != "none")
+    with model.provenance.marking_interruption():
         session = Session(model, corpus, callbacks, writer)
         session.write_first_checkpoint()
         return session.train()
@@ -348,12 +350,12 @@ def resume(
         writer.facts |= {"source": corpus.locator()}  # it may have moved
         if workers is not None:
             writer.facts["threads"] = _other_workers(model, workers, cursor)
-        with model.activity.only("resume"), model.ledger.marking_interruption():
+        with model.activity.only("resume"), model.provenance.marking_interruption():
             Session(model, corpus, callbacks, writer).train()
     return model
 
 
-def _check_same_settings(model: Trainee, folder: Pathlike, wanted: Mapping[str, Any]) -> None:
+def _check_same_settings(model: Trainable, folder: Pathlike, wanted: Mapping[str, Any]) -> None:
     settings = model.settings()
     if unknown := set(wanted) - set(settings.named(saved=True)):
         raise TypeError(f"resume() knows no setting {min(unknown)!r}")
@@ -366,20 +368,20 @@ def _check_same_settings(model: Trainee, folder: Pathlike, wanted: Mapping[str, 
         raise ValueError(f"the run in {os.fspath(folder)} has other settings: {'; '.join(others)}")
 
 
-def _restore_progress(model: Trainee, found: checkpoints.Generation) -> dict[str, Any]:
+def _restore_progress(model: Trainable, found: checkpoints.Generation) -> dict[str, Any]:
     """Take over where in the run a checkpoint was written."""
-    ledger = model.ledger
-    segments, words = ledger.round_shape if model.settings().deterministic else (1, 1)
-    state = {name: getattr(ledger, name) for name in checkpoints.STATE}
+    provenance = model.provenance
+    segments, words = provenance.round_shape if model.settings().deterministic else (1, 1)
+    state = {name: getattr(provenance, name) for name in checkpoints.STATE}
     cursor = checkpoints.checked(found.path, found.cursor, state, segments * words, segments)
     if cursor["threads"] != worker_count(cursor["threads"], cursor["tokens"]):
         raise errors.FormatError(f"{found.path}: its checkpoint has {cursor['threads']:,} threads for so few words")
-    ledger.history = [epoch.EpochRecord(**record) for record in cursor["history"]]
-    ledger.open_epoch = None if cursor["reached"] is None else epoch.Progress(**cursor["reached"])
+    provenance.history = [epoch.EpochRecord(**record) for record in cursor["history"]]
+    provenance.open_epoch = None if cursor["reached"] is None else epoch.Progress(**cursor["reached"])
     return cursor
 
 
-def _check_same_corpus(model: Trainee, corpus: Corpus, cursor: Mapping[str, Any], folder: Pathlike) -> None:
+def _check_same_corpus(model: Trainable, corpus: Corpus, cursor: Mapping[str, Any], folder: Pathlike) -> None:
     [encoded] = model.parts(corpus, model.settings()).encoded
     there = f"{len(encoded.tokens):,} words in {len(encoded.offsets) - 1:,} sentences"
     wanted = f"{cursor['tokens']:,} in {cursor['sentences']:,}"
@@ -388,14 +390,14 @@ def _check_same_corpus(model: Trainee, corpus: Corpus, cursor: Mapping[str, Any]
             f"this is another corpus than that of the run in {folder}: {there}, not {wanted} (counting "
             "words of the vocabulary)"
         )
-    if encoded.sha256() != model.ledger.runs[-1]["corpus"]:
+    if encoded.sha256() != model.provenance.runs[-1]["corpus"]:
         raise ValueError(
             f"this is another corpus than that of the run in {folder}: {there} as there, but other words "
             "or in another order (SHA-256 differs)"
         )
 
 
-def _other_workers(model: Trainee, workers: int, cursor: Mapping[str, Any]) -> int:
+def _other_workers(model: Trainable, workers: int, cursor: Mapping[str, Any]) -> int:
     threads = worker_count(workers, cursor["tokens"])
     if cursor["threads"] == 1 and threads > 1 and not model.settings().deterministic:
         raise ValueError(f"workers={workers} would end in other bytes than the one worker that the run has")

@@ -1,7 +1,7 @@
 """KeyedVectors: words and their vectors, the result of training; look-up, similarity, files.
 
-The table is in `lookup`, the arithmetic in `queries`, the scoring in `scores`, the distance of documents in `mover`,
-the bytes in `w2v.files`.
+The table is in `lookup`, the arithmetic in `queries`, the scoring in `scores`, the distance of documents in
+`word_movers`, the bytes in `w2v.files`.
 """
 
 import logging
@@ -19,7 +19,7 @@ from w2v.common.public import public
 from w2v.files import gensim_pickle, native, word2vec_format
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
-from w2v.vectors import mover, queries, scores
+from w2v.vectors import queries, scores, word_movers
 from w2v.vectors.lookup import Array, Key, Lookup, check_list, refuse_bytes, whole_or_none
 
 logger = logging.getLogger(__name__)
@@ -283,7 +283,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         if counts[0].keys() == counts[1].keys() and len(counts[0]) == 1:
             return 0.0
         sides = [np.stack([self.get_vector(word, norm=norm) for word in count]) for count in counts]
-        return mover.distance(
+        return word_movers.distance(
             sides[0], np.array(list(counts[0].values())), sides[1], np.array(list(counts[1].values()))
         )
 

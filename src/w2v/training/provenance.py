@@ -31,7 +31,7 @@ Run = dict[str, Any]
 
 
 @dataclass
-class Ledger:
+class Provenance:
     """The past of a model.
 
     Attributes
@@ -59,12 +59,12 @@ class Ledger:
     round_shape: tuple[int, int] = schedule.ROUND
     open_epoch: epoch.Progress | None = None
 
-    def of_new_words(self) -> "Ledger":
-        """The ledger of a model whose vocabulary has been replaced."""
+    def of_new_words(self) -> "Provenance":
+        """The provenance of a model whose vocabulary has been replaced."""
         return replace(self, history=[], running_training_loss=0.0, train_count=0, total_train_time=0.0)
 
-    def of_new_weights(self, alpha: float) -> "Ledger":
-        """The ledger of a model whose matrices have been replaced."""
+    def of_new_weights(self, alpha: float) -> "Provenance":
+        """The provenance of a model whose matrices have been replaced."""
         return replace(self, runs=[], loss_history=[], trained_epochs=0, min_alpha_yet_reached=alpha, open_epoch=None)
 
     def begin_run(self, epochs: int, alpha: float, min_alpha: float, *, cached: bool) -> None:
@@ -171,10 +171,10 @@ class Ledger:
         return list(map(asdict, self.history[-native.KEPT_RECORDS :]))
 
 
-# What a file keeps of a ledger.
+# What a file keeps of a provenance.
 SAVED = ["train_count", "running_training_loss", "trained_epochs", "min_alpha_yet_reached", "loss_history"]
 SAVED += ["round_shape", "runs"]
-NAMES = [f.name for f in fields(Ledger)]
+NAMES = [f.name for f in fields(Provenance)]
 
 
 def fingerprint(

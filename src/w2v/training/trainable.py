@@ -13,9 +13,9 @@ from w2v.text.corpus import Corpus
 from w2v.tokens.cache import TokenCache
 from w2v.tokens.encode import Encoded
 from w2v.training import epoch, matrices, schedule, workers
-from w2v.training import ledger as ledgers
+from w2v.training import provenance as provenances
 from w2v.training.activity import Activity
-from w2v.training.ledger import Ledger
+from w2v.training.provenance import Provenance
 from w2v.training.settings import Settings
 from w2v.training.weights import Weights
 from w2v.vocabulary.vocabulary import Vocabulary
@@ -49,7 +49,7 @@ class Contents(NamedTuple):
     meta: dict[str, Any]
 
 
-class Trainee:
+class Trainable:
     """A model that a `Session` can train.
 
     A family of models says which settings it has, which words, and which matrices; `parts` and `kernel` are overridden
@@ -66,7 +66,7 @@ class Trainee:
     weights: Weights
 
     def __init__(self) -> None:
-        self.ledger = Ledger()
+        self.provenance = Provenance()
         self.activity = Activity()
         self.tokens = TokenCache()
 
@@ -81,13 +81,13 @@ class Trainee:
         tokens, index, threads = self.tokens, self.vocabulary.index, workers.thread_count(settings.workers)
         former = tokens.held
         if settings.cache == "none":
-            self.ledger.record_digests(former)
+            self.provenance.record_digests(former)
             count = tokens.count(corpus, index, threads, self.heed)
             self._doubt_a_change()
             return Parts(count, self._streamed(tokens.stream(corpus, index, threads)), False)
-        encoded = tokens.encode(corpus, self.ledger.train_count, index, settings.cache, threads, self.heed)
+        encoded = tokens.encode(corpus, self.provenance.train_count, index, settings.cache, threads, self.heed)
         if encoded is not former:
-            self.ledger.record_digests(former)
+            self.provenance.record_digests(former)
         self._doubt_a_change()
         self._doubt_order(encoded)
         return Parts(len(encoded.tokens), [encoded], True)
@@ -100,11 +100,11 @@ class Trainee:
 
     def _doubt_order(self, encoded: Encoded) -> None:
         if not encoded.ordered:
-            self.ledger.doubt("sets have another order in every process; give lists, for example sorted(words)")
+            self.provenance.doubt("sets have another order in every process; give lists, for example sorted(words)")
 
     def _doubt_a_change(self) -> None:
-        if self.tokens.changed and self.ledger.runs and self.ledger.runs[-1]["trained"]:
-            self.ledger.doubt("the corpus has changed between two epochs")
+        if self.tokens.changed and self.provenance.runs and self.provenance.runs[-1]["trained"]:
+            self.provenance.doubt("the corpus has changed between two epochs")
 
     def kernel(self, settings: Settings, **options: Any) -> epoch.Kernel:
         """What trains the matrices, which are brought into the shape that it needs; `options` are those of `Kernel`."""
@@ -154,7 +154,7 @@ class Trainee:
             arrays["vectors.locks"] = locks
         meta = {
             "settings": settings.chosen(settings.named(saved=True)),
-            "state": self.ledger.saved(),
+            "state": self.provenance.saved(),
             "scheme": schedule.SCHEME,
         }
         return Contents(self.kind, self.vocabulary.words, arrays, meta)
@@ -173,16 +173,16 @@ class Trainee:
 
     def take_contents(self, contents: Contents) -> None:
         """Become the model whose `contents` these are."""
-        Trainee.__init__(self)
+        Trainable.__init__(self)
         self.settings_class(**contents.meta["settings"]).assign_to(self)
         self.settings()
         words = contents.words
         index = {word: row for row, word in enumerate(words)}
         self.vocabulary = Vocabulary(words, index, contents.arrays["vocab.counts"])
         self.weights = Weights.of_named(contents.arrays)
-        for name in ledgers.SAVED:
-            setattr(self.ledger, name, contents.meta["state"][name])
-        self.ledger.check()
+        for name in provenances.SAVED:
+            setattr(self.provenance, name, contents.meta["state"][name])
+        self.provenance.check()
 
     def fingerprint(self) -> str:
         """SHA-256 of all that this model is and came from.
@@ -193,19 +193,19 @@ class Trainee:
         """
         settings = self.settings()
         self.record_digests()
-        return ledgers.fingerprint(
+        return provenances.fingerprint(
             self.vocabulary.words,
             self.vocabulary.counts,
             self.weights.named(),
             settings.chosen(settings.named(saved=True, effect=True)),
-            self.ledger.runs_as_of_now(),
-            self.ledger.round_shape if settings.deterministic else None,
+            self.provenance.runs_as_of_now(),
+            self.provenance.round_shape if settings.deterministic else None,
             __version__,
         )
 
     def record_digests(self) -> None:
         """Note the hash of the corpus that is held for the runs that were trained on it."""
-        self.ledger.record_digests(self.tokens.held)
+        self.provenance.record_digests(self.tokens.held)
 
     def heed(self, words: int = 0) -> bool:
         """Raise what `stop` asks for; a reader of text calls this with how far it has come."""
