@@ -98,6 +98,8 @@ class Twin:
         """How often each row of each matrix is asked for by a segment that trains the positions `centres`."""
         matrices = self.inputs, self.outputs, self.nodes, self.documents
         times = [None if matrix is None else np.zeros(len(matrix)) for matrix in matrices]
+        if self.outputs is self.inputs:
+            times[1] = times[0]
         reach = max(1, min(self.window, int(np.diff(offsets).max())))
 
         def kept(positions):
@@ -126,7 +128,7 @@ class Twin:
                 fresh = not self.shared and not self.cbow and self.outputs is not None
                 for pair in range(pairs + len(own_tags) if fresh else 1):
                     for matrix, row, _ in self.targets(int(tokens[p]), stream, pair):
-                        times[1 if matrix is self.outputs else 2][row] += 1
+                        times[2 if matrix is self.nodes else 1][row] += 1
         return times
 
     def add_to(self, units, gradients):

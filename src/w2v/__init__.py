@@ -14,10 +14,12 @@ from w2v._version import __version__
 if TYPE_CHECKING:
     from w2v.about import show_config
     from w2v.callbacks import CallbackAny2Vec
+    from w2v.evaluation.report import Evaluation, evaluate
     from w2v.files.errors import FormatError
     from w2v.models.word2vec import Word2Vec
     from w2v.text.readers import LineSentence, PathLineSentences, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
+    from w2v.vectors.index import SearchIndex
     from w2v.vectors.keyed import KeyedVectors
     from w2v.vocabulary.choose import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
@@ -31,7 +33,10 @@ _HOME = {
     "EpochRecord": "training.epoch",
     "StopTraining": "training.epoch",
     "show_config": "about",
+    "Evaluation": "evaluation.report",
+    "evaluate": "evaluation.report",
     "KeyedVectors": "vectors.keyed",
+    "SearchIndex": "vectors.index",
     "RULE_DEFAULT": "vocabulary.choose",
     "RULE_DISCARD": "vocabulary.choose",
     "RULE_KEEP": "vocabulary.choose",
@@ -44,14 +49,17 @@ __all__ = [
     "RULE_KEEP",
     "CallbackAny2Vec",
     "EpochRecord",
+    "Evaluation",
     "FormatError",
     "KeyedVectors",
     "LineSentence",
     "PathLineSentences",
+    "SearchIndex",
     "StopTraining",
     "Text8Corpus",
     "Word2Vec",
     "__version__",
+    "evaluate",
     "show_config",
 ]
 

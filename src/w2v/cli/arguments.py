@@ -4,6 +4,9 @@ import argparse
 import sys
 from typing import BinaryIO
 
+# Those of `w2v.vectors.asked`, which would load numpy (a test compares).
+SPACES = ("in-in", "in-out", "out-in", "out-out", "sum")
+
 
 def standard_input() -> BinaryIO:
     """Return the bytes of standard input, which a caller may have closed."""
@@ -18,6 +21,13 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def positive(text: str) -> int:
+    """Read an argument that is an integer of at least 1."""
+    if (number := whole_number(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number
 
 
 def _real_number(text: str) -> float:

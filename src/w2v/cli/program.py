@@ -8,7 +8,6 @@ import argparse
 import errno
 import json
 import logging
-import math
 import os
 import re
 import shlex
@@ -19,24 +18,24 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from w2v._version import __version__
-from w2v.cli.arguments import name_types, standard_input, whole_number
+from w2v.cli import evaluate, explain
+from w2v.cli.arguments import SPACES, name_types, positive, standard_input, whole_number
+from w2v.cli.vector_files import FILE_HELP, FORMATS, load_model
+from w2v.cli.vector_files import format_of as _format_of
+from w2v.cli.vector_files import load as _load
+from w2v.cli.vector_files import save as _save
 from w2v.common.terminal import printable
 from w2v.stability import command as stability
 
 if TYPE_CHECKING:
-    from w2v import KeyedVectors, Word2Vec
+    from w2v import Word2Vec
 
-SUFFIXES = {".safetensors": "native", ".bin": "binary", ".txt": "text", ".vec": "text"}
-FORMATS = ("native", "binary", "text")
-COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 EXPECTED_ERRORS = (
     ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, OSError, ImportError, MemoryError,
 )  # fmt: skip
-FILE_HELP = "vectors: .safetensors, .bin, .txt, .vec; all but the first also compressed"
 
 EXAMPLES = {
     "train": """
@@ -54,16 +53,14 @@ EXAMPLES = {
         w2v neighbors model.safetensors thread
         w2v neighbors vectors.bin file directory -n 5
         w2v neighbors vectors.txt.gz socket --json
+        w2v neighbors model.safetensors thread --space in-out
     """,
     "analogy": """
         w2v analogy model.safetensors decode decoder encode
         w2v analogy vectors.txt read reading write -n 3
     """,
-    "evaluate": """
-        w2v evaluate model.safetensors --analogies questions-words.txt
-        w2v evaluate vectors.bin --pairs wordsim353.tsv simlex999.tsv
-        w2v evaluate vectors.txt --analogies questions-words.txt --restrict 10000 --json
-    """,
+    "evaluate": evaluate.EXAMPLES,
+    "explain": explain.EXAMPLES,
     "convert": """
         w2v convert vectors.bin vectors.safetensors
         w2v convert model.safetensors vectors.txt
@@ -113,7 +110,7 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every")}
-FLAGS["k"] = "-k"
+FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 # The library's advice for programs, and the advice for the command line.
 ADVICE = [
@@ -206,19 +203,20 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("neighbors", _neighbors, "list the words nearest to each word")
     add("file", metavar="FILE", help=FILE_HELP)
     add("words", nargs="+", metavar="WORD")
-    add("-n", type=_positive, default=10, metavar="N", help="how many (default %(default)s)")
+    add("-n", type=positive, default=10, metavar="N", help="how many (default %(default)s)")
+    add("--space", choices=SPACES, default="in-in", help="in-out: words that stand together with it; needs a model")
 
     add = command("analogy", _analogy, "answer: a is to b as c is to ?")
     add("file", metavar="FILE", help=FILE_HELP)
     for word in "abc":
         add(word)
-    add("-n", type=_positive, default=10, metavar="N", help="how many (default %(default)s)")
+    add("-n", type=positive, default=10, metavar="N", help="how many (default %(default)s)")
 
-    add = command("evaluate", _evaluate, "score vectors on analogies and on human similarity ratings")
-    add("file", metavar="FILE", help=FILE_HELP)
-    add("--analogies", metavar="F", help="questions of four words, in sections, as word2vec has them")
-    add("--restrict", type=_positive, default=30_000, metavar="N", help="analogies: most frequent words only")
-    add("--pairs", nargs="+", default=[], metavar="F", help="lines of word, word, rating, between tabs")
+    add = command("evaluate", evaluate.run, "score vectors on analogies and human similarity ratings, and compare them")
+    evaluate.add_arguments(add)
+
+    add = command("explain", explain.run, "explain why two words are near: used alike, or standing together")
+    explain.add_arguments(add)
 
     add = command("convert", _convert, "change the format of vectors; the names' endings tell the formats")
     add("input", metavar="IN", help=FILE_HELP)
@@ -370,8 +368,8 @@ def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
 
 
 def _neighbors(args: argparse.Namespace) -> None:
-    vectors = _load(args.file)
-    found = {word: _answers(vectors.most_similar(word, topn=args.n)) for word in args.words}
+    vectors = _load(args.file) if args.space == "in-in" else load_model(args.file, f"--space {args.space}")
+    found = {word: _answers(vectors.most_similar(word, topn=args.n, space=args.space)) for word in args.words}
     if args.json:
         _report(args, found)
     else:
@@ -387,31 +385,6 @@ def _analogy(args: argparse.Namespace) -> None:
     else:
         print(printable(f"{args.a} is to {args.b} as {args.c} is to"))
         _print_answers(found)
-
-
-def _evaluate(args: argparse.Namespace) -> None:
-    if not (args.analogies or args.pairs):
-        args.wrong_usage("give --analogies F, --pairs F, or both")
-    vectors = _load(args.file)
-    facts: dict[str, Any] = {}
-    if args.analogies:
-        accuracy, sections = vectors.evaluate_word_analogies(args.analogies, restrict_vocab=args.restrict)
-        counts = {part["section"]: (len(part["correct"]), len(part["incorrect"])) for part in sections}
-        facts["analogies"] = {name: {"correct": right, "of": right + wrong} for name, (right, wrong) in counts.items()}
-        if not sum(part["of"] for part in facts["analogies"].values()):
-            raise ValueError(
-                f"{args.analogies}: no question has four of the {min(args.restrict, len(vectors)):,} most frequent "
-                f"words of {args.file}, so there is nothing to score; are they of the same language and case?"
-            )
-        facts["accuracy"] = accuracy
-    for file in args.pairs:
-        pearson, spearman, unknown = vectors.evaluate_word_pairs(file)
-        facts.setdefault("pairs", {})[file] = {
-            "spearman": _finite_or_none(spearman[0]),
-            "pearson": _finite_or_none(pearson[0]),
-            "unknown_percent": float(unknown),
-        }
-    _report(args, facts)
 
 
 def _convert(args: argparse.Namespace) -> None:
@@ -448,16 +421,9 @@ def _stability(args: argparse.Namespace) -> None:
 
 
 def _verify(args: argparse.Namespace) -> None:
-    from w2v import Word2Vec
     from w2v.files.arrays import sha256_of
 
-    a_model = f"only a model can be trained again, as w2v train saves one in a .safetensors; {args.file} is none"
-    if _format_of(args.file) != "native":
-        raise ValueError(a_model)
-    try:
-        model = Word2Vec.load(args.file)
-    except AttributeError:  # the file holds vectors alone
-        raise ValueError(a_model) from None
+    model = load_model(args.file, "training again")
     model.progress = args.progress
     if args.workers is not None:
         model.workers = args.workers
@@ -501,21 +467,6 @@ def _workers(text: str) -> int:
     return number
 
 
-def _positive(text: str) -> int:
-    if (number := whole_number(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{number} is below 1")
-    return number
-
-
-def _format_of(path: str) -> str:
-    name = Path(path)
-    packed = name.suffix in COMPRESSED
-    form = SUFFIXES.get(Path(name.stem).suffix if packed else name.suffix)
-    if form is None or (packed and form == "native"):
-        raise ValueError(f"the name of {path!r} does not tell its format; it must end in {', '.join(SUFFIXES)}")
-    return form
-
-
 def _check_output(path: str) -> None:
     from w2v.files.writing import check_output
 
@@ -531,27 +482,6 @@ def _is_in(output: str, source: str) -> bool:
         return False
     path, other = os.path.realpath(output), os.path.realpath(source)
     return path == other or (os.path.exists(path) and os.path.dirname(path) == other)
-
-
-def _load(path: str, form: str | None = None, *, no_header: bool = False) -> "KeyedVectors":
-    from w2v import KeyedVectors
-
-    form = form or _format_of(path)
-    if form == "native":
-        return KeyedVectors.load(path)
-    return KeyedVectors.load_word2vec_format(path, binary=form == "binary", no_header=no_header)
-
-
-def _save(vectors: "KeyedVectors", path: str, form: str) -> None:
-    if form == "native":
-        vectors.save(path)
-    else:
-        vectors.save_word2vec_format(path, binary=form == "binary")
-
-
-def _finite_or_none(correlation: float) -> float | None:
-    """Return a number, or None for the NaN of constant ratings, which JSON cannot hold."""
-    return None if math.isnan(correlation) else float(correlation)
 
 
 def _answers(found: list[tuple[str, float]]) -> list[dict[str, Any]]:

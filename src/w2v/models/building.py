@@ -375,9 +375,8 @@ class Buildable(Trainable):
     def init_weights(self) -> None:
         """Start again: input vectors from the seed, zero outputs."""
         with self.activity.only("init_weights", within="build_vocab"):
-            self.weights = Weights.new(
-                len(self.wv), self.vector_size, self.seed, negative=bool(self.negative), hs=bool(self.hs)
-            )
+            kinds = {"negative": bool(self.negative), "hs": bool(self.hs), "tied": bool(self.tied)}
+            self.weights = Weights.new(len(self.wv), self.vector_size, self.seed, **kinds)
             self._trained_words = self.wv.index_to_key
             self.provenance = self.provenance.of_new_weights(self.alpha)
 
@@ -429,7 +428,7 @@ class Buildable(Trainable):
         report["vectors"] = matrix
         if self.hs:
             report["syn1"] = matrix
-        if self.negative:
+        if self.negative and not self.tied:
             report["syn1neg"] = matrix
         if self.deterministic:
             slots = 4 * self.round_shape[0]

@@ -225,6 +225,7 @@ cdef struct Plan:
     bint mean_backward
     bint with_loss
     bint learns_outputs     # else targets stay as they are
+    bint tied               # inputs and outputs are one matrix
     bint pairs_words        # else only tags are input rows
     uint64_t n_documents
 
@@ -312,7 +313,7 @@ cdef inline float *input_row(const Plan *plan, const Worker *own, long long word
 cdef inline float *output_row(const Plan *plan, const Worker *own, long long word, bint noise) noexcept nogil:
     if own.segment and plan.learns_outputs and (
             own.segment.all.copies_all or not noise or in_this_round(&own.mark, INPUTS, word)):
-        return copy_of(own.segment, OUTPUTS, word)
+        return copy_of(own.segment, INPUTS if plan.tied else OUTPUTS, word)
     return (own.hot_outputs if word < own.n_hot else plan.outputs) + word * plan.stride
 
 
@@ -329,7 +330,7 @@ cdef void blend(const Plan *plan, Worker *own, float share) noexcept nogil:
     """Bring the worker's copies and the shared rows together; with a share of 0 the copies are made anew."""
     cdef long long size = own.n_hot * plan.stride
     level.blend(plan.inputs, own.hot_inputs, size, share)
-    if plan.outputs:
+    if plan.outputs and not plan.tied:
         level.blend(plan.outputs, own.hot_outputs, size, share)
     if plan.nodes:
         level.blend(plan.nodes + own.first_hot_node * plan.stride, own.hot_nodes,
@@ -432,8 +433,19 @@ cdef inline int32_t id_of_row(const Worker *own, const Window *window, int j) no
     return own.kept[j] if j < window.last else ~own.tags[j - window.last]
 
 
+cdef inline bint is_target(const Window *window, const float *row) noexcept nogil:
+    cdef int t
+    for t in range(window.n_targets):
+        if window.targets[t] == row:
+            return True
+    return False
+
+
 cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, int i, int j) noexcept nogil:
-    """Make an input row the i-th to learn; or a copy, so that one whose lock is 0 is never written."""
+    """Make an input row the i-th to learn; or a copy, so that one whose lock is 0 is never written.
+
+    Under one matrix for inputs and outputs, a row that is a target as well learns as both: a copy of it as an input.
+    """
     cdef float *copy
     cdef const float *locks = plan.locks
     cdef int32_t number = id_of_row(own, window, j)
@@ -443,11 +455,12 @@ cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, i
     else:
         own.rows[i], number, locks = own.tag_rows[j - window.last], ~number, plan.document_locks
     own.true_rows[i] = own.rows[i]
-    if locks and locks[number] != 1:
+    own.factors[i] = locks[number] if locks else 1
+    if own.factors[i] != 1 or (plan.tied and is_target(window, own.rows[i])):
         copy = own.copies + 2 * i * plan.stride
         memcpy(copy, own.rows[i], <size_t>plan.stride * sizeof(float))
         memcpy(copy + plan.stride, own.rows[i], <size_t>plan.stride * sizeof(float))
-        own.rows[i], own.factors[i] = copy, locks[number]
+        own.rows[i] = copy
 
 
 cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
@@ -638,7 +651,7 @@ cdef class Kernel:
     Parameters
     ----------
     inputs : float32 [V, stride], padded with zeros; changed in place
-    outputs : float32 [V, stride] or None, negative sampling; changed in place
+    outputs : float32 [V, stride] or None, negative sampling; changed in place; may be `inputs` themselves
     nodes : float32 [V - 1, stride] or None, hierarchical softmax; changed in place
     keep : uint32 [V] or None, largest 32-bit draw with which a token survives subsampling
     noise : uint32 [V, 2] or None, alias table of the noise distribution
@@ -669,7 +682,7 @@ cdef class Kernel:
         self.noise = noise
         self.plan = Plan(
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, documents=NULL, locks=NULL, document_locks=NULL, stride=inputs.shape[1],
-            blocks=<int>(inputs.shape[1] // 16), n_words=<uint64_t>inputs.shape[0], keep=NULL, noise=NULL,
+            blocks=<int>(inputs.shape[1] // 16), tied=False, n_words=<uint64_t>inputs.shape[0], keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
             tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
             cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss,
@@ -693,6 +706,9 @@ cdef class Kernel:
             self.plan.keep = &keep[0]
         if outputs is not None:
             self.plan.outputs = &outputs[0, 0]
+            self.plan.tied = self.plan.outputs == self.plan.inputs
+            if self.plan.tied and (self.plan.locks or not learn_outputs):
+                raise ValueError("inputs and outputs are one matrix; a lock would hold but half of what a row learns")
             self.plan.noise = &noise[0, 0]
             longest = 1 + negative
         if nodes is not None and points.shape[0]:
@@ -915,7 +931,7 @@ cdef class Segments:
         self.all.noise, self.all.parts = &noise[0, 0] if noise.shape[0] else NULL, &parts[0]
         self.lay(INPUTS, plan.inputs, <long long>plan.n_words)
         self.all.tables[INPUTS].locks = plan.locks
-        if plan.outputs:
+        if plan.outputs and not plan.tied:
             self.lay(OUTPUTS, plan.outputs, <long long>plan.n_words)
         if plan.nodes:
             self.lay(NODES, plan.nodes, <long long>plan.n_words - 1)
@@ -1009,15 +1025,15 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
         own.still_targets = <float **>claim(max_targets, sizeof(float *))
         own.still_memory = claim(max_targets * plan.stride + 16, sizeof(float))
         own.still = at_a_line(own.still_memory)
-    if plan.locks or plan.document_locks:
+    if plan.locks or plan.document_locks or plan.tied:
         own.copies_memory = claim(2 * most_rows * plan.stride + 16, sizeof(float))
         own.copies = at_a_line(own.copies_memory)
     own.n_hot = n_hot
     own.first_hot_node = <long long>plan.n_words - 1 - n_hot
     own.hot_memory = claim(3 * n_hot * plan.stride + 16, sizeof(float))
     own.hot_inputs = at_a_line(own.hot_memory)
-    own.hot_outputs = own.hot_inputs + n_hot * plan.stride
-    own.hot_nodes = own.hot_outputs + n_hot * plan.stride
+    own.hot_outputs = own.hot_inputs if plan.tied else own.hot_inputs + n_hot * plan.stride
+    own.hot_nodes = own.hot_inputs + 2 * n_hot * plan.stride
     return 0
 
 
@@ -1275,7 +1291,9 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
             own.tag_rows[i] = plan.documents + own.tags[i] * plan.stride
     if own.segment and plan.pairs_words:
         for step in range(first, last):
-            if not own.segment.all.copies_all and in_this_segment_alone(&own.mark, INPUTS, own.kept[step]):
+            # Under one matrix, another segment may have the row as a target: copies of it are made by all.
+            if not own.segment.all.copies_all and not plan.tied and in_this_segment_alone(
+                    &own.mark, INPUTS, own.kept[step]):
                 own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
             else:
                 own.kept_rows[step] = copy_of(own.segment, INPUTS, own.kept[step])
