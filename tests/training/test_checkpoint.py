@@ -22,7 +22,7 @@ from corpora import zipf_like
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from places import ROOT
+from places import ROOT, paths_of
 from test_train import MODELS
 
 from w2v import CallbackAny2Vec, FormatError, LineSentence, PathLineSentences, StopTraining, Text8Corpus, Word2Vec
@@ -1072,7 +1072,7 @@ def test_stop_ends_the_counting_of_a_corpus_that_is_not_kept(monkeypatch):
 SIGNALLED = """
 import os, signal, sys, threading, time
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from corpora import zipf_like
 from w2v import Word2Vec
 import numpy as np
@@ -1140,7 +1140,7 @@ print(delay)
     ids=str,
 )
 def test_sigint_is_heard_in_every_phase(phase, options, tmp_path):
-    options = {"workers": 1, "deterministic": False, "every": "1h", "tests": os.path.dirname(__file__)} | options
+    options = {"workers": 1, "deterministic": False, "every": "1h", "tests": paths_of(__file__)} | options
     script = SIGNALLED.format(phase=phase, **options)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 from corpora import TOPICS, two_topics
+from places import paths_of
 from reference import Twin, first_vectors
 
 from w2v import Word2Vec, training
@@ -354,7 +355,7 @@ def test_the_learning_rate_stops_falling_at_the_horizon():
 # --- the same bytes on every level --------------------------------------------------------------------------------
 
 LEVEL_SCRIPT = """
-import sys; sys.path.insert(0, {tests!r})
+import sys; sys.path[:0] = {tests!r}
 import hashlib
 from test_train import *
 digest = hashlib.sha256()
@@ -381,7 +382,7 @@ print(_train.ISA, digest.hexdigest())
 
 
 def level_digest(level):
-    script = LEVEL_SCRIPT.format(tests=os.path.dirname(__file__))
+    script = LEVEL_SCRIPT.format(tests=paths_of(__file__))
     environment = os.environ | {"W2V_ISA": level}
     command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=True)
