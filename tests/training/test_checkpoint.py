@@ -63,11 +63,11 @@ def cut_up(
             left[0] = draws.randrange(survives)
             raise Killed
 
-    whole = checkpoints.Keeper.write
+    whole = checkpoints.CheckpointWriter.write
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints.Keeper, "write", write)
-        patch.setattr(checkpoints.Keeper, "is_due", lambda self: draws.random() < within)
-        patch.setattr(checkpoints.Keeper, "is_due_after", lambda self, epochs: draws.random() < borders)
+        patch.setattr(checkpoints.CheckpointWriter, "write", write)
+        patch.setattr(checkpoints.CheckpointWriter, "is_due", lambda self: draws.random() < within)
+        patch.setattr(checkpoints.CheckpointWriter, "is_due_after", lambda self, epochs: draws.random() < borders)
         try:
             return Word2Vec(corpus, **settings, checkpoint=folder, callbacks=callbacks()), 0
         except Killed:
@@ -146,7 +146,7 @@ def test_interrupted_runs_end_with_the_same_bytes(
 def test_the_border_of_an_epoch_is_a_place_like_any_other(tmp_path, monkeypatch):
     """All words are trained, but the epoch is not yet over: its record and its callbacks are still to come."""
     seen = []
-    whole = checkpoints.Keeper.write
+    whole = checkpoints.CheckpointWriter.write
 
     def write(self, *given, **cursor):
         whole(self, *given, **cursor)
@@ -155,8 +155,8 @@ def test_the_border_of_an_epoch_is_a_place_like_any_other(tmp_path, monkeypatch)
             raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints.Keeper, "write", write)
-        patch.setattr(checkpoints.Keeper, "is_due", lambda self: True)
+        patch.setattr(checkpoints.CheckpointWriter, "write", write)
+        patch.setattr(checkpoints.CheckpointWriter, "is_due", lambda self: True)
         with pytest.raises(Killed):
             Word2Vec(TINY, **SMALL, checkpoint=tmp_path / "run")
     assert same(Word2Vec.resume(tmp_path / "run", TINY), Word2Vec(TINY, **SMALL), tmp_path)
@@ -290,13 +290,13 @@ def test_a_checkpoint_is_a_model(tmp_path):
 
 def test_checkpoints_precede_training_and_follow_chosen_epochs(tmp_path, monkeypatch):
     seen = []
-    whole = checkpoints.Keeper.write
+    whole = checkpoints.CheckpointWriter.write
 
     def write(self, *given, **cursor):
         seen.append((len(cursor["history"]), cursor["reached"], cursor["finished"]))
         whole(self, *given, **cursor)
 
-    monkeypatch.setattr(checkpoints.Keeper, "write", write)
+    monkeypatch.setattr(checkpoints.CheckpointWriter, "write", write)
     Word2Vec(TINY, **SMALL | {"epochs": 5}, checkpoint=tmp_path / "run", checkpoint_every=2)
     assert seen == [(0, None, False), (2, None, False), (4, None, False), (5, None, True)]
 
@@ -719,7 +719,7 @@ def test_a_failed_write_keeps_the_old_checkpoints(call, error, tmp_path, monkeyp
             raise error
         return whole(*given, **options)
 
-    monkeypatch.setattr(checkpoints.Keeper, "is_due", lambda self: True)
+    monkeypatch.setattr(checkpoints.CheckpointWriter, "is_due", lambda self: True)
     before = threading.active_count()
     with monkeypatch.context() as patch:
         patch.setattr(native.os, call, fails)
@@ -1169,7 +1169,7 @@ def test_the_command_line_says_what_to_type_after_ctrl_c(tmp_path, monkeypatch, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints.Keeper, "is_due", press)
+        patch.setattr(checkpoints.CheckpointWriter, "is_due", press)
         keep = ["--checkpoint", "my run", "--checkpoint-every", "2"]
         capsys.readouterr()
         assert program.main(["train", "corpus.txt", "-o", "out.safetensors", *options, *keep]) == 130
