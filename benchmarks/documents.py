@@ -8,11 +8,11 @@ IMDB is a folder with train_pos.txt, train_neg.txt, test_pos.txt, test_neg.txt a
 review on each line; LEE one with lee_background.cor.
 
 **quality** follows gensim's published protocol: 100 dimensions, 20 epochs, 5 noise words, no subsampling, words that
-occur twice; all 100,000 reviews in one shuffled order; then a logistic regression on the vectors of the 25,000 labelled
-training reviews, and its error on the 25,000 test reviews (standard error 0.19 points). It is printed twice.
-*Transductive*: the test reviews were trained with the rest, as published. *Inductive*: the model has seen the other
 occur twice; all 100,000 reviews in one shuffled order; then a logistic regression on the vectors of the 25,000
-was trained is kept in the folder and used again.
+labelled training reviews, and its error on the 25,000 test reviews (standard error 0.19 points). It is printed twice.
+*Transductive*: the test reviews were trained with the rest, as published. *Inductive*: the model has seen the other
+75,000, and the vectors of the test reviews are inferred. A regression on TF-IDF of words and pairs stands beside it.
+What was trained is kept in the folder and used again.
 
 **speed** times one epoch of training per system, taken in turn, on the first reviews and on the same words in
 documents of ten; then inference, ours on 25,000 documents, gensim's, which knows one at a time, on some.
