@@ -40,7 +40,9 @@ def trained(corpus: str, folder: Path, *, tied: bool, workers: int) -> Word2Vec:
 def pair_counts(model: Word2Vec, corpus: str) -> sparse.csr_array:
     """How often each word stands within the window of each other one, [words, words], as `Word2Vec.explain` counts."""
     words = len(model.wv)
-    encoded = model.tokens.encode(Corpus.from_arguments(None, corpus), 0, model.wv.key_to_index, "memory", 2, len)
+    encoded = model.tokens.encode(
+        Corpus.from_arguments(None, corpus), 0, model.wv.key_to_index, "memory", 2, lambda words: None
+    )
     tokens, sentence = encoded.tokens, np.repeat(np.arange(len(encoded.offsets) - 1), np.diff(encoded.offsets))
     total = sparse.csr_array((words, words), dtype=np.int64)
     for distance in range(1, WINDOW + 1):
@@ -119,8 +121,9 @@ def compare_spaces(arguments: argparse.Namespace, folder: Path) -> None:
 def draw(arguments: argparse.Namespace, folder: Path) -> None:
     model = trained(arguments.corpus, folder, tied=False, workers=arguments.workers)
     out = Path(arguments.figures)
-    found = model.explain("plant", "factory", corpus_file=arguments.corpus)
-    print("\n" + str(found))
+    for other in ("factory", "hydroelectric"):
+        found = model.explain("plant", other, corpus_file=arguments.corpus, topn=6)
+        print(f"\n{found}")
     found.plot().savefig(out / "spaces-plant.png")
 
 

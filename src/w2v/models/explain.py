@@ -123,15 +123,12 @@ class Explanation:
 
     def __str__(self) -> str:
         a, b = printable(str(self.a)), printable(str(self.b))
-        lines = [f"{a} and {b}", "", f"  {'':<28}  cosine  nearer than      rank"]
-        back = f"in-out  {b} beside {a}, back"
-        for label, found in (
-            ("in-in   used alike", self.alike),
-            ("in-out  standing together", self.together),
-            (f"in-out  asked from {b}" if len(back) > 28 else back, self.together_back),
-        ):
+        labels = ["in-in   used alike", "in-out  standing together", f"in-out  asked from {b}"]
+        width = max(map(len, labels))
+        lines = [f"{a} and {b}", "", f"  {'':<{width}}  cosine  nearer than      rank"]
+        for label, found in zip(labels, (self.alike, self.together, self.together_back), strict=True):
             if found is not None:
-                lines.append(f"  {label:<28}  {found.cosine:6.3f}  {found.percentile:9.2f} %  {found.rank:>8,}")
+                lines.append(f"  {label:<{width}}  {found.cosine:6.3f}  {found.percentile:9.2f} %  {found.rank:>8,}")
         if self.together is None:
             lines.append("  without output vectors nothing is known of words that stand together")
         lines.append("")
@@ -157,12 +154,12 @@ class Explanation:
             f"same contexts        cosine {found.context_cosine:.3f} of the counts alone",
         ]
 
-    def plot(self, label: int = 8) -> "Figure":
+    def plot(self, label: int = 5) -> "Figure":
         """Draw all words by both similarities with `a`: to the right those used alike, above those standing together.
 
         Parameters
         ----------
-        label : int, default 8
+        label : int, default 5
             How many of the nearest words to name on either axis.
 
         Returns
@@ -322,7 +319,10 @@ def _draw(found: Explanation, label: int) -> "Figure":
         for row in queries.top_rows(scores, label, {own, other}):
             named.setdefault(row, (colour, marker))
     for row, (colour, marker) in named.items():
-        axes.plot(alike[row], together[row], marker, color=colour, markersize=4, zorder=2)
+        axes.plot(alike[row], together[row], marker, color=colour, markersize=4.5, zorder=2)
+    for colour, marker, what in ((COLOURS[0], "o", "used most alike"), (COLOURS[1], "^", "standing together most")):
+        axes.plot([], [], marker, color=colour, markersize=4.5, label=what)
+    axes.legend(loc="upper left", frameon=False, fontsize=8)
     axes.plot(alike[other], together[other], "*", color="black", markersize=11, zorder=3)
     _write_beside(axes, [(alike[row], together[row], str(found._words[row]), row == other) for row in [*named, other]])
     axes.set_xlabel(f"used like “{found.a}” (in-in cosine)")

@@ -84,7 +84,7 @@ class SearchIndex:
 
     def search(self, units: Array, count: int) -> list[NDArray[np.int64]]:
         """Rows near to each of some unit vectors, `count` for each or as many as the graph gives."""
-        matches = self._index.search(np.asarray(units, np.float32), min(count, len(self.index_to_key)))
+        matches: Any = self._index.search(np.asarray(units, np.float32), min(count, len(self.index_to_key)))
         if len(units) == 1:  # usearch then leaves out an axis
             return [matches.keys.astype(np.int64)]
         return [keys[:n].astype(np.int64) for keys, n in zip(matches.keys, matches.counts, strict=True)]
