@@ -28,7 +28,7 @@ def draw_scores(scores: Sequence[Any]) -> "Figure":
         )  # fmt: skip
     axes.set_yticks(range(len(lines)), [f"{task}, {measure}" for task, measure in lines], fontsize=8)
     axes.set_ylim(len(lines) - 0.4, -0.6)
-    axes.set_xlabel("share of right answers, or rank correlation; known words, 95 % interval")
+    axes.set_xlabel("share of right answers, or rank correlation; with 95 % intervals", fontsize=9)
     axes.grid(axis="x", color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
