@@ -61,6 +61,7 @@ class Twin:
         self.keep, self.noise, self.paths = keep, noise, (paths, points, labels)
         self.locks = self.documents = self.document_locks = None
         self.words = self.learn_words = self.learn_outputs = True
+        self.side_tags = self.null_word = 0
         self.__dict__.update(options)
         self.survivors = self.examples = 0
         self.loss = 0.0
@@ -110,6 +111,8 @@ class Twin:
                 continue
             own = kept(range(first, last))
             own_tags = tags[sentence] if tags is not None and own else []
+            if self.side_tags and len(own_tags) != self.side_tags:
+                continue
             around = [*kept(range(begin, first))[-reach:], *own, *kept(range(last, end))[:reach]]
             if len(around) < 2 and not own_tags:
                 continue
@@ -117,6 +120,7 @@ class Twin:
                 np.add.at(times[3], own_tags, 1)
             if self.words:
                 np.add.at(times[0], [tokens[p] for p, _ in around], 1)
+                times[0][self.null_word] += self.side_tags > 0
             if not self.learn_outputs:
                 continue
             at = {p: i for i, (p, _) in enumerate(around)}
@@ -163,6 +167,11 @@ class Twin:
             gradient /= len(units)
         self.add_to(units, [gradient] * len(units))
 
+    def side_by_side(self, units, word, stream, rate):
+        hidden = np.concatenate([matrix[row] for matrix, row in units])
+        gradient = self.learn(hidden[None], self.targets(word, stream, 0), rate)[0]
+        self.add_to(units, np.split(gradient, len(units)))
+
     def run(self, tokens, offsets, origin, key, alpha, slope, horizon, centres=None, tags=None):
         """Train all tokens, or of them those at the positions `centres`; `tags` are lists, one for each sentence."""
         for sentence, (begin, end) in enumerate(pairwise(offsets)):
@@ -176,7 +185,12 @@ class Twin:
                 width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
                 around = [*range(max(0, centre - width), centre), *range(centre + 1, centre + width + 1)]
                 units = [(self.inputs, kept[j][0]) for j in around if j < len(kept) and self.words]
-                units += [(self.documents, tag) for tag in (tags[sentence] if tags is not None else [])]
+                own = [(self.documents, tag) for tag in (tags[sentence] if tags is not None else [])]
+                units += own
+                if self.side_tags:
+                    places = [j for j in range(centre - self.window, centre + self.window + 1) if j != centre]
+                    inside = [kept[j][0] if 0 <= j < len(kept) else self.null_word for j in places]
+                    units = own + [(self.inputs, row) for row in inside] if len(own) == self.side_tags else []
                 if units and (centres is None or position in centres):
-                    step = self.cbow_window if self.cbow else self.skip_gram
+                    step = self.side_by_side if self.side_tags else self.cbow_window if self.cbow else self.skip_gram
                     step(units, word, stream, np.float32(alpha - slope * min(position, horizon)))

@@ -11,6 +11,7 @@ from test_train import MODELS, VOCABULARY, corpus, fresh, settings, tables
 from w2v import training
 from w2v.common.progress import progress_bar
 from w2v.tokens import encode
+from w2v.tokens.tags import Tags
 
 DOCUMENTS = 25
 
@@ -26,7 +27,7 @@ def tagged(sentences=60, longest=30, seed=0):
 
 def as_arrays(tags):
     offsets = np.cumsum([0, *map(len, tags)]).astype(np.int64)
-    return training.epoch.Tags(np.array(list(itertools.chain(*tags)), np.int32), offsets)
+    return Tags(np.array(list(itertools.chain(*tags)), np.int32), offsets)
 
 
 def documents(vector_size, seed=5):
@@ -42,12 +43,12 @@ def train(matrices, text, options, *, keep=None, workers=1, round_shape=None):
     *of_words, rows = [None if matrix is None else training.matrices.padded(matrix) for matrix in matrices]
     keep = usual if keep is None else keep
     kernel = training.epoch.Kernel(*of_words, keep, *rest, documents=rows, **options)
-    parts = [encode.Encoded(tokens, offsets, len(tokens))]
+    parts = [encode.Encoded(tokens, offsets, len(tokens), tags=as_arrays(tags))]
     found = training.epoch.Progress()
     with progress_bar(False) as bar:
         training.epoch.run_epoch(
             kernel,
-            training.epoch.check_parts(kernel, parts, [as_arrays(tags)]),
+            training.epoch.check_parts(kernel, parts),
             found,
             key=12345,
             schedule=training.schedule.Schedule(0.05, 1e-6, 10**6),
@@ -172,10 +173,10 @@ def test_tags_that_lead_out_of_the_documents_are_refused(rows, offsets, match):
     matrices = [*fresh(8, 0, 5), documents(8)]
     padded = [None if matrix is None else training.matrices.padded(matrix) for matrix in matrices]
     kernel = training.epoch.Kernel(*padded[:3], *tables(corpus()[0]), documents=padded[3], **settings())
-    part = encode.Encoded(np.array([0, 1], np.int32), np.array([0, 2]), 2)
-    tags = training.epoch.Tags(np.array(rows, np.int32), np.array(offsets, np.int64))
+    tags = Tags(np.array(rows, np.int32), np.array(offsets, np.int64))
+    part = encode.Encoded(np.array([0, 1], np.int32), np.array([0, 2]), 2, tags=tags)
     with pytest.raises(ValueError, match=match):
-        list(training.epoch.check_parts(kernel, [part], [tags]))
+        list(training.epoch.check_parts(kernel, [part]))
 
 
 def test_documents_of_another_width_are_refused():
