@@ -15,7 +15,7 @@ HEADERS = PACKAGE / "training"
 FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"]
 
 # Of every function on made-up rows (levels.c). It changes with the numerical scheme alone.
-GOLDEN = "773cac8b34235c56"
+GOLDEN = "773cac8b34235c56", "STILL"
 
 CC = os.environ.get("CC", "cc")
 CROSS = "aarch64-linux-gnu-gcc"
@@ -35,7 +35,9 @@ def output_of(name, compiler, runner, folder, *flags):
 
 
 def hashes(*given):
-    return dict(line.split() for line in output_of("levels", *given).splitlines())
+    """By level: of the functions that training calls, and of those that leave targets as they are."""
+    lines = (line.split() for line in output_of("levels", *given).splitlines())
+    return {level: (learning, still) for level, learning, still in lines}
 
 
 @needs(CC)

@@ -246,7 +246,7 @@ class Buildable(Extendable):
         settings = self.settings()
         corpus = Corpus.from_arguments(corpus_iterable, corpus_file)
         # What the constructor reads is trained within the same call.
-        identity = corpus.identity(int(self._at_once and settings.cache != "none"))
+        identity = corpus.identity(self.train_count + 1 if self._at_once and settings.cache != "none" else 0)
         if settings.cache == "none":
             corpus.check_repeatable("cache='none' reads the corpus in every epoch")
         readers = settings.workers if workers is None else checks.worker_number(workers)

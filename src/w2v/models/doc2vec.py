@@ -1,7 +1,7 @@
 """Doc2Vec: vectors of documents, under gensim's names; the model is `Word2Vec` with rows for tags."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -9,21 +9,26 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v import callbacks as hooks
 from w2v.common import checks, memory
 from w2v.common.old_names import new_names_of, warn
 from w2v.common.public import public
 from w2v.files.reading import Pathlike
 from w2v.models import documents as tagged
+from w2v.models import inference
 from w2v.models.building import Buildable
 from w2v.models.extendable import OLD_CORPUS
 from w2v.models.word2vec import Word2Vec
-from w2v.tokens.encode import Scan
+from w2v.text.corpus import Corpus
+from w2v.tokens.encode import Encoded, Scan
 from w2v.tokens.tags import TagRows
-from w2v.training import epoch, matrices
+from w2v.training import epoch, matrices, session
 from w2v.training.settings import DocumentSettings, Settings
-from w2v.training.trainable import Contents
+from w2v.training.trainable import Contents, Parts
 from w2v.training.weights import DOCUMENTS, Weights
+from w2v.vectors import queries
 from w2v.vectors.keyed import KeyedVectors
+from w2v.vectors.lookup import check_list
 from w2v.vocabulary.choose import TrimRule
 from w2v.vocabulary.vocabulary import NULL_WORD
 
@@ -159,6 +164,9 @@ class Doc2Vec(Word2Vec):
         self.dv.vectors_lockf = np.ones(1, np.float32)
         self.dv.mapfile_path = self.dv_mapfile
         self._known_tags: TagRows | None = None
+        self._said_of: Encoded | None = None  # that documents of it have too many tags, or too few
+        self._learns_tags_from: int | None = None  # while only these tags learn
+        self._inferring: tuple[Any, tuple[Any, ...], epoch.Kernel] | None = None
 
     def __str__(self) -> str:
         kind = ("dbow+w" if self.dbow_words else "dbow") if self.sg else f"dm/{'c' if self.dm_concat else ''}"
@@ -287,10 +295,31 @@ class Doc2Vec(Word2Vec):
             options = {"words": False, **options}
             if not len(self.dv) and "documents" not in options:
                 raise RuntimeError("there are no tags to train; call build_vocab with documents first")
+        if (first := self._learns_tags_from) is not None:
+            locks = np.ones(len(self.dv), np.float32)
+            locks[:first] = 0
+            frozen = {"learn_words": False, "learn_outputs": False, "document_locks": locks, "words": not self.sg}
+            options = {**options, **frozen}
         if self._is_concatenated():
             null_word = self.wv.key_to_index[NULL_WORD]
             options = {"side_tags": self.dm_tag_count, "null_word": null_word, "shrink": False, **options}
         return super().kernel(settings, **options)
+
+    def parts(self, corpus: Corpus, settings: Settings) -> Parts:
+        """The corpus as integers."""
+        parts = super().parts(corpus, settings)
+        if self._is_concatenated() and parts.whole:
+            [encoded] = parts.encoded
+            others = 0 if encoded.tags is None else int((np.diff(encoded.tags.offsets) != self.dm_tag_count).sum())
+            if others and self._said_of is not encoded:
+                self._said_of = encoded
+                logger.warning(
+                    "%s of %s documents do not have dm_tag_count=%d tags, and are not trained",
+                    f"{others:,}",
+                    f"{len(encoded.offsets) - 1:,}",
+                    self.dm_tag_count,
+                )
+        return parts
 
     @contextmanager
     def rows_change(self) -> Iterator[None]:
@@ -300,6 +329,118 @@ class Doc2Vec(Word2Vec):
                 yield
         finally:
             self.dv.norms = None
+
+    # --- inference ----------------------------------------------------------------------------------------------
+
+    def infer_vector(
+        self,
+        doc_words: Sequence[str],
+        alpha: float | None = None,
+        min_alpha: float | None = None,
+        epochs: int | None = None,
+        **old_names: Any,
+    ) -> NDArray[np.float32]:
+        """Infer the vector of one document, float32 [vector_size]; see `infer_vectors`.
+
+        The same words give the same vector in every process and after any number of calls. A document without a known
+        word has the zero vector.
+
+        Parameters
+        ----------
+        doc_words : list of str
+            Words that the model does not know are left out.
+        alpha, min_alpha : float, optional
+            Learning rates of the first and of the last epoch; by default those of the model.
+        epochs : int, optional
+            By default those of the model.
+        """
+        new_names = new_names_of({"steps": "epochs"}, old_names, "infer_vector")
+        plan = inference.Plan.of(self, new_names.get("epochs", epochs), alpha, min_alpha, None)
+        words, index = check_list("doc_words", doc_words), self.wv.key_to_index
+        rows = np.array([index[word] for word in words if word in index], np.int32)
+        kernel = self._inference()
+        kernel.check_tokens(rows)
+        return inference.infer_one(kernel, rows, plan, self.wv.vector_size, self.seed)
+
+    def infer_vectors(
+        self,
+        documents: Iterable[Any],
+        *,
+        epochs: int | None = None,
+        alpha: float | None = None,
+        min_alpha: float | None = None,
+        workers: int | None = None,
+        tol: float | None = None,
+        restarts: int | None = None,
+    ) -> inference.Inferred:
+        """Infer the vectors of documents, as if each were the only new document in training; nothing else changes.
+
+        A vector is a function of the model, its `seed`, the document's known words, `epochs` and the learning rates
+        alone: the same bytes for any number of workers, in any batch and order, on every machine. As in training,
+        frequent words are subsampled, anew in every epoch.
+
+        Parameters
+        ----------
+        documents : iterable of lists of str, or of objects with `words` such as TaggedDocument
+            Read once.
+        epochs : int, optional
+            By default those of the model.
+        alpha, min_alpha : float, optional
+            Learning rates of the first and of the last epoch, which lie on a line; by default those of the model.
+        workers : int, optional
+            Threads; by default those of the model, -1 means one per core.
+        tol : float, optional
+            End a document with the epoch that moves its vector by at most this share of its length.
+        restarts : int, optional
+            Infer each document from so many starts, and tell how much the results differ. The vectors are those of the
+            first start, which is the usual one.
+
+        Returns
+        -------
+        Inferred
+            ``vectors`` float32 [documents, vector_size], ``unknown``, ``epochs`` and ``spread``.
+
+        Raises
+        ------
+        TypeError
+            A document is a string.
+        RuntimeError
+            The model has no words yet, or it has ``dm_concat=1`` with several tags for each document.
+
+        Notes
+        -----
+        Inference of PV is Le and Mikolov 2014, section 2.3.
+        """
+        plan = inference.Plan.of(self, epochs, alpha, min_alpha, tol)
+        crew = self.workers if workers is None else checks.worker_number(workers)
+        starts = 1 if restarts is None else checks.integer("restarts", restarts, 1, 10_000)
+        if isinstance(documents, str | bytes):
+            raise TypeError(f"documents={documents!r:.60} is a string; give a list of documents, each a list of words")
+        return inference.infer(self, self._inference(), documents, plan, crew, starts)
+
+    def _inference(self) -> epoch.Kernel:
+        """A kernel that changes nothing, kept as long as matrices, words and settings are the same."""
+        settings, known = self.settings(), self._inferring
+        parts = (self.wv.peek(), self.syn1neg, self.syn1, self.wv.key_to_index, self.wv.expandos.get("count"))
+        if known is None or known[0] != settings or any(a is not b for a, b in zip(known[1], parts, strict=True)):
+            if not len(self.wv):
+                raise RuntimeError("there are no words to infer from; call build_vocab and train first")
+            kernel = inference.new_kernel(self, settings)
+            parts = (self.wv.peek(), self.syn1neg, self.syn1, *parts[3:])  # they may be padded now
+            known = self._inferring = settings, parts, kernel
+        return known[2]
+
+    def similarity_unseen_docs(
+        self,
+        doc_words1: Sequence[str],
+        doc_words2: Sequence[str],
+        alpha: float | None = None,
+        min_alpha: float | None = None,
+        epochs: int | None = None,
+    ) -> np.float32:
+        """Cosine of the vectors that `infer_vector` gives two documents; 0 if one has no known word."""
+        one, other = (self.infer_vector(words, alpha, min_alpha, epochs) for words in (doc_words1, doc_words2))
+        return np.float32(np.clip(queries.unit(one) @ queries.unit(other), -1, 1))
 
     # --- building -----------------------------------------------------------------------------------------------
 
@@ -329,7 +470,7 @@ class Doc2Vec(Word2Vec):
     def init_weights(self) -> None:
         """Start again: rows of words and tags from the seed, zero outputs."""
         super().init_weights()
-        self.dv.vectors = matrices.first_vectors(len(self.dv), self.vector_size, self.seed, purpose=DOCUMENTS)
+        self.dv.vectors = self._first_vectors(0)
         self.dv.vector_size, self.dv.norms = self.vector_size, None
         self.dv.vectors_lockf = np.ones(1, np.float32)
 
@@ -341,12 +482,102 @@ class Doc2Vec(Word2Vec):
     def _grow_documents(self) -> None:
         known, tags = len(self.dv.vectors), len(self.dv)
         if tags > known:
-            grown = matrices.first_vectors(tags, self.vector_size, self.seed, known, DOCUMENTS)
+            grown = self._first_vectors(known)
             grown[:known] = self.dv.vectors
             self.dv.vectors, self.dv.norms = grown, None
         if len(self.dv.vectors_lockf) > 1:
             more = np.ones(tags - len(self.dv.vectors_lockf), np.float32)
             self.dv.vectors_lockf = np.concatenate([self.dv.vectors_lockf, more])
+
+    def _first_vectors(self, first_row: int) -> NDArray[np.float32]:
+        return matrices.first_vectors(len(self.dv), self.vector_size, self.seed, first_row, DOCUMENTS, self.dv_mapfile)
+
+    def add_documents(
+        self,
+        documents: Iterable[Any] | None = None,
+        corpus_file: Pathlike | None = None,
+        *,
+        epochs: int | None = None,
+        start_alpha: float | None = None,
+        end_alpha: float | None = None,
+        learn_old_tags: bool = False,
+        callbacks: Iterable[Any] = (),
+    ) -> tuple[int, int]:
+        """Give the new tags of documents their vectors, and train these alone: words, and other tags, stay as they are.
+
+        ``build_vocab(documents, update=True)`` and `train` would learn new words, too, and move the old vectors.
+
+        Parameters
+        ----------
+        documents, corpus_file
+            As in the constructor. Words that the model does not know are left out.
+        epochs, start_alpha, end_alpha : optional
+            By default those of the model, which keeps its own.
+        learn_old_tags : bool, default False
+            Also train the tags of these documents that had a vector before.
+        callbacks : iterable
+
+        Returns
+        -------
+        trained_words, raw_words : int
+            As of `train`.
+        """
+        corpus = Corpus.from_arguments(documents, corpus_file)
+        self._check_update(True)
+        plan = inference.Plan.of(self, epochs, start_alpha, end_alpha, None)
+        callbacks, known = hooks.checked(callbacks), len(self.dv)
+        own = self.corpus_count, self.corpus_total_words, self.epochs, self.alpha, self.min_alpha
+        with self.activity.only("build_vocab"), self._all_or_nothing():
+            self._at_once = True
+            self.scan_vocab(documents, corpus_file)
+            assert self._scan is not None
+            (identity, scan), self._scan, self._at_once = self._scan, None, False
+            self.record_digests()
+            self.tokens.drop()
+            self._take_tags(scan, True)
+            self._grow_documents()
+            if self.cache != "none":
+                index = self.wv.key_to_index
+                self.tokens.hold(identity, index, scan.encode(index, self.tag_rows()))
+        try:
+            self.epochs, self.alpha, self.min_alpha = plan.epochs, plan.alpha, plan.min_alpha
+            self._learns_tags_from = 0 if learn_old_tags else known
+            with self.activity.only("train"):
+                return session.train(self, corpus, callbacks)
+        finally:
+            self._learns_tags_from = None
+            self.corpus_count, self.corpus_total_words, self.epochs, self.alpha, self.min_alpha = own
+            if self.runs:
+                self.runs[-1]["repeatable"] = False  # by the settings alone
+
+    def delete_documents(self, tags: Iterable[str | int]) -> None:
+        """Forget tags and their vectors; all others keep theirs.
+
+        Rows move up, so that an integer tag behind a deleted one is no longer the number of its row; it is found all
+        the same.
+
+        Raises
+        ------
+        KeyError
+            A tag that is not known. Nothing is deleted then.
+        """
+        rows = self.dv.rows_of(check_list("tags", tags))
+        left = np.ones(len(self.dv), bool)
+        left[rows] = False
+        kept = np.flatnonzero(left)
+        keys = [self.dv.index_to_key[row] for row in kept.tolist()]
+        vectors = matrices.new_matrix(len(kept), self.vector_size)
+        if self.dv_mapfile is not None:
+            vectors = matrices.mapped_matrix(self.dv_mapfile, len(kept), self.vector_size)
+        np.take(self.dv.vectors, kept, axis=0, out=vectors)
+        self.dv.allocate_vecattrs()
+        counts = {name: values[kept] for name, values in self.dv.expandos.items()}
+        locks = self.dv.vectors_lockf
+        self.record_digests()
+        self.tokens.drop()  # its tags are rows
+        self.dv.take_over(keys, vectors, counts)
+        self.dv.key_to_index = tagged.index_of(keys)
+        self.dv.vectors_lockf = locks if len(locks) == 1 else locks[kept]
 
     def reset_from(self, other_model: "Buildable") -> None:
         """Take over the words and tags of another model, and start with new matrices."""
@@ -392,6 +623,12 @@ class Doc2Vec(Word2Vec):
             found.arrays.update({f"documents.attr.{name}": values for name, values in self.dv.expandos.items()})
         return found
 
+    def take_contents(self, contents: Contents) -> None:
+        """Become the model whose `contents` these are."""
+        if contents.kind != self.kind:
+            raise ValueError(f"it is a model of the kind {contents.kind!r}, not of documents")
+        super().take_contents(contents)
+
     def _take_arrays(self, contents: Contents) -> None:
         arrays = contents.arrays
         vectors = arrays.get("documents", np.zeros((0, self.vector_size), np.float32))
@@ -403,4 +640,4 @@ class Doc2Vec(Word2Vec):
         super()._take_arrays(contents)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_known_tags": None}
+        return {**super().__getstate__(), "_known_tags": None, "_inferring": None, "_said_of": None}

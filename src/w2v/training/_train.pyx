@@ -916,8 +916,10 @@ cdef class Kernel:
     cdef int race(self, const Job *job, Racer racer) except -1:
         cdef Worker own
         cdef const Plan *plan = &self.plan
-        cdef long long n_hot = min(racer.n_hot, <long long>plan.n_words - 1) if racer.workers > 1 else 0, begin
+        cdef long long n_hot = min(racer.n_hot, <long long>plan.n_words - 1), begin
         cdef uint64_t mode
+        if racer.workers == 1 or not plan.learns_outputs:  # to blend what has not changed could still change a -0
+            n_hot = 0
         try:
             equip(plan, &own, job, self.max_targets, n_hot, CHUNK)
             resume_counts(&own, &racer.counts[0])

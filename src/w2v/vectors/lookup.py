@@ -235,7 +235,7 @@ class Lookup:
         return rows
 
     def get_index(self, key: Any, default: Any = None) -> int:
-        """Return the row of a key; an int that is not a key is itself a row.
+        """Return the row of a key; an int that is not a key is itself a row, unless that row is another int's.
 
         Raises
         ------
@@ -248,7 +248,9 @@ class Lookup:
         if row is not None:
             return row
         if isinstance(key, (int, np.integer)) and 0 <= key < len(self):
-            return int(key)
+            own = self.index_to_key[key]
+            if not isinstance(own, int) or own == key:
+                return int(key)
         refuse_bytes("key", key)
         if default is not None:
             return default  # type: ignore[no-any-return]
