@@ -57,6 +57,8 @@ LONG = {
     "models.word2vec.Word2Vec": 393,
     "vectors.lookup": 418,
     "models.building": 416,
+    "models.doc2vec": 474,
+    "models.doc2vec.Doc2Vec": 428,
     "models.building.Buildable": 371,
     "vectors.keyed.KeyedVectors": 360,
 }
@@ -114,6 +116,13 @@ def test_the_program_that_is_installed_is_there():
     for target in project["scripts"].values():
         module, _, function = target.partition(":")
         assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_names_of_tests_can_be_taken_in_at_a_glance():
+    names = [
+        name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def test_(\w+)", path.read_text("utf-8"))
+    ]
+    assert [name for name in names if len(name) > 60] == []
 
 
 def test_training_and_vectors_know_nothing_of_each_other():

@@ -90,7 +90,7 @@ def test_a_document_without_a_known_word_keeps_its_first_vector(dm):
     assert not np.array_equal(model.dv["one"], untrained.dv["one"])
 
 
-@pytest.mark.parametrize("options", [{"dm": 0}, {"dm": 0, "hs": 1}, {"dm": 1}, {"dm_concat": 1, "window": 1}], ids=str)
+@pytest.mark.parametrize("options", [{"dm": 0}, {"dm": 0, "hs": 1}, {"dm": 1}], ids=str)
 def test_tags_of_a_topic_are_near_each_other(options):
     documents = [TaggedDocument(words, [f"{'ab'[number % 2]}{number}"]) for number, words in enumerate(two_topics(300))]
     model = small(documents, vector_size=20, epochs=40, alpha=0.05, **options)

@@ -247,10 +247,9 @@ class Lookup:
         row = self.key_to_index.get(key)
         if row is not None:
             return row
-        if isinstance(key, (int, np.integer)) and 0 <= key < len(self):
-            own = self.index_to_key[key]
-            if not isinstance(own, int) or own == key:
-                return int(key)
+        inside = isinstance(key, (int, np.integer)) and 0 <= key < len(self)
+        if inside and (not isinstance(own := self.index_to_key[key], int) or own == key):
+            return int(key)
         refuse_bytes("key", key)
         if default is not None:
             return default  # type: ignore[no-any-return]
