@@ -244,8 +244,7 @@ class Lookup:
         TypeError
             Bytes, where words are str.
         """
-        row = self.key_to_index.get(key)
-        if row is not None:
+        if (row := self.key_to_index.get(key)) is not None:
             return row
         inside = isinstance(key, (int, np.integer)) and 0 <= key < len(self)
         if inside and (not isinstance(own := self.index_to_key[key], int) or own == key):
