@@ -159,7 +159,7 @@ class Doc2Vec(Word2Vec):
     def _start_empty(self) -> None:
         super()._start_empty()
         self.layer1_size = self._output_size()
-        self.dv = KeyedVectors(self.vector_size) if self._given_dv is None else self._given_dv
+        self.dv = tagged.DocumentVectors(self.vector_size) if self._given_dv is None else self._given_dv
         self._given_dv = None
         self.dv.vectors_lockf = np.ones(1, np.float32)
         self.dv.mapfile_path = self.dv_mapfile

@@ -11,11 +11,28 @@ from numpy.typing import NDArray
 
 from w2v.tokens.tags import MOST_ROWS, NotedTags, Tag, TagRows
 from w2v.training import matrices
+from w2v.vectors.keyed import KeyedVectors
+from w2v.vectors.lookup import UnknownKeyError
 
 logger = logging.getLogger(__name__)
 
 # Bytes of rows that integer tags may leave unused; a number that is meant as a name, such as 2023110900, asks for more.
 MOST_UNUSED = 1 << 30
+
+
+class DocumentVectors(KeyedVectors):
+    """Tags and their vectors. An integer is a tag, or the row of a text; never the row of another integer."""
+
+    def get_index(self, key: Any, default: Any = None) -> int:
+        """Return the row of a tag; KeyError if there is none, and no `default`."""
+        row = super().get_index(key, default)
+        if isinstance(key, int | np.integer) and 0 <= row < len(self) and key not in self.key_to_index:
+            own = self.index_to_key[row]
+            if isinstance(own, int) and own != key:
+                if default is None:
+                    raise UnknownKeyError(key, self.index_to_key)
+                row = int(default)
+        return row
 
 
 def index_of(keys: Sequence[Tag]) -> dict[Tag, int]:

@@ -235,7 +235,7 @@ class Lookup:
         return rows
 
     def get_index(self, key: Any, default: Any = None) -> int:
-        """Return the row of a key; an int that is not a key is itself a row, unless that row is another int's.
+        """Return the row of a key; an int that is not a key is itself a row.
 
         Raises
         ------
@@ -244,10 +244,10 @@ class Lookup:
         TypeError
             Bytes, where words are str.
         """
-        if (row := self.key_to_index.get(key)) is not None:
+        row = self.key_to_index.get(key)
+        if row is not None:
             return row
-        inside = isinstance(key, (int, np.integer)) and 0 <= key < len(self)
-        if inside and (not isinstance(own := self.index_to_key[key], int) or own == key):
+        if isinstance(key, (int, np.integer)) and 0 <= key < len(self):
             return int(key)
         refuse_bytes("key", key)
         if default is not None:
