@@ -61,6 +61,7 @@ class Twin:
         self.keep, self.noise, self.paths = keep, noise, (paths, points, labels)
         self.locks = self.documents = self.document_locks = self.subwords = None
         self.words = self.learn_words = self.learn_outputs = True
+        self.side_tags = self.null_word = 0
         self.__dict__.update(options)
         self.survivors = self.examples = 0
         self.loss = 0.0
@@ -134,6 +135,8 @@ class Twin:
                 continue
             own = kept(range(first, last))
             own_tags = tags[sentence] if tags is not None and own else []
+            if self.side_tags and len(own_tags) != self.side_tags:
+                continue
             around = [*kept(range(begin, first))[-reach:], *own, *kept(range(last, end))[:reach]]
             if len(around) < 2 and not own_tags:
                 continue
@@ -141,6 +144,7 @@ class Twin:
                 np.add.at(times[3], own_tags, 1)
             if self.words and self.subwords is None:
                 np.add.at(times[0], [tokens[p] for p, _ in around], 1)
+                times[0][self.null_word] += self.side_tags > 0
             at = {p: i for i, (p, _) in enumerate(around)}
             for p, stream in own:
                 width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
@@ -203,6 +207,11 @@ class Twin:
             gradient /= len(units)
         self.add_to(units, [gradient] * len(units))
 
+    def side_by_side(self, units, word, stream, rate):
+        hidden = np.concatenate([matrix[row] for matrix, row in units])
+        gradient = self.learn(hidden[None], self.targets(word, stream, 0), rate)[0]
+        self.add_to(units, np.split(gradient, len(units)))
+
     def run(self, tokens, offsets, origin, key, alpha, slope, horizon, centres=None, tags=None):
         """Train all tokens, or of them those at the positions `centres`; `tags` are lists, one for each sentence."""
         for sentence, (begin, end) in enumerate(pairwise(offsets)):
@@ -220,7 +229,12 @@ class Twin:
                 if not (words or documents) or not (centres is None or position in centres):
                     continue
                 rate = np.float32(alpha - slope * min(position, horizon))
-                if self.cbow:
+                if self.side_tags:
+                    if len(documents) == self.side_tags:
+                        places = [j for j in range(centre - self.window, centre + self.window + 1) if j != centre]
+                        rows = [kept[j][0] if 0 <= j < len(kept) else self.null_word for j in places]
+                        self.side_by_side(documents + [(self.inputs, row) for row in rows], word, stream, rate)
+                elif self.cbow:
                     rows = [row for other in words for row in self.rows_of(other)]
                     self.cbow_window(rows + documents, word, stream, rate)
                 elif self.subwords is None:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from w2v.callbacks import CallbackAny2Vec
     from w2v.evaluation.report import Evaluation, evaluate
     from w2v.files.errors import FormatError
+    from w2v.models.doc2vec import Doc2Vec
     from w2v.models.word2vec import Word2Vec
-    from w2v.text.readers import LineSentence, PathLineSentences, Text8Corpus
+    from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.index import SearchIndex
     from w2v.vectors.keyed import KeyedVectors
@@ -28,6 +29,8 @@ _HOME = {
     "CallbackAny2Vec": "callbacks",
     "LineSentence": "text.readers",
     "PathLineSentences": "text.readers",
+    "TaggedDocument": "text.readers",
+    "TaggedLineDocument": "text.readers",
     "Text8Corpus": "text.readers",
     "FormatError": "files.errors",
     "EpochRecord": "training.epoch",
@@ -40,6 +43,7 @@ _HOME = {
     "RULE_DEFAULT": "vocabulary.choose",
     "RULE_DISCARD": "vocabulary.choose",
     "RULE_KEEP": "vocabulary.choose",
+    "Doc2Vec": "models.doc2vec",
     "Word2Vec": "models.word2vec",
 }
 
@@ -48,6 +52,7 @@ __all__ = [
     "RULE_DISCARD",
     "RULE_KEEP",
     "CallbackAny2Vec",
+    "Doc2Vec",
     "EpochRecord",
     "Evaluation",
     "FormatError",
@@ -56,6 +61,8 @@ __all__ = [
     "PathLineSentences",
     "SearchIndex",
     "StopTraining",
+    "TaggedDocument",
+    "TaggedLineDocument",
     "Text8Corpus",
     "Word2Vec",
     "__version__",

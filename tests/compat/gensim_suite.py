@@ -1,4 +1,4 @@
-"""Run gensim's own tests of Word2Vec and KeyedVectors on w2v, which stands in gensim's place.
+"""Run gensim's own tests of Word2Vec, Doc2Vec and KeyedVectors on w2v, which stands in gensim's place.
 
     python tests/compat/gensim_suite.py [--plain] [pytest arguments ...]
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-SUITES = ("test_word2vec", "test_keyedvectors")
+SUITES = ("test_word2vec", "test_keyedvectors", "test_doc2vec")
 EXPECTED = Path(__file__).with_name("gensim_suite_expected.txt")
 
 
@@ -30,6 +30,8 @@ class Results:
                 if hasattr(item.module, name):
                     self.classes.add(getattr(item.module, name).KeyedVectors.__module__)
                     self.classes.add(sys.modules["gensim.models"].Word2Vec.__module__)
+            if hasattr(item.module, "doc2vec"):
+                self.classes.add(item.module.doc2vec.Doc2Vec.__module__)
 
     def pytest_runtest_logreport(self, report):
         name = f"{Path(report.location[0]).name}::{report.nodeid.partition('::')[2]}"

@@ -10,7 +10,9 @@ from corpora import TOPICS, two_topics
 from numbered import fault, rows_of, rows_shown
 from places import ROOT
 
-from w2v import KeyedVectors, Word2Vec, training
+from w2v import RULE_DISCARD, RULE_KEEP, Doc2Vec, KeyedVectors, TaggedDocument, Word2Vec, training
+from w2v.tokens.encode import Encoded
+from w2v.tokens.tags import Tags
 
 PAGE = ROOT / "docs" / "migrating-from-gensim.md"
 
@@ -309,3 +311,87 @@ def test_many_epochs_over_an_iterator_are_trained_and_told(caplog):
     model.train(iter(two_topics(10)), total_examples=1, epochs=100)
     assert len(model.history) == 100
     assert "100 epochs over an iterator" in caplog.text
+
+
+def documents():
+    return [TaggedDocument(words, [number]) for number, words in enumerate(two_topics(60))]
+
+
+def small_of_documents(corpus=None, **options):
+    return Doc2Vec(corpus, **({"vector_size": 8, "min_count": 1, "workers": 1, "sample": 0, "epochs": 2} | options))
+
+
+@fault(27)
+def test_dm_mean_of_zero_is_a_sum():
+    mean, other = (small_of_documents(documents(), dm_mean=value) for value in (1, 0))
+    assert (mean.cbow_mean, other.cbow_mean) == (1, 0)
+    assert str(other).startswith("Doc2Vec<dm/s")
+    assert not np.array_equal(mean.dv.vectors, other.dv.vectors)
+
+
+@fault(28)
+def test_doc2vec_uses_trim_rule_and_comment():
+    def rule(word, count, min_count):
+        return RULE_KEEP if word in TOPICS[0] else RULE_DISCARD
+
+    model = small_of_documents(documents(), trim_rule=rule, comment="of stars")
+    assert set(model.wv.index_to_key) == set(TOPICS[0])
+    assert model.comment == "of stars"
+    assert '"of stars"' in str(model)
+
+
+@fault(29)
+def test_new_tags_are_added_and_old_ones_keep_their_vectors():
+    model = small_of_documents(documents())
+    before = model.dv.vectors.copy()
+    new = [TaggedDocument(["sun", "bread"], [tag]) for tag in ("late", 61, 500)]
+    model.build_vocab(new, update=True)
+    assert len(model.dv.vectors) == len(model.dv) == 502
+    assert np.array_equal(model.dv.vectors[:60], before)
+    first = model.dv["late"].copy()
+    model.train(new, total_examples=model.corpus_count, epochs=2)
+    assert np.array_equal(model.dv.vectors[:60], before)
+    assert not np.array_equal(model.dv["late"], first)
+
+
+@fault(30)
+def test_rows_of_tags_lie_beyond_4_billion_numbers(tmp_path):
+    """In a file that is empty but for the rows that are touched."""
+    rows = 2**32 // 16 + 3
+    inputs, outputs = (training.matrices.new_matrix(4, 16) for _ in range(2))
+    outputs[:] = [[0.1], [0.2], [0.3], [0.4]]
+    matrix = training.matrices.mapped_matrix(tmp_path / "rows", rows, 16)
+    noise = np.array([[2**32 - 1, 0]] * 4, np.uint32)
+    kernel = training.epoch.Kernel(
+        *(training.matrices.padded(one) for one in (inputs, outputs)), None, None, noise, None, None, None,
+        documents=training.matrices.padded(matrix), words=False, window=2, negative=1, shrink=True, shared=True,
+        cbow=False, mean_forward=True, mean_backward=False, with_loss=False,
+    )  # fmt: skip
+    touched = [rows - 1, rows - 2, 2**31 // 16, 0]
+    tags = Tags(np.array(touched, np.int32), np.arange(5))
+    part = Encoded(np.array([0, 1, 2, 3], np.int32), np.arange(5), 4, tags=tags)
+    [checked] = training.epoch.check_parts(kernel, [part])
+    stop, counts, loss = np.zeros(2, np.int32), np.zeros(3, np.int64), np.zeros(1)
+    racer = training._train.Racer(np.zeros(1, np.int64), 1, 0, counts, loss)
+    whole = training._train.Part(part.tokens, part.offsets, 1, 0, *tags, checked.most_tags)
+    kernel.train(whole, training._train.Epoch(1, training.schedule.Schedule(0.5, 0, 4), stop), racer)
+    assert counts.tolist() == [4, 4, 4]
+    assert matrix[touched].any(axis=1).all()
+    assert not matrix[[1, rows - 3, 2**31 // 16 - 1, 2**31 // 16 + 1]].any()
+
+
+@fault(31)
+def test_locks_of_words_are_those_of_words_under_pv_dm():
+    model = small_of_documents(documents())
+    before, tags = model.wv.vectors.copy(), model.dv.vectors.copy()
+    model.dv.vectors_lockf = np.zeros(len(model.dv), np.float32)
+    model.wv.vectors_lockf = np.array([0, 1] * 6, np.float32)
+    model.train(documents(), total_examples=1, epochs=1)
+    assert (model.wv.vectors == before).all(axis=1).tolist() == [True, False] * 6
+    assert np.array_equal(model.dv.vectors, tags)
+
+
+@fault(32)
+def test_train_of_documents_returns_both_counts():
+    model = small_of_documents(documents())
+    assert model.train(documents(), total_examples=1, epochs=2) == (960, 960)

@@ -1,13 +1,11 @@
 """A family of models of its own: skip-gram in which each sentence has a row beside the rows of its words."""
 
-from itertools import repeat
-
 import numpy as np
 
 from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Scan
+from w2v.tokens.tags import Tags
 from w2v.training import session
-from w2v.training.epoch import Tags
 from w2v.training.settings import Settings
 from w2v.training.trainable import Trainable
 from w2v.training.weights import Weights
@@ -46,6 +44,8 @@ class SentenceRows(Trainable):
     def parts(self, corpus, settings):
         parts = super().parts(corpus, settings)
         [encoded] = parts.encoded
-        sentences = len(encoded.offsets) - 1
-        one_each = Tags(np.arange(sentences, dtype=np.int32), np.arange(sentences + 1, dtype=np.int64))
-        return parts._replace(tags=repeat(one_each))
+        if encoded.tags is None:
+            sentences = len(encoded.offsets) - 1
+            one_each = Tags(np.arange(sentences, dtype=np.int32), np.arange(sentences + 1, dtype=np.int64))
+            encoded = self.tokens.held = encoded._replace(tags=one_each)
+        return parts._replace(encoded=[encoded])

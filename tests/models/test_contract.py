@@ -10,7 +10,7 @@ import pytest
 from corpora import TOPICS, two_topics, zipf_like
 from sentence_rows import SentenceRows
 
-from w2v import CallbackAny2Vec, Word2Vec
+from w2v import CallbackAny2Vec, Doc2Vec, TaggedDocument, Word2Vec
 from w2v.files import native
 from w2v.text.corpus import Corpus
 from w2v.training import session
@@ -18,10 +18,23 @@ from w2v.training.trainable import Contents
 from w2v.vectors import queries
 
 
+def documents(sentences):
+    """A document of each sentence, whose tag is its number; every third has another one, which some share."""
+    return [
+        TaggedDocument(words, [number, f"tag {number % 12}"] if number % 3 == 0 else [number])
+        for number, words in enumerate(sentences)
+    ]
+
+
+def with_one_tag(sentences):
+    return [TaggedDocument(words, [number]) for number, words in enumerate(sentences)]
+
+
 class Case(NamedTuple):
     family: Any
     settings: dict[str, Any]
     golden: str
+    corpus_of: Any = list  # what the family trains on, made of sentences
 
 
 MODELS = {
@@ -48,6 +61,22 @@ MODELS = {
     "skip-gram with rows of sentences": Case(
         SentenceRows, {"sg": 1}, "a977211ea95ecdbfb7b396b94f32ea26316621f2a0485fa17226f0fc071bd88c"
     ),
+    "PV-DBOW": Case(Doc2Vec, {"dm": 0}, "ca10c02cf056e384871daaf9d5742a660ecc7fd2b1c3a2880c65d981086e2210", documents),
+    "PV-DBOW with words": Case(
+        Doc2Vec,
+        {"dm": 0, "dbow_words": 1},
+        "3c7d7df756a503d3582f3948aed59b614705154c24c5220a55d83da79ebc310e",
+        documents,
+    ),
+    "PV-DM, mean": Case(
+        Doc2Vec, {"alpha": 0.05}, "ffa83776c206f15012676ed6025c51099d95cbd4c5608a2c91b6e3e5edeab0de", documents
+    ),
+    "PV-DM, concatenated": Case(
+        Doc2Vec,
+        {"alpha": 0.05, "dm_concat": 1},
+        "7feb4b9e828fdbfe9d15579c39e854955c89568eea59b05aba660968046c0da9",
+        with_one_tag,
+    ),
 }
 SMALL = {"vector_size": 12, "min_count": 1, "window": 3, "sample": 0, "workers": 1, "epochs": 3, "seed": 7}
 
@@ -58,7 +87,7 @@ def case(request):
 
 
 def trained(case, sentences, **changes):
-    return case.family(sentences, **SMALL | case.settings | changes)
+    return case.family(case.corpus_of(sentences), **SMALL | case.settings | changes)
 
 
 def digest_of(model):
@@ -74,7 +103,7 @@ def read_back(case, path):
 
 def resumed(case, folder, sentences, **changes):
     options = {"workers": None, "callbacks": [], "progress": None, "wanted": {}} | changes
-    return session.resume(case.family, folder, Corpus.from_arguments(sentences, None), **options)
+    return session.resume(case.family, folder, Corpus.from_arguments(case.corpus_of(sentences), None), **options)
 
 
 class StopAt(CallbackAny2Vec):
@@ -94,9 +123,12 @@ class StopAt(CallbackAny2Vec):
 
 def test_planted_topics_are_found(case):
     model = trained(case, two_topics(), epochs=20)
-    units = queries.unit_rows(model.weights.inputs, queries.row_norms(model.weights.inputs))
-    for topic in TOPICS:
-        rows = [model.vocabulary.index[word] for word in topic]
+    matrix, topics = model.weights.inputs, [[model.vocabulary.index[word] for word in topic] for topic in TOPICS]
+    if case.settings.get("dm") == 0 and not case.settings.get("dbow_words"):  # words learn nothing, but documents do
+        matrix = model.weights.documents
+        topics = [[row for row, words in enumerate(two_topics()) if words[0] in topic] for topic in TOPICS]
+    units = queries.unit_rows(matrix, queries.row_norms(matrix))
+    for rows in topics:
         cosines = units[rows] @ units.T
         inside = cosines[:, rows].mean()
         outside = np.delete(cosines, rows, axis=1).mean()
@@ -159,14 +191,14 @@ def test_a_file_holds_all_of_a_model(case, tmp_path):
     assert loaded.fingerprint() == model.fingerprint()
     assert type(loaded) is type(model)
     for one in (model, loaded):
-        session.train(one, Corpus.from_arguments(two_topics(), None))
+        session.train(one, Corpus.from_arguments(case.corpus_of(two_topics()), None))
     assert digest_of(loaded) == digest_of(model)
 
 
 def test_a_copy_is_a_model_of_its_own(case):
     model = trained(case, two_topics())
     before, other = digest_of(model), copy.deepcopy(model)
-    session.train(other, Corpus.from_arguments(two_topics(), None))
+    session.train(other, Corpus.from_arguments(case.corpus_of(two_topics()), None))
     assert digest_of(model) == before != digest_of(other)
 
 

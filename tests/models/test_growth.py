@@ -102,7 +102,7 @@ def test_without_a_vocabulary_there_is_nothing_to_update():
 def test_an_update_with_nothing_left_of_the_scan_says_so(model, monkeypatch):
     model.scan_vocab(NEW)
     scan = model._scan[1]
-    monkeypatch.setattr(scan, "encode", lambda index: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(scan, "encode", lambda index, rows=None: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         model.prepare_vocab()
     with pytest.raises(RuntimeError, match="no longer known"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from w2v import LineSentence, PathLineSentences, Text8Corpus
 from w2v.files import reading
-from w2v.tokens import encode
+from w2v.tokens import encode, stream
 from w2v.vocabulary import choose
 
 words = st.text(alphabet="abcde", min_size=1, max_size=2)
@@ -51,7 +51,7 @@ def agree_on(source, corpus, is_path, min_count, limit, size, threads):
     assert (encoded.tokens.dtype, encoded.offsets.dtype) == (np.int32, np.int64)
     again = encode.encode(source, is_path, index, limit, threads)
     assert read_back(again, index) == expected
-    pieces = list(encode.whole_batches(source, is_path, index, size, threads))
+    pieces = list(stream.whole_batches(source, is_path, index, size, threads))
     assert [sentence for piece in pieces for sentence in read_back(piece, index)] == expected
     assert sum(piece.text_words for piece in pieces) == scan.text_words
 

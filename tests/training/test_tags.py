@@ -11,6 +11,7 @@ from test_train import MODELS, VOCABULARY, corpus, fresh, settings, tables
 from w2v import training
 from w2v.common.progress import progress_bar
 from w2v.tokens import encode
+from w2v.tokens.tags import Tags
 
 DOCUMENTS = 25
 
@@ -26,7 +27,7 @@ def tagged(sentences=60, longest=30, seed=0):
 
 def as_arrays(tags):
     offsets = np.cumsum([0, *map(len, tags)]).astype(np.int64)
-    return training.epoch.Tags(np.array(list(itertools.chain(*tags)), np.int32), offsets)
+    return Tags(np.array(list(itertools.chain(*tags)), np.int32), offsets)
 
 
 def documents(vector_size, seed=5):
@@ -42,12 +43,12 @@ def train(matrices, text, options, *, keep=None, workers=1, round_shape=None):
     *of_words, rows = [None if matrix is None else training.matrices.padded(matrix) for matrix in matrices]
     keep = usual if keep is None else keep
     kernel = training.epoch.Kernel(*of_words, keep, *rest, documents=rows, **options)
-    parts = [encode.Encoded(tokens, offsets, len(tokens))]
+    parts = [encode.Encoded(tokens, offsets, len(tokens), tags=as_arrays(tags))]
     found = training.epoch.Progress()
     with progress_bar(False) as bar:
         training.epoch.run_epoch(
             kernel,
-            training.epoch.check_parts(kernel, parts, [as_arrays(tags)]),
+            training.epoch.check_parts(kernel, parts),
             found,
             key=12345,
             schedule=training.schedule.Schedule(0.05, 1e-6, 10**6),
@@ -143,6 +144,49 @@ def test_a_document_of_one_word_is_learnt(cbow, round_shape):
     assert (matrices[3] != before).any(axis=1).all()
 
 
+SIDE = {"cbow": True, "shrink": False, "side_tags": 3, "columns": 20, "null_word": VOCABULARY - 1}
+
+
+@pytest.mark.parametrize("losses", [(0, 5), (1, 0), (1, 5)])
+@pytest.mark.parametrize("changed", [{}, {"window": 2}, {"learn_outputs": False, "learn_words": False},
+                                     {"locks": LOCKS, "document_locks": DOCUMENT_LOCKS}], ids=str)  # fmt: skip
+@pytest.mark.parametrize("round_shape", [None, (4, 16), (3, 50)])
+def test_rows_side_by_side_agree_with_their_twin(losses, changed, round_shape):
+    hs, negative = losses
+    tokens, offsets, tags = text = tagged()
+    assert {len(found) for found in tags} >= {1, 3}
+    options = settings(negative=negative) | SIDE | changed
+    width = (3 + 2 * options["window"]) * 20
+    wide = fresh(width, hs, negative)[1:]
+    matrices = [fresh(20, hs, negative)[0], *wide, documents(20)]
+    twins = [None if matrix is None else matrix.copy() for matrix in matrices]
+    stats = train(matrices, text, options, round_shape=round_shape, workers=2 if round_shape else 1)
+    if round_shape is None:
+        keep, *rest = tables(tokens)
+        twin = Twin(*twins[:3], keep, *rest, documents=twins[3], **options)
+        twin.run(tokens, offsets, 0, 12345, 0.05, 1e-6, 10**6, tags=tags)
+        assert stats[:3] == (len(tokens), twin.survivors, twin.examples)
+        assert stats[3] == pytest.approx(twin.loss, rel=1e-4)
+    else:
+        slow_rounds(twins, options, round_shape, (tokens, offsets), tags)
+    for ours, theirs in zip(matrices, twins, strict=True):
+        if ours is not None:
+            np.testing.assert_allclose(ours, theirs, atol=3e-5, rtol=1e-3)
+
+
+def test_rows_side_by_side_need_outputs_as_long_as_they_are():
+    matrices = [None if matrix is None else training.matrices.padded(matrix) for matrix in fresh(20, 0, 5)]
+    rest, rows = tables(corpus()[0]), training.matrices.padded(documents(20))
+    for changed, match in (
+        ({}, "output rows must have 224 floats"),
+        ({"shrink": True}, "shrink=True"),
+        ({"null_word": VOCABULARY}, f"null_word={VOCABULARY}"),
+        ({"columns": 40}, "40 columns"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            training.epoch.Kernel(*matrices, *rest, documents=rows, **settings() | SIDE | changed)
+
+
 def test_inference_does_not_depend_on_its_batch():
     """With all else held still, a document's row is the same whoever is inferred with it and however many work."""
     tokens, offsets, _ = tagged(sentences=40)
@@ -172,10 +216,10 @@ def test_tags_that_lead_out_of_the_documents_are_refused(rows, offsets, match):
     matrices = [*fresh(8, 0, 5), documents(8)]
     padded = [None if matrix is None else training.matrices.padded(matrix) for matrix in matrices]
     kernel = training.epoch.Kernel(*padded[:3], *tables(corpus()[0]), documents=padded[3], **settings())
-    part = encode.Encoded(np.array([0, 1], np.int32), np.array([0, 2]), 2)
-    tags = training.epoch.Tags(np.array(rows, np.int32), np.array(offsets, np.int64))
+    tags = Tags(np.array(rows, np.int32), np.array(offsets, np.int64))
+    part = encode.Encoded(np.array([0, 1], np.int32), np.array([0, 2]), 2, tags=tags)
     with pytest.raises(ValueError, match=match):
-        list(training.epoch.check_parts(kernel, [part], [tags]))
+        list(training.epoch.check_parts(kernel, [part]))
 
 
 def test_documents_of_another_width_are_refused():

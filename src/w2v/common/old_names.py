@@ -65,6 +65,20 @@ class Vocab:
     sample_int: int | None = None
 
 
+@dataclass(frozen=True)
+class Doctag:
+    """gensim 3's record of a tag: its documents, its row, and the words of its documents."""
+
+    doc_count: int
+    index: int
+    word_count: int
+
+    @property
+    def count(self) -> int:
+        """Another name of `doc_count`."""
+        return self.doc_count
+
+
 class VocabView(Mapping[str, Vocab]):
     """``wv.vocab`` of gensim 3: words and their `Vocab`, made when looked at."""
 

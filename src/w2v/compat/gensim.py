@@ -1,9 +1,10 @@
 """Put w2v in gensim's place, so that programs and packages that import gensim train on w2v unchanged.
 
 Opt-in, for the running process and the children it starts by multiprocessing: after `install`, an import of
-``gensim.models.word2vec``, ``.keyedvectors`` or ``.callbacks``, or of their classes from ``gensim.models``, gives ours.
-If gensim is installed, the rest of it stays, built on its own classes as before. Without gensim, stand-ins for
-``gensim``, ``gensim.models`` and ``gensim.utils`` hold the names that users of these three modules need.
+``gensim.models.word2vec``, ``.doc2vec``, ``.keyedvectors`` or ``.callbacks``, or of their classes from
+``gensim.models``, gives ours. If gensim is installed, the rest of it stays, built on its own classes as before. Without
+gensim, stand-ins for ``gensim``, ``gensim.models`` and ``gensim.utils`` hold the names that users of these four modules
+need.
 
 Call `install` before the program imports gensim's classes by name: classes imported earlier stay gensim's.
 """
@@ -28,7 +29,7 @@ from w2v.common import old_names
 from w2v.compat import gensim_utils
 from w2v.compat.gensim_names import prep_vectors, pseudorandom_weak_vector
 from w2v.files import gensim_pickle
-from w2v.models import word2vec
+from w2v.models import doc2vec, word2vec
 from w2v.text import readers
 from w2v.vectors import keyed
 
@@ -81,11 +82,24 @@ SUBSTITUTED: dict[str, dict[str, Any]] = {
         "pseudorandom_weak_vector": pseudorandom_weak_vector,
         "logger": keyed.logger,
     },
+    "doc2vec": {
+        "Doc2Vec": doc2vec.Doc2Vec,
+        "Word2Vec": word2vec.Word2Vec,
+        "KeyedVectors": _KEYED_VECTORS,
+        "TaggedDocument": readers.TaggedDocument,
+        "TaggedLineDocument": readers.TaggedLineDocument,
+        "TaggedBrownCorpus": readers.TaggedBrownCorpus,
+        "Doctag": old_names.Doctag,
+        "FAST_VERSION": FAST_VERSION,
+        "CORPUSFILE_VERSION": CORPUSFILE_VERSION,
+        "pseudorandom_weak_vector": pseudorandom_weak_vector,
+        "logger": doc2vec.logger,
+    },
     "callbacks": {"CallbackAny2Vec": callbacks.CallbackAny2Vec},
 }
 
 # The names that gensim.models offers itself.
-CLASSES = {"Word2Vec": word2vec.Word2Vec, "KeyedVectors": _KEYED_VECTORS}
+CLASSES = {"Word2Vec": word2vec.Word2Vec, "Doc2Vec": doc2vec.Doc2Vec, "KeyedVectors": _KEYED_VECTORS}
 
 _MISSING = object()
 _before: list[tuple[Any, str, Any]] = []  # (module or sys.modules, name, former value)

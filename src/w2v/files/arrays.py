@@ -50,3 +50,17 @@ def check_finite(array: NDArray[Any], dtype: DTypeLike | None = None) -> int | N
 
 def bytes_of(block: NDArray[Any]) -> memoryview:
     return block.reshape(-1).view(np.uint8).data
+
+
+def row_factors(name: str, factors: NDArray[Any], what: str, rows: int) -> NDArray[np.float32] | None:
+    """A factor for each row, float32 [rows], of one or as many; None where all are 1."""
+    factors = np.asarray(factors, np.float32)
+    if factors.shape not in ((1,), (rows,)):
+        raise ValueError(
+            f"{name} has shape {factors.shape}; give one factor for all {what}s, or one for each of the {rows:,}"
+        )
+    if not np.isfinite(factors).all():
+        raise ValueError(f"{name} holds a NaN or an infinity; 0 keeps a {what}'s vector, 1 trains it")
+    if (factors == 1).all():
+        return None
+    return np.ascontiguousarray(np.broadcast_to(factors, rows))

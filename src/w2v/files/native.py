@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v._version import __version__
-from w2v.files import arrays
+from w2v.files import arrays, documents
 from w2v.files.arrays import bytes_of, check_finite, row_blocks
 from w2v.files.errors import FormatError, TruncatedError
 from w2v.files.reading import Pathlike, open_regular
@@ -53,9 +53,9 @@ _NAME_OF = {np.dtype(code): name for name, code in _DTYPES.items()}
 #
 #   vectors              F32 [V, D]   input rows, unpadded
 #   vectors.locks        F32 [V]      whole models: factors of the rows' gradients, if not all 1
-#   outputs.negative     F32 [V, D]   whole models: output rows of negative sampling
+#   outputs.negative     F32 [V, D]   whole models: output rows of negative sampling; of documents [V, any]
 #   outputs.hierarchical F32 [V-1, D] whole models: inner nodes of the Huffman tree
-#   documents            F32 [T, D]   whole models of documents: an input row for each
+#   documents            F32 [T, D]   whole models of documents: a row for each tag; more in `w2v.files.documents`
 #   vocab.bytes          U8  [B]      all words, UTF-8, one after the other in row order
 #   vocab.offsets        I64 [V+1]    where each word begins; the last is B
 #   vocab.counts         I64 [V]      optional in a file of kind "vectors"
@@ -327,8 +327,7 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
         "outputs.hierarchical": ("F32", (max(words - 1, 0), width)),
     }
     if kind != "vectors" and "documents" in tensors:
-        documents = tensors["documents"][1]
-        due["documents"] = ("F32", (documents[0] if documents else 0, width))
+        due |= documents.due(tensors, words, width)
     known = {"vectors", "vocab.bytes", *due}
     for name in ("vocab.bytes", "vocab.offsets", *(["vocab.counts"] if kind != "vectors" else [])):
         if name not in tensors:

@@ -12,15 +12,15 @@ from w2v.common import checks, memory
 from w2v.common.old_names import new_names_of
 from w2v.common.progress import progress_bar
 from w2v.files.reading import Pathlike
+from w2v.models.extendable import Extendable
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import LIMITS
 from w2v.tokens.encode import Scan, Sentences, check_token
-from w2v.training import epoch, matrices
+from w2v.training import epoch
 from w2v.training.provenance import MOST_WORDS, Provenance
 from w2v.training.session import WORDS
 from w2v.training.settings import Settings, checked_sample
-from w2v.training.trainable import Trainable
-from w2v.training.weights import Weights
+from w2v.training.weights import Weights, estimated
 from w2v.training.workers import thread_count
 from w2v.vectors.keyed import KeyedVectors
 from w2v.vocabulary import noise
@@ -28,9 +28,6 @@ from w2v.vocabulary.choose import TrimRule
 from w2v.vocabulary.vocabulary import BYTES_PER_WORD, NULL_WORD, Vocabulary, choose
 
 logger = logging.getLogger(__name__)
-
-# gensim-3 names of parameters.
-OLD_CORPUS = {"sentences": "corpus_iterable"}
 
 
 def _in_provenance(name: str) -> Any:
@@ -45,7 +42,7 @@ def _in_provenance(name: str) -> Any:
     return property(read, assign, doc=f"See `w2v.training.provenance.Provenance.{name}`.")
 
 
-class Buildable(Trainable):
+class Buildable(Extendable):
     """A trainable whose words, counts and input rows are a `KeyedVectors`, which gensim's programs read and assign.
 
     The parts that a session works on are made of what is there. A model is built as a whole or not at all.
@@ -171,7 +168,9 @@ class Buildable(Trainable):
         RuntimeError
             If no word is kept, or there is nothing to update.
         """
-        corpus_iterable = new_names_of(OLD_CORPUS, old_names, "build_vocab").get("corpus_iterable", corpus_iterable)
+        corpus_iterable = new_names_of(self.old_corpus, old_names, "build_vocab").get(
+            "corpus_iterable", corpus_iterable
+        )
         self._check_update(update)
         self._overrides(min_count, sample)
         with self.activity.only("build_vocab"), self._all_or_nothing():
@@ -207,7 +206,7 @@ class Buildable(Trainable):
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
         """Leave the model as it was if the block fails or is interrupted: what is assigned there, is taken back."""
-        before = [(part, dict(part.__dict__)) for part in (self, self.wv, self.tokens)]
+        before = [(part, dict(part.__dict__)) for part in (self, self.wv, self.tokens, *self._more_parts())]
         try:
             yield
         except BaseException:
@@ -247,7 +246,7 @@ class Buildable(Trainable):
         settings = self.settings()
         corpus = Corpus.from_arguments(corpus_iterable, corpus_file)
         # What the constructor reads is trained within the same call.
-        identity = corpus.identity(int(self._at_once and settings.cache != "none"))
+        identity = corpus.identity(self.train_count + 1 if self._at_once and settings.cache != "none" else 0)
         if settings.cache == "none":
             corpus.check_repeatable("cache='none' reads the corpus in every epoch")
         readers = settings.workers if workers is None else checks.worker_number(workers)
@@ -263,6 +262,7 @@ class Buildable(Trainable):
                 keep_tokens=settings.cache != "none",
                 threads=thread_count(readers),
                 report=lambda words: (self.heed(), bar.update(words)),
+                documents=self.of_documents,
             )
         self._raw_vocab = None
         self.corpus_count, self.corpus_total_words = scan.sentences, scan.text_words
@@ -358,8 +358,9 @@ class Buildable(Trainable):
         if self._scan is not None:
             (identity, scan), self._scan = self._scan, None  # encoding uses it up, also when it is interrupted
             index = self.wv.key_to_index
+            self._take_tags(scan, update)
             if self.cache != "none":
-                self.tokens.hold(identity, index, scan.encode(index))
+                self.tokens.hold(identity, index, scan.encode(index, self.tag_rows()))
             elif self.max_vocab_size is None and not update:  # which may have forgotten some occurrences
                 self.tokens.hold_count(identity, index, int(counts.sum()) - (1 if self.null_word else 0))
         self.raw_vocab = raw_vocab
@@ -375,8 +376,8 @@ class Buildable(Trainable):
     def init_weights(self) -> None:
         """Start again: input vectors from the seed, zero outputs."""
         with self.activity.only("init_weights", within="build_vocab"):
-            kinds = {"negative": bool(self.negative), "hs": bool(self.hs), "tied": bool(self.tied)}
-            self.weights = Weights.new(len(self.wv), self.vector_size, self.seed, **kinds)
+            size, kinds = self._output_size(), {name: bool(getattr(self, name)) for name in ("negative", "hs", "tied")}
+            self.weights = Weights.new(len(self.wv), self.vector_size, self.seed, output_size=size, **kinds)
             self._trained_words = self.wv.index_to_key
             self.provenance = self.provenance.of_new_weights(self.alpha)
 
@@ -422,17 +423,11 @@ class Buildable(Trainable):
             and ``total``; the matrices exactly, the others roughly.
         """
         words = len(self.wv) if vocab_size is None else checks.integer("vocab_size", vocab_size, 0, MOST_WORDS)
-        matrix = words * matrices.padded_size(self.vector_size) * 4
         report = {} if report is None else report
         report["vocab"] = words * (BYTES_PER_WORD + (100 if self.hs else 0))
-        report["vectors"] = matrix
-        if self.hs:
-            report["syn1"] = matrix
-        if self.negative and not self.tied:
-            report["syn1neg"] = matrix
-        if self.deterministic:
-            slots = 4 * self.round_shape[0]
-            report["rounds"] = words * ((16 + slots) * (2 if self.hs else 1) + (slots + 12 if self.negative else 0))
+        segments = self.round_shape[0] if self.deterministic else None
+        own_outputs = bool(self.negative) and not self.tied
+        report |= estimated(words, self.vector_size, self._output_size(), own_outputs, bool(self.hs), segments)
         report["total"] = sum(size for name, size in report.items() if name != "total")
         return report
 
@@ -462,16 +457,17 @@ class Buildable(Trainable):
         words = len(self.wv)
         if "count" not in self.wv.expandos:
             raise RuntimeError("the vocabulary has no counts to train with; call build_vocab first")
-        shape = (words, settings.vector_size)
+        shape, output = (words, settings.vector_size), (words, self._output_size())
         matrices: dict[str, NDArray[Any] | None] = {"wv.vectors": self.wv.vectors}
         matrices |= {"syn1neg": self.syn1neg} if settings.negative else {}
         matrices |= {"syn1": self.syn1} if settings.hs else {}
         for name, matrix in matrices.items():
-            if matrix is None or matrix.shape != shape:
+            due = shape if name == "wv.vectors" else output
+            if matrix is None or matrix.shape != due:
                 found = "missing" if matrix is None else f"of shape {matrix.shape}"
                 raise RuntimeError(
                     f"model.{name} is {found}, but the vocabulary of {words:,} words needs "
-                    f"({words:,}, {settings.vector_size}); was a word added or wv replaced? build_vocab starts again, "
+                    f"({words:,}, {due[1]}); was a word added or wv replaced? build_vocab starts again, "
                     "and model.wv.save keeps the vectors"
                 )
         if self.wv.index_to_key is not self._trained_words:

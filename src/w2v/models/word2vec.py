@@ -21,13 +21,13 @@ from w2v.common.public import public
 from w2v.files import native
 from w2v.files.reading import Pathlike
 from w2v.models import model_file, predict
-from w2v.models.building import OLD_CORPUS
+from w2v.models.runs import StopAfter, warn_of_the_unusual
 from w2v.models.two_matrices import TwoMatrices
 from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Sentences
 from w2v.training import checkpoint as checkpoints
-from w2v.training import epoch, session
 from w2v.training import provenance as provenances
+from w2v.training import session
 from w2v.training.provenance import MOST_WORDS
 from w2v.training.provenance import NAMES as LEDGER_NAMES
 from w2v.training.settings import MOST_ALPHA
@@ -209,7 +209,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         checkpoint_every: str | int = checkpoints.DEFAULT_EVERY,
         **old_names: Any,
     ) -> None:
-        new_names = new_names_of(OLD_PARAMETERS, old_names, "Word2Vec")
+        new_names = new_names_of(OLD_PARAMETERS, old_names, type(self).__name__)
         vector_size = new_names.get("vector_size", vector_size)
         epochs = new_names.get("epochs", epochs)
         self.vector_size = vector_size
@@ -340,7 +340,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         OSError
             If a checkpoint cannot be written; those in the folder stay as they are.
         """
-        corpus_iterable = new_names_of(OLD_CORPUS, old_names, "train").get("corpus_iterable", corpus_iterable)
+        corpus_iterable = new_names_of(self.old_corpus, old_names, "train").get("corpus_iterable", corpus_iterable)
         corpus = Corpus.from_arguments(corpus_iterable, corpus_file, self.tokens.corpus_identity)
         settings = self.settings()
         self._check_something_to_train()
@@ -366,7 +366,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         ):
             # all is checked; as in gensim, the model keeps what it was last trained with
             self.epochs, self.alpha, self.min_alpha = int(epochs), start, end
-            self._warn_of_the_unusual(end)
+            warn_of_the_unusual(self, end)
             if compute_loss is not None:
                 self.compute_loss = bool(compute_loss)
             if epochs >= MANY_EPOCHS and isinstance(corpus.source, Iterator):
@@ -380,21 +380,6 @@ class Word2Vec(TwoMatrices, OldModelNames):
     def _check_something_to_train(self) -> None:
         if not self.hs and not self.negative:
             raise ValueError("hs=0 and negative=0 leave nothing to train; set negative=5 or hs=1")
-
-    def _warn_of_the_unusual(self, end: float) -> None:
-        if self.hs and self.negative:
-            logger.warning(
-                "Both hierarchical softmax and negative sampling are activated. "
-                "The model learns from both; set hs=0 or negative=0 for one of them."
-            )
-        if self.alpha > self.min_alpha_yet_reached and self.trained_epochs:
-            logger.warning(
-                "Effective 'alpha' higher than previous training cycles: %g after %g",
-                self.alpha,
-                self.min_alpha_yet_reached,
-            )
-        if self.alpha < end:
-            logger.warning("the learning rate will rise, from alpha=%g to %g", self.alpha, end)
 
     @class_only
     def resume(
@@ -498,14 +483,15 @@ class Word2Vec(TwoMatrices, OldModelNames):
         if len(corpora) != 1 or not all(corpora):
             raise ValueError(f"the model was trained on {len(corpora)} corpora, or on one that was not kept")
         settings = self.settings()
-        again = Word2Vec(**settings.chosen(settings.named(saved=True)), progress=self.progress)
+        again = type(self).__new__(type(self))
+        again._of_settings({**settings.chosen(settings.named(saved=True)), "progress": self.progress})
         again.round_shape = self.round_shape
         again.build_vocab(corpus_iterable, corpus_file)
         [encoded] = again.parts(Corpus.from_arguments(corpus_iterable, corpus_file), settings).encoded
         if encoded.sha256() not in corpora:
             raise ValueError("this is another corpus: its tokens or sentences differ from those of the model's")
         for run in runs:
-            stop = _StopAfter(run["trained"])
+            stop = StopAfter(run["trained"])
             again.alpha, again.min_alpha = run["alpha"], run["min_alpha"]
             again.train(corpus_iterable, corpus_file, total_examples=1, epochs=run["epochs"], callbacks=[stop])
         return again
@@ -654,7 +640,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         # Other parameters are no settings: with corpus_file, a file could have any other file read and trained on.
         for name in settings:
             checks.one_of("setting", name, [*self.settings_class.named(saved=True), "batch_words"])
-        Word2Vec.__init__(self, **settings)
+        self._of_settings(settings)
         for name in [*model_file.STATE, *provenances.SAVED]:
             setattr(self, name, state[name])
         self.total_train_time = state.get("total_train_time", 0.0)
@@ -662,9 +648,17 @@ class Word2Vec(TwoMatrices, OldModelNames):
         self.wv = KeyedVectors.from_arrays(
             contents.words, arrays["vectors"], {**attributes, "count": arrays["vocab.counts"]}
         )
-        self.weights, self._trained_words = Weights.of_named(arrays, self.tied), self.wv.index_to_key
+        self._take_arrays(contents)
         self._check_state()
         self._check_matrices(self.settings())
+
+    def _take_arrays(self, contents: Contents) -> None:
+        """Take over the matrices of a file; its words are in `wv`."""
+        self.weights, self._trained_words = Weights.of_named(contents.arrays, self.tied), self.wv.index_to_key
+
+    def _of_settings(self, settings: dict[str, Any]) -> None:
+        """Become an untrained model of these settings; the constructor of a user's subclass may want a corpus."""
+        Word2Vec.__init__(self, **settings)
 
     def _check_state(self) -> None:
         """Check what is said of the corpus and of the training there was; what is saved can be loaded."""
@@ -695,15 +689,3 @@ class Word2Vec(TwoMatrices, OldModelNames):
             self.__dict__.pop(name, None)
         for name, value in (("_vocabulary", None), ("_at_once", False)):
             self.__dict__.setdefault(name, value)
-
-
-class _StopAfter(hooks.CallbackAny2Vec):
-    """Ends a run where the one it repeats was ended."""
-
-    def __init__(self, epochs: int) -> None:
-        self._left = epochs
-
-    def on_epoch_begin(self, model: Word2Vec) -> None:
-        if self._left == 0:
-            raise epoch.StopTraining("as many epochs as the model had")
-        self._left -= 1

@@ -12,11 +12,19 @@ import numpy as np
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike, can_be_read_again, path_of
 from w2v.text import _text
-from w2v.text.readers import LineSentence, PathLineSentences, Text, Text8Corpus, iterates_as_is, text_of
+from w2v.text.readers import (
+    LineSentence,
+    PathLineSentences,
+    TaggedLineDocument,
+    Text,
+    Text8Corpus,
+    iterates_as_is,
+    text_of,
+)
 
 # Readers that a path and these options can make again.
 READERS: dict[str, Callable[..., Any]] = {
-    made.__name__: made for made in (LineSentence, PathLineSentences, Text8Corpus)
+    made.__name__: made for made in (LineSentence, PathLineSentences, Text8Corpus, TaggedLineDocument)
 }
 READER_OPTIONS = ("max_sentence_length", "limit", "errors")
 
@@ -131,12 +139,16 @@ class Corpus(NamedTuple):
         held = self.source
         if isinstance(held, np.ndarray) and held.dtype == object and held.ndim == 1:
             held = held.tolist()
-        digest = _text.digest(held, DIGEST_WORDS) if type(held) in (list, tuple) else None
+        digest: Any = _text.digest(held, DIGEST_WORDS) if type(held) in (list, tuple) else None
+        if digest is None and type(held) in (list, tuple) and all(hasattr(item, "tags") for item in held):
+            words, tags = ([getattr(item, name, None) for item in held] for name in ("words", "tags"))
+            digests = _text.digest(words, DIGEST_WORDS), _text.digest(tags, DIGEST_WORDS)
+            digest = None if None in digests else digests
         return (id(self.source), call) if digest is None else ("words", digest)
 
     def _is_single_use(self) -> bool:
         """Whether the corpus can be read only once."""
-        if isinstance(self.source, LineSentence) and not self.is_path and iterates_as_is(self.source):
+        if isinstance(self.source, LineSentence | TaggedLineDocument) and iterates_as_is(self.source):
             return not can_be_read_again(self.source.source)
         text = self._as_text()
         if text is not None:

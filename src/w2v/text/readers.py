@@ -83,9 +83,9 @@ def read_blocks(path: Pathlike) -> Iterator[tuple[bytes, int]]:
 
 
 def read_pieces(
-    source: Pathlike | IO[bytes] | IO[str], name: str = "", errors: str = "strict"
+    source: Pathlike | IO[bytes] | IO[str], name: str = "", errors: str = "strict", *, empty: bool = False
 ) -> Iterator[tuple[list[str], bool]]:
-    """Give the words of each line of a file, a long line in several pieces; lines without a word are skipped.
+    """Give the words of each line of a file, a long line in several pieces; `empty` lines are given or skipped.
 
     A byte-order mark at the beginning is not part of the text. An open file may give bytes or str. With
     ``errors="replace"`` bytes that are not UTF-8 become U+FFFD, one for each maximal part, and are counted in a
@@ -105,7 +105,7 @@ def read_pieces(
     """
     if isinstance(source, str | os.PathLike):
         with _open_text(source) as stream:
-            yield from read_pieces(stream, os.fspath(source), errors)
+            yield from read_pieces(stream, os.fspath(source), errors, empty=empty)
         return
     decode = codecs.getincrementaldecoder("utf-8")(errors).decode
     replaced = 0
@@ -131,7 +131,7 @@ def read_pieces(
                 if rest:  # only the last word can reach into the next block
                     _check_length(words[0], offset - len(rest), name)
                     rest = ""
-                if words or within:
+                if words or within or empty:
                     yield words, True
                 within = False
             offset += len(block)
@@ -205,10 +205,12 @@ def read_sentences(
     longest: float = float("inf"),
     limit: int | None = None,
     errors: str = "strict",
+    *,
+    empty: bool = False,
 ) -> Iterator[list[str]]:
     """The lines of a file as token lists, `limit` of them; a line of more than `longest` tokens in several lists."""
     held: list[str] = []
-    for words, ends in read_pieces(source, name, errors):
+    for words, ends in read_pieces(source, name, errors, empty=empty):
         if limit is not None and limit <= 0:
             return
         held.extend(words)
@@ -255,11 +257,14 @@ class Text(NamedTuple):
     lines: bool = True  # whether a sentence ends where its line does
     limit: int | None = None  # lines
     errors: str = "strict"  # treatment of bytes that are not UTF-8
+    documents: bool = False  # lines are documents, numbered from 0, also those without a word
 
 
 def text_of(corpus: object) -> Text | None:
     """The files that a reader of this module reads; None for any other object."""
     match corpus:
+        case TaggedLineDocument(source=(str() | os.PathLike()) as path):
+            return Text([os.fspath(path)], documents=True)
         case PathLineSentences():
             return Text(corpus.input_files, corpus.max_sentence_length, limit=corpus.limit, errors=corpus.errors)
         case LineSentence(source=(str() | os.PathLike()) as path):
@@ -303,7 +308,8 @@ class LineSentence:
         self.limit = None if limit is None else _at_least_one("limit", limit)
         self.errors = _policy(errors)
 
-    def __iter__(self) -> Iterator[list[str]]:
+    def begin(self) -> Pathlike | IO[bytes] | IO[str]:
+        """The source at its beginning."""
         if not can_be_read_again(self.source):
             if self._begun:  # the file would give nothing, or never end
                 raise io.UnsupportedOperation(
@@ -312,7 +318,10 @@ class LineSentence:
         elif not isinstance(self.source, str | os.PathLike):
             self.source.seek(0)
         self._begun = True
-        return read_sentences(self.source, longest=self.max_sentence_length, limit=self.limit, errors=self.errors)
+        return self.source
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return read_sentences(self.begin(), longest=self.max_sentence_length, limit=self.limit, errors=self.errors)
 
 
 @public
@@ -365,6 +374,46 @@ class Text8Corpus:
             yield sentence
 
 
+@public
+class TaggedDocument(NamedTuple):
+    """A document of `Doc2Vec`; any object with these two attributes will do.
+
+    Attributes
+    ----------
+    words : list of str
+    tags : list of str or int
+        What the document is a part of: each tag has a vector. An integer is the number of its row, so that integers
+        are best given from 0 on, without gaps.
+    """
+
+    words: list[str]
+    tags: list[str | int]
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}<{self.words}, {self.tags}>"
+
+
+@public
+class TaggedLineDocument:
+    """One document per line of a file; its tag is the number of the line, from 0.
+
+    A line without a word is a document, too, so that numbers are those of the lines. No document is cut.
+
+    Parameters
+    ----------
+    source : path or file object
+        As in `LineSentence`.
+    """
+
+    def __init__(self, source: Pathlike | bytes | IO[bytes] | IO[str]) -> None:
+        self._lines = LineSentence(source)
+        self.source = self._lines.source
+
+    def __iter__(self) -> Iterator[TaggedDocument]:
+        lines = self._lines.begin()
+        return (TaggedDocument(words, [number]) for number, words in enumerate(read_sentences(lines, empty=True)))
+
+
 class BrownCorpus:
     """The Brown corpus: a folder of files whose tokens are ``word/tag``.
 
@@ -376,14 +425,26 @@ class BrownCorpus:
         self.dirname = path_of("dirname", dirname)
 
     def __iter__(self) -> Iterator[list[str]]:
+        return (words for _, _, words in self.lines())
+
+    def lines(self) -> Iterator[tuple[Path, int, list[str]]]:
+        """Each line that has words, with its file and its number there."""
         for path in sorted(Path(self.dirname).iterdir()):
-            for line in path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else ():
+            text = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else []
+            for number, line in enumerate(text):
                 pairs = [token.split("/") for token in line.split()]
                 words = [
                     f"{pair[0].lower()}/{pair[1][:2]}" for pair in pairs if len(pair) == 2 and pair[1][:2].isalpha()
                 ]
                 if words:
-                    yield words
+                    yield path, number, words
+
+
+class TaggedBrownCorpus(BrownCorpus):
+    """The sentences of `BrownCorpus` as documents, tagged ``<file>_SENT_<line>``."""
+
+    def __iter__(self) -> Iterator[TaggedDocument]:  # type: ignore[override]
+        return (TaggedDocument(words, [f"{path}_SENT_{line}"]) for path, line, words in self.lines())
 
 
 def iterates_as_is(corpus: object) -> bool:
@@ -392,4 +453,5 @@ def iterates_as_is(corpus: object) -> bool:
         LineSentence.__iter__,
         PathLineSentences.__iter__,
         Text8Corpus.__iter__,
+        TaggedLineDocument.__iter__,
     )

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from w2v.text.corpus import Corpus, is_same_corpus
-from w2v.tokens.encode import CACHE_BYTES, Encoded, encode, whole_batches
+from w2v.tokens.encode import CACHE_BYTES, Encoded, encode
+from w2v.tokens.stream import whole_batches
+from w2v.tokens.tags import TagRows
 
 # Words encoded at a time where a corpus is streamed instead of kept.
 STREAM_WORDS = 1 << 20
@@ -57,37 +59,46 @@ class TokenCache:
         """Keep the size of a corpus that is read in every epoch."""
         self._identity, self._tokens = (*identity, *_key_of(index)), tokens
 
-    def encode(self, corpus: Corpus, call: int, index: Index, cache: str, threads: int, report: Report) -> Encoded:
+    def encode(
+        self,
+        corpus: Corpus,
+        call: int,
+        index: Index,
+        cache: str,
+        threads: int,
+        report: Report,
+        rows: TagRows | None = None,
+    ) -> Encoded:
         """Return the corpus as integers: the held ones if corpus and vocabulary are the same, see `Corpus.identity`."""
         identity = (*corpus.identity(call), *_key_of(index))
         known = self.held is not None and self._identity is not None and is_same_corpus(self._identity, identity)
         self.changed = self.held is not None and not known
         if self.held is None or not known:
             # Keep the former corpus until this one is encoded: its iterator may have ended.
-            self.held = encode(*corpus, index, LIMITS[cache], threads, report)
+            self.held = encode(*corpus, index, LIMITS[cache], threads, report, rows)
             self._identity = identity
         return self.held
 
-    def count(self, corpus: Corpus, index: Index, threads: int, report: Report) -> int:
+    def count(self, corpus: Corpus, index: Index, threads: int, report: Report, rows: TagRows | None = None) -> int:
         """How many words of the vocabulary a corpus has that is not kept: known, or counted once."""
         identity = (*corpus.identity(), *_key_of(index))
         known = self._identity is not None and is_same_corpus(self._identity, identity)
         self.changed = self._identity is not None and not known
         if self.held is not None or not known:
             tokens = 0
-            for part in whole_batches(*corpus, index, STREAM_WORDS, threads):
+            for part in whole_batches(*corpus, index, STREAM_WORDS, threads, rows):
                 report(len(part.tokens))
                 tokens += len(part.tokens)
             # One corpus at a time is known: what was held goes, or it would later be taken for this one.
             self.held, self._identity, self._tokens, self._digest = None, identity, tokens, ""
         return self._tokens
 
-    def stream(self, corpus: Corpus, index: Index, threads: int) -> Iterator[Encoded]:
+    def stream(self, corpus: Corpus, index: Index, threads: int, rows: TagRows | None = None) -> Iterator[Encoded]:
         """Yield the corpus as integers, a part at a time; only a hash of it is kept."""
         digest = hashlib.sha256()
-        for part in whole_batches(*corpus, index, STREAM_WORDS, threads):
-            digest.update(part.tokens.data)
-            digest.update(part.offsets.data)
+        for part in whole_batches(*corpus, index, STREAM_WORDS, threads, rows):
+            for array in part.arrays():
+                digest.update(array.data)
             yield part
         self.changed = self._digest not in ("", digest.hexdigest())
         self._digest = digest.hexdigest()

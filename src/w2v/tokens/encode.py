@@ -24,6 +24,7 @@ from w2v.files.reading import Pathlike
 from w2v.text import _text
 from w2v.text.readers import (
     LONGEST_WORD,
+    TaggedLineDocument,
     Text,
     iterates_as_is,
     not_utf8,
@@ -33,6 +34,7 @@ from w2v.text.readers import (
     too_long_a_word,
 )
 from w2v.tokens.spool import Spool, forget_pages
+from w2v.tokens.tags import NotedTags, TagRows, Tags
 from w2v.vocabulary.choose import TrimRule, is_kept
 
 # Tokens of an iterable handed on at a time.
@@ -77,12 +79,18 @@ class Encoded(NamedTuple):
     offsets : int64 [S + 1], sentence s is ``tokens[offsets[s]:offsets[s + 1]]``; may be empty
     text_words : int, words of the text, kept or not
     ordered : bool, False if the corpus holds a set, whose order changes from process to process
+    tags : Tags, optional, of a corpus of documents
     """
 
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
     text_words: int
     ordered: bool = True
+    tags: Tags | None = None
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """All that it is made of."""
+        return [self.tokens, self.offsets, *(self.tags or ())]
 
     def blocks(self) -> Iterator[NDArray[np.int32]]:
         """Yield all tokens, a block at a time; a mapped file does not fill the memory."""
@@ -91,9 +99,9 @@ class Encoded(NamedTuple):
             self.forget_pages()
 
     def sha256(self) -> str:
-        """The hash of all tokens and offsets."""
+        """The hash of all tokens, offsets and tags."""
         digest = hashlib.sha256()
-        for whole in (self.tokens, self.offsets):
+        for whole in self.arrays():
             for start in range(0, len(whole), BLOCK_HASHED):  # in parts, so that Ctrl-C works
                 digest.update(whole[start : start + BLOCK_HASHED].data)
             self.forget_pages()
@@ -101,7 +109,7 @@ class Encoded(NamedTuple):
 
     def forget_pages(self) -> None:
         """Give the memory of a mapped file back to the system; it is read again when needed."""
-        for part in (self.tokens, self.offsets):
+        for part in self.arrays():
             forget_pages(part)
 
 
@@ -135,8 +143,14 @@ def check_token(word: object) -> None:
         raise TypeError(f"tokens must be str, not {type(word).__name__}: got {word!r}; {hint} first")
 
 
-def pieces_of(source: Sentences | Pathlike, is_path: bool) -> Iterator[tuple[Iterable[str], bool]]:
+def pieces_of(
+    source: Sentences | Pathlike, is_path: bool, tags: NotedTags | None = None
+) -> Iterator[tuple[Iterable[str], bool]]:
     """Yield sentences as (words, whether the sentence ends with them); a malformed sentence raises TypeError."""
+    if tags is not None:
+        for words in tags.words_of(source):  # type: ignore[arg-type]
+            yield words, True
+        return
     if is_path:
         yield from read_pieces(source)  # type: ignore[arg-type]
         return
@@ -150,12 +164,16 @@ def pieces_of(source: Sentences | Pathlike, is_path: bool) -> Iterator[tuple[Ite
 
 
 def number_words(
-    source: Sentences | Pathlike, is_path: bool, ids: Provisional | Final, max_ids: float = float("inf")
+    source: Sentences | Pathlike,
+    is_path: bool,
+    ids: Provisional | Final,
+    max_ids: float = float("inf"),
+    tags: NotedTags | None = None,
 ) -> Iterator[Batch]:
     """Number words by dictionary; a batch has about `BLOCK_TOKENS`, or fewer where `ids` outgrows `max_ids`."""
     tokens, ends = array("i"), array("q")
     ordered = not isinstance(source, UNORDERED)
-    for words, complete in pieces_of(source, is_path):
+    for words, complete in pieces_of(source, is_path, tags):
         ordered = ordered and not isinstance(words, UNORDERED)
         try:
             _text.append_numbers(words, ids, tokens)
@@ -240,7 +258,8 @@ class Tokenizer:
         """Turn ends of lines into ends of sentences, none empty or too long; the first has `begun` words already."""
         if not self._text.lines:
             ends = ends[:0]
-        ends = ends[np.diff(ends, prepend=-begun) > 0]
+        if not self._text.documents:
+            ends = ends[np.diff(ends, prepend=-begun) > 0]
         stops = np.append(ends, n_tokens)
         if np.diff(stops, prepend=-begun).max() > self._text.longest:
             cuts, begin = [], -begun
@@ -258,12 +277,12 @@ class Tokenizer:
         return counts
 
 
-def tokenizable(source: Sentences | Pathlike, is_path: bool) -> Text | None:
-    """The text files of a corpus, if C can read them; else None."""
+def tokenizable(source: Sentences | Pathlike, is_path: bool, documents: bool = False) -> Text | None:
+    """The text files of a corpus, of sentences or of documents, if C can read them; else None."""
     if is_path:
-        return Text([os.fspath(source)])  # type: ignore[arg-type]
+        return Text([os.fspath(source)], documents=documents)  # type: ignore[arg-type]
     text = text_of(source)
-    readable = text is not None and text.limit is None and text.errors == "strict"
+    readable = text is not None and text.limit is None and text.errors == "strict" and text.documents == documents
     return text if readable and iterates_as_is(source) else None
 
 
@@ -277,6 +296,7 @@ class Scan:
     ----------
     counts : int64, of each word, in order of first appearance
     text_words, sentences : int
+    tags : NotedTags or None, of documents
     """
 
     def __init__(
@@ -290,7 +310,11 @@ class Scan:
         keep_tokens: bool = True,
         threads: int = 1,
         report: Callable[[int], object] = lambda words: None,
+        documents: bool = False,
     ) -> None:
+        if documents and is_path:
+            source, is_path = TaggedLineDocument(source), False  # type: ignore[arg-type, assignment]
+        self.tags = NotedTags(cache_bytes) if documents else None
         self._tokens = Spool(np.int32, cache_bytes)
         self._ends = Spool(np.int64, cache_bytes)
         # With max_vocab_size: numbers of forgotten words, and the hashes of these words.
@@ -302,19 +326,26 @@ class Scan:
         self._ordered = True
         self._threads = threads
         look_at = MANY_WORDS
-        text = tokenizable(source, is_path) if max_vocab_size is None else None
+        text = tokenizable(source, is_path, documents) if max_vocab_size is None else None
+        begun = 0  # words of a document that goes on
         if text is not None:
             self._tokenizer = Tokenizer(text, threads)
             batches: Iterable[Batch] = self._tokenizer
         else:
             limit = float("inf") if max_vocab_size is None else max_vocab_size
-            batches = self._count_and_prune(number_words(source, is_path, self._ids, limit), limit, trim_rule)
+            numbered = number_words(source, is_path, self._ids, limit, self.tags)
+            batches = self._count_and_prune(numbered, limit, trim_rule)
         for tokens, ends, owner, ordered in batches:
             self._ordered = self._ordered and ordered
             if keep_tokens:
                 self._tokens.append(tokens)
                 self._ends.append(ends)
                 self._owners.append(owner)
+            if self.tags is not None:
+                if self._tokenizer is not None:
+                    self.tags.note_lines(len(ends))
+                self.tags.keep(np.diff(ends, prepend=-begun))
+                begun = len(tokens) - int(ends[-1]) if len(ends) else begun + len(tokens)
             self.text_words += len(tokens)
             self.sentences += len(ends)
             report(len(tokens))
@@ -360,8 +391,11 @@ class Scan:
         words = list(self._ids)
         return words if which is None else [words[place] for place in which.tolist()]
 
-    def encode(self, index: dict[str, int]) -> Encoded:
-        """Renumber the tokens by `index` and drop those without a number; can be called once."""
+    def encode(self, index: dict[str, int], rows: TagRows | None = None) -> Encoded:
+        """Renumber the tokens by `index` and drop those without a number; can be called once.
+
+        `rows` are those of the tags, where it is documents.
+        """
         words, wanted = list(index), np.fromiter(index.values(), np.int32, len(index))
         if self._tokenizer is not None:
             table = np.full(len(self.counts), -1, np.int32)
@@ -385,7 +419,8 @@ class Scan:
         sentences = zip(self._ends.drain(), self._owners, strict=True)
         for (ends, _), begin in self._tokens.rewrite(renumber, sentences, self._threads):
             offsets.append(ends + begin)
-        return Encoded(self._tokens.finish(), offsets.finish(), self.text_words, self._ordered)
+        tags = None if self.tags is None or rows is None else self.tags.tags(rows)
+        return Encoded(self._tokens.finish(), offsets.finish(), self.text_words, self._ordered, tags)
 
 
 def encode(
@@ -395,55 +430,9 @@ def encode(
     cache_bytes: float,
     threads: int = 1,
     report: Callable[[int], object] = lambda words: None,
+    rows: TagRows | None = None,
 ) -> Encoded:
-    """Encode a corpus with a vocabulary that exists already."""
-    return Scan(source, is_path, cache_bytes=cache_bytes, threads=threads, report=report).encode(index)
-
-
-def whole_batches(
-    source: Sentences | Pathlike, is_path: bool, index: dict[str, int], size: int, threads: int = 1
-) -> Iterator[Encoded]:
-    """Encode a corpus piece by piece for training without a cache: about `size` words each, no sentence is cut."""
-    held: list[Batch] = []
-    words = ready = 0  # words held, and words held in finished sentences
-    for batch in _number_with(source, is_path, index, threads):
-        held.append(batch)
-        if len(batch.ends):
-            ready = words + int(batch.ends[-1])
-        words += len(batch.tokens)
-        if ready >= size:
-            tokens, ends, owner, ordered = _join(held)
-            yield _drop_unknown(tokens[:ready], ends, ordered)
-            held = [Batch(tokens[ready:], ends[:0], owner, ordered)]
-            words, ready = words - ready, 0
-    if words or any(len(batch.ends) for batch in held):
-        tokens, ends, _, ordered = _join(held)
-        yield _drop_unknown(tokens, ends, ordered)
-
-
-def _join(batches: list[Batch]) -> Batch:
-    starts = np.cumsum([0] + [len(batch.tokens) for batch in batches])
-    ends = [batch.ends + start for batch, start in zip(batches, starts[:-1], strict=True)]
-    ordered = all(batch.ordered for batch in batches)
-    return Batch(np.concatenate([batch.tokens for batch in batches]), np.concatenate(ends), 0, ordered)
-
-
-def _drop_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64], ordered: bool) -> Encoded:
-    kept = tokens >= 0
-    ends = ends - np.searchsorted(np.flatnonzero(~kept), ends)  # minus the dropped tokens before each end
-    return Encoded(tokens[kept], np.concatenate([[0], ends]), len(tokens), ordered)
-
-
-def _number_with(source: Sentences | Pathlike, is_path: bool, index: dict[str, int], threads: int) -> Iterator[Batch]:
-    """Yield batches under the numbers of `index`; -1 stands for every other word."""
-    text = tokenizable(source, is_path)
-    if text is None:
-        yield from number_words(source, is_path, Final(index))
-        return
-    tokenizer = Tokenizer(text, threads)
-    table = np.zeros(0, np.int32)
-    for tokens, ends, owner, _ in tokenizer:
-        new = tokenizer.words.words(np.arange(len(table), len(tokenizer.words)))
-        if new:
-            table = np.concatenate([table, np.array([index.get(word, -1) for word in new], np.int32)])
-        yield Batch(table[tokenizer.numbers[owner][tokens]], ends)
+    """Encode a corpus with a vocabulary that exists already; one of documents where `rows` are those of the tags."""
+    documents = rows is not None
+    scan = Scan(source, is_path, cache_bytes=cache_bytes, threads=threads, report=report, documents=documents)
+    return scan.encode(index, rows)

@@ -43,7 +43,7 @@ typedef struct {
 typedef struct {
     float *rows;
     const float *locks; /* [n_rows] of which 0 means that a row is not to change; or NULL */
-    long long n_rows;
+    long long n_rows, stride;
     uint64_t *marks[2]; /* [n_rows] the last round that has the word or node, and a bit for each segment that does */
     uint32_t *slots;    /* [n_rows][n_segments] the number of a segment's copy, counted through all rounds */
 } Table;
@@ -67,7 +67,7 @@ typedef struct {
     uint32_t n_made;       /* of them hold the row already */
     Copy *copies;          /* [most_copies] */
     float **sources;       /* [most_copies] the rows that they are copies of */
-    float *memory;         /* [most_copies][stride] */
+    float *memory;         /* [most_copies][stride], of the longest rows */
     double loss;           /* of the rounds that count */
     double loss_after;     /* when this round counts, too */
     char apart[128];
@@ -142,17 +142,19 @@ static inline float *copy_of(Segment *segment, int matrix, long long row) {
         number = segment->n++;
         *slot = segment->before + number;
         segment->copies[number] = (Copy){(uint32_t)row, (uint32_t)matrix, 0};
-        float *source = segment->sources[number] = table->rows + row * all->stride;
-        for (long long i = 0; i < all->stride; i += 16) __builtin_prefetch(source + i);
+        float *source = segment->sources[number] = table->rows + row * table->stride;
+        for (long long i = 0; i < table->stride; i += 16) __builtin_prefetch(source + i);
     }
     segment->copies[number].times++;
     return segment->memory + number * all->stride;
 }
 
 static inline void make_copies(Segment *segment, uint32_t until) {
-    const long long stride = segment->all->stride;
-    for (uint32_t *i = &segment->n_made; *i < until; ++*i)
-        memcpy(segment->memory + *i * stride, segment->sources[*i], (size_t)stride * sizeof(float));
+    const Rounds *all = segment->all;
+    for (uint32_t *i = &segment->n_made; *i < until; ++*i) {
+        const size_t size = (size_t)all->tables[segment->copies[*i].matrix].stride * sizeof(float);
+        memcpy(segment->memory + *i * all->stride, segment->sources[*i], size);
+    }
 }
 
 /* Merge what segments have learnt of one row, in their order. Called for each copy; the call for the first does it. */
@@ -171,13 +173,13 @@ static inline void merge_row(Rounds *all, const Level *level, int first, const C
         copies[n++] = segment->memory + number * all->stride;
         times += segment->copies[number].times;
     }
-    float *row = table->rows + copy->row * all->stride;
+    float *row = table->rows + copy->row * table->stride;
     if (n == 1) {
-        memcpy(row, copies[0], (size_t)all->stride * sizeof(float));
+        memcpy(row, copies[0], (size_t)table->stride * sizeof(float));
         return;
     }
     const float share = MANY_TOUCHES / (float)times, least = 1.0f / (float)n;
-    level->merge(row, copies, n, share < least ? least : share < 1 ? share : 1, all->stride);
+    level->merge(row, copies, n, share < least ? least : share < 1 ? share : 1, table->stride);
 }
 
 /* Merge the next few copies, counted through all segments; 0 if there are no more. */

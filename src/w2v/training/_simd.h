@@ -44,6 +44,9 @@ typedef struct {
     void (*learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
                        const float *labels, const float *weights, int n_targets, int blocks, float rate,
                        float *scratch, double *loss, const Ahead *ahead);
+    void (*learn_still)(float *const *rows, int n_rows, int n_still, float forward, float backward,
+                        float *const *targets, const float *labels, const float *weights, int n_targets, int blocks,
+                        float rate, float *scratch, double *loss, const Ahead *ahead);
     void (*blend)(float *shared, float *own, long long n, float share);
     void (*merge)(float *row, const float *const *copies, int n_copies, float share, long long n);
 } Level;
@@ -134,7 +137,7 @@ static inline void prefetch_row(const float *row, int blocks) {
 #define INLINE static inline __attribute__((always_inline, unused)) TARGET
 #define KERNEL static RACES_ARE_MEANT TARGET
 
-#define TABLE(level) { #level, learn_##level, learn_mean_##level, blend_##level, merge_##level }
+#define TABLE(level) { #level, learn_##level, learn_mean_##level, learn_still_##level, blend_##level, merge_##level }
 
 #define LEVEL_PORTABLE
 #define NAME(x) x##_portable

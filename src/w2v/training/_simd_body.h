@@ -216,12 +216,10 @@ KERNEL void NAME(learn)(float *const *rows, int n_rows, float *const *targets, c
 #undef ROWS
 }
 
-/* One example: the mean (or sum) of all `rows`, added in order, against the targets. `forward` scales the sum of the
- * rows, `backward` what each of them learns; a row listed twice learns twice. A target with a weight is learnt as often. */
-KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
-                             const float *labels, const float *weights, int n_targets, int blocks, float rate,
-                             float *scratch, double *loss, const Ahead *ahead) {
-    float *mean = scratch, *scores = scratch + 16 * blocks;
+/* The mean (or sum) of `rows`, added in order, and what it has to do with the targets: their steps. */
+INLINE void NAME(steps_of_mean)(float *const *rows, int n_rows, float forward, float *const *targets,
+                                const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                                float *mean, float *scores, double *loss) {
 #define GATHER(d, width) \
     { \
         V sum[width]; \
@@ -235,6 +233,15 @@ KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, floa
 #undef GATHER
     NAME(all_dots)(&mean, 1, 1, targets, n_targets, blocks, scores);
     NAME(steps)(scores, labels, weights, n_targets, 1, 1, rate, loss);
+}
+
+/* One example: the mean (or sum) of all `rows` against the targets. `forward` scales the sum of the rows, `backward`
+ * what each of them learns; a row listed twice learns twice. A target with a weight is learnt as often. */
+KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
+                             const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                             float *scratch, double *loss, const Ahead *ahead) {
+    float *mean = scratch, *scores = scratch + 16 * blocks;
+    NAME(steps_of_mean)(rows, n_rows, forward, targets, labels, weights, n_targets, blocks, rate, mean, scores, loss);
 #define SCATTER(d, width) \
     { \
         V old[width], grown[width]; \
@@ -243,6 +250,35 @@ KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, floa
         NAME(update_panel)(old, grown, targets, n_targets, d, width, scores, ahead); \
         UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(mul)(grown[i], NAME(fill)(backward)); \
         for (int c = 0; c < n_rows; c++) \
+            UNROLL for (int i = 0; i < width; i++) { \
+                float *at = rows[c] + d + i * WIDTH; \
+                NAME(store)(at, NAME(add)(NAME(load)(at), grown[i])); \
+            } \
+    }
+    PANELS(SCATTER)
+#undef SCATTER
+}
+
+/* The same with targets that stay as they are, and so do the first `n_still` rows. */
+KERNEL void NAME(learn_still)(float *const *rows, int n_rows, int n_still, float forward, float backward,
+                              float *const *targets, const float *labels, const float *weights, int n_targets,
+                              int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) {
+    float *mean = scratch, *scores = scratch + 16 * blocks;
+    NAME(steps_of_mean)(rows, n_rows, forward, targets, labels, weights, n_targets, blocks, rate, mean, scores, loss);
+#define SCATTER(d, width) \
+    { \
+        V grown[width]; \
+        UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(fill)(0.0f); \
+        for (int t = 0; t < n_targets; t++) { \
+            const V step = NAME(fill)(scores[t]); \
+            const float *soon = (t < ahead->n ? ahead->rows[t] : targets[t]) + d; \
+            UNROLL for (int i = 0; i < width; i++) { \
+                if (i * WIDTH % 16 == 0) __builtin_prefetch(soon + i * WIDTH); \
+                grown[i] = NAME(fused)(step, NAME(load)(targets[t] + d + i * WIDTH), grown[i]); \
+            } \
+        } \
+        UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(mul)(grown[i], NAME(fill)(backward)); \
+        for (int c = n_still; c < n_rows; c++) \
             UNROLL for (int i = 0; i < width; i++) { \
                 float *at = rows[c] + d + i * WIDTH; \
                 NAME(store)(at, NAME(add)(NAME(load)(at), grown[i])); \

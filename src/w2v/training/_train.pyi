@@ -32,6 +32,9 @@ class Kernel:
         learn_words: bool = True,
         learn_outputs: bool = True,
         words: bool = True,
+        columns: int = 0,
+        side_tags: int = 0,
+        null_word: int = 0,
         window: int,
         negative: int,
         shrink: bool,
@@ -45,6 +48,21 @@ class Kernel:
     def longest_sentence(self, offsets: NDArray[np.int64], n_tokens: int) -> int: ...
     def most_tags(self, tags: NDArray[np.int32], tag_offsets: NDArray[np.int64], n_sentences: int) -> int: ...
     def train(self, part: Part, epoch: Epoch, worker: Racer | Member) -> None: ...
+    def infer(
+        self,
+        tokens: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        rows: NDArray[np.float32],
+        epochs_used: NDArray[np.int32],
+        cursor: NDArray[np.int64],
+        stop: NDArray[np.int32],
+        *,
+        key: int,
+        epochs: int,
+        alpha: float,
+        min_alpha: float,
+        tol: float = 0,
+    ) -> None: ...
 
 class Part:
     def __init__(

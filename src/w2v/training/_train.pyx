@@ -3,9 +3,9 @@
 """The training loop: token ids in, two matrices changed in place. No string and no Python object inside.
 
 Every model is one example shape: some input rows, and a list of (target row, label). An input row is that of a word, of
-a part of a word, or of a document that the sentence is tagged with. `skip_gram`, `skip_gram_of_subwords` and `cbow` say
-which input rows, two say which targets (`add_path` for hierarchical softmax, `add_noise` for negative sampling); the
-arithmetic is in `_simd_body.h`.
+a part of a word, or of a document that the sentence is tagged with. `skip_gram`, `skip_gram_of_subwords`, `cbow`, and
+`side_by_side`, whose targets are as long as all its rows together, say which input rows, two say which targets
+(`add_path` for hierarchical softmax, `add_noise` for negative sampling); the arithmetic is in `_simd_body.h`.
 
 Every random choice is a function of (seed, epoch, position in the corpus): whether a token survives subsampling, how
 wide its window is, which noise words it meets. So a worker can take any range of positions, look up by itself which
@@ -40,6 +40,9 @@ cdef extern from "_simd.h" nogil:
         void learn_mean(float **rows, int n_rows, float forward, float backward, float **targets,
                         const float *labels, const float *weights, int n_targets, int blocks, float rate,
                         float *scratch, double *loss, const Ahead *ahead) noexcept nogil
+        void learn_still(float **rows, int n_rows, int n_still, float forward, float backward, float **targets,
+                         const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                         float *scratch, double *loss, const Ahead *ahead) noexcept nogil
         void blend(float *shared, float *own, long long n, float share) noexcept nogil
     const Level levels[]
     int level_runs(int i) noexcept
@@ -57,6 +60,7 @@ cdef extern from "_rounds.h" nogil:
         float *rows
         const float *locks
         long long n_rows
+        long long stride
         uint64_t **marks
         uint32_t *slots
     ctypedef struct Segment:
@@ -126,6 +130,7 @@ cdef enum:
     DIVERGED = 2  # why rounds end before the corpus does
     ABANDONED = 3
     LOOK_AT_STOP_EVERY = 1 << 16  # tokens that are searched for survivors: a tenth of a millisecond
+    DOCUMENTS_AT_A_TIME = 4  # that a worker infers between two looks at the cursor
     LONG_ROUND = 1 << 23  # blocks of 16 floats that a round updates at most: 10 ms, portable 200 ms
     CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
 
@@ -210,6 +215,8 @@ cdef struct Plan:
     const float *document_locks
     long long stride
     int blocks
+    long long output_stride # of outputs and nodes
+    int output_blocks
     uint64_t n_words
     long long n_rows        # of inputs: as many as words, or more where words have subwords
     const long long *subword_offsets  # word w has the rows [subword_offsets[w], subword_offsets[w + 1]) of these
@@ -232,7 +239,11 @@ cdef struct Plan:
     bint learns_outputs     # else targets stay as they are
     bint tied               # inputs and outputs are one matrix
     bint pairs_words        # else only tags are input rows
+    bint still_words        # they are input rows, but nothing is learnt of words, neither here nor in the targets
     uint64_t n_documents
+    long long columns       # floats of an input row before its padding
+    int side_tags           # rows side by side: so many tags, and the window on both sides; 0 adds them up instead
+    long long null_word     # the row of places beyond the sentence
 
 
 cdef struct Window:
@@ -288,9 +299,10 @@ cdef struct Worker:
     int32_t *ids_of_rows    # their words; of a tag, all bits of it turned around
     float *factors          # how much of what is learnt each of them takes
     float *copies           # two of each row that does not take all: one learns, one stays
-    float *still            # copies of targets that are not to learn
-    float **still_targets
-    void *still_memory
+    float *side             # rows side by side, which learn; and as they were
+    float *side_before
+    void *side_memory
+    float *null_row
     const int32_t *tags     # of the sentence
     int n_tags
     float **tag_rows        # those of the tags, or the segment's copies of them
@@ -322,7 +334,7 @@ cdef inline float *output_row(const Plan *plan, const Worker *own, long long wor
     if own.segment and plan.learns_outputs and (
             own.segment.all.copies_all or not noise or in_this_round(&own.mark, INPUTS, word)):
         return copy_of(own.segment, INPUTS if plan.tied else OUTPUTS, word)
-    return (own.hot_outputs if word < own.n_hot else plan.outputs) + word * plan.stride
+    return (own.hot_outputs if word < own.n_hot else plan.outputs) + word * plan.output_stride
 
 
 cdef inline float *node_row(const Plan *plan, const Worker *own, long long node) noexcept nogil:
@@ -330,19 +342,19 @@ cdef inline float *node_row(const Plan *plan, const Worker *own, long long node)
             own.segment.all.copies_all or not in_this_segment_alone(&own.mark, NODES, node)):
         return copy_of(own.segment, NODES, node)
     if node >= own.first_hot_node:
-        return own.hot_nodes + (node - own.first_hot_node) * plan.stride
-    return plan.nodes + node * plan.stride
+        return own.hot_nodes + (node - own.first_hot_node) * plan.output_stride
+    return plan.nodes + node * plan.output_stride
 
 
 cdef void blend(const Plan *plan, Worker *own, float share) noexcept nogil:
     """Bring the worker's copies and the shared rows together; with a share of 0 the copies are made anew."""
-    cdef long long size = own.n_hot * plan.stride
-    level.blend(plan.inputs, own.hot_inputs, size, share)
+    if plan.pairs_words or plan.tied:
+        level.blend(plan.inputs, own.hot_inputs, own.n_hot * plan.stride, share)
     if plan.outputs and not plan.tied:
-        level.blend(plan.outputs, own.hot_outputs, size, share)
+        level.blend(plan.outputs, own.hot_outputs, own.n_hot * plan.output_stride, share)
     if plan.nodes:
-        level.blend(plan.nodes + own.first_hot_node * plan.stride, own.hot_nodes,
-                    (<long long>plan.n_words - 1 - own.first_hot_node) * plan.stride, share)
+        level.blend(plan.nodes + own.first_hot_node * plan.output_stride, own.hot_nodes,
+                    (<long long>plan.n_words - 1 - own.first_hot_node) * plan.output_stride, share)
     own.unblended = 0
 
 
@@ -473,7 +485,8 @@ cdef void add_neighbors(const Plan *plan, Worker *own, Window *window) noexcept 
 
 
 cdef inline float *subword_row(const Plan *plan, const Worker *own, long long row) noexcept nogil:
-    if own.segment and (own.segment.all.copies_all or not in_this_segment_alone(&own.mark, INPUTS, row)):
+    if own.segment and not plan.still_words and (
+            own.segment.all.copies_all or not in_this_segment_alone(&own.mark, INPUTS, row)):
         return copy_of(own.segment, INPUTS, row)
     return input_row(plan, own, row)
 
@@ -527,12 +540,11 @@ cdef inline void take(const Plan *plan, Worker *own, const Window *window, int i
     """
     cdef float *copy
     own.rows[i] = own.true_rows[i] = row
-    own.factors[i] = locks[number] if locks else 1
-    if own.factors[i] != 1 or (plan.tied and is_target(window, row)):
+    if (locks and locks[number] != 1) or (plan.tied and is_target(window, row)):
         copy = own.copies + 2 * i * plan.stride
         memcpy(copy, row, <size_t>plan.stride * sizeof(float))
         memcpy(copy + plan.stride, row, <size_t>plan.stride * sizeof(float))
-        own.rows[i] = copy
+        own.rows[i], own.factors[i] = copy, locks[number] if locks else 1
 
 
 cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, int i, int j) noexcept nogil:
@@ -564,38 +576,38 @@ cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
             add_part(own.true_rows[i], copy, copy + plan.stride, plan.stride, own.factors[i])
 
 
-cdef float **copies_of_targets(const Plan *plan, Worker *own, float **targets, int n) noexcept nogil:
-    cdef int t
-    for t in range(n):
-        own.still_targets[t] = own.still + t * plan.stride
-        memcpy(own.still_targets[t], targets[t], <size_t>plan.stride * sizeof(float))
-    return own.still_targets
-
-
-cdef inline float **targets_of(const Plan *plan, Worker *own, const Window *window, int begin, int end) noexcept nogil:
-    """Targets of a window; or copies, which learn in place of those that are to stay as they are."""
-    if plan.learns_outputs:
-        return window.targets + begin
-    return copies_of_targets(plan, own, window.targets + begin, end - begin)
-
-
 cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int n_rows, int begin,
                        int end) noexcept nogil:
-    level.learn(own.rows, n_rows, targets_of(plan, own, window, begin, end), window.labels + begin, end - begin,
-                plan.blocks, window.rate, own.scratch, &own.loss if plan.with_loss else NULL, &own.ahead)
+    cdef int i
+    cdef double *loss = &own.loss if plan.with_loss else NULL
+    if plan.learns_outputs:
+        level.learn(own.rows, n_rows, window.targets + begin, window.labels + begin, end - begin, plan.blocks,
+                    window.rate, own.scratch, loss, &own.ahead)
+    else:  # rows have nothing to do with each other
+        for i in range(n_rows):
+            level.learn_still(own.rows + i, 1, 0, 1, 1, window.targets + begin, window.labels + begin, NULL, end - begin,
+                              plan.blocks, window.rate, own.scratch, loss, &own.ahead)
     if own.copies:
         hand_back(plan, own, n_rows)
     skip_prefetched(own, end - begin)
     own.examples += n_rows
 
 
-cdef inline void learn_mean(const Plan *plan, Worker *own, const Window *window, int n_rows, float forward,
-                            float backward, const float *weights, int begin, int end) noexcept nogil:
-    """The mean of the rows, or what `forward` makes of their sum, learns the targets [begin, end) of a window."""
-    level.learn_mean(own.rows, n_rows, forward, backward, targets_of(plan, own, window, begin, end),
-                     window.labels + begin, weights, end - begin, plan.blocks, window.rate, own.scratch,
-                     &own.loss if plan.with_loss else NULL, &own.ahead)
-    if own.copies:
+cdef inline void learn_mean(const Plan *plan, Worker *own, const Window *window, float **rows, int n_rows, int n_still,
+                            float forward, float backward, const float *weights, int begin, int end,
+                            int blocks) noexcept nogil:
+    """The mean of the rows, or what `forward` makes of their sum, learns the targets [begin, end) of a window.
+
+    Where targets are to stay as they are, the first `n_still` rows are, too.
+    """
+    cdef double *loss = &own.loss if plan.with_loss else NULL
+    if plan.learns_outputs:
+        level.learn_mean(rows, n_rows, forward, backward, window.targets + begin, window.labels + begin, weights,
+                         end - begin, blocks, window.rate, own.scratch, loss, &own.ahead)
+    else:
+        level.learn_still(rows, n_rows, n_still, forward, backward, window.targets + begin, window.labels + begin, weights,
+                          end - begin, blocks, window.rate, own.scratch, loss, &own.ahead)
+    if own.copies and rows == own.rows:
         hand_back(plan, own, n_rows)
     skip_prefetched(own, end - begin)
 
@@ -614,8 +626,8 @@ cdef void skip_gram_of_subwords(const Plan *plan, Worker *own, const Window *win
     cdef int n, left = window.last - window.first - 1, number = 0, begin = 0, end
     while left > 0:
         end, n = window.ends[number], take_subwords(plan, own, window, 0, own.kept[window.centre])
-        learn_mean(plan, own, window, n, <float>1 / <float>n, 1,
-                   NULL if plan.lists_per_pair or not plan.outputs else window.weights + begin, begin, end)
+        learn_mean(plan, own, window, own.rows, n, 0, <float>1 / <float>n, 1,
+                   NULL if plan.lists_per_pair or not plan.outputs else window.weights + begin, begin, end, plan.blocks)
         own.examples += min(left, plan.tile)
         left, number, begin = left - plan.tile, number + 1, end
         if stop_wanted(own.stop) == AT_ONCE:
@@ -665,9 +677,46 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
     if n == 0:
         return
     part = <float>1 / <float>n
-    learn_mean(plan, own, window, n, part if plan.mean_forward else 1, part if plan.mean_backward else 1, NULL, 0,
-               window.n_targets)
+    learn_mean(plan, own, window, own.rows, n, n - own.n_tags if plan.still_words else 0,
+               part if plan.mean_forward else 1, part if plan.mean_backward else 1, NULL, 0, window.n_targets, plan.blocks)
     own.examples += 1
+
+
+cdef inline float *row_at_place(const Plan *plan, Worker *own, const Window *window, int i, float *factor) noexcept nogil:
+    """The i-th of the rows side by side, tags first, then words from left to right, and how much it takes of a step."""
+    cdef int j
+    cdef int32_t word
+    factor[0] = 1
+    if i < plan.side_tags:
+        if plan.document_locks:
+            factor[0] = plan.document_locks[own.tags[i]]
+        return own.tag_rows[i]
+    j = window.centre - plan.window + i - plan.side_tags
+    if j >= window.centre:
+        j += 1
+    word = own.kept[j] if window.first <= j < window.last else <int32_t>plan.null_word
+    if plan.still_words:
+        factor[0] = 0
+    elif plan.locks:
+        factor[0] = plan.locks[word]
+    if not window.first <= j < window.last:
+        return own.null_row
+    return own.kept_rows[j] if own.segment else input_row(plan, own, word)
+
+
+cdef void side_by_side(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
+    """The rows of all tags and of all places of the window, one after the other, predict the centre word."""
+    cdef int i, n = plan.side_tags + 2 * plan.window
+    cdef long long size = plan.columns
+    cdef float factor
+    for i in range(n):
+        memcpy(own.side + i * size, row_at_place(plan, own, window, i, &factor), <size_t>size * sizeof(float))
+    memcpy(own.side_before, own.side, <size_t>(n * size) * sizeof(float))
+    learn_mean(plan, own, window, &own.side, 1, 0, 1, 1, NULL, 0, window.n_targets, plan.output_blocks)
+    own.examples += 1
+    for i in range(n):
+        own.rows[0] = row_at_place(plan, own, window, i, &factor)
+        add_part(own.rows[0], own.side + i * size, own.side_before + i * size, size, factor)
 
 
 cdef inline bint survives(const Plan *plan, int32_t word, uint64_t stream) noexcept nogil:
@@ -791,6 +840,11 @@ cdef class Kernel:
     document_locks : float32 [T] or None, the factor of each of their gradients
     learn_words, learn_outputs : bool, whether the matrices of words change; if not, new documents are inferred
     words : bool, whether context words are input rows; if not, tags alone
+    columns : int, floats of an input row before its padding; by default all
+    side_tags, null_word : int
+        The rows of so many tags and of the whole window stand side by side, without their padding, and `outputs` and
+        `nodes` are as long as all of them; `null_word` is the row of places beyond the sentence. 0, by default, adds
+        rows up instead.
     window, negative, shrink, shared, cbow, mean_forward, mean_backward, with_loss : the model's options
     """
 
@@ -803,22 +857,39 @@ cdef class Kernel:
                  const uint32_t[:, ::1] noise, const long long[::1] paths, const int32_t[::1] points,
                  const int8_t[::1] labels, *, const float[::1] locks=None, subwords=None, float[:, ::1] documents=None,
                  const float[::1] document_locks=None, bint learn_words=True, bint learn_outputs=True, bint words=True,
-                 int window, int negative, bint shrink, bint shared, bint cbow,
+                 long long columns=0, int side_tags=0, long long null_word=0, int window, int negative, bint shrink, bint shared, bint cbow,
                  bint mean_forward, bint mean_backward, bint with_loss):
         cdef long long longest = 0
-        if not learn_words:
+        cdef long long output_stride = inputs.shape[1]
+        cdef bint still_words = not learn_words and not learn_outputs and cbow
+        if not learn_words and not still_words:
             locks = np.zeros(inputs.shape[0], np.float32)
+        columns = columns or inputs.shape[1]
+        if not 0 < columns <= inputs.shape[1]:
+            raise ValueError(f"{columns} columns of rows of {inputs.shape[1]} floats")
+        if side_tags:
+            output_stride = ((side_tags + 2 * <long long>window) * columns + 15) // 16 * 16
+            if not 0 <= null_word < inputs.shape[0] or not cbow or shrink:
+                raise ValueError(f"null_word={null_word}, cbow={cbow}, shrink={shrink}: rows side by side need whole "
+                                 "windows, and a row for places beyond the sentence")
+        if (outputs is not None and outputs.shape[1] != output_stride) or (
+                nodes is not None and nodes.shape[1] != output_stride):
+            raise ValueError(f"output rows must have {output_stride} floats")
         self.arrays = (inputs, outputs, nodes, locks, documents, document_locks, keep, paths, points, labels)
         self.noise = noise
         self.plan = Plan(
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, documents=NULL, locks=NULL, document_locks=NULL, stride=inputs.shape[1],
-            blocks=<int>(inputs.shape[1] // 16), tied=False, n_words=<uint64_t>inputs.shape[0], n_rows=inputs.shape[0],
+            blocks=<int>(inputs.shape[1] // 16), output_stride=output_stride, tied=False,
+            output_blocks=<int>(output_stride // 16), n_words=<uint64_t>inputs.shape[0], n_rows=inputs.shape[0],
             subword_offsets=NULL, subword_rows=NULL, most_subwords=1, keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
             tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
             cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss,
-            learns_outputs=learn_outputs, pairs_words=words, n_documents=0)
+            learns_outputs=learn_outputs, pairs_words=words, still_words=still_words, n_documents=0,
+            columns=columns, side_tags=side_tags, null_word=null_word)
         if subwords is not None:
+            if side_tags:
+                raise ValueError("words that stand side by side have no subwords")
             self.set_subwords(*subwords)
         if documents is not None:
             if documents.shape[1] != self.plan.stride:
@@ -944,11 +1015,80 @@ cdef class Kernel:
         else:
             self.train_rounds(&job, worker)
 
+    def infer(self, const int32_t[::1] tokens, const long long[::1] offsets, float[:, ::1] rows, int[::1] epochs_used,
+              long long[::1] cursor, const int[::1] stop, *, uint64_t key, int epochs, double alpha, double min_alpha,
+              double tol=0):
+        """Infer the rows of documents together with other workers, who call this with the same arguments.
+
+        A document's row begins with draws, and is trained with draws, that depend on `key` and the document's words
+        alone: on which positions it has in `tokens`, or who else is there, it does not. All else must stay as it is:
+        the kernel is one with ``learn_words=False`` and ``learn_outputs=False``.
+
+        Parameters
+        ----------
+        tokens : int32 [N], as `check_tokens` wants them
+        offsets : int64 [D + 1], as `longest_sentence` wants them
+        rows : float32 [D, stride], for the result; that of a document without a word is zero
+        epochs_used : int32 [D], for how many epochs each was trained
+        cursor : int64 [1], where the next documents begin; shared by all workers
+        stop : int32 [1], others may set it to end the work
+        epochs : int
+        alpha, min_alpha : float, learning rates of the first and the last epoch
+        tol : float, a document ends with an epoch that moves its row by less than this share of its length
+        """
+        cdef Worker own
+        cdef Job job
+        cdef Plan plan = self.plan
+        cdef long long begin, n_documents = rows.shape[0], most = 0, i, document
+        cdef long long ends[2]
+        cdef long long tag_ends[2]
+        cdef int32_t tag
+        cdef float *before = NULL
+        cdef uint64_t mode
+        if plan.learns_outputs or (plan.pairs_words and not plan.still_words and not plan.locks):
+            raise ValueError("this kernel would change the words")
+        if rows.shape[1] != plan.stride or offsets.shape[0] != n_documents + 1 or epochs_used.shape[0] != n_documents:
+            raise ValueError(f"rows of {rows.shape[1]} floats for {offsets.shape[0] - 1:,} documents do not fit")
+        if n_documents == 0:
+            return
+        for i in range(n_documents):
+            most = max(most, offsets[i + 1] - offsets[i])
+        memset(&job, 0, sizeof(Job))
+        plan.documents, plan.document_locks, plan.n_documents = &rows[0, 0], NULL, <uint64_t>n_documents
+        job.reach, job.most_tags = max(1, min(<long long>plan.window, most)), 1
+        if targets_of_a_window(&plan, job.reach, 1, self.max_targets) > MOST_TARGETS:
+            raise ValueError(f"negative={plan.negative} noise words for each pair of a window are too many")
+        job.n_sentences, job.offsets, job.stop = 1, ends, &stop[0]
+        job.tags, job.tag_offsets = &tag, tag_ends
+        tag_ends[0], tag_ends[1] = 0, 1
+        try:
+            equip(&plan, &own, &job, self.max_targets, 0, CHUNK)
+            before = <float *>claim(plan.stride, sizeof(float))
+            with nogil:
+                mode = default_float_mode()
+                while not stop_wanted(job.stop):
+                    begin = take_chunk(&cursor[0], DOCUMENTS_AT_A_TIME)
+                    if begin >= n_documents:
+                        break
+                    for document in range(begin, min(begin + DOCUMENTS_AT_A_TIME, n_documents)):
+                        ends[0], ends[1] = 0, offsets[document + 1] - offsets[document]
+                        if ends[1] == 0:
+                            continue
+                        tag, job.tokens, job.n_tokens = <int32_t>document, &tokens[offsets[document]], ends[1]
+                        epochs_used[document] = infer_document(&plan, &own, &job, &rows[document, 0], before, key,
+                                                               epochs, alpha, min_alpha, tol)
+                restore_float_mode(mode)
+        finally:
+            disband(&own)
+            free(before)
+
     cdef int race(self, const Job *job, Racer racer) except -1:
         cdef Worker own
         cdef const Plan *plan = &self.plan
-        cdef long long n_hot = min(racer.n_hot, <long long>plan.n_words - 1) if racer.workers > 1 else 0, begin
+        cdef long long n_hot = min(racer.n_hot, <long long>plan.n_words - 1), begin
         cdef uint64_t mode
+        if racer.workers == 1 or not plan.learns_outputs:  # to blend what has not changed could still change a -0
+            n_hot = 0
         try:
             equip(plan, &own, job, self.max_targets, n_hot, CHUNK)
             resume_counts(&own, &racer.counts[0])
@@ -1073,7 +1213,8 @@ cdef class Segments:
         if begin < 0 or begin % (segments * segment_words):
             raise ValueError(f"no round of {segments} x {segment_words} words begins at position {begin:,}")
         self.kernel, self.segment_words, self.begin, self.held = kernel, segment_words, begin, []
-        self.all.n_segments, self.all.stride = segments, plan.stride
+        self.all.n_segments, self.all.stride = segments, max(plan.stride, plan.output_stride)
+        most += 1  # the null word
         most = min(most, plan.n_rows + 2 * <long long>plan.n_words + <long long>plan.n_documents)
         if segments * most > MOST_TARGETS:
             raise ValueError(f"a segment of {segment_words} words would touch {most:,} rows, which is too many; use a "
@@ -1082,14 +1223,14 @@ cdef class Segments:
         if parts.shape[0] != segments + 1 or parts[segments] != noise.shape[0]:
             raise ValueError(f"the noise words are not those of {segments} segments")
         self.all.noise, self.all.parts = &noise[0, 0] if noise.shape[0] else NULL, &parts[0]
-        self.lay(INPUTS, plan.inputs, plan.n_rows)
+        self.lay(INPUTS, plan.inputs, plan.n_rows, plan.stride)
         self.all.tables[INPUTS].locks = plan.locks
         if plan.outputs and not plan.tied:
-            self.lay(OUTPUTS, plan.outputs, <long long>plan.n_words)
+            self.lay(OUTPUTS, plan.outputs, <long long>plan.n_words, plan.output_stride)
         if plan.nodes:
-            self.lay(NODES, plan.nodes, <long long>plan.n_words - 1)
+            self.lay(NODES, plan.nodes, <long long>plan.n_words - 1, plan.output_stride)
         if plan.documents:
-            self.lay(DOCUMENTS, plan.documents, <long long>plan.n_documents)
+            self.lay(DOCUMENTS, plan.documents, <long long>plan.n_documents, plan.stride)
             self.all.tables[DOCUMENTS].locks = plan.document_locks
         self.all.most_copies = most
         updates = updates_of_a_window(plan, reach, most_tags, kernel.max_targets)
@@ -1099,7 +1240,7 @@ cdef class Segments:
             segment.all, segment.number, segment.before = &self.all, number, 1
             segment.copies = <Copy *>self.claimed(self.all.most_copies, sizeof(Copy))
             segment.sources = <float **>self.claimed(self.all.most_copies, sizeof(float *))
-            segment.memory = at_a_line(self.claimed(self.all.most_copies * plan.stride + 16, sizeof(float)))
+            segment.memory = at_a_line(self.claimed(self.all.most_copies * self.all.stride + 16, sizeof(float)))
 
     def __dealloc__(self):
         cdef size_t address
@@ -1111,10 +1252,10 @@ cdef class Segments:
         self.held.append(<size_t>memory)
         return memory
 
-    cdef int lay(self, int matrix, float *rows, long long n_rows) except -1:
+    cdef int lay(self, int matrix, float *rows, long long n_rows, long long stride) except -1:
         cdef Table *table = &self.all.tables[matrix]
         cdef int parity
-        table.rows, table.n_rows = rows, n_rows
+        table.rows, table.n_rows, table.stride = rows, n_rows, stride
         for parity in range(2 if matrix != OUTPUTS else 0):  # these go by the marks of their words
             table.marks[parity] = <uint64_t *>self.claimed(n_rows, sizeof(uint64_t))
         table.slots = <uint32_t *>self.claimed(n_rows * self.all.n_segments, sizeof(uint32_t))
@@ -1155,6 +1296,8 @@ cdef long long updates_of_a_window(const Plan *plan, long long reach, long long 
                                    long long max_targets) noexcept nogil:
     """How many blocks of 16 floats a window updates at most."""
     cdef long long n_words = 2 * reach if plan.pairs_words else 0, n_groups
+    if plan.side_tags:
+        return plan.output_blocks * (1 + max_targets)
     if plan.cbow:
         return plan.blocks * (tags + n_words * plan.most_subwords + max_targets)
     n_groups = (n_words + plan.tile - 1) // plan.tile if plan.subword_offsets else 0
@@ -1171,7 +1314,6 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     cdef long long most_rows = max(max(TILE, subwords), max(2 * reach, subwords) + job.most_tags if plan.cbow else 1)
     cdef long long n_pairs = 2 * reach + job.most_tags if plan.lists_per_pair or subwords else 1
     cdef long long most_targets = targets_of_a_window(plan, reach, job.most_tags, max_targets)
-    cdef long long at_once = max_targets * (plan.tile if subwords and not plan.cbow else 1)
     cdef int i
     memset(own, 0, sizeof(Worker))
     own.sentence, own.stop = -1, &NEVER
@@ -1189,20 +1331,20 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     own.ids_of_rows = <int32_t *>claim(most_rows, sizeof(int32_t))
     own.factors = <float *>claim(most_rows, sizeof(float))
     own.tag_rows = <float **>claim(job.most_tags, sizeof(float *))
-    own.scratch = <float *>claim(2 * (plan.stride + TILE * max_targets + 32), sizeof(float))
-    if not plan.learns_outputs:
-        own.still_targets = <float **>claim(at_once, sizeof(float *))
-        own.still_memory = claim(at_once * plan.stride + 16, sizeof(float))
-        own.still = at_a_line(own.still_memory)
+    own.scratch = <float *>claim(2 * (plan.output_stride + TILE * max_targets + 32), sizeof(float))
+    if plan.side_tags:
+        own.side_memory = claim(2 * plan.output_stride + 16, sizeof(float))
+        own.side = at_a_line(own.side_memory)
+        own.side_before = own.side + plan.output_stride
     if plan.locks or plan.document_locks or plan.tied:
         own.copies_memory = claim(2 * most_rows * plan.stride + 16, sizeof(float))
         own.copies = at_a_line(own.copies_memory)
     own.n_hot = n_hot
     own.first_hot_node = <long long>plan.n_words - 1 - n_hot
-    own.hot_memory = claim(3 * n_hot * plan.stride + 16, sizeof(float))
+    own.hot_memory = claim(n_hot * (plan.stride + 2 * plan.output_stride) + 16, sizeof(float))
     own.hot_inputs = at_a_line(own.hot_memory)
     own.hot_outputs = own.hot_inputs if plan.tied else own.hot_inputs + n_hot * plan.stride
-    own.hot_nodes = own.hot_inputs + 2 * n_hot * plan.stride
+    own.hot_nodes = own.hot_inputs + n_hot * (plan.stride + plan.output_stride)
     return 0
 
 
@@ -1223,8 +1365,7 @@ cdef void disband(Worker *own) noexcept:
     free(own.scratch)
     free(own.factors)
     free(own.tag_rows)
-    free(own.still_targets)
-    free(own.still_memory)
+    free(own.side_memory)
     free(own.copies_memory)
     free(own.hot_memory)
 
@@ -1284,7 +1425,7 @@ cdef bint first_rows_are_finite(const Plan *plan) noexcept nogil:
     matrices[0], matrices[1] = plan.inputs, plan.outputs
     for m in range(2):
         if matrices[m]:
-            for i in range(min(<long long>LOOKED_AT, <long long>plan.n_words) * plan.stride):
+            for i in range(min(<long long>LOOKED_AT, <long long>plan.n_words) * (plan.output_stride if m else plan.stride)):
                 sum += matrices[m][i] - matrices[m][i]  # 0, or no number
     return sum == 0
 
@@ -1331,6 +1472,39 @@ cdef void train_chunk(const Plan *plan, Worker *own, const Job *job, long long b
         if reached < until:
             return
         position = until
+
+
+cdef int infer_document(const Plan *plan, Worker *own, Job *job, float *row, float *before, uint64_t key, int epochs,
+                        double alpha, double min_alpha, double tol) noexcept nogil:
+    """Train the row of one document, alone in its job; returns the epochs that it took."""
+    cdef long long i, position
+    cdef int epoch
+    cdef uint64_t stream
+    cdef double moved, length
+    for i in range(job.n_tokens):
+        key = mix(key + (<uint64_t>job.tokens[i] + 1) * GOLDEN)
+    stream = stream_at(key, 0)
+    for i in range(plan.stride):
+        row[i] = 0
+    for i in range(plan.columns):
+        row[i] = (<float>(draw(stream, <uint64_t>i) >> 40) * <float>(1.0 / 16777216) - <float>0.5) / <float>plan.columns
+    for epoch in range(epochs):
+        job.key = stream_at(key, epoch + 1)
+        job.alpha = alpha - (alpha - min_alpha) * epoch / max(epochs - 1, 1)
+        own.sentence = -1  # survivors are others
+        memcpy(before, row, <size_t>plan.stride * sizeof(float))
+        position = 0
+        while position < job.n_tokens and not stop_wanted(job.stop):
+            train_chunk(plan, own, job, position, min(position + CHUNK, job.n_tokens))
+            position += CHUNK
+        if tol > 0:
+            moved = length = 0
+            for i in range(plan.columns):
+                moved += (<double>row[i] - before[i]) * (<double>row[i] - before[i])
+                length += <double>row[i] * row[i]
+            if moved <= tol * tol * length:
+                return epoch + 1
+    return epochs
 
 
 cdef long long position_before(const Plan *plan, const Job *job, long long position, long long bound,
@@ -1452,11 +1626,13 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
     if job.tags and begins < ends:
         own.tags = job.tags + job.tag_offsets[sentence]
         own.n_tags = <int>(job.tag_offsets[sentence + 1] - job.tag_offsets[sentence])
-    if last - first < 2 and own.n_tags == 0:
+    if (last - first < 2 and own.n_tags == 0) or (plan.side_tags and own.n_tags != plan.side_tags):
         return end
     if own.marking:
         for i in range(own.n_tags):
             leave_mark(&own.mark, DOCUMENTS, own.tags[i])
+        if plan.side_tags:
+            leave_mark(&own.mark, INPUTS, plan.null_word)
         for step in range(first, last):
             leave_mark(&own.mark, INPUTS, own.kept[step])
             if plan.subword_offsets and (plan.cbow or begins <= step < ends):
@@ -1476,10 +1652,16 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
             own.tag_rows[i] = copy_of(own.segment, DOCUMENTS, own.tags[i])
         else:
             own.tag_rows[i] = plan.documents + own.tags[i] * plan.stride
+    own.null_row = input_row(plan, own, plan.null_word)
+    if own.segment != NULL and plan.side_tags > 0 and not plan.still_words and (
+            own.segment.all.copies_all or not in_this_segment_alone(&own.mark, INPUTS, plan.null_word)):
+        own.null_row = copy_of(own.segment, INPUTS, plan.null_word)
     if own.segment and plan.pairs_words and plan.subword_offsets == NULL:
         for step in range(first, last):
             # Under one matrix, another segment may have the row as a target: copies of it are made by all.
-            if not own.segment.all.copies_all and not plan.tied and in_this_segment_alone(
+            if plan.still_words:
+                own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
+            elif not own.segment.all.copies_all and not plan.tied and in_this_segment_alone(
                     &own.mark, INPUTS, own.kept[step]):
                 own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
             else:
@@ -1507,12 +1689,14 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
             own.ahead.n = ahead.n_targets + (0 if plan.cbow else ahead.n_rows) if step <= ends else 0
             if own.windows[(step - 2) % RING].n_targets == 0:  # a vocabulary of one word has no path
                 continue
-            if plan.cbow:
+            if plan.side_tags:
+                side_by_side(plan, own, &own.windows[(step - 2) % RING])
+            elif plan.cbow:
                 cbow(plan, own, &own.windows[(step - 2) % RING])
             elif plan.subword_offsets:
                 skip_gram_of_subwords(plan, own, &own.windows[(step - 2) % RING])
             else:
                 skip_gram(plan, own, &own.windows[(step - 2) % RING])
             for i in range(own.ahead.n):
-                prefetch_row(own.ahead.rows[i], plan.blocks)
+                prefetch_row(own.ahead.rows[i], plan.output_blocks)
     return end

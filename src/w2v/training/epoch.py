@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,38 +83,22 @@ def warn_if_slow(log: Callable[..., object]) -> None:
         log("the portable kernel is in use: the same results, but many times slower than avx2, avx512 or neon")
 
 
-class Tags(NamedTuple):
-    """The documents that the sentences of a part of the corpus belong to.
-
-    Attributes
-    ----------
-    rows : int32 [T], rows of the matrix of documents
-    offsets : int64 [S + 1], sentence s has ``rows[offsets[s]:offsets[s + 1]]``
-    """
-
-    rows: NDArray[np.int32]
-    offsets: NDArray[np.int64]
-
-
 class Checked(NamedTuple):
     """A part of the corpus that the kernel can trust; made by `check_parts`."""
 
     encoded: Encoded
     longest: int  # tokens of a sentence
-    tags: Tags | None = None
     most_tags: int = 0  # of a sentence
 
 
-def check_parts(
-    kernel: _train.Kernel, parts: Iterable[Encoded], tags: Iterable[Tags | None] = repeat(None)
-) -> Iterator[Checked]:
-    """Each part, with its tags, if tokens, sentences and tags are what the kernel takes them for."""
-    for part, its_tags in zip(parts, tags, strict=False):
+def check_parts(kernel: _train.Kernel, parts: Iterable[Encoded]) -> Iterator[Checked]:
+    """Each part, if its tokens, sentences and tags are what the kernel takes them for."""
+    for part in parts:
         for tokens in part.blocks():
             kernel.check_tokens(tokens)
         longest = kernel.longest_sentence(part.offsets, len(part.tokens))
-        most = 0 if its_tags is None else kernel.most_tags(*its_tags, len(part.offsets) - 1)
-        yield Checked(part, longest, its_tags, most)
+        most = 0 if part.tags is None else kernel.most_tags(*part.tags, len(part.offsets) - 1)
+        yield Checked(part, longest, most)
 
 
 def new_segments(
@@ -189,9 +172,9 @@ def run_epoch(
 
     def handed_out() -> Iterator[tuple[_train.Part, Any]]:
         origin = 0
-        for encoded, longest, tags, most_tags in batches:
+        for encoded, longest, most_tags in batches:
             current[:] = [encoded]
-            rows, offsets = (None, None) if tags is None else tags
+            rows, offsets = (None, None) if encoded.tags is None else encoded.tags
             part = _train.Part(encoded.tokens, encoded.offsets, longest, origin, rows, offsets, most_tags)
             if round_shape is None:
                 cursors[:] = [np.full(16, progress.position, np.int64)]

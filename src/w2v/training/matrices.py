@@ -1,6 +1,7 @@
 """Matrices whose rows are padded to a multiple of 16 floats, as the kernel takes them."""
 
 import mmap
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -36,6 +37,17 @@ def new_matrix(rows: int, vector_size: int) -> NDArray[np.float32]:
             memory.madvise(mmap.MADV_HUGEPAGE)
     start = -np.frombuffer(memory, np.uint8).ctypes.data % HUGE_PAGE if room else 0
     return np.frombuffer(memory, np.float32, rows * stride, start).reshape(rows, stride)[:, :vector_size]
+
+
+def mapped_matrix(path: Any, rows: int, vector_size: int) -> NDArray[np.float32]:
+    """The same in a file that takes the place of the one at `path`, and is mapped; what is zero takes no room."""
+    stride = padded_size(vector_size)
+    name = os.fspath(path)
+    with open(f"{name}.new", "w+b") as file:
+        file.truncate(max(rows * stride, 1) * 4)
+        memory = mmap.mmap(file.fileno(), 0)
+    os.replace(f"{name}.new", name)  # one that is mapped now stays as it is, without its name
+    return np.frombuffer(memory, np.float32, rows * stride).reshape(rows, stride)[:, :vector_size]
 
 
 def padded(matrix: NDArray[np.float32]) -> NDArray[np.float32] | None:
@@ -75,9 +87,14 @@ def grown(matrix: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
     return copy
 
 
-def first_vectors(rows: int, vector_size: int, seed: int, first_row: int = 0, purpose: int = 0) -> NDArray[np.float32]:
-    """Initial input rows, uniform in [-1/vector_size, 1/vector_size); a row depends on (seed, its number) alone."""
-    matrix = new_matrix(rows, vector_size)
+def first_vectors(
+    rows: int, vector_size: int, seed: int, first_row: int = 0, purpose: int = 0, path: Any = None
+) -> NDArray[np.float32]:
+    """Initial input rows, uniform in [-1/vector_size, 1/vector_size); a row depends on (seed, its number) alone.
+
+    Those before `first_row` are zero. With a `path` they are in a file.
+    """
+    matrix = new_matrix(rows, vector_size) if path is None else mapped_matrix(path, rows, vector_size)
     whole = padded(matrix)
     assert whole is not None
     for row in range(first_row, rows, 65_536):  # in parts, so that Ctrl-C is heard

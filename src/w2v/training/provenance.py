@@ -185,6 +185,7 @@ def fingerprint(
     runs: list[Run],
     round_shape: tuple[int, int] | None,
     version: str,
+    tags: str | None = None,
 ) -> str:
     """SHA-256 of all that a model is and came from; `settings` are those on which a bit depends."""
     vocabulary = hashlib.sha256(json.dumps(list(words)).encode())
@@ -198,6 +199,8 @@ def fingerprint(
         "version": version,
         "scheme": schedule.SCHEME,
     }
+    if tags is not None:
+        facts["tags"] = tags
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

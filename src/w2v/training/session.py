@@ -158,7 +158,7 @@ class Session:
         slope = (settings.alpha - settings.min_alpha) / (run["epochs"] * parts.tokens)
         schedule = Schedule(settings.alpha - slope * parts.tokens * run["trained"], slope, parts.tokens)
         read = _WordCounter(parts.encoded)
-        batches: Iterable[epoch.Checked] = epoch.check_parts(kernel, read, parts.tags)
+        batches: Iterable[epoch.Checked] = epoch.check_parts(kernel, read)
         if parts.whole:
             batches = list(batches)  # checked once, also if checkpoints cut the epoch into pieces
 

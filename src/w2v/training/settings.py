@@ -137,3 +137,13 @@ class Settings:
         """Give an object these settings as attributes."""
         for f in fields(self):
             setattr(holder, f.name, getattr(self, f.name))
+
+
+@dataclass(frozen=True)
+class DocumentSettings(Settings):
+    """The parameters of a model of documents; what they mean is said by `w2v.Doc2Vec`."""
+
+    epochs: int = _integer(10, 1, effect=False)
+    dbow_words: int = _digit(0)
+    dm_concat: int = _digit(0)
+    dm_tag_count: int = _integer(1, 1, MOST_WINDOW)

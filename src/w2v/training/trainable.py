@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from itertools import repeat
 from typing import Any, ClassVar, NamedTuple, Self
 
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from w2v.files import errors
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import TokenCache
 from w2v.tokens.encode import Encoded
+from w2v.tokens.tags import TagRows
 from w2v.training import epoch, matrices, schedule, workers
 from w2v.training import provenance as provenances
 from w2v.training.activity import Activity
@@ -30,14 +30,11 @@ class Parts(NamedTuple):
     encoded : iterable of Encoded, its parts in order
     whole : bool
         It is one part that stays in memory or in a file, so that training can begin anywhere in it.
-    tags : iterable of Tags, optional
-        The rows of `Weights.documents` that the sentences of each part belong to.
     """
 
     tokens: int
     encoded: Iterable[Encoded]
     whole: bool
-    tags: Iterable[epoch.Tags | None] = repeat(None)
 
 
 class Contents(NamedTuple):
@@ -77,16 +74,21 @@ class Trainable:
         settings.assign_to(self)
         return settings
 
+    def tag_rows(self) -> TagRows | None:
+        """The rows of tags, where the corpus is one of documents."""
+        return None
+
     def parts(self, corpus: Corpus, settings: Settings) -> Parts:
         """The corpus as integers."""
+        rows = self.tag_rows()
         tokens, index, threads = self.tokens, self.vocabulary.index, workers.thread_count(settings.workers)
         former = tokens.held
         if settings.cache == "none":
             self.provenance.record_digests(former)
-            count = tokens.count(corpus, index, threads, self.heed)
+            count = tokens.count(corpus, index, threads, self.heed, rows)
             self._doubt_a_change()
-            return Parts(count, self._streamed(tokens.stream(corpus, index, threads)), False)
-        encoded = tokens.encode(corpus, self.provenance.train_count, index, settings.cache, threads, self.heed)
+            return Parts(count, self._streamed(tokens.stream(corpus, index, threads, rows)), False)
+        encoded = tokens.encode(corpus, self.provenance.train_count, index, settings.cache, threads, self.heed, rows)
         if encoded is not former:
             self.provenance.record_digests(former)
         self._doubt_a_change()
@@ -111,6 +113,13 @@ class Trainable:
         """What trains the matrices, which are brought into the shape that it needs; `options` are those of `Kernel`."""
         vocabulary = self.vocabulary
         self.weights = weights = self.weights.trainable()
+        options = {
+            "documents": matrices.whole_rows(weights.documents),
+            "document_locks": weights.document_factors(),
+            "shrink": settings.shrink_windows,
+            "columns": weights.inputs.shape[1],
+            **options,
+        }
         return epoch.Kernel(
             matrices.whole_rows(weights.inputs),
             matrices.whole_rows(weights.outputs) if settings.negative else None,
@@ -119,10 +128,8 @@ class Trainable:
             vocabulary.noise(settings.ns_exponent) if settings.negative else None,
             *(vocabulary.paths() if settings.hs else (None, None, None)),
             locks=weights.factors(),
-            documents=matrices.whole_rows(weights.documents),
             window=settings.window,
             negative=settings.negative,
-            shrink=settings.shrink_windows,
             shared=settings.shared_negatives,
             cbow=not settings.sg,
             mean_forward=bool(settings.cbow_mean),
@@ -151,8 +158,8 @@ class Trainable:
         self.record_digests()
         arrays: dict[str, NDArray[Any]] = dict(self.weights.named())
         arrays["vocab.counts"] = self.vocabulary.counts
-        if (locks := self.weights.factors()) is not None:
-            arrays["vectors.locks"] = locks
+        locks = {"vectors.locks": self.weights.factors(), "documents.locks": self.weights.document_factors()}
+        arrays |= {name: factors for name, factors in locks.items() if factors is not None}
         meta = {
             "settings": settings.chosen(settings.named(saved=True)),
             "state": self.provenance.saved(),
@@ -202,7 +209,12 @@ class Trainable:
             self.provenance.runs_as_of_now(),
             self.provenance.round_shape if settings.deterministic else None,
             __version__,
+            self.tags_digest(),
         )
+
+    def tags_digest(self) -> str | None:
+        """A hash of the tags of documents, where there are any."""
+        return None
 
     def record_digests(self) -> None:
         """Note the hash of the corpus that is held for the runs that were trained on it."""

@@ -28,6 +28,7 @@ class Weights:
     nodes : float32 [words, vector_size] or None, the inner nodes of hierarchical softmax; the last row is not used
     documents : float32 [documents, vector_size] or None, input rows of documents
     locks : float32 [words] or [1], how much of its gradient each input row takes
+    document_locks : float32 [documents] or [1], the same of each row of documents
     """
 
     inputs: Matrix
@@ -35,6 +36,7 @@ class Weights:
     nodes: Matrix | None = None
     documents: Matrix | None = None
     locks: NDArray[Any] = field(default_factory=lambda: np.ones(1, np.float32))
+    document_locks: NDArray[Any] = field(default_factory=lambda: np.ones(1, np.float32))
 
     @classmethod
     def new(
@@ -47,13 +49,18 @@ class Weights:
         hs: bool,
         documents: int = 0,
         tied: bool = False,
+        output_size: int | None = None,
     ) -> "Weights":
-        """Input rows of words and documents from the seed; outputs of zeros, or with `tied` the input rows."""
+        """Input rows of words and documents from the seed; outputs of zeros, or with `tied` the input rows.
+
+        Outputs may be of another size.
+        """
+        output_size = vector_size if output_size is None else output_size
         inputs = matrices.first_vectors(words, vector_size, seed)
         return cls(
             inputs,
-            (inputs if tied else matrices.new_matrix(words, vector_size)) if negative else None,
-            matrices.new_matrix(words, vector_size) if hs else None,
+            (inputs if tied else matrices.new_matrix(words, output_size)) if negative else None,
+            matrices.new_matrix(words, output_size) if hs else None,
             matrices.first_vectors(documents, vector_size, seed, purpose=DOCUMENTS) if documents else None,
         )
 
@@ -114,6 +121,7 @@ class Weights:
             None if nodes is None else matrices.grown(nodes, len(inputs)),
             arrays.get("documents"),
             arrays.get("vectors.locks", np.ones(1, np.float32)),
+            arrays.get("documents.locks", np.ones(1, np.float32)),
         )
 
     def is_finite(self, rows: int | None = None) -> bool:
@@ -126,14 +134,22 @@ class Weights:
 
     def factors(self) -> NDArray[np.float32] | None:
         """The factor of each input row's gradient, or None where all are 1."""
-        locks, words = np.asarray(self.locks, np.float32), len(self.inputs)
-        if locks.shape not in ((1,), (words,)):
-            raise ValueError(
-                f"wv.vectors_lockf has shape {locks.shape}; give one factor for all words, or one for each of "
-                f"the {words:,}"
-            )
-        if not np.isfinite(locks).all():
-            raise ValueError("wv.vectors_lockf holds a NaN or an infinity; 0 keeps a word's vector, 1 trains it")
-        if (locks == 1).all():
+        return arrays.row_factors("wv.vectors_lockf", self.locks, "word", len(self.inputs))
+
+    def document_factors(self) -> NDArray[np.float32] | None:
+        """The factor of the gradient of each row of documents, or None where all are 1."""
+        if self.documents is None:
             return None
-        return np.ascontiguousarray(np.broadcast_to(locks, words))
+        return arrays.row_factors("dv.vectors_lockf", self.document_locks, "document", len(self.documents))
+
+
+def estimated(
+    words: int, vector_size: int, output_size: int, negative: bool, hs: bool, segments: int | None
+) -> dict[str, int]:
+    """Bytes of matrices, by gensim's names, and of what deterministic training in so many segments notes of rows."""
+    matrix, output = (words * matrices.padded_size(size) * 4 for size in (vector_size, output_size))
+    found = {"vectors": matrix} | ({"syn1": output} if hs else {}) | ({"syn1neg": output} if negative else {})
+    if segments is not None:
+        slots = 4 * segments
+        found["rounds"] = words * ((16 + slots) * (2 if hs else 1) + (slots + 12 if negative else 0))
+    return found

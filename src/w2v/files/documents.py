@@ -1,0 +1,34 @@
+"""The tensors that models of documents add to a native file.
+
+documents             F32 [T, D]   a row for each tag
+documents.locks       F32 [T]      factors of these rows' gradients, if not all 1
+documents.numbers     I64 [T]      integer tags, or -1; the three that tags are made of are absent if each tag is the
+                                   number of its row
+documents.bytes       U8  [C]      the other tags, UTF-8, one after the other
+documents.offsets     I64 [T+1]    where each tag begins; the last is C
+documents.attr.<name> [T]          numeric attributes of the tags
+outputs.*             F32 [., W]   W is D, or longer where rows stand side by side
+"""
+
+from collections.abc import Mapping
+
+Shapes = Mapping[str, tuple[str, tuple[int, ...]]]
+
+ATTRIBUTE = "documents.attr."
+
+
+def due(tensors: Shapes, words: int, width: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """The types and shapes that the tensors of a model of documents must have, if it has them."""
+    rows = (tensors["documents"][1] or (0,))[0]
+    found: dict[str, tuple[str, tuple[int, ...]]] = {
+        "documents": ("F32", (rows, width)),
+        "documents.locks": ("F32", (rows,)),
+        "documents.numbers": ("I64", (rows,)),
+        "documents.offsets": ("I64", (rows + 1,)),
+        "documents.bytes": ("U8", tensors.get("documents.bytes", ("", ()))[1][:1]),
+    }
+    for name, nodes in (("outputs.negative", words), ("outputs.hierarchical", max(words - 1, 0))):
+        if len(shape := tensors.get(name, ("", ()))[1]) == 2 and shape[1] >= 1:  # longer, where rows stand side by side
+            found[name] = ("F32", (nodes, shape[1]))
+    found |= {name: (dtype, (rows,)) for name, (dtype, _) in tensors.items() if name.startswith(ATTRIBUTE)}
+    return found

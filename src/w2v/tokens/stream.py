@@ -1,0 +1,79 @@
+"""A corpus as integers that is read anew in every epoch, piece by piece."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v.files.reading import Pathlike
+from w2v.tokens.encode import Batch, Encoded, Final, Sentences, Tokenizer, number_words, tokenizable
+from w2v.tokens.tags import NotedTags, TagRows, known_alone
+
+
+def whole_batches(
+    source: Sentences | Pathlike,
+    is_path: bool,
+    index: dict[str, int],
+    size: int,
+    threads: int = 1,
+    rows: TagRows | None = None,
+) -> Iterator[Encoded]:
+    """Encode a corpus piece by piece for training without a cache: about `size` words each, no sentence is cut."""
+    noted = None if rows is None else NotedTags()
+    held: list[Batch] = []
+    words = ready = 0  # words held, and words held in finished sentences
+
+    def part(tokens: NDArray[np.int32], ends: NDArray[np.int64], ordered: bool) -> Encoded:
+        encoded = _drop_unknown(tokens, ends, ordered)
+        if noted is None or rows is None:
+            return encoded
+        numbers, counts = noted.take()
+        return encoded._replace(
+            tags=known_alone(noted.as_rows(numbers, rows, rows.of_texts(noted.texts)), counts, rows)
+        )
+
+    for batch in _number_with(source, is_path, index, threads, noted):
+        held.append(batch)
+        if len(batch.ends):
+            ready = words + int(batch.ends[-1])
+        words += len(batch.tokens)
+        if ready >= size:
+            tokens, ends, owner, ordered = _join(held)
+            yield part(tokens[:ready], ends, ordered)
+            held = [Batch(tokens[ready:], ends[:0], owner, ordered)]
+            words, ready = words - ready, 0
+    if words or any(len(batch.ends) for batch in held):
+        tokens, ends, _, ordered = _join(held)
+        yield part(tokens, ends, ordered)
+
+
+def _join(batches: list[Batch]) -> Batch:
+    starts = np.cumsum([0] + [len(batch.tokens) for batch in batches])
+    ends = [batch.ends + start for batch, start in zip(batches, starts[:-1], strict=True)]
+    ordered = all(batch.ordered for batch in batches)
+    return Batch(np.concatenate([batch.tokens for batch in batches]), np.concatenate(ends), 0, ordered)
+
+
+def _drop_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64], ordered: bool) -> Encoded:
+    kept = tokens >= 0
+    ends = ends - np.searchsorted(np.flatnonzero(~kept), ends)  # minus the dropped tokens before each end
+    return Encoded(tokens[kept], np.concatenate([[0], ends]), len(tokens), ordered)
+
+
+def _number_with(
+    source: Sentences | Pathlike, is_path: bool, index: dict[str, int], threads: int, noted: NotedTags | None = None
+) -> Iterator[Batch]:
+    """Yield batches under the numbers of `index`; -1 stands for every other word."""
+    text = tokenizable(source, is_path, noted is not None)
+    if text is None:
+        yield from number_words(source, is_path, Final(index), tags=noted)
+        return
+    tokenizer = Tokenizer(text, threads)
+    table = np.zeros(0, np.int32)
+    for tokens, ends, owner, _ in tokenizer:
+        new = tokenizer.words.words(np.arange(len(table), len(tokenizer.words)))
+        if new:
+            table = np.concatenate([table, np.array([index.get(word, -1) for word in new], np.int32)])
+        if noted is not None:
+            noted.note_lines(len(ends))
+        yield Batch(table[tokenizer.numbers[owner][tokens]], ends)
