@@ -59,9 +59,11 @@ class Twin:
     def __init__(self, inputs, outputs, nodes, keep, noise, paths, points, labels, **options):
         self.inputs, self.outputs, self.nodes = inputs, outputs, nodes
         self.keep, self.noise, self.paths = keep, noise, (paths, points, labels)
-        self.locks = self.documents = self.document_locks = None
+        self.locks = self.documents = self.document_locks = self.frozen = None
         self.words = self.learn_words = self.learn_outputs = True
         self.__dict__.update(options)
+        if self.frozen is not None:
+            self.locks = np.where(self.frozen, 0, 1 if self.locks is None else self.locks)
         self.survivors = self.examples = 0
         self.loss = 0.0
 
@@ -79,6 +81,10 @@ class Twin:
                     found.append((self.outputs, other, 0))
         return found
 
+    def learns(self, matrix, row):
+        """Whether a target is to change."""
+        return self.learn_outputs and not (matrix is self.outputs and self.frozen is not None and self.frozen[row])
+
     def learn(self, hidden, targets, rate):
         """The gradient of each row of `hidden`; all scores are taken before any target changes."""
         errors = []
@@ -89,7 +95,7 @@ class Twin:
         gradient = np.zeros_like(hidden)
         for (matrix, row, _), error in zip(targets, errors, strict=True):
             gradient += np.outer(error, matrix[row])
-            if self.learn_outputs:
+            if self.learns(matrix, row):
                 matrix[row] += error @ hidden
         self.examples += len(hidden)
         return gradient
@@ -126,7 +132,7 @@ class Twin:
                 fresh = not self.shared and not self.cbow and self.outputs is not None
                 for pair in range(pairs + len(own_tags) if fresh else 1):
                     for matrix, row, _ in self.targets(int(tokens[p]), stream, pair):
-                        times[1 if matrix is self.outputs else 2][row] += 1
+                        times[1 if matrix is self.outputs else 2][row] += self.learns(matrix, row)
         return times
 
     def add_to(self, units, gradients):

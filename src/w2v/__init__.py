@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 from w2v._version import __version__
 
 if TYPE_CHECKING:
+    from w2v import align
     from w2v.about import show_config
+    from w2v.align.merging import merge
+    from w2v.align.translation import BackMappingTranslationMatrix, TranslationMatrix
     from w2v.callbacks import CallbackAny2Vec
     from w2v.files.errors import FormatError
+    from w2v.models.update import update
     from w2v.models.word2vec import Word2Vec
     from w2v.text.readers import LineSentence, PathLineSentences, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
@@ -36,12 +40,20 @@ _HOME = {
     "RULE_DISCARD": "vocabulary.choose",
     "RULE_KEEP": "vocabulary.choose",
     "Word2Vec": "models.word2vec",
+    "update": "models.update",
+    "merge": "align.merging",
+    "TranslationMatrix": "align.translation",
+    "BackMappingTranslationMatrix": "align.translation",
 }
+
+# Rooms whose names are public as they are: w2v.align.fit.
+_ROOMS = ("align",)
 
 __all__ = [
     "RULE_DEFAULT",
     "RULE_DISCARD",
     "RULE_KEEP",
+    "BackMappingTranslationMatrix",
     "CallbackAny2Vec",
     "EpochRecord",
     "FormatError",
@@ -50,13 +62,19 @@ __all__ = [
     "PathLineSentences",
     "StopTraining",
     "Text8Corpus",
+    "TranslationMatrix",
     "Word2Vec",
     "__version__",
+    "align",
+    "merge",
     "show_config",
+    "update",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"w2v.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'w2v' has no attribute {name!r}")
     value = getattr(import_module(f"w2v.{_HOME[name]}"), name)
@@ -65,4 +83,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(_HOME))
+    return sorted(set(globals()) | set(_HOME) | set(_ROOMS))

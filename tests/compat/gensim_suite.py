@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-SUITES = ("test_word2vec", "test_keyedvectors")
+SUITES = ("test_word2vec", "test_keyedvectors", "test_translation_matrix")
 EXPECTED = Path(__file__).with_name("gensim_suite_expected.txt")
 
 

@@ -225,6 +225,7 @@ cdef struct Plan:
     bint mean_backward
     bint with_loss
     bint learns_outputs     # else targets stay as they are
+    const uint8_t *frozen   # words whose output rows stay as they are, where it is not 0; NULL when there are none
     bint pairs_words        # else only tags are input rows
     uint64_t n_documents
 
@@ -310,6 +311,8 @@ cdef inline float *input_row(const Plan *plan, const Worker *own, long long word
 
 
 cdef inline float *output_row(const Plan *plan, const Worker *own, long long word, bint noise) noexcept nogil:
+    if plan.frozen and plan.frozen[word]:  # by its address `copies_of_targets` knows it
+        return plan.outputs + word * plan.stride
     if own.segment and plan.learns_outputs and (
             own.segment.all.copies_all or not noise or in_this_round(&own.mark, INPUTS, word)):
         return copy_of(own.segment, OUTPUTS, word)
@@ -325,15 +328,30 @@ cdef inline float *node_row(const Plan *plan, const Worker *own, long long node)
     return plan.nodes + node * plan.stride
 
 
+cdef inline bint is_frozen(const Plan *plan, int matrix, long long row) noexcept nogil:
+    """Whether nobody writes to a row of INPUTS, OUTPUTS or NODES."""
+    if matrix == INPUTS:
+        return plan.locks != NULL and plan.locks[row] == 0
+    return not plan.learns_outputs or (matrix == OUTPUTS and plan.frozen != NULL and plan.frozen[row] != 0)
+
+
+cdef void blend_rows(const Plan *plan, int matrix, float *shared, float *own, long long n, float share) noexcept nogil:
+    cdef long long i
+    for i in range(n):
+        if not is_frozen(plan, matrix, i):
+            level.blend(shared + i * plan.stride, own + i * plan.stride, plan.stride, share)
+        elif share == 0:
+            memcpy(own + i * plan.stride, shared + i * plan.stride, <size_t>plan.stride * sizeof(float))
+
+
 cdef void blend(const Plan *plan, Worker *own, float share) noexcept nogil:
     """Bring the worker's copies and the shared rows together; with a share of 0 the copies are made anew."""
-    cdef long long size = own.n_hot * plan.stride
-    level.blend(plan.inputs, own.hot_inputs, size, share)
+    blend_rows(plan, INPUTS, plan.inputs, own.hot_inputs, own.n_hot, share)
     if plan.outputs:
-        level.blend(plan.outputs, own.hot_outputs, size, share)
+        blend_rows(plan, OUTPUTS, plan.outputs, own.hot_outputs, own.n_hot, share)
     if plan.nodes:
-        level.blend(plan.nodes + own.first_hot_node * plan.stride, own.hot_nodes,
-                    (<long long>plan.n_words - 1 - own.first_hot_node) * plan.stride, share)
+        blend_rows(plan, NODES, plan.nodes + own.first_hot_node * plan.stride, own.hot_nodes,
+                   <long long>plan.n_words - 1 - own.first_hot_node, share)
     own.unblended = 0
 
 
@@ -461,16 +479,23 @@ cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
 
 
 cdef float **copies_of_targets(const Plan *plan, Worker *own, float **targets, int n) noexcept nogil:
+    """The targets, but copies of those that are to stay as they are: such a row is asked for in its own place."""
     cdef int t
+    cdef size_t place, row = <size_t>plan.stride * sizeof(float)
     for t in range(n):
+        if plan.learns_outputs:
+            place = <size_t>targets[t] - <size_t>plan.outputs  # of another matrix it is beyond the last row
+            if place >= plan.n_words * row or plan.frozen[place // row] == 0:
+                own.still_targets[t] = targets[t]
+                continue
         own.still_targets[t] = own.still + t * plan.stride
-        memcpy(own.still_targets[t], targets[t], <size_t>plan.stride * sizeof(float))
+        memcpy(own.still_targets[t], targets[t], row)
     return own.still_targets
 
 
 cdef inline float **targets_of(const Plan *plan, Worker *own, const Window *window, int begin, int end) noexcept nogil:
     """Targets of a window; or copies, which learn in place of those that are to stay as they are."""
-    if plan.learns_outputs:
+    if plan.learns_outputs and plan.frozen == NULL:
         return window.targets + begin
     return copies_of_targets(plan, own, window.targets + begin, end - begin)
 
@@ -647,6 +672,7 @@ cdef class Kernel:
     documents : float32 [T, stride] or None, a row per tag; changed in place
     document_locks : float32 [T] or None, the factor of each of their gradients
     learn_words, learn_outputs : bool, whether the matrices of words change; if not, new documents are inferred
+    frozen : uint8 [V] or None, words of which neither row changes, where it is not 0; `nodes` are not theirs
     words : bool, whether context words are input rows; if not, tags alone
     window, negative, shrink, shared, cbow, mean_forward, mean_backward, with_loss : the model's options
     """
@@ -659,13 +685,18 @@ cdef class Kernel:
     def __init__(self, float[:, ::1] inputs, float[:, ::1] outputs, float[:, ::1] nodes, const uint32_t[::1] keep,
                  const uint32_t[:, ::1] noise, const long long[::1] paths, const int32_t[::1] points,
                  const int8_t[::1] labels, *, const float[::1] locks=None, float[:, ::1] documents=None,
-                 const float[::1] document_locks=None, bint learn_words=True, bint learn_outputs=True, bint words=True,
+                 const float[::1] document_locks=None, bint learn_words=True, bint learn_outputs=True,
+                 const uint8_t[::1] frozen=None, bint words=True,
                  int window, int negative, bint shrink, bint shared, bint cbow,
                  bint mean_forward, bint mean_backward, bint with_loss):
         cdef long long longest = 0
+        if frozen is not None:
+            if frozen.shape[0] != inputs.shape[0]:
+                raise ValueError(f"{frozen.shape[0]:,} marks of frozen words for {inputs.shape[0]:,} rows")
+            locks = np.where(frozen, 0, np.ones(1) if locks is None else np.asarray(locks)).astype(np.float32)
         if not learn_words:
             locks = np.zeros(inputs.shape[0], np.float32)
-        self.arrays = (inputs, outputs, nodes, locks, documents, document_locks, keep, paths, points, labels)
+        self.arrays = (inputs, outputs, nodes, locks, documents, document_locks, frozen, keep, paths, points, labels)
         self.noise = noise
         self.plan = Plan(
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, documents=NULL, locks=NULL, document_locks=NULL, stride=inputs.shape[1],
@@ -673,7 +704,7 @@ cdef class Kernel:
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
             tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
             cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss,
-            learns_outputs=learn_outputs, pairs_words=words, n_documents=0)
+            learns_outputs=learn_outputs, frozen=NULL, pairs_words=words, n_documents=0)
         if documents is not None:
             if documents.shape[1] != self.plan.stride:
                 raise ValueError(f"rows of documents have {documents.shape[1]} floats, those of words "
@@ -695,6 +726,8 @@ cdef class Kernel:
             self.plan.outputs = &outputs[0, 0]
             self.plan.noise = &noise[0, 0]
             longest = 1 + negative
+            if frozen is not None:
+                self.plan.frozen = &frozen[0]
         if nodes is not None and points.shape[0]:
             self.plan.nodes = &nodes[0, 0]
             self.plan.paths = &paths[0]
@@ -1005,7 +1038,7 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     own.factors = <float *>claim(most_rows, sizeof(float))
     own.tag_rows = <float **>claim(job.most_tags, sizeof(float *))
     own.scratch = <float *>claim(2 * (plan.stride + TILE * max_targets + 32), sizeof(float))
-    if not plan.learns_outputs:
+    if not plan.learns_outputs or plan.frozen:
         own.still_targets = <float **>claim(max_targets, sizeof(float *))
         own.still_memory = claim(max_targets * plan.stride + 16, sizeof(float))
         own.still = at_a_line(own.still_memory)
