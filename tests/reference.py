@@ -59,10 +59,12 @@ class Twin:
     def __init__(self, inputs, outputs, nodes, keep, noise, paths, points, labels, **options):
         self.inputs, self.outputs, self.nodes = inputs, outputs, nodes
         self.keep, self.noise, self.paths = keep, noise, (paths, points, labels)
-        self.locks = self.documents = self.document_locks = self.subwords = None
+        self.locks = self.documents = self.document_locks = self.frozen = self.subwords = None
         self.words = self.learn_words = self.learn_outputs = True
         self.side_tags = self.null_word = 0
         self.__dict__.update(options)
+        if self.frozen is not None:
+            self.locks = np.where(self.frozen, 0, 1 if self.locks is None else self.locks)
         self.survivors = self.examples = 0
         self.loss = 0.0
 
@@ -79,6 +81,10 @@ class Twin:
                 if other != word:
                     found.append((self.outputs, other, 0))
         return found
+
+    def learns(self, matrix, row):
+        """Whether a target is to change."""
+        return self.learn_outputs and not (matrix is self.outputs and self.frozen is not None and self.frozen[row])
 
     def rows_of(self, word):
         """[(matrix, row), ...], the input rows of a word."""
@@ -112,7 +118,7 @@ class Twin:
         gradient = np.zeros_like(hidden)
         for (matrix, row, *_), error in zip(targets, errors, strict=True):
             gradient += np.outer(error, matrix[row])
-            if self.learn_outputs:
+            if self.learns(matrix, row):
                 matrix[row] += error @ hidden
         self.examples += len(hidden)
         return gradient
@@ -161,8 +167,8 @@ class Twin:
                         pairs = pairs[len(words) :] if fresh else pairs[: len(own_tags)]
                 for pair in pairs:
                     targets += self.targets(int(tokens[p]), stream, pair)
-                for matrix, row, *_ in targets if self.learn_outputs else []:
-                    times[2 if matrix is self.nodes else 1][row] += 1
+                for matrix, row, *_ in targets:
+                    times[2 if matrix is self.nodes else 1][row] += self.learns(matrix, row)
         return times
 
     def add_to(self, units, gradients):

@@ -33,12 +33,14 @@ ROOMS = {
     "training": {"_version", "common", "files", "text", "tokens", "vocabulary"},
     "vectors": {"common", "files"},
     "evaluation": {"common", "files", "vectors"},
+    "align": {"common", "files", "vectors"},
     "models": {"callbacks", "common", "files", "text", "tokens", "training", "vectors", "vocabulary"},
     "about": {"_version", "training"},
     "stability": {"about", "common", "files", "models", "text", "training", "vectors"},
     "sklearn": {"models", "training", "vectors"},
     "cli": {
         "_version",
+        "align",
         "common",
         "evaluation",
         "files",
@@ -50,7 +52,7 @@ ROOMS = {
         "vectors",
         "vocabulary",
     },
-    "compat": {"callbacks", "common", "files", "models", "text", "vectors", "vocabulary"},
+    "compat": {"align", "callbacks", "common", "files", "models", "text", "vectors", "vocabulary"},
     "word2vec": {"models"},  # where old pickles find their classes
     "trainer": {"training"},
     "__main__": {"cli"},

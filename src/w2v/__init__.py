@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 from w2v._version import __version__
 
 if TYPE_CHECKING:
+    from w2v import align
     from w2v.about import show_config
+    from w2v.align.merging import merge
+    from w2v.align.translation import BackMappingTranslationMatrix, TranslationMatrix
     from w2v.callbacks import CallbackAny2Vec
     from w2v.evaluation.report import Evaluation, evaluate
     from w2v.files.errors import FormatError
     from w2v.models.doc2vec import Doc2Vec
+    from w2v.models.update import update
     from w2v.models.word2vec import Word2Vec
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
@@ -45,12 +49,20 @@ _HOME = {
     "RULE_KEEP": "vocabulary.choose",
     "Doc2Vec": "models.doc2vec",
     "Word2Vec": "models.word2vec",
+    "update": "models.update",
+    "merge": "align.merging",
+    "TranslationMatrix": "align.translation",
+    "BackMappingTranslationMatrix": "align.translation",
 }
+
+# Rooms whose names are public as they are: w2v.align.fit.
+_ROOMS = ("align",)
 
 __all__ = [
     "RULE_DEFAULT",
     "RULE_DISCARD",
     "RULE_KEEP",
+    "BackMappingTranslationMatrix",
     "CallbackAny2Vec",
     "Doc2Vec",
     "EpochRecord",
@@ -64,14 +76,20 @@ __all__ = [
     "TaggedDocument",
     "TaggedLineDocument",
     "Text8Corpus",
+    "TranslationMatrix",
     "Word2Vec",
     "__version__",
+    "align",
     "evaluate",
+    "merge",
     "show_config",
+    "update",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"w2v.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'w2v' has no attribute {name!r}")
     value = getattr(import_module(f"w2v.{_HOME[name]}"), name)
@@ -80,4 +98,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(_HOME))
+    return sorted(set(globals()) | set(_HOME) | set(_ROOMS))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-SUITES = ("test_word2vec", "test_keyedvectors", "test_doc2vec")
+SUITES = ("test_word2vec", "test_keyedvectors", "test_doc2vec", "test_translation_matrix")
 EXPECTED = Path(__file__).with_name("gensim_suite_expected.txt")
 
 

@@ -390,3 +390,22 @@ def test_vectors_that_are_no_numbers_end_it_after_a_round(workers):
             round_shape=(4, 16), bar=bar,
         )  # fmt: skip
     assert reached.words <= 2 * 64
+
+
+@pytest.mark.parametrize("cbow", [False, True])
+@pytest.mark.parametrize("changed", ["frozen", "learn_outputs", "learn_words"])
+def test_rounds_that_freeze_agree_with_their_twin(cbow, changed):
+    frozen = np.arange(VOCABULARY) % 3 == 0
+    options = settings(cbow=cbow, **{changed: frozen.astype(np.uint8) if changed == "frozen" else False})
+    text, found = corpus(), set()
+    for workers in (1, 3):
+        matrices = fresh(20, 0, 5)
+        twins = [None if matrix is None else matrix.copy() for matrix in matrices]
+        before = [matrix[frozen].copy() for matrix in matrices[:2]]
+        trained(matrices, options, workers=workers, text=text)
+        found.add(digest(matrices))
+    assert len(found) == 1
+    slow_rounds(twins, options, (4, 16), text)
+    for matrix, twin, old in zip(matrices[:2], twins[:2], before, strict=True):
+        np.testing.assert_allclose(matrix, twin, rtol=1e-4, atol=2e-5)
+        assert changed != "frozen" or matrix[frozen].tobytes() == old.tobytes()

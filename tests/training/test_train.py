@@ -413,3 +413,65 @@ def test_an_unknown_level_is_refused_at_import_with_the_choices():
     assert done.returncode == 1
     assert "ImportError: W2V_ISA='sse9' cannot run here" in done.stderr
     assert "portable" in done.stderr
+
+
+# --- what stays as it is --------------------------------------------------------------------------------------------
+
+FROZEN = np.arange(VOCABULARY, dtype=np.uint8) % 3 == 0  # the most frequent word among them
+
+
+@pytest.mark.parametrize(("cbow", "losses"), MODELS)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"frozen": FROZEN.astype(np.uint8)},
+        {"frozen": FROZEN.astype(np.uint8), "shared": False},
+        {"frozen": FROZEN.astype(np.uint8), "locks": np.linspace(0, 2, VOCABULARY, dtype=np.float32)},
+        {"learn_outputs": False},
+        {"learn_words": False},
+    ],
+    ids=["words", "words, fresh noise", "words and locks", "outputs", "inputs"],
+)
+def test_a_kernel_that_freezes_agrees_with_its_twin(cbow, losses, changed):
+    hs, negative = losses
+    tokens, offsets = corpus()
+    keep, *rest = tables(tokens)
+    options = settings(cbow=cbow, negative=negative) | changed
+    matrices = fresh(20, hs, negative)
+    twins = [None if matrix is None else matrix.copy() for matrix in matrices]
+    loss = run_kernel(matrices, tokens, offsets, keep, rest, options)[3]
+    twin = Twin(*twins, keep, *rest, **options)
+    twin.run(tokens, offsets, 0, 12345, 0.05, 1e-5, 10**6)
+    assert loss == pytest.approx(twin.loss, rel=1e-4)
+    for ours, theirs in zip(matrices, twins, strict=True):
+        if ours is not None:
+            np.testing.assert_allclose(ours, theirs, atol=3e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize("cbow", [False, True])
+@pytest.mark.parametrize(
+    "changed", [{"frozen": FROZEN.astype(np.uint8)}, {"learn_outputs": False}, {"learn_words": False}], ids=str
+)
+@pytest.mark.parametrize(("workers", "n_hot"), [(1, 0), (3, 5)])
+def test_what_is_frozen_keeps_its_bytes(cbow, changed, workers, n_hot):
+    """Also -0.0, which becomes 0.0 where nothing is added to it."""
+    rng = np.random.default_rng(1)
+    tokens = (rng.integers(0, VOCABULARY, (2, 40_000)).prod(axis=0) // VOCABULARY).astype(np.int32)
+    offsets = np.arange(0, len(tokens) + 1, 20)
+    keep, *rest = tables(tokens)
+    matrices = fresh(20, 1, 5)
+    for matrix in matrices:
+        matrix[:, 3] = -0.0
+    before = [matrix.tobytes() for matrix in matrices]
+    rows = [matrix.copy() for matrix in matrices]
+    options = settings(cbow=cbow, **changed)
+    run_kernel(matrices, tokens, offsets, keep, rest, options, workers=workers, n_hot=n_hot, slope=1e-7)
+    assert all(np.isfinite(matrix).all() for matrix in matrices)
+    if "frozen" in changed:
+        for matrix, old in zip(matrices[:2], rows[:2], strict=True):
+            assert matrix[FROZEN].tobytes() == old[FROZEN].tobytes()
+            assert (matrix != old)[~FROZEN].any(axis=1)[:30].all()  # of words that occur
+        assert (matrices[2] != rows[2]).any(axis=1)[-30:].all()
+    else:
+        still = [matrix.tobytes() == old for matrix, old in zip(matrices, before, strict=True)]
+        assert still == ([False, True, True] if "learn_outputs" in changed else [True, False, False])

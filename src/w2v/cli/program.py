@@ -21,7 +21,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from w2v._version import __version__
-from w2v.cli import evaluate, explain
+from w2v.cli import combine, evaluate, explain
 from w2v.cli.arguments import SPACES, name_types, positive, standard_input, whole_number
 from w2v.cli.vector_files import FILE_HELP, FORMATS, load_model
 from w2v.cli.vector_files import format_of as _format_of
@@ -44,6 +44,8 @@ EXAMPLES = {
         w2v train corpus.txt -o vectors.safetensors --vectors-only --hs --negative 0 --loss
         w2v train corpus.txt -o model.safetensors --checkpoint run/ --checkpoint-every 10m
         cat corpus.txt | w2v train - -o vectors.txt --no-progress --json
+        w2v train march.txt -o march.safetensors --resume-from february.safetensors
+        w2v train 1900s.txt -o 1900s.safetensors --resume-from all.safetensors --freeze outputs
     """,
     "resume": """
         w2v resume run/ -o model.safetensors
@@ -66,6 +68,8 @@ EXAMPLES = {
         w2v convert model.safetensors vectors.txt
         w2v convert vectors.txt vectors.out --to binary
     """,
+    "align": combine.ALIGN_EXAMPLES,
+    "merge": combine.MERGE_EXAMPLES,
     "info": """
         w2v info model.safetensors
         w2v info vectors.bin --json
@@ -106,6 +110,12 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
     ("--max-vocab-size", "max_vocab_size", int, None, "forget the rarest words while counting"),
     ("--max-final-vocab", "max_final_vocab", int, None, "keep no more words than this"),
 ]
+
+# Options without a value: setting, attribute of the parsed arguments, what it is then.
+SWITCHES = [
+    ("hs", "hs", 1), ("deterministic", "deterministic", True), ("shared_negatives", "fresh_negatives", False),
+    ("compute_loss", "loss", True),
+]  # fmt: skip
 
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
@@ -178,12 +188,16 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("train", _train, "train vectors on a text, one sentence per line")
     add("corpus", metavar="CORPUS", help="text, plain or .gz, .bz2, .xz, .zst; - for standard input")
     _add_output(add)
-    add("--cbow", dest="sg", action="store_const", const=0, default=0, help="words from context (default)")
-    add("--sg", action="store_const", const=1, default=0, help="skip-gram: context from words")
+    add("--cbow", dest="sg", action="store_const", const=0, default=None, help="words from context (default)")
+    add("--sg", action="store_const", const=1, default=None, help="skip-gram: context from words")
     add("--hs", action="store_true", help="hierarchical softmax; on its own with --negative 0")
     for flag, parameter, kind, default, purpose in TRAINING_OPTIONS:
-        ending = "" if default is None else " (default %(default)s)"
-        add(flag, dest=parameter, type=kind, default=default, metavar="N", help=purpose + ending)
+        ending = "" if default is None else f" (default {default})"
+        add(flag, dest=parameter, type=kind, default=argparse.SUPPRESS, metavar="N", help=purpose + ending)
+    purpose = "go on from this saved model: its words and those of CORPUS, with its settings where none are given"
+    add("--resume-from", metavar="MODEL", help=purpose)
+    purpose = "leave the outputs, the inputs, or the words of MODEL as they are, to the bit; the first two add no words"
+    add("--freeze", choices=combine.FREEZE, help=purpose)
     add("--deterministic", action="store_true", help="the same bytes for any number of workers")
     add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
@@ -225,6 +239,14 @@ def build_parser() -> argparse.ArgumentParser:
     add("--to", dest="target", choices=FORMATS, help="format of OUT, whatever its name")
     add("--no-header", action="store_true", help="IN is text without a first line of sizes, as GloVe's")
 
+    add = command(
+        "align", combine.align, "bring vectors into the space of others; translate, and list what has changed"
+    )
+    combine.add_align_arguments(add)
+
+    add = command("merge", combine.merge, "make one file of vectors of several, over all their words")
+    combine.add_merge_arguments(add)
+
     add = command("info", _info, "describe a file, or this installation")
     add("file", nargs="?", metavar="FILE", help=FILE_HELP + "; without it: version, kernel level")
 
@@ -255,25 +277,25 @@ def _train(args: argparse.Namespace) -> None:
         raise ValueError(f"{args.output} is the corpus itself; write to another file")
     if args.checkpoint is not None:
         _check_not_of_the_run(args)
-    if not args.hs and args.negative == 0:
+    given = {parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS if hasattr(args, parameter)}
+    given |= {"sg": args.sg} if args.sg is not None else {}
+    given |= {name: value for name, asked, value in SWITCHES if getattr(args, asked)}
+    given |= {"cache": args.cache, "progress": args.progress}
+    options = {"checkpoint": args.checkpoint, "checkpoint_every": args.checkpoint_every}
+    if args.resume_from is not None:
+        if _is_in(args.output, args.resume_from):
+            raise ValueError(f"{args.output} is the model to go on from; write to another file")
+        with _how_to_resume(args), _read_from(args.corpus) as (sentences, corpus_file):
+            model = combine.go_on(args.resume_from, args.freeze, given, sentences, corpus_file, **options)
+        return _save_trained(args, model)
+    if args.freeze is not None:
+        args.wrong_usage("--freeze leaves rows of a trained model as they are: give it by --resume-from MODEL")
+    if not args.hs and given.get("negative") == 0:
         raise ValueError("--negative 0 without --hs leaves nothing to train; give --hs too, or leave --negative out")
     from w2v import Word2Vec
 
     with _how_to_resume(args), _read_from(args.corpus) as (sentences, corpus_file):
-        model = Word2Vec(
-            sentences=sentences,
-            corpus_file=corpus_file,
-            sg=args.sg,
-            hs=int(args.hs),
-            shared_negatives=not args.fresh_negatives,
-            deterministic=args.deterministic,
-            cache=args.cache,
-            compute_loss=args.loss,
-            progress=args.progress,
-            checkpoint=args.checkpoint,
-            checkpoint_every=args.checkpoint_every,
-            **{parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS},
-        )
+        model = Word2Vec(sentences, corpus_file, **options, **given)
     _save_trained(args, model)
 
 

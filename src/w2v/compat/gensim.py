@@ -1,9 +1,9 @@
 """Put w2v in gensim's place, so that programs and packages that import gensim train on w2v unchanged.
 
 Opt-in, for the running process and the children it starts by multiprocessing: after `install`, an import of
-``gensim.models.word2vec``, ``.doc2vec``, ``.keyedvectors`` or ``.callbacks``, or of their classes from
-``gensim.models``, gives ours. If gensim is installed, the rest of it stays, built on its own classes as before. Without
-gensim, stand-ins for ``gensim``, ``gensim.models`` and ``gensim.utils`` hold the names that users of these four modules
+``gensim.models.word2vec``, ``.doc2vec``, ``.keyedvectors``, ``.callbacks`` or ``.translation_matrix``, or of their
+classes from ``gensim.models``, gives ours. If gensim is installed, the rest of it stays, built on its own classes as
+before. Without gensim, stand-ins for ``gensim``, ``gensim.models`` and ``gensim.utils`` hold the names that their users
 need.
 
 Call `install` before the program imports gensim's classes by name: classes imported earlier stay gensim's.
@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from w2v import callbacks
+from w2v.align import translation
 from w2v.common import old_names
 from w2v.compat import gensim_utils
 from w2v.compat.gensim_names import prep_vectors, pseudorandom_weak_vector
@@ -96,10 +97,21 @@ SUBSTITUTED: dict[str, dict[str, Any]] = {
         "logger": doc2vec.logger,
     },
     "callbacks": {"CallbackAny2Vec": callbacks.CallbackAny2Vec},
+    "translation_matrix": {
+        "TranslationMatrix": translation.TranslationMatrix,
+        "BackMappingTranslationMatrix": translation.BackMappingTranslationMatrix,
+        "Space": translation.Space,
+    },
 }
 
 # The names that gensim.models offers itself.
-CLASSES = {"Word2Vec": word2vec.Word2Vec, "Doc2Vec": doc2vec.Doc2Vec, "KeyedVectors": _KEYED_VECTORS}
+CLASSES = {
+    "Word2Vec": word2vec.Word2Vec,
+    "Doc2Vec": doc2vec.Doc2Vec,
+    "KeyedVectors": _KEYED_VECTORS,
+    "TranslationMatrix": translation.TranslationMatrix,
+    "BackMappingTranslationMatrix": translation.BackMappingTranslationMatrix,
+}
 
 _MISSING = object()
 _before: list[tuple[Any, str, Any]] = []  # (module or sys.modules, name, former value)

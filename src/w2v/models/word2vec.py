@@ -26,8 +26,8 @@ from w2v.models.two_matrices import TwoMatrices
 from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Sentences
 from w2v.training import checkpoint as checkpoints
+from w2v.training import freezing, session
 from w2v.training import provenance as provenances
-from w2v.training import session
 from w2v.training.provenance import MOST_WORDS
 from w2v.training.provenance import NAMES as LEDGER_NAMES
 from w2v.training.settings import MOST_ALPHA
@@ -299,6 +299,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         compute_loss: bool | None = None,
         callbacks: Iterable[Any] = (),
         *,
+        freeze: str | Iterable[str] | None = None,
         checkpoint: Pathlike | None = None,
         checkpoint_every: str | int = checkpoints.DEFAULT_EVERY,
         **old_names: Any,
@@ -318,6 +319,11 @@ class Word2Vec(TwoMatrices, OldModelNames):
         compute_loss : bool, optional
             Replaces the model's own setting.
         callbacks : iterable
+        freeze : {"outputs", "inputs"} or iterable of str, optional
+            Rows that stay as they are, to the bit, with any number of workers: all output rows, all input rows, or the
+            input and output rows of these words. Slices of a corpus that are trained from one model with
+            ``freeze="outputs"`` stay comparable (Di Carlo et al. 2019, arXiv:1906.02376; docs/combining.md). Inner
+            nodes of hierarchical softmax are outputs, but of no word. `runs` says what was frozen.
         checkpoint : path, optional
             A folder, made if need be, that always holds two generations of the model and of how far it has come: one
             from the beginning on, and the last one when training ends, also on Ctrl-C. `resume` goes on from there.
@@ -360,6 +366,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
             corpus.check_repeatable("cache='none' reads the corpus in every epoch")
         callbacks = hooks.checked(callbacks)
         self._check_matrices(settings)
+        frozen = freezing.checked(freeze, self.wv.key_to_index, self.weights)
         with (
             self.activity.only("train"),
             session.checkpoint_folder(checkpoint, checkpoint_every, corpus, settings.cache) as writer,
@@ -375,7 +382,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
                     "them; gensim would have ended after the first",
                     epochs,
                 )
-            return session.train(self, corpus, callbacks, writer)
+            return session.train(self, corpus, callbacks, writer, frozen)
 
     def _check_something_to_train(self) -> None:
         if not self.hs and not self.negative:
@@ -432,17 +439,10 @@ class Word2Vec(TwoMatrices, OldModelNames):
         if workers is not None:
             checks.worker_number(workers)
         checks.one_of("progress", progress, (None, True, False))
-        corpus = None
-        if corpus_iterable is not None or corpus_file is not None:
-            corpus = Corpus.from_arguments(corpus_iterable, corpus_file)
+        is_given = corpus_iterable is not None or corpus_file is not None
+        corpus = Corpus.from_arguments(corpus_iterable, corpus_file) if is_given else None
         model: Word2Vec = session.resume(
-            cls,
-            checkpoint,
-            corpus,
-            workers=workers,
-            callbacks=callbacks,
-            progress=progress,
-            wanted=settings,
+            cls, checkpoint, corpus, workers=workers, callbacks=callbacks, progress=progress, wanted=settings
         )
         return model
 
@@ -493,7 +493,10 @@ class Word2Vec(TwoMatrices, OldModelNames):
         for run in runs:
             stop = StopAfter(run["trained"])
             again.alpha, again.min_alpha = run["alpha"], run["min_alpha"]
-            again.train(corpus_iterable, corpus_file, total_examples=1, epochs=run["epochs"], callbacks=[stop])
+            rows = freezing.as_asked(run.get("freeze"), again.wv.index_to_key)
+            again.train(
+                corpus_iterable, corpus_file, total_words=1, epochs=run["epochs"], callbacks=[stop], freeze=rows
+            )
         return again
 
     def score(

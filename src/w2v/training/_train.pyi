@@ -31,6 +31,7 @@ class Kernel:
         document_locks: NDArray[np.float32] | None = None,
         learn_words: bool = True,
         learn_outputs: bool = True,
+        frozen: NDArray[np.uint8] | None = None,
         words: bool = True,
         columns: int = 0,
         side_tags: int = 0,

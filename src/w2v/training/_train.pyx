@@ -238,6 +238,7 @@ cdef struct Plan:
     bint with_loss
     bint learns_outputs     # else targets stay as they are
     bint tied               # inputs and outputs are one matrix
+    const uint8_t *frozen   # words whose output rows stay as they are, where it is not 0; NULL when there are none
     bint pairs_words        # else only tags are input rows
     bint still_words        # they are input rows, but nothing is learnt of words, neither here nor in the targets
     uint64_t n_documents
@@ -303,6 +304,9 @@ cdef struct Worker:
     float *side_before
     void *side_memory
     float *null_row
+    float *still            # copies of targets that are frozen
+    float **still_targets
+    void *still_memory
     const int32_t *tags     # of the sentence
     int n_tags
     float **tag_rows        # those of the tags, or the segment's copies of them
@@ -331,6 +335,8 @@ cdef inline float *input_row(const Plan *plan, const Worker *own, long long word
 
 
 cdef inline float *output_row(const Plan *plan, const Worker *own, long long word, bint noise) noexcept nogil:
+    if plan.frozen and plan.frozen[word]:  # by its address `copies_of_targets` knows it
+        return plan.outputs + word * plan.output_stride
     if own.segment and plan.learns_outputs and (
             own.segment.all.copies_all or not noise or in_this_round(&own.mark, INPUTS, word)):
         return copy_of(own.segment, INPUTS if plan.tied else OUTPUTS, word)
@@ -346,15 +352,32 @@ cdef inline float *node_row(const Plan *plan, const Worker *own, long long node)
     return plan.nodes + node * plan.output_stride
 
 
+cdef inline bint is_frozen(const Plan *plan, int matrix, long long row) noexcept nogil:
+    """Whether nobody writes to a row of INPUTS, OUTPUTS or NODES."""
+    if matrix == INPUTS:
+        return plan.locks != NULL and plan.locks[row] == 0
+    return not plan.learns_outputs or (matrix == OUTPUTS and plan.frozen != NULL and plan.frozen[row] != 0)
+
+
+cdef void blend_rows(const Plan *plan, int matrix, float *shared, float *own, long long n, long long stride,
+                     float share) noexcept nogil:
+    cdef long long i
+    for i in range(n):
+        if not is_frozen(plan, matrix, i):
+            level.blend(shared + i * stride, own + i * stride, stride, share)
+        elif share == 0:
+            memcpy(own + i * stride, shared + i * stride, <size_t>stride * sizeof(float))
+
+
 cdef void blend(const Plan *plan, Worker *own, float share) noexcept nogil:
     """Bring the worker's copies and the shared rows together; with a share of 0 the copies are made anew."""
     if plan.pairs_words or plan.tied:
-        level.blend(plan.inputs, own.hot_inputs, own.n_hot * plan.stride, share)
+        blend_rows(plan, INPUTS, plan.inputs, own.hot_inputs, own.n_hot, plan.stride, share)
     if plan.outputs and not plan.tied:
-        level.blend(plan.outputs, own.hot_outputs, own.n_hot * plan.output_stride, share)
+        blend_rows(plan, OUTPUTS, plan.outputs, own.hot_outputs, own.n_hot, plan.output_stride, share)
     if plan.nodes:
-        level.blend(plan.nodes + own.first_hot_node * plan.output_stride, own.hot_nodes,
-                    (<long long>plan.n_words - 1 - own.first_hot_node) * plan.output_stride, share)
+        blend_rows(plan, NODES, plan.nodes + own.first_hot_node * plan.output_stride, own.hot_nodes,
+                   <long long>plan.n_words - 1 - own.first_hot_node, plan.output_stride, share)
     own.unblended = 0
 
 
@@ -576,13 +599,34 @@ cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
             add_part(own.true_rows[i], copy, copy + plan.stride, plan.stride, own.factors[i])
 
 
+cdef float **copies_of_targets(const Plan *plan, Worker *own, float **targets, int n) noexcept nogil:
+    """The targets, but copies of those that are frozen: such a row is asked for in its own place."""
+    cdef int t
+    cdef size_t place, row = <size_t>plan.output_stride * sizeof(float)
+    for t in range(n):
+        place = <size_t>targets[t] - <size_t>plan.outputs  # of another matrix it is beyond the last row
+        if place >= plan.n_words * row or plan.frozen[place // row] == 0:
+            own.still_targets[t] = targets[t]
+        else:
+            own.still_targets[t] = own.still + t * plan.output_stride
+            memcpy(own.still_targets[t], targets[t], row)
+    return own.still_targets
+
+
+cdef inline float **targets_of(const Plan *plan, Worker *own, const Window *window, int begin, int end) noexcept nogil:
+    """Targets of a window; or copies, which learn in place of those that are frozen."""
+    if plan.frozen == NULL:
+        return window.targets + begin
+    return copies_of_targets(plan, own, window.targets + begin, end - begin)
+
+
 cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int n_rows, int begin,
                        int end) noexcept nogil:
     cdef int i
     cdef double *loss = &own.loss if plan.with_loss else NULL
     if plan.learns_outputs:
-        level.learn(own.rows, n_rows, window.targets + begin, window.labels + begin, end - begin, plan.blocks,
-                    window.rate, own.scratch, loss, &own.ahead)
+        level.learn(own.rows, n_rows, targets_of(plan, own, window, begin, end), window.labels + begin, end - begin,
+                    plan.blocks, window.rate, own.scratch, loss, &own.ahead)
     else:  # rows have nothing to do with each other
         for i in range(n_rows):
             level.learn_still(own.rows + i, 1, 0, 1, 1, window.targets + begin, window.labels + begin, NULL, end - begin,
@@ -602,8 +646,9 @@ cdef inline void learn_mean(const Plan *plan, Worker *own, const Window *window,
     """
     cdef double *loss = &own.loss if plan.with_loss else NULL
     if plan.learns_outputs:
-        level.learn_mean(rows, n_rows, forward, backward, window.targets + begin, window.labels + begin, weights,
-                         end - begin, blocks, window.rate, own.scratch, loss, &own.ahead)
+        level.learn_mean(rows, n_rows, forward, backward, targets_of(plan, own, window, begin, end),
+                         window.labels + begin, weights, end - begin, blocks, window.rate, own.scratch, loss,
+                         &own.ahead)
     else:
         level.learn_still(rows, n_rows, n_still, forward, backward, window.targets + begin, window.labels + begin, weights,
                           end - begin, blocks, window.rate, own.scratch, loss, &own.ahead)
@@ -839,6 +884,7 @@ cdef class Kernel:
     documents : float32 [T, stride] or None, a row per tag; changed in place
     document_locks : float32 [T] or None, the factor of each of their gradients
     learn_words, learn_outputs : bool, whether the matrices of words change; if not, new documents are inferred
+    frozen : uint8 [V] or None, words of which neither row changes, where it is not 0; `nodes` are not theirs
     words : bool, whether context words are input rows; if not, tags alone
     columns : int, floats of an input row before its padding; by default all
     side_tags, null_word : int
@@ -856,12 +902,19 @@ cdef class Kernel:
     def __init__(self, float[:, ::1] inputs, float[:, ::1] outputs, float[:, ::1] nodes, const uint32_t[::1] keep,
                  const uint32_t[:, ::1] noise, const long long[::1] paths, const int32_t[::1] points,
                  const int8_t[::1] labels, *, const float[::1] locks=None, subwords=None, float[:, ::1] documents=None,
-                 const float[::1] document_locks=None, bint learn_words=True, bint learn_outputs=True, bint words=True,
-                 long long columns=0, int side_tags=0, long long null_word=0, int window, int negative, bint shrink, bint shared, bint cbow,
+                 const float[::1] document_locks=None, bint learn_words=True, bint learn_outputs=True,
+                 const uint8_t[::1] frozen=None, bint words=True, long long columns=0, int side_tags=0,
+                 long long null_word=0, int window, int negative, bint shrink, bint shared, bint cbow,
                  bint mean_forward, bint mean_backward, bint with_loss):
         cdef long long longest = 0
         cdef long long output_stride = inputs.shape[1]
         cdef bint still_words = not learn_words and not learn_outputs and cbow
+        if frozen is not None:
+            if subwords is not None:
+                raise ValueError("a word shares its subwords with others, so that it cannot be frozen by itself")
+            if frozen.shape[0] != inputs.shape[0]:
+                raise ValueError(f"{frozen.shape[0]:,} marks of frozen words for {inputs.shape[0]:,} rows")
+            locks = np.where(frozen, 0, np.ones(1) if locks is None else np.asarray(locks)).astype(np.float32)
         if not learn_words and not still_words:
             locks = np.zeros(inputs.shape[0], np.float32)
         columns = columns or inputs.shape[1]
@@ -875,7 +928,7 @@ cdef class Kernel:
         if (outputs is not None and outputs.shape[1] != output_stride) or (
                 nodes is not None and nodes.shape[1] != output_stride):
             raise ValueError(f"output rows must have {output_stride} floats")
-        self.arrays = (inputs, outputs, nodes, locks, documents, document_locks, keep, paths, points, labels)
+        self.arrays = (inputs, outputs, nodes, locks, documents, document_locks, frozen, keep, paths, points, labels)
         self.noise = noise
         self.plan = Plan(
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, documents=NULL, locks=NULL, document_locks=NULL, stride=inputs.shape[1],
@@ -885,7 +938,7 @@ cdef class Kernel:
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
             tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
             cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss,
-            learns_outputs=learn_outputs, pairs_words=words, still_words=still_words, n_documents=0,
+            learns_outputs=learn_outputs, frozen=NULL, pairs_words=words, still_words=still_words, n_documents=0,
             columns=columns, side_tags=side_tags, null_word=null_word)
         if subwords is not None:
             if side_tags:
@@ -915,6 +968,8 @@ cdef class Kernel:
                 raise ValueError("inputs and outputs are one matrix; a lock would hold but half of what a row learns")
             self.plan.noise = &noise[0, 0]
             longest = 1 + negative
+            if frozen is not None:
+                self.plan.frozen = &frozen[0]
         if nodes is not None and points.shape[0]:
             self.plan.nodes = &nodes[0, 0]
             self.plan.paths = &paths[0]
@@ -1336,6 +1391,10 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
         own.side_memory = claim(2 * plan.output_stride + 16, sizeof(float))
         own.side = at_a_line(own.side_memory)
         own.side_before = own.side + plan.output_stride
+    if plan.frozen:
+        own.still_targets = <float **>claim(max_targets, sizeof(float *))
+        own.still_memory = claim(max_targets * plan.output_stride + 16, sizeof(float))
+        own.still = at_a_line(own.still_memory)
     if plan.locks or plan.document_locks or plan.tied:
         own.copies_memory = claim(2 * most_rows * plan.stride + 16, sizeof(float))
         own.copies = at_a_line(own.copies_memory)
@@ -1366,6 +1425,8 @@ cdef void disband(Worker *own) noexcept:
     free(own.factors)
     free(own.tag_rows)
     free(own.side_memory)
+    free(own.still_targets)
+    free(own.still_memory)
     free(own.copies_memory)
     free(own.hot_memory)
 

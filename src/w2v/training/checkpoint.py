@@ -48,6 +48,7 @@ RUN: dict[str, Any] = {
     "corpus": str,
     "repeatable": bool,
 }
+FROZEN: dict[str, Any] = {"freeze": str}  # of a run that leaves something as it is
 REACHED: dict[str, Any] = {
     **{"position": int, "words": int, "survivors": int, "examples": int, "losses": list, "seconds": NUMBER},
 }
@@ -307,7 +308,8 @@ def checked(path: str, cursor: object, state: object, step: int, n_losses: int) 
     n_losses : int, how many sums of the loss there are
     """
     cursor, state = _fields(path, cursor, CURSOR), _fields(path, state, STATE)
-    run = _fields(path, state["runs"][-1] if state["runs"] else None, RUN)
+    last = state["runs"][-1] if state["runs"] else None
+    run = _fields(path, last, RUN | FROZEN if isinstance(last, dict) and "freeze" in last else RUN)
     for record in cursor["history"]:
         _fields(path, record, RECORD)
     reached = None if cursor["reached"] is None else _fields(path, cursor["reached"], REACHED)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from w2v.common import checks
 from w2v.files import arrays, native
 from w2v.tokens.encode import Encoded
-from w2v.training import epoch, schedule
+from w2v.training import epoch, freezing, schedule
 from w2v.training.settings import MOST_ALPHA
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ MOST_WORDS = 2**63 - 1
 #   alpha, min_alpha
 #   corpus      SHA-256 of the encoded corpus; "" if it was not kept, None as long as nobody has asked
 #   repeatable  whether the same call would give the same bytes
+#   freeze      what it left as it was, as `freezing` writes it; only in a run that froze something
 Run = dict[str, Any]
 
 
@@ -67,14 +68,19 @@ class Provenance:
         """The provenance of a model whose matrices have been replaced."""
         return replace(self, runs=[], loss_history=[], trained_epochs=0, min_alpha_yet_reached=alpha, open_epoch=None)
 
-    def begin_run(self, epochs: int, alpha: float, min_alpha: float, *, cached: bool) -> None:
+    def begin_run(
+        self, epochs: int, alpha: float, min_alpha: float, *, cached: bool, freeze: str | None = None
+    ) -> None:
         """Open a run. Its corpus is named later, by `record_digests`, or not at all if it is not kept."""
         self.running_training_loss = 0.0
         self.train_count += 1
         self.open_epoch = None
         run: Run = {"epochs": epochs, "trained": 0, "alpha": alpha, "min_alpha": min_alpha}
         run |= {"corpus": None if cached else "", "repeatable": True}
-        self.runs = [*self.runs, run]  # the list itself may be that of a shallow copy of the model, too
+        if freeze is not None:
+            run["freeze"] = freeze
+        # The list itself may be that of a shallow copy of the model, too.
+        self.runs = [*map(freezing.shortened, self.runs), run]
 
     def end_epoch(self, record: epoch.EpochRecord, loss: float) -> None:
         """Close an epoch at once, also for a Ctrl-C: a checkpoint says all of an epoch, or that it has not ended."""
@@ -159,6 +165,7 @@ class Provenance:
                 raise TypeError(f"corpus={run['corpus']!r} of a run must be a hash")
             if not isinstance(run["repeatable"], bool):
                 raise TypeError(f"repeatable={run['repeatable']!r} of a run must be true or false")
+            freezing.check(run.get("freeze"))
         segments, words = _list_of("round_shape", list(self.round_shape), int)
         most_segments, most_words = epoch.MOST_ROUND
         self.round_shape = (

@@ -14,7 +14,7 @@ from w2v.files.reading import Pathlike
 from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Encoded
 from w2v.training import checkpoint as checkpoints
-from w2v.training import epoch
+from w2v.training import epoch, freezing
 from w2v.training.schedule import SCHEME, Schedule, derived_key
 from w2v.training.trainable import Contents, Trainable
 from w2v.training.workers import hot_rows, worker_count
@@ -140,7 +140,8 @@ class Session:
         model, provenance, writer = self._model, self._provenance, self._writer
         # Made anew for every epoch: a callback may have assigned vectors, words or settings.
         settings = model.settings()
-        kernel = model.kernel(settings)
+        frozen = freezing.kernel_options(provenance.runs[-1].get("freeze"), len(model.vocabulary.words))
+        kernel = model.kernel(settings, **frozen)
         if (effects := self._those_with_effect()) != self._effects:
             changed = [name for name, value in effects.items() if value != self._effects[name]]
             provenance.doubt(f"a callback has assigned {', '.join(changed)}")
@@ -294,10 +295,15 @@ def train(
     corpus: Corpus,
     callbacks: Sequence[Any] = (),
     writer: checkpoints.CheckpointWriter | None = None,
+    freeze: str | None = None,
 ) -> tuple[int, int]:
-    """Begin a run of a model with its settings as they are, and train it to its end; see `Session.train`."""
+    """Begin a run of a model with its settings as they are, and train it to its end; see `Session.train`.
+
+    What it leaves as it is, `freeze`, is written as `freezing.checked` does.
+    """
     settings = model.settings()
-    model.provenance.begin_run(settings.epochs, settings.alpha, settings.min_alpha, cached=settings.cache != "none")
+    cached = settings.cache != "none"
+    model.provenance.begin_run(settings.epochs, settings.alpha, settings.min_alpha, cached=cached, freeze=freeze)
     with model.provenance.marking_interruption():
         session = Session(model, corpus, callbacks, writer)
         session.write_first_checkpoint()
