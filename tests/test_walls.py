@@ -57,8 +57,6 @@ LONG = {
     "models.word2vec.Word2Vec": 393,
     "vectors.lookup": 418,
     "models.building": 416,
-    "models.doc2vec": 474,
-    "models.doc2vec.Doc2Vec": 428,
     "models.building.Buildable": 371,
     "vectors.keyed.KeyedVectors": 360,
 }

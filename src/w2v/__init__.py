@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from w2v.callbacks import CallbackAny2Vec
     from w2v.files.errors import FormatError
     from w2v.models.doc2vec import Doc2Vec
+    from w2v.models.inference import Inferred
     from w2v.models.word2vec import Word2Vec
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
@@ -39,6 +40,7 @@ _HOME = {
     "RULE_DISCARD": "vocabulary.choose",
     "RULE_KEEP": "vocabulary.choose",
     "Doc2Vec": "models.doc2vec",
+    "Inferred": "models.inference",
     "Word2Vec": "models.word2vec",
 }
 
@@ -50,6 +52,7 @@ __all__ = [
     "Doc2Vec",
     "EpochRecord",
     "FormatError",
+    "Inferred",
     "KeyedVectors",
     "LineSentence",
     "PathLineSentences",
