@@ -35,7 +35,7 @@ ROOMS = {
     "models": {"callbacks", "common", "files", "text", "tokens", "training", "vectors", "vocabulary"},
     "about": {"_version", "training"},
     "stability": {"about", "common", "files", "models", "text", "training", "vectors"},
-    "sklearn": {"models", "training", "vectors"},
+    "sklearn": {"common", "models", "text", "vectors"},
     "cli": {"_version", "common", "files", "models", "about", "stability", "text", "training", "vectors", "vocabulary"},
     "compat": {"callbacks", "common", "files", "models", "text", "vectors", "vocabulary"},
     "word2vec": {"models"},  # where old pickles find their classes
@@ -50,7 +50,7 @@ LONG = {
     "files.gensim_pickle": 840,
     "files.word2vec_format": 670,
     "files.native": 420,
-    "cli.program": 650,
+    "cli.program": 450,
     "cli.c_tools": 480,
     "vectors.keyed": 467,
     "models.word2vec": 460,

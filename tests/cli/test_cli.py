@@ -23,6 +23,7 @@ import pytest
 import w2v
 from w2v import CallbackAny2Vec, KeyedVectors, PathLineSentences, StopTraining, Word2Vec, __version__
 from w2v.cli import demo, program
+from w2v.cli.output import finite_or_none
 from w2v.stability.report import format_table
 from w2v.training.session import Session
 
@@ -58,6 +59,13 @@ def made(tmp_path_factory):
     model = str(folder / "model.safetensors")
     options = "--sg --size 24 --epochs 10 --alpha 0.05 --sample 0 --workers 1 --no-progress"
     assert program.main(["train", str(folder / "corpus.txt"), "-o", model, *shlex.split(options)]) == 0
+    lines = text.splitlines()[:200]
+    (folder / "tags.txt").write_text("".join(f"d{n} part{n % 2}\n" for n in range(len(lines))))
+    (folder / "articles.txt").write_text("\n".join(lines))
+    (folder / "articles.tsv").write_text("".join(f"d{n}\t{line}\n" for n, line in enumerate(lines)))
+    (folder / "new.txt").write_text("thread lock\nsocket port\n")
+    documents = ["doc2vec", str(folder / "articles.tsv"), "--tsv", "-o", str(folder / "documents.safetensors")]
+    assert program.main([*documents, "--size", "8", "--no-progress"]) == 0
     for name in ("vectors.bin", "vectors.txt", "vectors.safetensors"):
         assert program.main(["convert", model, str(folder / name)]) == 0
     (folder / "vectors.txt.gz").write_bytes(gzip.compress((folder / "vectors.txt").read_bytes()))
@@ -318,8 +326,8 @@ def test_evaluate_restricts_analogies_to_frequent_words(room, capsys):
 
 
 def test_undefined_correlation_is_null_in_json():
-    assert program._finite_or_none(float("nan")) is None
-    assert program._finite_or_none(np.float64(0.5)) == 0.5
+    assert finite_or_none(float("nan")) is None
+    assert finite_or_none(np.float64(0.5)) == 0.5
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
