@@ -16,8 +16,14 @@ FAKES = {
     "gensim.models": [],
     "gensim.utils": [],
     "gensim.models.word2vec": ["Word2Vec", "Vocab", "Word2VecVocab", "Word2VecTrainables"],
-    "gensim.models.keyedvectors": ["KeyedVectors", "Word2VecKeyedVectors", "Vocab", "FastTextKeyedVectors"],
-    "gensim.models.doc2vec": ["Doc2Vec"],
+    "gensim.models.keyedvectors": [
+        "KeyedVectors",
+        "Word2VecKeyedVectors",
+        "Vocab",
+        "FastTextKeyedVectors",
+        "Doc2VecKeyedVectors",
+    ],
+    "gensim.models.doc2vec": ["Doc2Vec", "DocvecsArray", "Doctag", "Doc2VecVocab", "Doc2VecTrainables"],
     "gensim.models.phrases": ["Phrases"],
 }
 

@@ -47,7 +47,7 @@ DOORS = {"cli", "compat", "sklearn", "__main__"}
 # Files and classes that are longer than the ratchet allows, and their lengths; they may only shrink.
 LONGEST_FILE, LONGEST_CLASS = 400, 300
 LONG = {
-    "files.gensim_pickle": 840,
+    "files.gensim_pickle": 823,
     "files.word2vec_format": 670,
     "files.native": 420,
     "cli.program": 450,
