@@ -5,71 +5,29 @@ import warnings
 
 import numpy as np
 import pytest
-from gensim_pickles import LISTS, SETTINGS, Fakes, dump, matrix, model_1, model_3_8, model_4, spread, vectors_4
+from gensim_pickles import (
+    DOCUMENT_LAYOUTS,
+    LOCKS,
+    ROWS,
+    SETTINGS,
+    TAGS,
+    Fakes,
+    as_documents,
+    documents_3_8,
+    documents_4,
+    documents_old,
+    dump,
+    matrix,
+    model_4,
+    spread,
+)
 
 from w2v import Doc2Vec, FormatError, KeyedVectors, Word2Vec
-
-TAGS = [0, 1, "first", "zweites"]
-ROWS = matrix(start=90)
-LOCKS = np.array([1, 1, 0, 1], np.float32)
-MODEL = {"dbow_words": 1, "dm_concat": 0, "dm_tag_count": 1}
 
 
 @pytest.fixture
 def fakes(monkeypatch):
     return Fakes(monkeypatch)
-
-
-def as_documents(fakes, made, **attributes):
-    state = {**made.__dict__, **MODEL, **attributes}
-    return fakes.make("doc2vec", "Doc2Vec", **state)
-
-
-def documents_4(fakes, **changes):
-    dv = vectors_4(
-        fakes,
-        **{
-            "index_to_key": list(TAGS),
-            "key_to_index": {"first": 2, "zweites": 3},
-            "vectors": ROWS,
-            "vectors_lockf": LOCKS,
-            "expandos": {"doc_count": np.array([1, 1, 2, 1]), "word_count": np.array([3, 4, 5, 6])},
-        }
-        | changes,
-    )
-    return as_documents(fakes, model_4(fakes), dv=dv)
-
-
-def documents_3_8(fakes, **changes):
-    made = model_3_8(fakes)
-    own = {
-        **{"vectors": [], "vocab": {}, "vectors_docs": ROWS, "offset2doctag": TAGS[2:], "max_rawint": 1, "count": 4},
-        **{"doctags": {tag: fakes.make("doc2vec", "Doctag", offset=n) for n, tag in enumerate(TAGS[2:])}, **LISTS},
-    }
-    trainables = {**made.trainables.__dict__, "vectors_docs_lockf": LOCKS}
-    return as_documents(
-        fakes,
-        made,
-        docvecs=fakes.make("keyedvectors", "Doc2VecKeyedVectors", **own | changes),
-        vocabulary=fakes.make("doc2vec", "Doc2VecVocab", **made.vocabulary.__dict__),
-        trainables=fakes.make("doc2vec", "Doc2VecTrainables", **trainables),
-    )
-
-
-def documents_old(fakes, texts="offset2doctag", **changes):
-    own = {"doctag_syn0": ROWS, "doctag_syn0_lockf": LOCKS, texts: TAGS[2:], "doctags": {}, "count": 4, **LISTS}
-    if texts == "offset2doctag":
-        own["max_rawint"] = 1
-    docvecs = fakes.make("doc2vec", "DocvecsArray", **own | changes)
-    return as_documents(fakes, model_1(fakes, inside=texts == "offset2doctag"), docvecs=docvecs)
-
-
-LAYOUTS = {
-    "4": documents_4,
-    "3.8": documents_3_8,
-    "1": documents_old,
-    "0.12": lambda fakes: documents_old(fakes, "index2doctag"),
-}
 
 
 def assert_is_the_model(model):
@@ -81,19 +39,19 @@ def assert_is_the_model(model):
     assert (model.dm, model.dbow_words, model.window, model.epochs) == (False, 1, SETTINGS["window"], 9)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", DOCUMENT_LAYOUTS)
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_documents_are_the_same_in_every_layout(fakes, tmp_path, layout, protocol):
-    model = Doc2Vec.load(dump(LAYOUTS[layout](fakes), tmp_path / "m", protocol), allow_pickle=True)
+    model = Doc2Vec.load(dump(DOCUMENT_LAYOUTS[layout](fakes), tmp_path / "m", protocol), allow_pickle=True)
     assert_is_the_model(model)
     model.save(tmp_path / "ours.safetensors")
     assert Doc2Vec.load(tmp_path / "ours.safetensors").fingerprint() == model.fingerprint()
     assert model.infer_vector(["lake", "boat"], epochs=2).any()
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", DOCUMENT_LAYOUTS)
 def test_arrays_of_documents_lie_beside_the_file(fakes, tmp_path, layout):
-    path, made = tmp_path / "m", LAYOUTS[layout](fakes)
+    path, made = tmp_path / "m", DOCUMENT_LAYOUTS[layout](fakes)
     for name in ("dv", "docvecs"):
         if name in made.__dict__:
             spread(made.__dict__[name], f"{path}.{name}", [n for n in ("vectors_docs", "doctag_syn0") if n in
