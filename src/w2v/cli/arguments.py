@@ -104,6 +104,7 @@ def workers(text: str) -> int:
 
 
 def positive(text: str) -> int:
+    """Read an argument that is an integer of at least 1."""
     if (number := whole_number(text)) < 1:
         raise argparse.ArgumentTypeError(f"{number} is below 1")
     return number

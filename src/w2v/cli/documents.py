@@ -15,7 +15,8 @@ from w2v.cli.arguments import (
     workers,
 )
 from w2v.cli.output import answers, print_found, report, report_trained
-from w2v.cli.sources import check_corpus, check_output, format_of, is_in, read_from, save
+from w2v.cli.sources import check_corpus, check_output, is_in, read_from
+from w2v.cli.vector_files import format_of, save
 
 if TYPE_CHECKING:
     from w2v import Doc2Vec, TaggedDocument

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from w2v.cli.sources import format_of, is_in, save
+from w2v.cli.sources import is_in
+from w2v.cli.vector_files import format_of, save
 from w2v.common.terminal import printable
 
 if TYPE_CHECKING:

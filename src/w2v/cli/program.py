@@ -39,17 +39,8 @@ from w2v.cli.output import (
     report,
     save_trained,
 )
-from w2v.cli.sources import (
-    FILE_HELP,
-    FORMATS,
-    check_corpus,
-    check_output,
-    format_of,
-    is_in,
-    load,
-    read_from,
-    save,
-)
+from w2v.cli.sources import check_corpus, check_output, is_in, read_from
+from w2v.cli.vector_files import FILE_HELP, FORMATS, format_of, load, load_model, save
 from w2v.common.terminal import printable
 from w2v.stability import command as stability
 
@@ -365,16 +356,9 @@ def _stability(args: argparse.Namespace) -> None:
 
 
 def _verify(args: argparse.Namespace) -> None:
-    from w2v import Word2Vec
     from w2v.files.arrays import sha256_of
 
-    a_model = f"only a model can be trained again, as w2v train saves one in a .safetensors; {args.file} is none"
-    if format_of(args.file) != "native":
-        raise ValueError(a_model)
-    try:
-        model = Word2Vec.load(args.file)
-    except AttributeError:  # the file holds vectors alone
-        raise ValueError(a_model) from None
+    model = load_model(args.file, "training again")
     model.progress = args.progress
     if args.workers is not None:
         model.workers = args.workers

@@ -1,4 +1,4 @@
-"""Files that a command reads and writes: their formats, what must not be overwritten, and texts from anywhere."""
+"""What a command reads and writes: texts from anywhere, and files that must not be overwritten."""
 
 import errno
 import os
@@ -8,18 +8,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from w2v.cli.arguments import standard_input
-
-if TYPE_CHECKING:
-    from w2v import KeyedVectors
-
-SUFFIXES = {".safetensors": "native", ".bin": "binary", ".txt": "text", ".vec": "text"}
-FORMATS = ("native", "binary", "text")
-COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
-FILE_HELP = "vectors: .safetensors, .bin, .txt, .vec; all but the first also compressed"
 
 
 def check_corpus(path: str) -> None:
@@ -45,15 +36,6 @@ def read_from(path: str | None) -> Iterator[tuple[Any, str | None]]:
         yield LineSentence(kept), None
 
 
-def format_of(path: str) -> str:
-    name = Path(path)
-    packed = name.suffix in COMPRESSED
-    form = SUFFIXES.get(Path(name.stem).suffix if packed else name.suffix)
-    if form is None or (packed and form == "native"):
-        raise ValueError(f"the name of {path!r} does not tell its format; it must end in {', '.join(SUFFIXES)}")
-    return form
-
-
 def check_output(path: str) -> None:
     from w2v.files.writing import check_output
 
@@ -69,19 +51,3 @@ def is_in(output: str, source: str) -> bool:
         return False
     path, other = os.path.realpath(output), os.path.realpath(source)
     return path == other or (os.path.exists(path) and os.path.dirname(path) == other)
-
-
-def load(path: str, form: str | None = None, *, no_header: bool = False) -> "KeyedVectors":
-    from w2v import KeyedVectors
-
-    form = form or format_of(path)
-    if form == "native":
-        return KeyedVectors.load(path)
-    return KeyedVectors.load_word2vec_format(path, binary=form == "binary", no_header=no_header)
-
-
-def save(vectors: "KeyedVectors", path: str, form: str) -> None:
-    if form == "native":
-        vectors.save(path)
-    else:
-        vectors.save_word2vec_format(path, binary=form == "binary")
