@@ -32,6 +32,8 @@ HEADERS = {
     "files._rows": [],
     "vocabulary._alias": [],
     "vectors._analogies": [],
+    "vectors._nearest": [],
+    "tokens._windows": [],
 }
 
 extensions = [

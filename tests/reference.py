@@ -121,6 +121,8 @@ class Twin:
         """How often each row of each matrix is asked for by a segment that trains the positions `centres`."""
         matrices = self.inputs, self.outputs, self.nodes, self.documents
         times = [None if matrix is None else np.zeros(len(matrix)) for matrix in matrices]
+        if self.outputs is self.inputs:
+            times[1] = times[0]
         reach = max(1, min(self.window, int(np.diff(offsets).max())))
 
         def kept(positions):
@@ -160,7 +162,7 @@ class Twin:
                 for pair in pairs:
                     targets += self.targets(int(tokens[p]), stream, pair)
                 for matrix, row, *_ in targets if self.learn_outputs else []:
-                    times[1 if matrix is self.outputs else 2][row] += 1
+                    times[2 if matrix is self.nodes else 1][row] += 1
         return times
 
     def add_to(self, units, gradients):

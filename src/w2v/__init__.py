@@ -14,12 +14,14 @@ from w2v._version import __version__
 if TYPE_CHECKING:
     from w2v.about import show_config
     from w2v.callbacks import CallbackAny2Vec
+    from w2v.evaluation.report import Evaluation, evaluate
     from w2v.files.errors import FormatError
     from w2v.models.doc2vec import Doc2Vec
     from w2v.models.inference import Inferred
     from w2v.models.word2vec import Word2Vec
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
+    from w2v.vectors.index import SearchIndex
     from w2v.vectors.keyed import KeyedVectors
     from w2v.vocabulary.choose import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
@@ -35,7 +37,10 @@ _HOME = {
     "EpochRecord": "training.epoch",
     "StopTraining": "training.epoch",
     "show_config": "about",
+    "Evaluation": "evaluation.report",
+    "evaluate": "evaluation.report",
     "KeyedVectors": "vectors.keyed",
+    "SearchIndex": "vectors.index",
     "RULE_DEFAULT": "vocabulary.choose",
     "RULE_DISCARD": "vocabulary.choose",
     "RULE_KEEP": "vocabulary.choose",
@@ -51,17 +56,20 @@ __all__ = [
     "CallbackAny2Vec",
     "Doc2Vec",
     "EpochRecord",
+    "Evaluation",
     "FormatError",
     "Inferred",
     "KeyedVectors",
     "LineSentence",
     "PathLineSentences",
+    "SearchIndex",
     "StopTraining",
     "TaggedDocument",
     "TaggedLineDocument",
     "Text8Corpus",
     "Word2Vec",
     "__version__",
+    "evaluate",
     "show_config",
 ]
 

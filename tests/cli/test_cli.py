@@ -22,10 +22,10 @@ import pytest
 
 import w2v
 from w2v import CallbackAny2Vec, KeyedVectors, PathLineSentences, StopTraining, Word2Vec, __version__
-from w2v.cli import demo, program
-from w2v.cli.output import finite_or_none
-from w2v.stability.report import format_table
+from w2v.cli import arguments, demo, program
+from w2v.common.tables import format_table
 from w2v.training.session import Session
+from w2v.vectors import asked
 
 TOPICS = [
     "thread lock process queue daemon",
@@ -309,25 +309,66 @@ def test_evaluate_counts_right_answers_and_correlates(room, capsys):
         capsys,
         "evaluate model.safetensors --analogies questions-words.txt --pairs wordsim353.tsv simlex999.tsv",
     )
-    assert facts["accuracy"] == 1.0
-    assert facts["analogies"]["coders"] == {"correct": 2, "of": 2}
-    assert facts["analogies"]["forms"] == {"correct": 1, "of": 1}
-    assert set(facts["pairs"]) == {"wordsim353.tsv", "simlex999.tsv"}
-    assert facts["pairs"]["wordsim353.tsv"]["spearman"] > 0.5
-    assert facts["pairs"]["wordsim353.tsv"]["unknown_percent"] == 20
+    scores = {(found["task"], found["measure"], found["part"]): found for found in facts["scores"]}
+    assert scores["questions-words.txt", "3CosAdd", "all"]["value"] == 1.0
+    assert scores["questions-words.txt", "3CosAdd", "coders"]["known"] == 2
+    assert scores["questions-words.txt", "3CosMul", "forms"]["known"] == 1
+    assert {task for task, measure, _ in scores if measure == "spearman"} == {"wordsim353.tsv", "simlex999.tsv"}
+    assert scores["wordsim353.tsv", "spearman", "all"]["value"] > 0.5
+    assert scores["wordsim353.tsv", "spearman", "all"]["coverage"] == 0.8
+    code, out, _ = run(
+        capsys, "evaluate model.safetensors --pairs wordsim353.tsv --parts --c-counts --analogies questions-words.txt"
+    )
+    assert code == 0
+    assert "wordsim353.tsv" in out
+    assert "Questions seen / total: 3 4" in out
+
+
+def test_evaluate_compares_models_and_runs(room, capsys):
+    facts = run_json(capsys, "evaluate one=model.safetensors,vectors.bin two=vectors.txt --pairs wordsim353.tsv")
+    assert {(found["model"], found["runs"]) for found in facts["scores"]} == {("one", 2), ("two", 1)}
+    [compared] = facts["comparisons"]
+    assert (compared["first"], compared["second"]) == ("one", "two")
+    code, _, err = run(capsys, "evaluate one=vectors.bin one=vectors.txt --pairs wordsim353.tsv")
+    assert code == 1
+    assert "two models are called one" in err
+
+
+def test_neighbors_of_another_space_need_a_model(room, capsys):
+    facts = run_json(capsys, "neighbors model.safetensors thread --space in-out -n 3")
+    assert [answer["word"] for answer in facts["thread"]] != []
+    code, _, err = run(capsys, "neighbors vectors.bin thread --space in-out")
+    assert code == 1
+    assert "--space in-out needs a whole model" in err
+
+
+def test_the_spaces_of_the_command_line_are_those_of_the_library():
+    assert arguments.SPACES == asked.SPACES
+
+
+def test_explain_prints_a_page_or_json(room, capsys):
+    code, out, _ = run(capsys, "explain model.safetensors thread lock --corpus corpus.txt")
+    assert code == 0
+    assert out.startswith("thread and lock\n")
+    facts = run_json(capsys, "explain model.safetensors thread lock")
+    assert (facts["a"], facts["b"], facts["meetings"]) == ("thread", "lock", None)
+    assert facts["alike"]["rank"] >= 1
+    code, _, err = run(capsys, "explain vectors.bin thread lock")
+    assert (code, "needs a whole model" in err) == (1, True)
 
 
 def test_evaluate_restricts_analogies_to_frequent_words(room, capsys):
     line = "evaluate model.safetensors --analogies questions-words.txt --restrict"
     code, out, err = run(capsys, f"{line} 1")
     assert (code, out) == (1, "")
-    assert "questions-words.txt: no question has four of the 1 most frequent words of model.safetensors" in err
-    assert run_json(capsys, f"{line} 1000")["analogies"]["Total accuracy"]["of"] == 3
+    assert "questions-words.txt: no item has only words that are known (--restrict 1)" in err
+    assert run_json(capsys, f"{line} 1000")["scores"][0]["known"] == 3
 
 
-def test_undefined_correlation_is_null_in_json():
-    assert finite_or_none(float("nan")) is None
-    assert finite_or_none(np.float64(0.5)) == 0.5
+def test_undefined_correlation_is_null_in_json(room, capsys):
+    Path("flat.tsv").write_text("thread\tfile\t1\nfile\tthread\t1\nsocket\tthread\t1\n")
+    facts = run_json(capsys, "evaluate model.safetensors --pairs flat.tsv")
+    assert facts["scores"][0]["value"] is None
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
@@ -507,7 +548,7 @@ def test_a_run_that_ended_before_its_first_epoch_is_saved(room, capsys):
         ("neighbors corpus.txt thread", "corpus.txt"),
         ("analogy model.safetensors decode decoder encoed", "'encoed'"),
         ("evaluate model.safetensors --analogies missing.txt", "missing.txt"),
-        ("evaluate model.safetensors --analogies strange.txt", "strange.txt: no question has four of the"),
+        ("evaluate model.safetensors --analogies strange.txt", "strange.txt: no item has only words that are known"),
         ("evaluate model.safetensors --pairs missing.tsv", "missing.tsv"),
         ("convert model.safetensors out.xyz", "does not tell its format"),
         ("convert model.safetensors folder.txt", "not a regular file"),

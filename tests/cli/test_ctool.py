@@ -572,7 +572,7 @@ def test_the_sixth_section_is_the_first_syntactic_one(plane, run):
         "Total accuracy: 100.00 %   Semantic accuracy: 100.00 %   Syntactic accuracy: nan % \n"
         "s6:\nACCURACY TOP1: 0.00 %  (0 / 1)\n"
         "Total accuracy: 50.00 %   Semantic accuracy: 100.00 %   Syntactic accuracy: 0.00 % \n"
-        "Questions seen / total: 2 2   100.00 % \n".replace("nan", NAN.search(c_tools._percent(0, 0))[0])
+        "Questions seen / total: 2 2   100.00 % \n".replace("nan", NAN.search(c_programs._percent(0, 0))[0])
     )
 
 
@@ -628,9 +628,9 @@ def test_wrong_usage_of_compute_accuracy_ends_with_2(plane, run, capsys, line):
 
 
 def test_shares_are_rounded_as_in_c():
-    assert c_tools._percent(1, 3) == "33.33"
-    assert c_tools._percent(3956, 19544) == "20.24"
-    assert c_tools._percent(7, 7) == "100.00"
+    assert c_programs._percent(1, 3) == "33.33"
+    assert c_programs._percent(3956, 19544) == "20.24"
+    assert c_programs._percent(7, 7) == "100.00"
 
 
 def test_the_command_line_knows_the_four_programs(room, capsys):

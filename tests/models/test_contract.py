@@ -52,6 +52,12 @@ MODELS = {
         {"alpha": 0.05, "hs": 1, "negative": 0},
         "3016f32e3d0336298e2ecca18bd4d2a63d9cb7e9bc31c171040d5d8be1089126",
     ),
+    "skip-gram, one matrix": Case(
+        Word2Vec, {"sg": 1, "tied": True}, "eaae4d5c1ecae65b24d1681c7f9dc7b4346228397c641dbe21f642f914e7d783"
+    ),
+    "CBOW, one matrix": Case(
+        Word2Vec, {"alpha": 0.05, "tied": True}, "635a260a9b178cf4da72365ae253d26a3b735f722bbed43c3218c94cf08a1b90"
+    ),
     "skip-gram with rows of sentences": Case(
         SentenceRows, {"sg": 1}, "a977211ea95ecdbfb7b396b94f32ea26316621f2a0485fa17226f0fc071bd88c"
     ),

@@ -113,6 +113,8 @@ def slow_rounds(matrices, options, shape, text, tags=None):
             if not centres:
                 continue
             copies.append([None if matrix is None else matrix.copy() for matrix in matrices])
+            if matrices[1] is matrices[0]:
+                copies[-1][1] = copies[-1][0]
             part = (segment + (stream_at(12345, begin // (segments * words)) >> 32)) % segments
             rows = copies[-1][3] if tags else None
             own = dealt[parts[part] : parts[part + 1]]
@@ -120,7 +122,7 @@ def slow_rounds(matrices, options, shape, text, tags=None):
             times.append(twin.touched(tokens, offsets, 12345, centres, tags))
             twin.run(tokens, offsets, 0, 12345, 0.05, 1e-6, 10**6, centres=centres, tags=tags)
         for i, matrix in enumerate(matrices):
-            if matrix is not None:
+            if matrix is not None and not (i == 1 and matrix is matrices[0]):
                 touched = np.array([segment[i] for segment in times])
                 several = (touched > 0).sum(axis=0)
                 share = np.clip(64 / np.maximum(touched.sum(axis=0), 1), 1 / np.maximum(several, 1), 1)

@@ -197,7 +197,7 @@ def test_results_are_logged(royal, tmp_path, caplog):
 
 @needs_data
 def test_every_published_set_is_read():
-    questions = [asked for _, asked in scores._read_analogies(DATA / "questions-words.txt", True)]
+    questions = [asked for _, asked in scores.read_analogies(DATA / "questions-words.txt", True)]
     assert (len(questions), sum(map(len, questions))) == (14, 19544)
     files = sorted((DATA / "word-sim").glob("EN-*.txt"))
     assert len(files) == 13

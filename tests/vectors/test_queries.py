@@ -49,14 +49,37 @@ def test_top_rows_is_a_stable_sort(monkeypatch):
         assert queries.top_rows(scores, 17) == whole[:17]
 
 
-def test_batches_do_not_depend_on_the_block_size(monkeypatch):
-    vectors = padded(50, 12)
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16])
+@pytest.mark.parametrize("held", [False, True])
+def test_batches_are_a_sorted_product_whatever_the_blocks(monkeypatch, kind, held):
+    vectors = padded(700, 12).astype(kind)
+    vectors[[5, 9]] = 0
+    vectors[[20, 600]] = vectors[3]
     norms = queries.row_norms(vectors)
-    rows = [3, 49, 3, 0, 17]
-    whole = [(row, scores.copy()) for row, scores in queries.batched_cosines(vectors, norms, rows, 40)]
-    monkeypatch.setattr(queries, "_BLOCK_BYTES", 1)
-    single = [(row, scores.copy()) for row, scores in queries.batched_cosines(vectors, norms, rows, 40)]
-    for (row, scores), (other, others) in zip(whole, single, strict=True):
-        assert row == other
-        assert scores == pytest.approx(others, abs=1e-6)
-        assert scores == pytest.approx(vectors[:40] @ vectors[row] / norms[:40] / norms[row], abs=1e-6)
+    units = queries.unit_rows(vectors[[3, 49, 3, 5, 17]], None)
+    exact = units.astype(np.float64) @ queries.unit_rows(vectors.astype(np.float64), None).T
+    for block, at_once in ((16 << 20, 1024), (1, 2), (4000, 1)):
+        monkeypatch.setattr(queries, "_BLOCK_BYTES", block)
+        monkeypatch.setattr(queries, "QUERIES_AT_ONCE", at_once)
+        rows, cosines = queries.nearest_rows(units, vectors, None if held else norms, 8)
+        assert rows.shape == cosines.shape == (5, 8)
+        assert (np.diff(cosines) <= 0).all()
+        for own, found, expected in zip(rows, cosines, exact, strict=True):
+            assert found == pytest.approx(np.sort(expected)[::-1][:8], abs=2e-3 if kind == np.float16 else 1e-6)
+            assert found == pytest.approx(expected[own], abs=2e-3 if kind == np.float16 else 1e-6)
+
+
+def test_equal_cosines_come_in_row_order_from_every_block(monkeypatch):
+    vectors = np.ones((300, 4), np.float32)
+    monkeypatch.setattr(queries, "_BLOCK_BYTES", 80)
+    rows, _ = queries.nearest_rows(queries.unit_rows(vectors[:3], None), vectors, None, 7)
+    assert rows.tolist() == [list(range(7))] * 3
+    [(near, _)] = queries.neighbors_of_rows(vectors, None, [2], 4)
+    assert near.tolist() == [0, 1, 3, 4]
+
+
+def test_a_batch_may_ask_for_more_rows_than_there_are():
+    vectors = padded(5, 4)
+    rows, cosines = queries.nearest_rows(queries.unit_rows(vectors[:2], None), vectors, None, 9)
+    assert rows.shape == cosines.shape == (2, 5)
+    assert [len(near) for near, _ in queries.neighbors_of_rows(vectors, None, [0, 4], 9, limit=3)] == [2, 3]

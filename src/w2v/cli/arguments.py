@@ -23,6 +23,9 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
     ("--max-final-vocab", "max_final_vocab", int, None, "keep no more words than this"),
 ]
 
+# Those of `w2v.vectors.asked`, which would load numpy (a test compares).
+SPACES = ("in-in", "in-out", "out-in", "out-out", "sum")
+
 
 def standard_input() -> BinaryIO:
     """Return the bytes of standard input, which a caller may have closed."""
@@ -37,6 +40,13 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def positive(text: str) -> int:
+    """Read an argument that is an integer of at least 1."""
+    if (number := whole_number(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number
 
 
 def _real_number(text: str) -> float:
@@ -100,11 +110,4 @@ def add_progress(add: Callable[..., argparse.Action]) -> None:
 def workers(text: str) -> int:
     if (number := whole_number(text)) < 1 and number != -1:
         raise argparse.ArgumentTypeError(f"{number} would train nothing; 1 or more, or -1 for every core")
-    return number
-
-
-def positive(text: str) -> int:
-    """Read an argument that is an integer of at least 1."""
-    if (number := whole_number(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{number} is below 1")
     return number

@@ -33,7 +33,6 @@ SENTENCE_END = "</s>"
 LEAST_ALPHA = 1e-4  # of the first learning rate; where word2vec.c stops lowering it
 ALPHA = {True: 0.05, False: 0.025}  # by whether it is CBOW
 NEIGHBOURS = 40  # that distance and word-analogy show
-SEMANTIC_SECTIONS = 5  # of questions-words.txt: the first ones ask for facts, the others for word forms
 
 WORDS_AT_ONCE = 4096
 
@@ -68,7 +67,6 @@ EXAMPLES = {
 }
 
 Array = NDArray[Any]
-Section = tuple[str, list[list[bytes]]]
 
 
 # --- word2vec ---------------------------------------------------------------------------------------------------
@@ -372,78 +370,12 @@ def compute_accuracy(arguments: Sequence[str]) -> None:
     _refuse_unknown(parser, arguments)
     args = parser.parse_intermixed_args(arguments)
     if args.questions is None:
-        sections = _read_sections(standard_input().read())
+        questions = standard_input().read()
     else:
         with open_binary(args.questions) as file:
-            sections = _read_sections(file.read())
-    vectors = _load(args.file, args.threshold or None)
-    _print_accuracy(sections, _verdicts(vectors, args.threshold or None, sections))
-
-
-def _read_sections(text: bytes) -> list[Section]:
-    """Divide questions into sections; the first has no name, and holds the questions before any section.
-
-    As in C, line ends mean nothing: a word ``:`` where a question could begin opens a section (so does ``EXIT``, in
-    any case), the next word is its name, and else four words are a question.
-    """
-    sections: list[Section] = [("", [])]
-    words, at = text.split(), 0  # bytes: white space and upper case are those of ASCII
-    while at < len(words):
-        if words[at].upper() in (b":", b"EXIT"):
-            if at + 1 < len(words):
-                sections.append((words[at + 1].decode(errors="backslashreplace"), []))
-            at += 2
-            continue
-        question = [word.upper() for word in words[at : at + 4]]
-        if len(question) < 4:
-            found = b" ".join(words[at:]).decode(errors="backslashreplace")
-            raise ValueError(f"the questions end with {found!r:.80}; a question has four words")
-        sections[-1][1].append(question)
-        at += 4
-    return sections
-
-
-def _verdicts(vectors: "KeyedVectors", limit: int | None, sections: Sequence[Section]) -> list[bool | None]:
-    """Say of each question whether the first `limit` words answer it rightly; None where a word is unknown."""
-    row_of: dict[bytes, int] = {}
-    first_row = np.array(  # the first of all rows with the same spelling in upper case
-        [row_of.setdefault(word.encode().upper(), row) for row, word in enumerate(vectors.index_to_key[:limit])],
-        np.int64,
-    )
-    asked = [[row_of.get(word, -1) for word in question] for _, questions in sections for question in questions]
-    rows = np.array(asked, np.int64).reshape(-1, 4)
-    known = (rows >= 0).all(axis=1)
-    answers = c_programs.answers(vectors.vectors[:limit], rows[known, :3])
-    right = (answers >= 0) & (first_row[answers] == rows[known, 3])
-    verdicts = np.full(len(rows), None)
-    verdicts[known] = right
-    return list(verdicts.tolist())
-
-
-def _print_accuracy(sections: Sequence[Section], verdicts: Sequence[bool | None]) -> None:
-    right, seen, total = [0, 0], [0, 0], 0  # two numbers: facts, word forms
-    for number, (name, questions) in enumerate(sections):
-        found = verdicts[total : total + len(questions)]
-        good, known = found.count(True), len(found) - found.count(None)
-        kind = int(number > SEMANTIC_SECTIONS)
-        right[kind] += good
-        seen[kind] += known
-        total += len(found)
-        if number == 0:  # before the first section
-            continue
-        print(f"{printable(name)}:")
-        known = max(1, known)  # as C prints it
-        print(f"ACCURACY TOP1: {_percent(good, known)} %  ({good} / {known})")
-        shares = [_percent(sum(right), sum(seen)), _percent(right[0], seen[0]), _percent(right[1], seen[1])]
-        print("Total accuracy: {} %   Semantic accuracy: {} %   Syntactic accuracy: {} % ".format(*shares))
-    print(f"Questions seen / total: {sum(seen)} {total}   {_percent(sum(seen), total)} % ")
-
-
-def _percent(part: int, whole: int) -> str:
-    """Format a share as C does, in float32; 0 of 0 has the sign that the processor gives it, -nan on x86-64."""
-    with np.errstate(invalid="ignore"):
-        share = np.float32(part) / np.float32(whole) * np.float32(100)
-    return "-nan" if np.isnan(share) and np.signbit(share) else f"{share:.2f}"
+            questions = file.read()
+    c_programs.check_questions(questions)
+    print(c_programs.accuracy(_load(args.file, args.threshold or None), questions, args.threshold or None), end="")
 
 
 # --- shared by all programs --------------------------------------------------------------------------------------

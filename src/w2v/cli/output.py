@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,11 +13,6 @@ from w2v.common.terminal import printable
 
 if TYPE_CHECKING:
     from w2v import KeyedVectors, Word2Vec
-
-
-def finite_or_none(correlation: float) -> float | None:
-    """Return a number, or None for the NaN of constant ratings, which JSON cannot hold."""
-    return None if math.isnan(correlation) else float(correlation)
 
 
 def answers(found: list[tuple[Any, float]], what: str = "word") -> list[dict[str, Any]]:

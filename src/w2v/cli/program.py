@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from w2v._version import __version__
-from w2v.cli import documents
+from w2v.cli import documents, evaluate, explain
 from w2v.cli.arguments import (
+    SPACES,
     TRAINING_OPTIONS,
     add_output,
     add_progress,
@@ -32,7 +33,6 @@ from w2v.cli.arguments import (
 from w2v.cli.output import (
     answers,
     check_not_of_the_run,
-    finite_or_none,
     how_to_resume,
     print_answers,
     print_found,
@@ -68,16 +68,14 @@ EXAMPLES = {
         w2v neighbors vectors.bin file directory -n 5
         w2v neighbors vectors.txt.gz socket --json
         w2v neighbors documents.safetensors d0 d7 --documents -n 3
+        w2v neighbors model.safetensors thread --space in-out
     """,
     "analogy": """
         w2v analogy model.safetensors decode decoder encode
         w2v analogy vectors.txt read reading write -n 3
     """,
-    "evaluate": """
-        w2v evaluate model.safetensors --analogies questions-words.txt
-        w2v evaluate vectors.bin --pairs wordsim353.tsv simlex999.tsv
-        w2v evaluate vectors.txt --analogies questions-words.txt --restrict 10000 --json
-    """,
+    "evaluate": evaluate.EXAMPLES,
+    "explain": explain.EXAMPLES,
     "convert": """
         w2v convert vectors.bin vectors.safetensors
         w2v convert model.safetensors vectors.txt
@@ -111,7 +109,7 @@ C_TOOLS = {
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every", "dm", "tol")}
-FLAGS["k"] = "-k"
+FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 # The library's advice for programs, and the advice for the command line.
 ADVICE = [
@@ -205,6 +203,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("words", nargs="+", metavar="WORD")
     add("--documents", action="store_true", help="the words are tags of documents in a model of w2v doc2vec")
     add("-n", type=positive, default=10, metavar="N", help="how many (default %(default)s)")
+    add("--space", choices=SPACES, default="in-in", help="in-out: words that stand together with it; needs a model")
 
     add = command("analogy", _analogy, "answer: a is to b as c is to ?")
     add("file", metavar="FILE", help=FILE_HELP)
@@ -212,11 +211,11 @@ def build_parser() -> argparse.ArgumentParser:
         add(word)
     add("-n", type=positive, default=10, metavar="N", help="how many (default %(default)s)")
 
-    add = command("evaluate", _evaluate, "score vectors on analogies and on human similarity ratings")
-    add("file", metavar="FILE", help=FILE_HELP)
-    add("--analogies", metavar="F", help="questions of four words, in sections, as word2vec has them")
-    add("--restrict", type=positive, default=30_000, metavar="N", help="analogies: most frequent words only")
-    add("--pairs", nargs="+", default=[], metavar="F", help="lines of word, word, rating, between tabs")
+    add = command("evaluate", evaluate.run, "score vectors on analogies and human similarity ratings, and compare them")
+    evaluate.add_arguments(add)
+
+    add = command("explain", explain.run, "explain why two words are near: used alike, or standing together")
+    explain.add_arguments(add)
 
     add = command("convert", _convert, "change the format of vectors; the names' endings tell the formats")
     add("input", metavar="IN", help=FILE_HELP)
@@ -284,8 +283,8 @@ def _resume(args: argparse.Namespace) -> None:
 def _neighbors(args: argparse.Namespace) -> None:
     if args.documents:
         return documents.neighbors(args)
-    vectors = load(args.file)
-    print_found(args, {word: answers(vectors.most_similar(word, topn=args.n)) for word in args.words})
+    vectors = load(args.file) if args.space == "in-in" else load_model(args.file, f"--space {args.space}")
+    print_found(args, {word: answers(vectors.most_similar(word, topn=args.n, space=args.space)) for word in args.words})
 
 
 def _analogy(args: argparse.Namespace) -> None:
@@ -295,31 +294,6 @@ def _analogy(args: argparse.Namespace) -> None:
     else:
         print(printable(f"{args.a} is to {args.b} as {args.c} is to"))
         print_answers(found)
-
-
-def _evaluate(args: argparse.Namespace) -> None:
-    if not (args.analogies or args.pairs):
-        args.wrong_usage("give --analogies F, --pairs F, or both")
-    vectors = load(args.file)
-    facts: dict[str, Any] = {}
-    if args.analogies:
-        accuracy, sections = vectors.evaluate_word_analogies(args.analogies, restrict_vocab=args.restrict)
-        counts = {part["section"]: (len(part["correct"]), len(part["incorrect"])) for part in sections}
-        facts["analogies"] = {name: {"correct": right, "of": right + wrong} for name, (right, wrong) in counts.items()}
-        if not sum(part["of"] for part in facts["analogies"].values()):
-            raise ValueError(
-                f"{args.analogies}: no question has four of the {min(args.restrict, len(vectors)):,} most frequent "
-                f"words of {args.file}, so there is nothing to score; are they of the same language and case?"
-            )
-        facts["accuracy"] = accuracy
-    for file in args.pairs:
-        pearson, spearman, unknown = vectors.evaluate_word_pairs(file)
-        facts.setdefault("pairs", {})[file] = {
-            "spearman": finite_or_none(spearman[0]),
-            "pearson": finite_or_none(pearson[0]),
-            "unknown_percent": float(unknown),
-        }
-    report(args, facts)
 
 
 def _convert(args: argparse.Namespace) -> None:

@@ -178,12 +178,9 @@ class OldModelNames(Lifecycle):
     syn0norm = _attribute("syn0norm", "wv.vectors_norm")
     syn0_lockf = _attribute("syn0_lockf", "wv.vectors_lockf")
 
-    most_similar = _method("most_similar", "wv.most_similar")
     most_similar_cosmul = _method("most_similar_cosmul", "wv.most_similar_cosmul")
     similar_by_word = _method("similar_by_word", "wv.similar_by_word")
-    similar_by_vector = _method("similar_by_vector", "wv.similar_by_vector")
     doesnt_match = _method("doesnt_match", "wv.doesnt_match")
-    similarity = _method("similarity", "wv.similarity")
     n_similarity = _method("n_similarity", "wv.n_similarity")
     wmdistance = _method("wmdistance", "wv.wmdistance")
     accuracy = _method("accuracy", "wv.accuracy")

@@ -376,8 +376,8 @@ class Buildable(Extendable):
     def init_weights(self) -> None:
         """Start again: input vectors from the seed, zero outputs."""
         with self.activity.only("init_weights", within="build_vocab"):
-            size, losses = self._output_size(), {"negative": bool(self.negative), "hs": bool(self.hs)}
-            self.weights = Weights.new(len(self.wv), self.vector_size, self.seed, output_size=size, **losses)
+            size, kinds = self._output_size(), {name: bool(getattr(self, name)) for name in ("negative", "hs", "tied")}
+            self.weights = Weights.new(len(self.wv), self.vector_size, self.seed, output_size=size, **kinds)
             self._trained_words = self.wv.index_to_key
             self.provenance = self.provenance.of_new_weights(self.alpha)
 
@@ -426,7 +426,8 @@ class Buildable(Extendable):
         report = {} if report is None else report
         report["vocab"] = words * (BYTES_PER_WORD + (100 if self.hs else 0))
         segments = self.round_shape[0] if self.deterministic else None
-        report |= estimated(words, self.vector_size, self._output_size(), bool(self.negative), bool(self.hs), segments)
+        own_outputs = bool(self.negative) and not self.tied
+        report |= estimated(words, self.vector_size, self._output_size(), own_outputs, bool(self.hs), segments)
         report["total"] = sum(size for name, size in report.items() if name != "total")
         return report
 

@@ -21,8 +21,8 @@ from w2v.common.public import public
 from w2v.files import native
 from w2v.files.reading import Pathlike
 from w2v.models import model_file, predict
-from w2v.models.building import Buildable
 from w2v.models.runs import StopAfter, warn_of_the_unusual
+from w2v.models.two_matrices import TwoMatrices
 from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Sentences
 from w2v.training import checkpoint as checkpoints
@@ -61,7 +61,7 @@ else:
 
 
 @public
-class Word2Vec(Buildable, OldModelNames):
+class Word2Vec(TwoMatrices, OldModelNames):
     """Train word vectors with skip-gram or CBOW (Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546).
 
     Parameters
@@ -127,6 +127,9 @@ class Word2Vec(Buildable, OldModelNames):
     cbow_corrected : bool, default False
         Pass the exact gradient of the mean (or sum) to the context vectors (Irsoy et al. 2020, arXiv:2012.15332).
         The default is word2vec's: undivided under a mean, divided under a sum.
+    tied : bool, default False
+        Let a word's output vector be its input vector: one matrix, trained by both roles. Words that stand together
+        are then drawn together (docs/spaces.md). Needs `negative`.
     deterministic : bool, default False
         Give the same bytes for any number of workers, at some cost in speed (docs/deterministic.md). They are other
         bytes than those of one worker without it. Needs the corpus cached.
@@ -198,6 +201,7 @@ class Word2Vec(Buildable, OldModelNames):
         *,
         shared_negatives: bool = True,
         cbow_corrected: bool = False,
+        tied: bool = False,
         deterministic: bool = False,
         cache: str = "auto",
         progress: bool | None = None,
@@ -233,6 +237,7 @@ class Word2Vec(Buildable, OldModelNames):
         self.shrink_windows = shrink_windows
         self.shared_negatives = shared_negatives
         self.cbow_corrected = cbow_corrected
+        self.tied = tied
         self.deterministic = deterministic
         self.cache = cache
         self.progress = progress
@@ -557,14 +562,6 @@ class Word2Vec(Buildable, OldModelNames):
         best = queries.top_rows(found, len(found) if topn is None else topn)
         return [(self.wv.index_to_key[row], found[row]) for row in best]
 
-    @property
-    def output_vectors(self) -> KeyedVectors:
-        """The output vectors of negative sampling under the same words; the numbers share memory with the model."""
-        if self.syn1neg is None:
-            raise AttributeError("only negative sampling has an output vector per word; train with negative > 0")
-        counts = self.wv.expandos["count"]
-        return KeyedVectors.from_arrays(list(self.wv.index_to_key), self.syn1neg, {"count": counts})
-
     def save(
         self,
         fname_or_handle: Pathlike | BinaryIO,
@@ -657,7 +654,7 @@ class Word2Vec(Buildable, OldModelNames):
 
     def _take_arrays(self, contents: Contents) -> None:
         """Take over the matrices of a file; its words are in `wv`."""
-        self.weights, self._trained_words = Weights.of_named(contents.arrays), self.wv.index_to_key
+        self.weights, self._trained_words = Weights.of_named(contents.arrays, self.tied), self.wv.index_to_key
 
     def _of_settings(self, settings: dict[str, Any]) -> None:
         """Become an untrained model of these settings; the constructor of a user's subclass may want a corpus."""

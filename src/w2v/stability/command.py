@@ -45,6 +45,7 @@ def add_arguments(add: Callable[..., argparse.Action], training_options: Iterabl
 
 def run(args: argparse.Namespace) -> None:
     """Train, measure, print and write what the options ask for."""
+    from w2v.common.tables import without_nan
     from w2v.stability import experiments, report
 
     _check_outputs(args)
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
         word: {str(group): _neighbors(runs, word, args.k) for group, runs in groups.items()} for word in args.neighbors
     }
     if args.json:
-        plain = [{name: report.without_nan(value) for name, value in record.items()} for record in summary]
+        plain = [{name: without_nan(value) for name, value in record.items()} for record in summary]
         print(json.dumps({"summary": plain, "neighbors": listed}, ensure_ascii=False, allow_nan=False))
     else:
         _print(args, summary, listed)
@@ -79,14 +80,15 @@ def run(args: argparse.Namespace) -> None:
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """Find unwritable outputs before hours of training."""
+    from w2v.common import figures
     from w2v.files import writing
-    from w2v.stability import plots, report
+    from w2v.stability import report
 
     for path in filter(None, (args.output, args.word_records)):
         report.check_ending(path)
         writing.check_output(path)
     if args.plot:
-        plots.check_ending(args.plot)
+        figures.check_ending(args.plot)
         writing.check_output(args.plot)
 
 
@@ -111,7 +113,8 @@ def _draw(args: argparse.Namespace, reports: dict[Any, Any]) -> None:
 
 
 def _print(args: argparse.Namespace, summary: list[dict[str, Any]], listed: dict[str, dict[str, Any]]) -> None:
-    from w2v.stability.report import ROTATION, format_table
+    from w2v.common.tables import format_table
+    from w2v.stability.report import ROTATION
 
     head = [args.vary] if args.values else []
     totals = [record for record in summary if record["band"] == "all"]

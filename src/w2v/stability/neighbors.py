@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from w2v.common.checks import integer
 from w2v.common.progress import progress_bar
 from w2v.vectors import queries
+from w2v.vectors.runs import Ranking, agree
 
 Array = NDArray[Any]
 Record = dict[str, Any]
@@ -58,10 +59,8 @@ def nearest(vectors: Array, norms: Array, rows: Sequence[int], k: int) -> NDArra
     ndarray of int32 [len(rows), k]
         The nearest first; of equal cosines the lower row first.
     """
-    found = np.empty((len(rows), k), np.int32)
-    for place, (row, scores) in enumerate(queries.batched_cosines(vectors, norms, rows, len(vectors))):
-        found[place] = queries.top_rows(scores, k, {row})
-    return found
+    found = queries.neighbors_of_rows(vectors, norms, rows, k)
+    return np.array([near for near, _ in found], np.int32).reshape(len(rows), k)
 
 
 def neighbor_tables(
@@ -133,23 +132,24 @@ def compare_neighbors(runs: Runs, word: Any, k: int = 10) -> list[Record]:
     KeyError
         No run knows the word.
     """
-    tables, vocabulary = neighbor_tables(runs, [word], k, progress=False)
-    spaces = list(name_runs(runs).values())
-    found = []
-    for number in dict.fromkeys(tables[tables >= 0].tolist()):
-        other = vocabulary[number]
-        places = [np.flatnonzero(table[0] == number) for table in tables]
-        ranks = [int(place[0]) + 1 if len(place) else None for place in places]
-        cosines = [_cosine(space, word, other) for space in spaces if {word, other} <= space.key_to_index.keys()]
-        sd = float(np.std(cosines, ddof=1)) if len(cosines) > 1 else 0.0
-        agreeing = len(ranks) - ranks.count(None)
-        found.append({"neighbor": other, "runs": agreeing, "cosine": float(np.mean(cosines)), "sd": sd, "ranks": ranks})
-    return sorted(found, key=lambda record: (-record["runs"], -record["cosine"]))
+    named = name_runs(runs)
+    check_spaces(named, k)
+    spaces = list(named.values())
+    if not any(word in space.key_to_index for space in spaces):
+        raise KeyError(f"{word!r} is in none of the {len(spaces)} runs")
+    return [
+        {"neighbor": found.word, "runs": found.runs, "cosine": found.cosine, "sd": found.sd, "ranks": list(found.ranks)}
+        for found in agree([_ranking(space, word) for space in spaces], k)
+    ]
 
 
-def _cosine(space: Space, word: Any, other: Any) -> float:
-    left, right = (queries.unit(space.vectors[space.key_to_index[key]]) for key in (word, other))
-    return float(left @ right)
+def _ranking(space: Space, word: Any) -> Ranking:
+    """All words of a run by their cosine with a word; none if the run lacks it."""
+    row = space.key_to_index.get(word)
+    if row is None:
+        return Ranking([], np.empty(0, np.float32), set())
+    scores = queries.cosines(space.vectors, queries.row_norms(space.vectors), queries.unit(space.vectors[row]))
+    return Ranking(space.index_to_key, scores, {row})
 
 
 def check_spaces(spaces: Mapping[str, Space], k: int) -> None:

@@ -3,20 +3,16 @@
 Each function returns a matplotlib Figure, which ``figure.savefig(path)`` writes; no window is opened.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from w2v.files.reading import Pathlike
+from w2v.common.figures import COLOURS, MARKERS, new_figure
 from w2v.stability.neighbors import Record, Runs, compare_neighbors, name_runs
 from w2v.stability.report import Report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe & Ito 2008: people of any colour vision can tell these apart.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = "osD^vPX"
 LABELS = {
     "overlap": "neighbour overlap at {k}",
     "jaccard": "pairwise Jaccard at {k}",
@@ -53,7 +49,7 @@ def draw_frequency(reports: Report | Mapping[Any, Report], measure: str = "overl
     ValueError
         A report without counts, so there is no frequency to draw against; or no such measure of words.
     """
-    figure, axes = _figure()
+    figure, axes = new_figure()
     several = {"": reports} if isinstance(reports, Report) else dict(reports)
     for number, (label, report) in enumerate(several.items()):
         if report.counts is None:
@@ -98,7 +94,7 @@ def draw_groups(
     ValueError
         A key that is not a number.
     """
-    figure, axes = _figure()
+    figure, axes = new_figure()
     values = list(reports)
     if not all(isinstance(value, int | float) for value in values):
         raise ValueError(f"{values} are not all numbers; such groups are a table, not a curve")
@@ -143,7 +139,7 @@ def draw_neighbors(runs: Runs, word: Any, k: int = 10) -> "Figure":
     records = compare_neighbors(runs, word, k)
     names = _short(list(name_runs(runs)))
     longest = max(len(text) for text in [*names, *(str(record["neighbor"]) for record in records)])
-    figure, axes = _figure(width=0.6 + len(names) * max(1.0, 0.095 * longest + 0.15), height=0.7 + 0.27 * k)
+    figure, axes = new_figure(width=0.6 + len(names) * max(1.0, 0.095 * longest + 0.15), height=0.7 + 0.27 * k)
     for record in records:
         for column, rank in enumerate(record["ranks"]):
             if rank is not None:
@@ -159,23 +155,6 @@ def draw_neighbors(runs: Runs, word: Any, k: int = 10) -> "Figure":
 
 
 # ------------------------------------------------------------------------------------------------------------------
-
-
-def check_ending(path: Pathlike) -> None:
-    """Raise ValueError if matplotlib has no such kind of file, ImportError if it is not there."""
-    ending = os.path.splitext(os.fspath(path))[1]
-    known = _figure()[0].canvas.get_supported_filetypes()
-    if ending[1:] not in known:
-        raise ValueError(f"{os.fspath(path)!r} must end in one of {', '.join(f'.{kind}' for kind in sorted(known))}")
-
-
-def _figure(width: float = 6.4, height: float = 4.0) -> tuple["Figure", Any]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("figures need matplotlib; pip install 'w2v[plot]'") from error
-    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
-    return figure, figure.add_subplot()
 
 
 def _draw_line(axes: Any, places: Sequence[float], records: Sequence[Record], label: str, number: int) -> None:

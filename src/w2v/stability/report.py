@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from w2v.common.checks import integer
 from w2v.common.progress import progress_bar
-from w2v.common.terminal import printable
+from w2v.common.tables import format_table as format_table
+from w2v.common.tables import without_nan
 from w2v.files.reading import Pathlike
 from w2v.files.writing import atomic_write
 from w2v.stability import measures
@@ -478,40 +479,3 @@ def write_records(records: Sequence[Mapping[str, Any]], path: Pathlike) -> None:
         text = file.getvalue()
     with atomic_write(path) as out:
         out.write(text.encode())
-
-
-def without_nan(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def format_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> str:
-    """Lay records out as a Markdown table that a person can read.
-
-    Parameters
-    ----------
-    records : sequence of dict
-    columns : sequence of str, optional
-        Keys, in this order; by default all keys of the first record.
-
-    Returns
-    -------
-    str
-        Numbers to three digits behind the point, large ones without any; lists with blanks between; ``-`` for None.
-    """
-    columns = list(columns or (records[0] if records else ()))
-    rows = [columns, *([_cell(record.get(column)) for column in columns] for record in records)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(columns))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
-    ]
-    return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
-
-
-def _cell(value: Any) -> str:
-    if value is None or without_nan(value) is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
-    if isinstance(value, list | tuple):
-        return " ".join(map(_cell, value))
-    return f"{value:,}" if type(value) is int else printable(str(value))

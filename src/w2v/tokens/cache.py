@@ -42,6 +42,11 @@ class TokenCache:
         """The identity of the held corpus."""
         return None if self.held is None or self._identity is None else self._identity[:-2]
 
+    def of(self, index: Index) -> Encoded | None:
+        """The held corpus, if it is encoded by this vocabulary."""
+        fits = self._identity is not None and self._identity[-2] is index and self._identity[-1] == len(index)
+        return self.held if fits else None
+
     def drop(self) -> None:
         """Drop the held corpus, which belongs to another vocabulary."""
         self.__init__()  # type: ignore[misc]

@@ -237,6 +237,7 @@ cdef struct Plan:
     bint mean_backward
     bint with_loss
     bint learns_outputs     # else targets stay as they are
+    bint tied               # inputs and outputs are one matrix
     bint pairs_words        # else only tags are input rows
     bint still_words        # they are input rows, but nothing is learnt of words, neither here nor in the targets
     uint64_t n_documents
@@ -332,7 +333,7 @@ cdef inline float *input_row(const Plan *plan, const Worker *own, long long word
 cdef inline float *output_row(const Plan *plan, const Worker *own, long long word, bint noise) noexcept nogil:
     if own.segment and plan.learns_outputs and (
             own.segment.all.copies_all or not noise or in_this_round(&own.mark, INPUTS, word)):
-        return copy_of(own.segment, OUTPUTS, word)
+        return copy_of(own.segment, INPUTS if plan.tied else OUTPUTS, word)
     return (own.hot_outputs if word < own.n_hot else plan.outputs) + word * plan.output_stride
 
 
@@ -347,9 +348,9 @@ cdef inline float *node_row(const Plan *plan, const Worker *own, long long node)
 
 cdef void blend(const Plan *plan, Worker *own, float share) noexcept nogil:
     """Bring the worker's copies and the shared rows together; with a share of 0 the copies are made anew."""
-    if plan.pairs_words:
+    if plan.pairs_words or plan.tied:
         level.blend(plan.inputs, own.hot_inputs, own.n_hot * plan.stride, share)
-    if plan.outputs:
+    if plan.outputs and not plan.tied:
         level.blend(plan.outputs, own.hot_outputs, own.n_hot * plan.output_stride, share)
     if plan.nodes:
         level.blend(plan.nodes + own.first_hot_node * plan.output_stride, own.hot_nodes,
@@ -523,32 +524,44 @@ cdef inline int32_t id_of_row(const Worker *own, const Window *window, int j) no
     return own.kept[j] if j < window.last else ~own.tags[j - window.last]
 
 
-cdef inline void take(const Plan *plan, Worker *own, int i, float *row, int32_t number,
+cdef inline bint is_target(const Window *window, const float *row) noexcept nogil:
+    cdef int t
+    for t in range(window.n_targets):
+        if window.targets[t] == row:
+            return True
+    return False
+
+
+cdef inline void take(const Plan *plan, Worker *own, const Window *window, int i, float *row, int32_t number,
                       const float *locks) noexcept nogil:
-    """Make an input row the i-th to learn; or a copy, so that one whose lock is 0 is never written."""
+    """Make an input row the i-th to learn; or a copy, so that one whose lock is 0 is never written.
+
+    Under one matrix for inputs and outputs, a row that is a target as well learns as both: a copy of it as an input.
+    """
     cdef float *copy
     own.rows[i] = own.true_rows[i] = row
-    if locks and locks[number] != 1:
+    if (locks and locks[number] != 1) or (plan.tied and is_target(window, row)):
         copy = own.copies + 2 * i * plan.stride
         memcpy(copy, row, <size_t>plan.stride * sizeof(float))
         memcpy(copy + plan.stride, row, <size_t>plan.stride * sizeof(float))
-        own.rows[i], own.factors[i] = copy, locks[number]
+        own.rows[i], own.factors[i] = copy, locks[number] if locks else 1
 
 
 cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, int i, int j) noexcept nogil:
     cdef int32_t number = id_of_row(own, window, j)
     own.ids_of_rows[i] = number
     if number >= 0:
-        take(plan, own, i, own.kept_rows[j] if own.segment else input_row(plan, own, number), number, plan.locks)
+        take(plan, own, window, i, own.kept_rows[j] if own.segment else input_row(plan, own, number), number,
+             plan.locks)
     else:
-        take(plan, own, i, own.tag_rows[j - window.last], ~number, plan.document_locks)
+        take(plan, own, window, i, own.tag_rows[j - window.last], ~number, plan.document_locks)
 
 
 cdef inline int take_subwords(const Plan *plan, Worker *own, const Window *window, int n, int32_t word) noexcept nogil:
     """Make the input rows of a word the n-th and following; returns how many there are then."""
     cdef long long i
     for i in range(plan.subword_offsets[word], plan.subword_offsets[word + 1]):
-        take(plan, own, n, window.rows[n], plan.subword_rows[i], plan.locks)
+        take(plan, own, window, n, window.rows[n], plan.subword_rows[i], plan.locks)
         n += 1
     return n
 
@@ -814,7 +827,7 @@ cdef class Kernel:
     Parameters
     ----------
     inputs : float32 [V, stride], or [R, stride] with subwords, padded with zeros; changed in place
-    outputs : float32 [V, stride] or None, negative sampling; changed in place
+    outputs : float32 [V, stride] or None, negative sampling; changed in place; may be `inputs` themselves
     nodes : float32 [V - 1, stride] or None, hierarchical softmax; changed in place
     keep : uint32 [V] or None, largest 32-bit draw with which a token survives subsampling
     noise : uint32 [V, 2] or None, alias table of the noise distribution
@@ -866,7 +879,7 @@ cdef class Kernel:
         self.noise = noise
         self.plan = Plan(
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, documents=NULL, locks=NULL, document_locks=NULL, stride=inputs.shape[1],
-            blocks=<int>(inputs.shape[1] // 16), output_stride=output_stride,
+            blocks=<int>(inputs.shape[1] // 16), output_stride=output_stride, tied=False,
             output_blocks=<int>(output_stride // 16), n_words=<uint64_t>inputs.shape[0], n_rows=inputs.shape[0],
             subword_offsets=NULL, subword_rows=NULL, most_subwords=1, keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
@@ -897,6 +910,9 @@ cdef class Kernel:
             self.plan.keep = &keep[0]
         if outputs is not None:
             self.plan.outputs = &outputs[0, 0]
+            self.plan.tied = self.plan.outputs == self.plan.inputs
+            if self.plan.tied and (self.plan.locks or not learn_outputs):
+                raise ValueError("inputs and outputs are one matrix; a lock would hold but half of what a row learns")
             self.plan.noise = &noise[0, 0]
             longest = 1 + negative
         if nodes is not None and points.shape[0]:
@@ -1209,7 +1225,7 @@ cdef class Segments:
         self.all.noise, self.all.parts = &noise[0, 0] if noise.shape[0] else NULL, &parts[0]
         self.lay(INPUTS, plan.inputs, plan.n_rows, plan.stride)
         self.all.tables[INPUTS].locks = plan.locks
-        if plan.outputs:
+        if plan.outputs and not plan.tied:
             self.lay(OUTPUTS, plan.outputs, <long long>plan.n_words, plan.output_stride)
         if plan.nodes:
             self.lay(NODES, plan.nodes, <long long>plan.n_words - 1, plan.output_stride)
@@ -1320,15 +1336,15 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
         own.side_memory = claim(2 * plan.output_stride + 16, sizeof(float))
         own.side = at_a_line(own.side_memory)
         own.side_before = own.side + plan.output_stride
-    if plan.locks or plan.document_locks:
+    if plan.locks or plan.document_locks or plan.tied:
         own.copies_memory = claim(2 * most_rows * plan.stride + 16, sizeof(float))
         own.copies = at_a_line(own.copies_memory)
     own.n_hot = n_hot
     own.first_hot_node = <long long>plan.n_words - 1 - n_hot
     own.hot_memory = claim(n_hot * (plan.stride + 2 * plan.output_stride) + 16, sizeof(float))
     own.hot_inputs = at_a_line(own.hot_memory)
-    own.hot_outputs = own.hot_inputs + n_hot * plan.stride
-    own.hot_nodes = own.hot_outputs + n_hot * plan.output_stride
+    own.hot_outputs = own.hot_inputs if plan.tied else own.hot_inputs + n_hot * plan.stride
+    own.hot_nodes = own.hot_inputs + n_hot * (plan.stride + plan.output_stride)
     return 0
 
 
@@ -1642,9 +1658,11 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
         own.null_row = copy_of(own.segment, INPUTS, plan.null_word)
     if own.segment and plan.pairs_words and plan.subword_offsets == NULL:
         for step in range(first, last):
+            # Under one matrix, another segment may have the row as a target: copies of it are made by all.
             if plan.still_words:
                 own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
-            elif not own.segment.all.copies_all and in_this_segment_alone(&own.mark, INPUTS, own.kept[step]):
+            elif not own.segment.all.copies_all and not plan.tied and in_this_segment_alone(
+                    &own.mark, INPUTS, own.kept[step]):
                 own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
             else:
                 own.kept_rows[step] = copy_of(own.segment, INPUTS, own.kept[step])

@@ -97,6 +97,7 @@ class Settings:
     shrink_windows: bool = _switch(True)
     shared_negatives: bool = _switch(True)
     cbow_corrected: bool = _switch(False)
+    tied: bool = _switch(False)
     deterministic: bool = _switch(False)
     cache: str = _choice("auto", CACHES, effect=False)
     progress: bool | None = _choice(None, (None, True, False), effect=False, saved=False)
@@ -113,6 +114,8 @@ class Settings:
         made = cls(**{f.name: f.metadata["check"](f.name, getattr(holder, f.name)) for f in fields(cls)})
         if made.deterministic and made.cache == "none":
             raise ValueError("deterministic=True needs the encoded corpus; use cache='disk' instead of cache='none'")
+        if made.tied and not made.negative:
+            raise ValueError("tied=True lets input vectors be output vectors too, which negative=0 has none of")
         return made
 
     @classmethod
@@ -120,6 +123,11 @@ class Settings:
         """The names of all settings, or of those that a file keeps, or on which a bit of the result depends."""
         wanted = {name for name, asked in (("saved", saved), ("effect", effect)) if asked}
         return [f.name for f in fields(cls) if all(f.metadata[name] for name in wanted)]
+
+    def identity(self) -> dict[str, Any]:
+        """What a fingerprint is made of. `tied` is younger than fingerprints: part of those of tied models alone."""
+        chosen = self.chosen(self.named(saved=True, effect=True))
+        return {name: value for name, value in chosen.items() if name != "tied" or value}
 
     def chosen(self, names: list[str]) -> dict[str, Any]:
         """Some of the settings, as a dictionary."""

@@ -59,6 +59,7 @@ class Trainable:
     alpha: float
     workers: int  # and all other settings: attributes that a user may assign
     progress: bool | None
+    tied: bool = False
     vocabulary: Vocabulary
     weights: Weights
 
@@ -186,7 +187,7 @@ class Trainable:
         words = contents.words
         index = {word: row for row, word in enumerate(words)}
         self.vocabulary = Vocabulary(words, index, contents.arrays["vocab.counts"])
-        self.weights = Weights.of_named(contents.arrays)
+        self.weights = Weights.of_named(contents.arrays, self.tied)
         for name in provenances.SAVED:
             setattr(self.provenance, name, contents.meta["state"][name])
         self.provenance.check()
@@ -204,7 +205,7 @@ class Trainable:
             self.vocabulary.words,
             self.vocabulary.counts,
             self.weights.named(),
-            settings.chosen(settings.named(saved=True, effect=True)),
+            settings.identity(),
             self.provenance.runs_as_of_now(),
             self.provenance.round_shape if settings.deterministic else None,
             __version__,

@@ -24,7 +24,7 @@ class Weights:
     Attributes
     ----------
     inputs : float32 [words, vector_size]
-    outputs : float32 [words, vector_size] or None, of negative sampling
+    outputs : float32 [words, vector_size] or None, of negative sampling; `inputs` itself where both are tied
     nodes : float32 [words, vector_size] or None, the inner nodes of hierarchical softmax; the last row is not used
     documents : float32 [documents, vector_size] or None, input rows of documents
     locks : float32 [words] or [1], how much of its gradient each input row takes
@@ -48,13 +48,18 @@ class Weights:
         negative: bool,
         hs: bool,
         documents: int = 0,
+        tied: bool = False,
         output_size: int | None = None,
     ) -> "Weights":
-        """Input rows of words and documents from the seed, outputs of zeros; these may be of another size."""
+        """Input rows of words and documents from the seed; outputs of zeros, or with `tied` the input rows.
+
+        Outputs may be of another size.
+        """
         output_size = vector_size if output_size is None else output_size
+        inputs = matrices.first_vectors(words, vector_size, seed)
         return cls(
-            matrices.first_vectors(words, vector_size, seed),
-            matrices.new_matrix(words, output_size) if negative else None,
+            inputs,
+            (inputs if tied else matrices.new_matrix(words, output_size)) if negative else None,
             matrices.new_matrix(words, output_size) if hs else None,
             matrices.first_vectors(documents, vector_size, seed, purpose=DOCUMENTS) if documents else None,
         )
@@ -72,17 +77,27 @@ class Weights:
             locks = np.concatenate([locks, np.ones(words - len(locks), np.float32)])
         if nodes is not None and former is not None and paths is not None:
             nodes = matrices.grown(huffman.carried_over(nodes, former, paths)[0], words)
-        outputs = None if self.outputs is None else matrices.grown(self.outputs, words)
+        outputs = inputs if self.tied else self.outputs
+        if outputs is not None and not self.tied:
+            outputs = matrices.grown(outputs, words)
         return replace(self, inputs=inputs, outputs=outputs, nodes=nodes, locks=locks)
 
     def trainable(self) -> "Weights":
         """The same numbers in matrices that the kernel can work on: their rows are padded, and can be written."""
         ready = {name: matrices.trainable(matrix) for name, matrix in self._matrices()}
+        if self.tied:
+            ready["outputs"] = ready["inputs"]
         return replace(self, **ready)
+
+    @property
+    def tied(self) -> bool:
+        """Whether a word's input and output row are one and the same."""
+        return self.outputs is self.inputs
 
     def _matrices(self) -> Iterator[tuple[str, Matrix]]:
         for name in ("inputs", "outputs", "nodes", "documents"):
-            if (matrix := getattr(self, name)) is not None:
+            matrix = getattr(self, name)
+            if matrix is not None and not (name == "outputs" and self.tied):
                 yield name, matrix
 
     def named(self) -> dict[str, Matrix]:
@@ -90,19 +105,19 @@ class Weights:
         nodes = None if self.nodes is None else self.nodes[: max(len(self.inputs) - 1, 0)]
         found = {
             "vectors": self.inputs,
-            "outputs.negative": self.outputs,
+            "outputs.negative": None if self.tied else self.outputs,
             "outputs.hierarchical": nodes,
             "documents": self.documents,
         }
         return {name: matrix for name, matrix in found.items() if matrix is not None}
 
     @classmethod
-    def of_named(cls, arrays: Mapping[str, NDArray[Any]]) -> "Weights":
-        """The inverse of `named`, from all arrays of a file."""
+    def of_named(cls, arrays: Mapping[str, NDArray[Any]], tied: bool = False) -> "Weights":
+        """The inverse of `named`, from all arrays of a file; `tied` as the settings beside them say."""
         inputs, nodes = arrays["vectors"], arrays.get("outputs.hierarchical")
         return cls(
             inputs,
-            arrays.get("outputs.negative"),
+            inputs if tied else arrays.get("outputs.negative"),
             None if nodes is None else matrices.grown(nodes, len(inputs)),
             arrays.get("documents"),
             arrays.get("vectors.locks", np.ones(1, np.float32)),

@@ -13,6 +13,12 @@ cdef enum:
     STRETCH = 256  # columns looked at before the best so far is
 
 
+cdef inline float product(float a, float b, float c, float epsilon) noexcept nogil:
+    """Levy & Goldberg 2014 (CoNLL), section 6: cosines are shifted into 0..1."""
+    cdef float one = 1, half = 0.5
+    return (b + one) * half * ((c + one) * half) / ((a + one) * half + epsilon)
+
+
 def better_answers(
     const float[:, ::1] similarities,
     const int64_t[:, ::1] questions,
@@ -37,7 +43,7 @@ def better_answers(
     words : int64 [asked words]
         For each row of `similarities` its row in the vocabulary.
     epsilon : float
-        0 for the score b + c - a; otherwise it is b * c / (a + epsilon).
+        0 for the score b + c - a; otherwise it is b * c / (a + epsilon), of similarities shifted into 0..1.
     best, answers : float32, int64 [n]
         The score and the spelling of the best answer so far, changed in place.
     passed : float32 [n, k]
@@ -68,10 +74,10 @@ def better_answers(
                         higher += b[i] + c[i] - a[i] > top
                 else:
                     for i in range(start, stop):
-                        higher += b[i] * c[i] / (a[i] + epsilon) > top
+                        higher += product(a[i], b[i], c[i], epsilon) > top
                 if higher:
                     for i in range(start, stop):
-                        score = b[i] + c[i] - a[i] if epsilon == 0 else b[i] * c[i] / (a[i] + epsilon)
+                        score = b[i] + c[i] - a[i] if epsilon == 0 else product(a[i], b[i], c[i], epsilon)
                         if not score > top:
                             continue
                         word = spelling[i]

@@ -13,14 +13,24 @@ from typing import Any, BinaryIO, Self, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from w2v.common import checks
 from w2v.common.old_names import OldVectorNames
 from w2v.common.public import public
 from w2v.files import gensim_pickle, native, word2vec_format
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
 from w2v.vectors import queries, scores, word_movers
-from w2v.vectors.lookup import Array, Key, Lookup, check_list, refuse_bytes, whole_or_none
+from w2v.vectors.asked import (
+    Question,
+    as_list,
+    ask_indexer,
+    number_for_many,
+    number_wanted,
+    question,
+    refuse_other_spaces,
+    scored,
+)
+from w2v.vectors.lookup import Array, Key, Lookup, check_list
+from w2v.vectors.runs import agreed_neighbors
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +82,9 @@ class KeyedVectors(OldVectorNames, Lookup):
         clip_end: int | None = None,
         restrict_vocab: int | None = None,
         indexer: Any = None,
+        *,
+        space: str = "in-in",
+        runs: Sequence[Any] | None = None,
     ) -> Any:
         """Find the words nearest to a weighted mean of words, by cosine.
 
@@ -90,13 +103,17 @@ class KeyedVectors(OldVectorNames, Lookup):
         restrict_vocab : int, optional
             Look only at this many of the first (most frequent) words; overrides the clips.
         indexer : object, optional
-            Its ``most_similar(vector, topn)`` answers instead.
+            Its ``most_similar(vector, topn)`` answers instead; see `w2v.vectors.index.SearchIndex`.
+        space : {"in-in"}
+            The other spaces are those of a whole model; see `w2v.Word2Vec.most_similar`.
+        runs : sequence of KeyedVectors or Word2Vec, optional
+            The same training with other seeds: a neighbour then comes with how many runs agree on it.
 
         Returns
         -------
         list of (key, float)
             Descending, equal scores in row order, without the words asked about.
-            With ``topn=None`` an ndarray of float32.
+            With ``topn=None`` an ndarray of float32, with `runs` a list of `w2v.vectors.runs.AgreedNeighbor`.
 
         Raises
         ------
@@ -105,27 +122,21 @@ class KeyedVectors(OldVectorNames, Lookup):
         ValueError
             No items, a vector of another size, or a vector with a NaN.
         """
-        topn = _check_topn(topn, restrict_vocab)
-        clips = slice(whole_or_none("clip_start", clip_start), whole_or_none("clip_end", clip_end))
-        start, end, _ = clips.indices(len(self))
-        if restrict_vocab is not None:
-            start, end, _ = slice(restrict_vocab).indices(len(self))
-        if indexer is not None and not callable(getattr(indexer, "most_similar", None)):
-            raise TypeError(f"indexer={indexer!r:.80} has no method most_similar(vector, topn)")
-        items = [_weigh("positive", item, 1.0) for item in _as_list("positive", positive)]
-        items += [_weigh("negative", item, -1.0) for item in _as_list("negative", negative)]
-        if topn is not None and topn < 1:
+        refuse_other_spaces(space, indexer)
+        asked = question(positive, negative, topn, len(self), clip_start, clip_end, restrict_vocab)
+        if runs is not None:
+            return agreed_neighbors([self, *runs], positive, negative, topn, restrict_vocab)
+        if asked.topn is not None and asked.topn < 1:
             return []
-        mean = self.get_mean_vector(
-            [item for item, _ in items],
-            [weight for _, weight in items],
-            post_normalize=True,
-            ignore_missing=False,
-        )
-        if indexer is not None and topn is not None:
-            return indexer.most_similar(mean, topn)
-        scores = self._cosines(mean, slice(start, end))
-        return self._best(scores, topn, [item for item, _ in items], start)
+        mean = asked.mean_in(self)
+        if indexer is not None and asked.topn is not None:
+            return indexer.most_similar(mean, asked.topn)
+        return self.answer(asked, mean)
+
+    def answer(self, asked: Question, mean: Array) -> Any:
+        """Answer a question with the words nearest to a vector, which may be of another space than these."""
+        scores = self._cosines(mean, slice(asked.start, asked.end))
+        return self._best(scores, asked.topn, asked.keys, asked.start)
 
     def _cosines(self, query: Array, place: slice = slice(None)) -> Array:
         return self.over_rows(
@@ -162,8 +173,8 @@ class KeyedVectors(OldVectorNames, Lookup):
         list of (key, float), or ndarray
             As in `most_similar`; scores may exceed 1.
         """
-        topn = _check_topn(topn, restrict_vocab)
-        plus, minus = _as_list("positive", positive), _as_list("negative", negative)
+        topn = number_wanted(topn, restrict_vocab)
+        plus, minus = as_list("positive", positive), as_list("negative", negative)
         if topn is not None and topn < 1:
             return []
         if not plus:
@@ -177,9 +188,18 @@ class KeyedVectors(OldVectorNames, Lookup):
         return self._best(scores, topn, plus + minus)
 
     def most_similar_batch(
-        self, words: Sequence[Key], topn: int = 10, restrict_vocab: int | None = None
+        self,
+        words: Sequence[Key],
+        topn: int = 10,
+        restrict_vocab: int | None = None,
+        *,
+        indexer: Any = None,
+        space: str = "in-in",
     ) -> list[Scored]:
-        """Answer ``most_similar(word)`` for many words, in blocked matrix products of bounded memory.
+        """Answer ``most_similar(word)`` for many words, in blocked matrix products.
+
+        Besides the vectors and the answers it takes 16 MiB for scores and 4 KiB of queries per dimension, and while
+        other code holds `vectors` 64 MiB for a copy of rows, whatever the number of words.
 
         Parameters
         ----------
@@ -187,6 +207,10 @@ class KeyedVectors(OldVectorNames, Lookup):
         topn : int, default 10
         restrict_vocab : int, optional
             Look only at this many of the first (most frequent) words.
+        indexer : object, optional
+            As in `most_similar`; asked for one more word, since it may find the word itself.
+        space : {"in-in"}
+            As in `most_similar`.
 
         Returns
         -------
@@ -198,20 +222,16 @@ class KeyedVectors(OldVectorNames, Lookup):
         KeyError
             An unknown word.
         """
-        if (count := _check_topn(topn, restrict_vocab)) is None:
-            raise TypeError("topn=None would be the scores of all words for each word; most_similar gives them")
-        asked = self.rows_of(check_list("words", words))
+        refuse_other_spaces(space, indexer)
+        count, asked = number_for_many(topn, restrict_vocab), self.rows_of(check_list("words", words))
         if count < 1:
             return [[] for _ in asked]
-
-        def answers(rows: Array, norms: Array | None) -> list[Scored]:
-            found = []
-            for row, cosines in queries.batched_cosines(rows, norms, asked, len(rows[:restrict_vocab])):
-                best = queries.top_rows(cosines, count, {row})
-                found.append([(self.index_to_key[i], max(-1.0, min(1.0, float(cosines[i])))) for i in best])
-            return found
-
-        return self.over_rows(answers)
+        if indexer is not None:
+            return ask_indexer(indexer, self, asked, count)
+        near = self.over_rows(
+            lambda rows, norms: list(queries.neighbors_of_rows(rows, norms, asked, count, restrict_vocab))
+        )
+        return [scored(self.index_to_key, rows, cosines) for rows, cosines in near]
 
     def similar_by_word(self, word: Key, topn: int | None = 10, restrict_vocab: int | None = None) -> Any:
         """Find the words nearest to one word; see `most_similar`."""
@@ -221,13 +241,16 @@ class KeyedVectors(OldVectorNames, Lookup):
         """Find the keys nearest to one key; see `most_similar`."""
         return self.most_similar([key], topn=topn, restrict_vocab=restrict_vocab)
 
-    def similar_by_vector(self, vector: ArrayLike, topn: int | None = 10, restrict_vocab: int | None = None) -> Any:
+    def similar_by_vector(
+        self, vector: ArrayLike, topn: int | None = 10, restrict_vocab: int | None = None, *, space: str = "in-in"
+    ) -> Any:
         """Find the words nearest to a vector [vector_size]; see `most_similar`."""
-        return self.most_similar([np.asarray(vector)], topn=topn, restrict_vocab=restrict_vocab)
+        return self.most_similar([np.asarray(vector)], topn=topn, restrict_vocab=restrict_vocab, space=space)
 
-    def similarity(self, w1: Key, w2: Key) -> np.float32:
-        """Cosine of two words."""
-        return _cosine(queries.unit(self.get_vector(w1)), queries.unit(self.get_vector(w2)))
+    def similarity(self, w1: Key, w2: Key, *, space: str = "in-in") -> np.float32:
+        """Cosine of two words; `space` as in `most_similar`."""
+        refuse_other_spaces(space)
+        return cosine(queries.unit(self.get_vector(w1)), queries.unit(self.get_vector(w2)))
 
     def distance(self, w1: Key, w2: Key) -> np.float32:
         """1 - cosine of two words."""
@@ -251,7 +274,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         if not all(sets):
             raise ZeroDivisionError("one of the two lists of words is empty")
         left, right = (self.get_mean_vector(words, pre_normalize=False, post_normalize=True) for words in sets)
-        return _cosine(left, right)
+        return cosine(left, right)
 
     def wmdistance(self, document1: Iterable[Key], document2: Iterable[Key], norm: bool = True) -> float:
         """Word mover's distance of two documents: the least total way from the words of one to those of the other.
@@ -348,7 +371,7 @@ class KeyedVectors(OldVectorNames, Lookup):
         Leeuwenberg et al. 2016, "A Minimally Supervised Approach for Synonym Extraction": above 1/topn, the
         two are likely synonyms.
         """
-        nearest = self.most_similar([wa], topn=_check_topn(topn, None) or 0)
+        nearest = self.most_similar([wa], topn=number_wanted(topn, None) or 0)
         if not nearest:
             raise ValueError(f"topn={topn}: without neighbours there is nothing to relate to")
         total = sum(score for _, score in nearest)
@@ -738,35 +761,8 @@ def _made_up_counts(count: int) -> Array:
     return np.arange(count, 0, -1, dtype=np.int64)  # the words keep the order of the rows
 
 
-def _as_list(name: str, items: Any) -> list[Any]:
-    """Return a bare item as a list of one, and None as an empty list."""
-    if items is None:
-        return []
-    if isinstance(items, (str, int, np.integer)) or (isinstance(items, np.ndarray) and items.ndim == 1):
-        return [items]
-    return check_list(name, items)
-
-
-def _weigh(name: str, item: Any, weight: float) -> tuple[Any, float]:
-    if isinstance(item, (str, int, np.integer, np.ndarray)):
-        return item, weight
-    refuse_bytes(name, item)
-    try:
-        key, own = item
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: {item!r:.80} is no word, row, vector, or pair of one and its weight") from None
-    if isinstance(own, bool | np.bool_):
-        raise TypeError(f"the weight of {key!r:.80} in {name} is {own!r}, which is no number")
-    return key, checks.number(f"the weight of {key!r:.80} in {name}", own)
-
-
-def _check_topn(topn: Any, restrict_vocab: Any) -> int | None:
-    """`topn` as an int, or None; `restrict_vocab` is checked along with it."""
-    whole_or_none("restrict_vocab", restrict_vocab, 0)
-    return whole_or_none("topn", topn)
-
-
-def _cosine(left: Array, right: Array) -> np.float32:
+def cosine(left: Array, right: Array) -> np.float32:
+    """Product of two unit vectors."""
     return np.float32(np.clip(left @ right, -1, 1))  # rounding can add a little
 
 

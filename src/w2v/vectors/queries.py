@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.vectors import _nearest
+
 Array = NDArray[Any]
 
-_BLOCK_BYTES = 64 << 20  # bytes of scores in batched queries
+_BLOCK_BYTES = 16 << 20  # bytes of scores in batched queries
+QUERIES_AT_ONCE = 1024  # of a batch
 _CACHED_VALUES = 1 << 18  # values of vectors: their products stay in the processor's cache until they are used
 MATRIX_VALUES = 1 << 24  # values per product of matrices; large, since BLAS threads meet after each
 COSMUL_EPSILON = 1e-6  # against division by zero; word2vec's and gensim's value, the paper has 0.001
@@ -105,22 +108,53 @@ def top_rows(scores: Array, count: int, exclude: frozenset[int] | set[int] = fro
     return [row for row in best if row not in exclude][:count]
 
 
-def batched_cosines(
-    vectors: Array, norms: Array | None, rows: Sequence[int], limit: int
-) -> Iterator[tuple[int, Array]]:
-    """Yield each of `rows` with its cosines to the first `limit` rows, from products of bounded size.
+def nearest_rows(
+    units: Array, vectors: Array, norms: Array | None, count: int
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Find the rows nearest to each of many unit vectors, in products of bounded memory.
 
-    The scores yielded are a view that the next step overwrites.
+    Blocks of queries meet blocks of rows, and only the best few of each query are kept: the scores of a block take
+    `_BLOCK_BYTES`, whatever the number of rows, and each row is read once for every `QUERIES_AT_ONCE` queries.
+
+    Parameters
+    ----------
+    units : ndarray [queries, vector_size]
+    vectors, norms : ndarray [rows, vector_size], [rows] or None
+    count : int
+        How many rows; no more than there are.
+
+    Returns
+    -------
+    rows : int64 [queries, count]
+    cosines : float32 (float64 for vectors of that type) [queries, count]
+        Descending, equal ones in row order; cut to [-1, 1].
     """
-    step = max(1, _BLOCK_BYTES // (vectors.itemsize * max(1, limit)))
-    ahead = None if norms is None else norms[:limit]
-    for start in range(0, len(rows), step):
-        part = list(rows[start : start + step])
-        asked = vectors[part]
-        units = unit_rows(asked, row_norms(asked))
-        scores = np.empty((len(part), limit), vectors.dtype)
-        for place, block, lengths in blocks_with_norms(vectors[:limit], ahead, MATRIX_VALUES):
-            # A transposed view, not a copy: BLAS takes any leading dimension.
-            products = np.matmul(units, block.T, out=scores[:, place])
-            np.divide(products, lengths, out=products, where=lengths > 0)
-        yield from zip(part, scores, strict=True)
+    kind = np.dtype(np.float64 if vectors.dtype == np.float64 else np.float32)
+    count = min(count, len(vectors))
+    rows = np.zeros((len(units), count), np.int64)
+    cosines = np.full((len(units), count), -np.inf, kind)
+    for start in range(0, len(units), QUERIES_AT_ONCE):
+        part = slice(start, start + QUERIES_AT_ONCE)
+        asked = units[part].astype(kind, copy=False)
+        columns = max(1, _BLOCK_BYTES // (kind.itemsize * len(asked)))
+        for place, block, lengths in blocks_with_norms(vectors, norms, MATRIX_VALUES):
+            divisors = np.where(lengths > 0, lengths, 1).astype(kind)
+            for low in range(0, len(block), columns):
+                # A transposed view, not a copy: BLAS takes any leading dimension.
+                products = asked @ block[low : low + columns].T.astype(kind, copy=False)
+                _nearest.better_neighbors(
+                    products, divisors[low : low + columns], place.start + low, cosines[part], rows[part]
+                )
+    return rows, np.clip(cosines, -1, 1, out=cosines)
+
+
+def neighbors_of_rows(
+    vectors: Array, norms: Array | None, asked: Sequence[int], count: int, limit: int | None = None
+) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
+    """For each of some rows, the nearest others among the first `limit` rows: numbers and cosines, at most `count`."""
+    own = vectors[list(asked)]
+    units = unit_rows(own, row_norms(own))
+    found = nearest_rows(units, vectors[:limit], None if norms is None else norms[:limit], count + 1)
+    for row, rows, cosines in zip(asked, *found, strict=True):
+        others = np.flatnonzero(rows != row)[:count]
+        yield rows[others], cosines[others]

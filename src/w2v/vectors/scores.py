@@ -37,24 +37,24 @@ class Vectors(Protocol):
     def over_rows(self, question: Callable[[NDArray[Any], NDArray[Any] | None], NDArray[Any]]) -> NDArray[Any]: ...
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """The rows that can answer: the first of each folded spelling among the `limit` most frequent."""
 
     row_of: dict[str, int]
     first_row: NDArray[np.int64]  # [limit], for each row the first row of the same folded spelling
 
 
-def _known(kv: Vectors, restrict_vocab: int | None, case_insensitive: bool) -> _Known:
+def known_words(kv: Vectors, restrict_vocab: int | None, case_insensitive: bool) -> Known:
     keys = kv.index_to_key[:restrict_vocab]
     row_of: dict[str, int] = {}
     first_row = np.empty(len(keys), np.int64)
     for row, key in enumerate(keys):
         folded = key.upper() if case_insensitive and isinstance(key, str) else key
         first_row[row] = row_of.setdefault(folded, row)
-    return _Known(row_of, first_row)
+    return Known(row_of, first_row)
 
 
-def _check_asked(name: str, path: Any, restrict_vocab: Any) -> None:
+def check_asked(name: str, path: Any, restrict_vocab: Any) -> None:
     if not isinstance(path, str | os.PathLike):  # `open` would take a number such as 0 for an open file
         raise TypeError(f"{name}={path!r:.80} is not a path; questions are read from a file")
     whole_or_none("restrict_vocab", restrict_vocab, 0)
@@ -62,6 +62,12 @@ def _check_asked(name: str, path: Any, restrict_vocab: Any) -> None:
 
 def _units(vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
     return queries.unit_rows(vectors[rows], None)
+
+
+def cosines_of_pairs(vectors: NDArray[Any], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Cosines of pairs of rows, float64 [pairs]."""
+    found: NDArray[np.float64] = np.einsum("ij,ij->i", _units(vectors, left), _units(vectors, right), dtype=np.float64)
+    return found
 
 
 def evaluate_word_pairs(
@@ -101,12 +107,12 @@ def evaluate_word_pairs(
     ValueError
         Fewer than two pairs can be compared.
     """
-    _check_asked("pairs", pairs, restrict_vocab)
+    check_asked("pairs", pairs, restrict_vocab)
     if not isinstance(delimiter, str) or not delimiter:
         raise ValueError(f"delimiter={delimiter!r} must be a string of at least one character")
     from scipy import stats  # a second to import; only needed here
 
-    known = _known(kv, restrict_vocab, case_insensitive)
+    known = known_words(kv, restrict_vocab, case_insensitive)
     gold, rows, unknown = [], [], 0
     with open(pairs, encoding=encoding) as file:
         for number, line in enumerate(file, 1):
@@ -137,7 +143,7 @@ def evaluate_word_pairs(
         )
     left, right = np.array(rows).T
     vectors = kv.peek()
-    similarities = np.einsum("ij,ij->i", _units(vectors, left), _units(vectors, right), dtype=np.float64)
+    similarities = cosines_of_pairs(vectors, left, right)
     similarities[left < 0] = 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # the NaN in the result says it
@@ -195,7 +201,7 @@ def evaluate_word_analogies(
     ValueError
         A question stands before the first section, the file has no question, or the similarity function is unknown.
     """
-    _check_asked("analogies", analogies, restrict_vocab)
+    check_asked("analogies", analogies, restrict_vocab)
     multiply, method = similarity_function == "most_similar_cosmul", None
     if not multiply and similarity_function != "most_similar":
         method = getattr(kv, similarity_function, None) if isinstance(similarity_function, str) else None
@@ -203,8 +209,8 @@ def evaluate_word_analogies(
             raise ValueError(
                 f"similarity_function={similarity_function!r} is not the name of a method of these vectors"
             )
-    known = _known(kv, restrict_vocab, case_insensitive)
-    parsed = list(_read_analogies(analogies, case_insensitive))
+    known = known_words(kv, restrict_vocab, case_insensitive)
+    parsed = list(read_analogies(analogies, case_insensitive))
     questions = [question for _, asked in parsed for question in asked]
     if not questions:
         raise ValueError(f"{os.fspath(analogies)}: no question of four words")
@@ -217,7 +223,7 @@ def evaluate_word_analogies(
         np.int64,
     ).reshape(-1, 4)
     if method is None:
-        answers = kv.over_rows(lambda vectors, norms: _answers(known, vectors, norms, rows, multiply))
+        answers = answer_analogies(kv, known, rows, (multiply,))[0]
     else:
         answers = _answers_of(method, kv, known, rows, restrict_vocab)
     right = iter((answers == rows[:, 3]).tolist())
@@ -249,7 +255,7 @@ def log_accuracy(section: Section) -> None:
         logger.info("%s: %.1f%% (%d/%d)", section["section"], 100 * correct / count, correct, count)
 
 
-def _read_analogies(path: Pathlike, case_insensitive: bool) -> Iterator[tuple[str, list[Question]]]:
+def read_analogies(path: Pathlike, case_insensitive: bool) -> Iterator[tuple[str, list[Question]]]:
     name, asked = None, list[Question]()
     with open(path, encoding="utf8") as file:
         for number, line in enumerate(file, 1):
@@ -269,42 +275,60 @@ def _read_analogies(path: Pathlike, case_insensitive: bool) -> Iterator[tuple[st
         yield name, asked
 
 
-def _answers(
-    known: _Known, vectors: NDArray[Any], norms: NDArray[Any] | None, questions: NDArray[np.int64], multiply: bool
+def answer_analogies(
+    kv: Vectors, known: Known, questions: NDArray[np.int64], formulas: Sequence[bool]
 ) -> NDArray[np.int64]:
-    """Answer questions [n, 4], given as rows; -1 means no answer.
+    """Answer questions by one or several formulas, from one pass over the similarities.
 
-    The score of a word is linear in b, c and a (or a product over them), and a file of questions has few
-    different words: one product with the vocabulary, a block of it at a time, serves all questions. The additive
-    score leaves out the length of b - a + c, which does not change an order.
+    The score of a word is linear in b, c and a (or a product over them), and a file of questions has few different
+    words: one product with the vocabulary, a block of it at a time, serves all questions. The additive score leaves out
+    the length of b - a + c, which does not change an order.
+
+    Parameters
+    ----------
+    kv : KeyedVectors
+    known : Known, from `known_words`
+    questions : int64 [n, 3 or more], rows of a, b and c
+    formulas : sequence of bool
+        True for 3CosMul (Levy & Goldberg 2014, CoNLL, section 6), False for 3CosAdd.
+
+    Returns
+    -------
+    int64 [formulas, n]
+        Rows of the answers; -1 means no answer.
     """
-    asked, where = np.unique(questions[:, :3], return_inverse=True)
-    where = where.reshape(-1, 3)
-    units = _units(vectors, asked).astype(np.float32, copy=False)
-    answers = np.full(len(questions), -1)
-    best = np.full(len(questions), -np.inf, np.float32)
-    passed = np.full((len(questions), _TOP), -np.inf, np.float32)
-    step = max(1, _BLOCK_BYTES // (4 * max(1, len(asked))))
-    for start in range(0, len(known.first_row), step):
-        block = slice(start, min(start + step, len(known.first_row)))
-        scores = np.empty((len(asked), block.stop - start), np.float32)
-        lengths_of_block = None if norms is None else norms[block]
-        for place, rows, lengths in queries.blocks_with_norms(vectors[block], lengths_of_block, queries.MATRIX_VALUES):
-            part = np.matmul(units, rows.T.astype(np.float32, copy=False), out=scores[:, place])
-            np.divide(part, lengths, out=part, where=lengths > 0)
-        if multiply:  # Levy & Goldberg 2014 (CoNLL), section 6: cosines shifted into 0..1
-            scores += 1
-            scores /= 2
-        epsilon = queries.COSMUL_EPSILON if multiply else 0.0
-        _analogies.better_answers(scores, where, known.first_row[block], asked, start, epsilon, best, answers, passed)
-    answers[(passed >= best[:, None]).all(axis=1)] = -1
-    return answers
+
+    def ask(vectors: NDArray[Any], norms: NDArray[Any] | None) -> NDArray[np.int64]:
+        asked, where = np.unique(questions[:, :3], return_inverse=True)
+        where = where.reshape(-1, 3)
+        units = _units(vectors, asked).astype(np.float32, copy=False)
+        answers = np.full((len(formulas), len(questions)), -1)
+        best = np.full(answers.shape, -np.inf, np.float32)
+        passed = np.full((*answers.shape, _TOP), -np.inf, np.float32)
+        step = max(1, _BLOCK_BYTES // (4 * max(1, len(asked))))
+        for start in range(0, len(known.first_row), step):
+            block = slice(start, min(start + step, len(known.first_row)))
+            similarities = np.empty((len(asked), block.stop - start), np.float32)
+            of_block = None if norms is None else norms[block]
+            for place, rows, lengths in queries.blocks_with_norms(vectors[block], of_block, queries.MATRIX_VALUES):
+                part = np.matmul(units, rows.T.astype(np.float32, copy=False), out=similarities[:, place])
+                np.divide(part, lengths, out=part, where=lengths > 0)
+            for formula, multiply in enumerate(formulas):
+                epsilon = queries.COSMUL_EPSILON if multiply else 0.0
+                _analogies.better_answers(
+                    similarities, where, known.first_row[block], asked, start, epsilon,
+                    best[formula], answers[formula], passed[formula],
+                )  # fmt: skip
+        answers[(passed >= best[..., None]).all(axis=-1)] = -1
+        return answers
+
+    return kv.over_rows(ask)
 
 
 def _answers_of(
     method: Callable[..., Sequence[tuple[Any, float]]],
     kv: Vectors,
-    known: _Known,
+    known: Known,
     questions: NDArray[np.int64],
     restrict_vocab: int | None,
 ) -> NDArray[np.int64]:

@@ -1,0 +1,1 @@
+"""How good are vectors, how sure is that, and is one model better than another?"""
