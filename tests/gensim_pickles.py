@@ -16,8 +16,14 @@ FAKES = {
     "gensim.models": [],
     "gensim.utils": [],
     "gensim.models.word2vec": ["Word2Vec", "Vocab", "Word2VecVocab", "Word2VecTrainables"],
-    "gensim.models.keyedvectors": ["KeyedVectors", "Word2VecKeyedVectors", "Vocab", "FastTextKeyedVectors"],
-    "gensim.models.doc2vec": ["Doc2Vec"],
+    "gensim.models.keyedvectors": [
+        "KeyedVectors",
+        "Word2VecKeyedVectors",
+        "Vocab",
+        "FastTextKeyedVectors",
+        "Doc2VecKeyedVectors",
+    ],
+    "gensim.models.doc2vec": ["Doc2Vec", "DocvecsArray", "Doctag", "Doc2VecVocab", "Doc2VecTrainables"],
     "gensim.models.phrases": ["Phrases"],
 }
 
@@ -114,6 +120,66 @@ def model_1(fakes, inside=False):
 
 
 LAYOUTS = {"4": model_4, "3.8": model_3_8, "1": lambda fakes: model_1(fakes, inside=True), "0.12": model_1}
+
+
+# --- models of documents -------------------------------------------------------------------------------------------
+
+TAGS = [0, 1, "first", "zweites"]
+ROWS = matrix(start=90)
+LOCKS = np.array([1, 1, 0, 1], np.float32)
+MODEL = {"dbow_words": 1, "dm_concat": 0, "dm_tag_count": 1}
+
+
+def as_documents(fakes, made, **attributes):
+    state = {**made.__dict__, **MODEL, **attributes}
+    return fakes.make("doc2vec", "Doc2Vec", **state)
+
+
+def documents_4(fakes, **changes):
+    dv = vectors_4(
+        fakes,
+        **{
+            "index_to_key": list(TAGS),
+            "key_to_index": {"first": 2, "zweites": 3},
+            "vectors": ROWS,
+            "vectors_lockf": LOCKS,
+            "expandos": {"doc_count": np.array([1, 1, 2, 1]), "word_count": np.array([3, 4, 5, 6])},
+        }
+        | changes,
+    )
+    return as_documents(fakes, model_4(fakes), dv=dv)
+
+
+def documents_3_8(fakes, **changes):
+    made = model_3_8(fakes)
+    own = {
+        **{"vectors": [], "vocab": {}, "vectors_docs": ROWS, "offset2doctag": TAGS[2:], "max_rawint": 1, "count": 4},
+        **{"doctags": {tag: fakes.make("doc2vec", "Doctag", offset=n) for n, tag in enumerate(TAGS[2:])}, **LISTS},
+    }
+    trainables = {**made.trainables.__dict__, "vectors_docs_lockf": LOCKS}
+    return as_documents(
+        fakes,
+        made,
+        docvecs=fakes.make("keyedvectors", "Doc2VecKeyedVectors", **own | changes),
+        vocabulary=fakes.make("doc2vec", "Doc2VecVocab", **made.vocabulary.__dict__),
+        trainables=fakes.make("doc2vec", "Doc2VecTrainables", **trainables),
+    )
+
+
+def documents_old(fakes, texts="offset2doctag", **changes):
+    own = {"doctag_syn0": ROWS, "doctag_syn0_lockf": LOCKS, texts: TAGS[2:], "doctags": {}, "count": 4, **LISTS}
+    if texts == "offset2doctag":
+        own["max_rawint"] = 1
+    docvecs = fakes.make("doc2vec", "DocvecsArray", **own | changes)
+    return as_documents(fakes, model_1(fakes, inside=texts == "offset2doctag"), docvecs=docvecs)
+
+
+DOCUMENT_LAYOUTS = {
+    "4": documents_4,
+    "3.8": documents_3_8,
+    "1": documents_old,
+    "0.12": lambda fakes: documents_old(fakes, "index2doctag"),
+}
 
 
 def dump(value, path, protocol=4):

@@ -100,13 +100,14 @@ def test_examples_in_docstrings(name, tmp_path, monkeypatch):
     assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
 
 
-def test_every_parameter_is_documented_with_its_default():
+@pytest.mark.parametrize("model", [w2v.Word2Vec, w2v.Doc2Vec])
+def test_every_parameter_is_documented_with_its_default(model):
     text = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|", text, re.MULTILINE))
     defaults = {
         name: parameter.default
-        for name, parameter in inspect.signature(w2v.Word2Vec.__init__).parameters.items()
-        if name not in ("self", "old_names")
+        for name, parameter in inspect.signature(model.__init__).parameters.items()
+        if name not in ("self", "old_names", "kwargs") and not (model is w2v.Doc2Vec and name == "epochs")
     }
     assert {name: rows[name].strip("`") for name in defaults} == {
         name: "hash" if default is hash else f'"{default}"' if isinstance(default, str) else shown(default)

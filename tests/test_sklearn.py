@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from w2v import Word2Vec
+from w2v import Doc2Vec, TaggedDocument, Word2Vec
 
 if os.environ.get("CI") != "true":  # there it is installed, and a skip would hide that it is not
     pytest.importorskip("sklearn")
@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from w2v.sklearn import Word2VecVectorizer
+from w2v.sklearn import Doc2VecVectorizer, Word2VecVectorizer
 from w2v.training.settings import Settings
 
 TOPICS = [["river", "lake", "sea", "boat", "water", "fish"], ["bread", "flour", "oven", "dough", "yeast", "baker"]]
@@ -365,6 +365,70 @@ def test_without_scikit_learn_the_error_names_the_extra(monkeypatch):
         importlib.import_module("w2v.sklearn")
 
 
+# --- vectors of documents ---------------------------------------------------------------------------------------
+
+
+def test_document_vectors_are_those_that_the_model_infers():
+    texts, _ = two_topics()
+    model = Doc2Vec((TaggedDocument(text.split(), [n]) for n, text in enumerate(texts)), **TINY, workers=1)
+    vectorizer = Doc2VecVectorizer(**TINY, n_jobs=1).fit(texts)
+    assert vectorizer.model_.fingerprint() == model.fingerprint()
+    new = ["river lake", "never heard of", "", "oven bread sea"]
+    expected = model.infer_vectors([text.split() for text in new]).vectors
+    found = vectorizer.transform(iter(new))
+    assert (found.dtype, found.tobytes()) == (np.float32, expected.tobytes())
+    assert not found[1:3].any()
+    assert vectorizer.set_params(n_jobs=3).transform(new).tobytes() == expected.tobytes()
+    longer = vectorizer.set_params(infer_epochs=9).transform(new)
+    assert longer.tobytes() == model.infer_vectors([text.split() for text in new], epochs=9).vectors.tobytes()
+
+
+def test_fitted_documents_are_inferred_like_new_ones():
+    texts = two_topics()[0]
+    at_once = Doc2VecVectorizer(**TINY).fit_transform(iter(texts))
+    assert at_once.tobytes() == Doc2VecVectorizer(**TINY).fit(texts).transform(texts).tobytes()
+
+
+def test_parameters_of_documents_have_the_models_defaults():
+    ours, theirs = (inspect.signature(made).parameters for made in (Doc2VecVectorizer, Doc2Vec))
+    words = inspect.signature(Word2Vec).parameters
+    own = ["infer_epochs", "random_state", "n_jobs", "lowercase", "token_pattern", "tokenizer"]
+    assert [name for name in ours if name not in theirs and name not in words] == own
+    defaults = {name: (theirs.get(name) or words[name]).default for name in ours if name not in own}
+    assert {name: ours[name].default for name in defaults} == defaults | {"dm_mean": words["cbow_mean"].default}
+
+
+def test_every_parameter_reaches_the_model_of_documents():
+    other = {
+        **{"vector_size": 5, "alpha": 0.05, "window": 2, "min_count": 2, "max_vocab_size": 1000, "sample": 0.1},
+        **{"min_alpha": 0.001, "dm_mean": 0, "dm_concat": 1, "hs": 1, "negative": 3, "ns_exponent": 0.5, "epochs": 1},
+        **{"max_final_vocab": 10, "shrink_windows": False, "shared_negatives": False, "cbow_corrected": True},
+    }
+    model = Doc2VecVectorizer(**other, random_state=7).fit(two_topics()[0]).model_
+    assert {name: getattr(model, {"dm_mean": "cbow_mean"}.get(name, name)) for name in other} == other
+    model = Doc2VecVectorizer(**TINY, dm=0, dbow_words=1, random_state=7).fit(two_topics()[0]).model_
+    assert (model.dm, model.dbow_words, model.seed) == (False, 1, 7)
+
+
+def test_document_vectors_separate_topics():
+    texts, labels = two_topics(400)
+    pipeline = make_pipeline(Doc2VecVectorizer(**TINY | {"epochs": 20}, dm=0), LogisticRegression(C=100))
+    pipeline.fit(texts[:200], labels[:200])
+    assert pipeline.score(texts[200:], labels[200:]) == 1
+
+
+def test_fit_rejects_epochs_of_inference_that_are_none():
+    with pytest.raises(ValueError, match="infer_epochs=0 must be at least 1"):
+        Doc2VecVectorizer(**TINY, infer_epochs=0).fit(["river lake"])
+
+
+def test_a_pickled_model_of_documents_infers_the_same():
+    texts = two_topics()[0]
+    vectorizer = Doc2VecVectorizer(**TINY).fit(texts)
+    copied = pickle.loads(pickle.dumps(vectorizer))
+    assert copied.transform(texts).tobytes() == vectorizer.transform(texts).tobytes()
+
+
 # --- scikit-learn's own checks ----------------------------------------------------------------------------------
 
 # Most of them need tables of numbers, and check_estimator leaves them all out for an estimator that takes none, as it
@@ -376,18 +440,20 @@ NO_TABLE = [
 ]
 
 
+@pytest.mark.parametrize("made", [Word2VecVectorizer, Doc2VecVectorizer])
 @pytest.mark.parametrize("name", NO_TABLE)
-def test_checks_that_need_no_table(name):
-    getattr(estimator_checks, f"check_{name}")("Word2VecVectorizer", Word2VecVectorizer())
+def test_checks_that_need_no_table(name, made):
+    getattr(estimator_checks, f"check_{name}")(made.__name__, made())
 
 
-def test_check_estimator_finds_nothing_else_to_check():
-    with pytest.warns(SkipTestWarning, match="Can't test estimator Word2VecVectorizer"):
-        results = estimator_checks.check_estimator(Word2VecVectorizer(), on_skip=None)
+@pytest.mark.parametrize("made", [Word2VecVectorizer, Doc2VecVectorizer])
+def test_check_estimator_finds_nothing_else_to_check(made):
+    with pytest.warns(SkipTestWarning, match=f"Can't test estimator {made.__name__}"):
+        results = estimator_checks.check_estimator(made(), on_skip=None)
     assert [result["status"] for result in results] == ["passed"]
 
 
-class OnNumbers(Word2VecVectorizer):
+class Rows:
     """Takes each row of a table for a document, a word per column, so that the other checks can run too."""
 
     def fit(self, X, y=None):
@@ -407,12 +473,24 @@ class OnNumbers(Word2VecVectorizer):
         return tags
 
 
+class OnNumbers(Rows, Word2VecVectorizer):
+    pass
+
+
+class DocumentsOnNumbers(Rows, Doc2VecVectorizer):
+    pass
+
+
 def rows_as_words(table):
     return [[f"{column}:{value:.1f}" for column, value in enumerate(row)] for row in table]
 
 
 # None is expected to fail. (parametrize_with_checks itself warns in some releases, and warnings are errors.)
-CHECKS = list(estimator_checks.estimator_checks_generator(OnNumbers(**TINY)))
+CHECKS = [
+    pair
+    for made in (OnNumbers, DocumentsOnNumbers)
+    for pair in estimator_checks.estimator_checks_generator(made(**TINY))
+]
 
 
 @pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=[check.func.__name__ for _, check in CHECKS])

@@ -37,7 +37,7 @@ ROOMS = {
     "models": {"callbacks", "common", "files", "text", "tokens", "training", "vectors", "vocabulary"},
     "about": {"_version", "training"},
     "stability": {"about", "common", "files", "models", "text", "training", "vectors"},
-    "sklearn": {"models", "training", "vectors"},
+    "sklearn": {"common", "models", "text", "vectors"},
     "cli": {
         "_version",
         "align",
@@ -62,17 +62,15 @@ DOORS = {"cli", "compat", "sklearn", "__main__"}
 # Files and classes that are longer than the ratchet allows, and their lengths; they may only shrink.
 LONGEST_FILE, LONGEST_CLASS = 400, 300
 LONG = {
-    "files.gensim_pickle": 840,
+    "files.gensim_pickle": 823,
     "files.word2vec_format": 670,
     "files.native": 420,
-    "cli.program": 650,
+    "cli.program": 408,
     "vectors.keyed": 467,
     "models.word2vec": 460,
     "models.word2vec.Word2Vec": 393,
     "vectors.lookup": 418,
     "models.building": 416,
-    "models.doc2vec": 474,
-    "models.doc2vec.Doc2Vec": 428,
     "models.building.Buildable": 371,
     "vectors.keyed.KeyedVectors": 360,
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from w2v.evaluation.report import Evaluation, evaluate
     from w2v.files.errors import FormatError
     from w2v.models.doc2vec import Doc2Vec
+    from w2v.models.inference import Inferred
     from w2v.models.update import update
     from w2v.models.word2vec import Word2Vec
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
@@ -48,6 +49,7 @@ _HOME = {
     "RULE_DISCARD": "vocabulary.choose",
     "RULE_KEEP": "vocabulary.choose",
     "Doc2Vec": "models.doc2vec",
+    "Inferred": "models.inference",
     "Word2Vec": "models.word2vec",
     "update": "models.update",
     "merge": "align.merging",
@@ -68,6 +70,7 @@ __all__ = [
     "EpochRecord",
     "Evaluation",
     "FormatError",
+    "Inferred",
     "KeyedVectors",
     "LineSentence",
     "PathLineSentences",

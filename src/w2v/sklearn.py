@@ -1,4 +1,4 @@
-"""A scikit-learn transformer: documents in, the means of their word vectors out.
+"""scikit-learn transformers: documents in, the means of their word vectors or their own vectors out.
 
 Importing this module imports scikit-learn; nothing else in the package does.
 """
@@ -8,14 +8,17 @@ import re
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.common import checks
+from w2v.models.doc2vec import Doc2Vec
+from w2v.models.inference import Inferred
 from w2v.models.word2vec import Word2Vec
-from w2v.training.settings import Settings
+from w2v.text.readers import TaggedDocument
 from w2v.vectors import means
 
 try:
@@ -25,12 +28,194 @@ try:
 except ImportError as error:
     raise ImportError("w2v.sklearn needs scikit-learn; pip install 'w2v[sklearn]'") from error
 
-__all__ = ["Word2VecVectorizer"]
+__all__ = ["Doc2VecVectorizer", "Word2VecVectorizer"]
 
 Documents = Iterable[str | Iterable[str]]
 
 
-class Word2VecVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+# Parameters that are no settings of the model.
+_OWN = ("random_state", "n_jobs", "lowercase", "token_pattern", "tokenizer", "infer_epochs")
+
+
+class _Vectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What transformers of documents share: reading, splitting, the seed, and scikit-learn's calls."""
+
+    def __init__(
+        self,
+        *,
+        vector_size: int,
+        alpha: float,
+        window: int,
+        min_count: int,
+        max_vocab_size: int | None,
+        sample: float,
+        min_alpha: float,
+        hs: int,
+        negative: int,
+        ns_exponent: float,
+        epochs: int,
+        max_final_vocab: int | None,
+        shrink_windows: bool,
+        shared_negatives: bool,
+        cbow_corrected: bool,
+        random_state: int | np.random.RandomState | None,
+        n_jobs: int | None,
+        lowercase: bool,
+        token_pattern: str,
+        tokenizer: Callable[[str], Iterable[str]] | None,
+    ) -> None:
+        self.vector_size = vector_size
+        self.alpha = alpha
+        self.window = window
+        self.min_count = min_count
+        self.max_vocab_size = max_vocab_size
+        self.sample = sample
+        self.min_alpha = min_alpha
+        self.hs = hs
+        self.negative = negative
+        self.ns_exponent = ns_exponent
+        self.epochs = epochs
+        self.max_final_vocab = max_final_vocab
+        self.shrink_windows = shrink_windows
+        self.shared_negatives = shared_negatives
+        self.cbow_corrected = cbow_corrected
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.lowercase = lowercase
+        self.token_pattern = token_pattern
+        self.tokenizer = tokenizer
+
+    def _trained(self, documents: Iterator[list[str]], **settings: Any) -> Word2Vec:
+        """A new model of these documents."""
+        raise NotImplementedError
+
+    def _vectors(self, read: "_Numbered") -> NDArray[np.float32]:
+        """The row of each document, by the fitted model."""
+        raise NotImplementedError
+
+    def fit(self, X: Documents, y: Any = None) -> Self:
+        """Learn the vocabulary and its vectors.
+
+        Parameters
+        ----------
+        X : iterable of documents
+            Read once, so a generator will do.
+        y : ignored
+
+        Raises
+        ------
+        ValueError
+            If there are no documents, or `X` is a single str, or has more than one dimension.
+        TypeError
+            If a document is neither str nor an iterable of str.
+        RuntimeError
+            If no word occurs `min_count` times.
+        """
+        self._learn(self._words(X))
+        return self
+
+    def fit_transform(self, X: Documents, y: Any = None) -> NDArray[np.float32]:
+        """Do `fit` and `transform` in one; the documents are read and split only once.
+
+        Parameters
+        ----------
+        X : iterable of documents
+        y : ignored
+
+        Returns
+        -------
+        ndarray of float32 [documents, vector_size]
+        """
+        read = _Numbered()
+        self._learn(read.passing_on(self._words(X)))
+        return self._vectors(read)
+
+    def transform(self, X: Documents) -> NDArray[np.float32]:
+        """Give each document its vector, by the fitted model.
+
+        Parameters
+        ----------
+        X : iterable of documents
+            Read once.
+
+        Returns
+        -------
+        ndarray of float32 [documents, vector_size]
+            Unknown words are left out. A document without a known word is a row of zeros.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            As in `fit`; but no documents are no error here.
+        """
+        check_is_fitted(self)
+        read = _Numbered()
+        for _ in read.passing_on(self._words(X)):
+            pass
+        return self._vectors(read)
+
+    @property
+    def _n_features_out(self) -> int:
+        """The number of names of `get_feature_names_out`: the fitted model's size, whatever is set since."""
+        return self.model_.vector_size
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.transformer_tags.preserves_dtype = []  # float32, always
+        tags.non_deterministic = self.n_jobs not in (None, 1)
+        return tags
+
+    def _words(self, documents: Documents) -> Iterator[list[str]]:
+        """Each document as a list of words."""
+        _check_documents(documents)
+        split = self._splitter()
+        for number, document in enumerate(documents):
+            if isinstance(document, str):
+                words = split(document.lower() if self.lowercase else document)
+                yield _list_of_words(words, f"what the tokenizer made of document {number:,}")
+            else:
+                yield _list_of_words(document, f"document {number:,}")
+
+    def _splitter(self) -> Callable[[str], Iterable[str]]:
+        tokenizer: Any = self.tokenizer
+        if tokenizer is not None and not callable(tokenizer):
+            raise TypeError(f"tokenizer={tokenizer!r} must be a function from str to a list of words")
+        if tokenizer is not None:
+            return tokenizer  # type: ignore[no-any-return]
+        pattern = re.compile(self.token_pattern)
+        if pattern.groups > 1:
+            raise ValueError(
+                f"token_pattern={self.token_pattern!r} has {pattern.groups} capturing groups, at most one is the word; "
+                "write the others as (?:...)"
+            )
+        return pattern.findall
+
+    def _learn(self, documents: Iterator[list[str]]) -> None:
+        first = next(documents, None)
+        if first is None:
+            raise ValueError("there are no documents to learn from")
+        settings = {name: value for name, value in self.get_params(deep=False).items() if name not in _OWN}
+        model = self._trained(
+            chain([first], documents), seed=self._seed(), workers=self._workers(), progress=False, **settings
+        )
+        self.model_ = copy.copy(model)  # a copy leaves the encoded corpus behind
+        self.vocabulary_ = self.model_.wv.key_to_index
+
+    def _workers(self) -> int:
+        return 1 if self.n_jobs is None else self.n_jobs
+
+    def _seed(self) -> Any:
+        if isinstance(self.random_state, int | np.integer):
+            return self.random_state  # all 64 bits; a RandomState would take 32
+        return int(check_random_state(self.random_state).randint(2**31))
+
+
+class Word2VecVectorizer(_Vectorizer):
     """Learn word vectors from documents, and turn each document into the mean of its words' vectors.
 
     A document is a str, to be split into words, or a list (any iterable) of str, each a word.
@@ -101,153 +286,149 @@ cbow_mean, epochs, max_final_vocab, shrink_windows, shared_negatives, cbow_corre
         token_pattern: str = r"(?u)\b\w+\b",
         tokenizer: Callable[[str], Iterable[str]] | None = None,
     ) -> None:
-        self.vector_size = vector_size
-        self.alpha = alpha
-        self.window = window
-        self.min_count = min_count
-        self.max_vocab_size = max_vocab_size
-        self.sample = sample
-        self.min_alpha = min_alpha
-        self.sg = sg
-        self.hs = hs
-        self.negative = negative
-        self.ns_exponent = ns_exponent
-        self.cbow_mean = cbow_mean
-        self.epochs = epochs
-        self.max_final_vocab = max_final_vocab
-        self.shrink_windows = shrink_windows
-        self.shared_negatives = shared_negatives
-        self.cbow_corrected = cbow_corrected
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.lowercase = lowercase
-        self.token_pattern = token_pattern
-        self.tokenizer = tokenizer
-
-    def fit(self, X: Documents, y: Any = None) -> Self:
-        """Learn the vocabulary and its vectors.
-
-        Parameters
-        ----------
-        X : iterable of documents
-            Read once, so a generator will do.
-        y : ignored
-
-        Raises
-        ------
-        ValueError
-            If there are no documents, or `X` is a single str, or has more than one dimension.
-        TypeError
-            If a document is neither str nor an iterable of str.
-        RuntimeError
-            If no word occurs `min_count` times.
-        """
-        self._learn(self._words(X))
-        return self
-
-    def fit_transform(self, X: Documents, y: Any = None) -> NDArray[np.float32]:
-        """Do `fit` and `transform` in one; the documents are read and split only once.
-
-        Parameters
-        ----------
-        X : iterable of documents
-        y : ignored
-
-        Returns
-        -------
-        ndarray of float32 [documents, vector_size]
-        """
-        read = _Numbered()
-        self._learn(read.passing_on(self._words(X)))
-        return self._means(read)
-
-    def transform(self, X: Documents) -> NDArray[np.float32]:
-        """Average the vectors of each document's words; a word counts as often as it occurs.
-
-        Parameters
-        ----------
-        X : iterable of documents
-            Read once.
-
-        Returns
-        -------
-        ndarray of float32 [documents, vector_size]
-            Unknown words are left out. A document without a known word is a row of zeros.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError, TypeError
-            As in `fit`; but no documents are no error here.
-        """
-        check_is_fitted(self)
-        read = _Numbered()
-        for _ in read.passing_on(self._words(X)):
-            pass
-        return self._means(read)
-
-    @property
-    def _n_features_out(self) -> int:
-        """The number of names of `get_feature_names_out`: the fitted model's size, whatever is set since."""
-        return self.model_.vector_size
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
-        tags.transformer_tags.preserves_dtype = []  # float32, always
-        tags.non_deterministic = self.n_jobs not in (None, 1)
-        return tags
-
-    def _words(self, documents: Documents) -> Iterator[list[str]]:
-        """Each document as a list of words."""
-        _check_documents(documents)
-        split = self._splitter()
-        for number, document in enumerate(documents):
-            if isinstance(document, str):
-                words = split(document.lower() if self.lowercase else document)
-                yield _list_of_words(words, f"what the tokenizer made of document {number:,}")
-            else:
-                yield _list_of_words(document, f"document {number:,}")
-
-    def _splitter(self) -> Callable[[str], Iterable[str]]:
-        tokenizer: Any = self.tokenizer
-        if tokenizer is not None and not callable(tokenizer):
-            raise TypeError(f"tokenizer={tokenizer!r} must be a function from str to a list of words")
-        if tokenizer is not None:
-            return tokenizer  # type: ignore[no-any-return]
-        pattern = re.compile(self.token_pattern)
-        if pattern.groups > 1:
-            raise ValueError(
-                f"token_pattern={self.token_pattern!r} has {pattern.groups} capturing groups, at most one is the word; "
-                "write the others as (?:...)"
-            )
-        return pattern.findall
-
-    def _learn(self, sentences: Iterator[list[str]]) -> None:
-        first = next(sentences, None)
-        if first is None:
-            raise ValueError("there are no documents to learn from")
-        model = Word2Vec(
-            chain([first], sentences),
-            seed=self._seed(),
-            workers=1 if self.n_jobs is None else self.n_jobs,
-            progress=False,
-            **{name: getattr(self, name) for name in Settings.named(saved=True) if hasattr(self, name)},
+        super().__init__(
+            vector_size=vector_size,
+            alpha=alpha,
+            window=window,
+            min_count=min_count,
+            max_vocab_size=max_vocab_size,
+            sample=sample,
+            min_alpha=min_alpha,
+            hs=hs,
+            negative=negative,
+            ns_exponent=ns_exponent,
+            epochs=epochs,
+            max_final_vocab=max_final_vocab,
+            shrink_windows=shrink_windows,
+            shared_negatives=shared_negatives,
+            cbow_corrected=cbow_corrected,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            lowercase=lowercase,
+            token_pattern=token_pattern,
+            tokenizer=tokenizer,
         )
-        self.model_ = copy.copy(model)  # a copy leaves the encoded corpus behind
-        self.vocabulary_ = self.model_.wv.key_to_index
+        self.sg = sg
+        self.cbow_mean = cbow_mean
 
-    def _seed(self) -> Any:
-        if isinstance(self.random_state, int | np.integer):
-            return self.random_state  # all 64 bits; a RandomState would take 32
-        return int(check_random_state(self.random_state).randint(2**31))
+    def _trained(self, documents: Iterator[list[str]], **settings: Any) -> Word2Vec:
+        return Word2Vec(documents, **settings)
 
-    def _means(self, read: "_Numbered") -> NDArray[np.float32]:
+    def _vectors(self, read: "_Numbered") -> NDArray[np.float32]:
+        """The means of the words' vectors; a word counts as often as it occurs."""
         rows = np.array([self.vocabulary_.get(word, -1) for word in read.numbers], np.int64)
         return means.of_documents(self.model_.wv.vectors, rows, np.asarray(read.tokens), np.asarray(read.offsets))
+
+
+class Doc2VecVectorizer(_Vectorizer):
+    """Learn vectors of documents (`w2v.Doc2Vec`), and infer those of others.
+
+    A document is a str, to be split into words, or a list (any iterable) of str, each a word.
+
+    Parameters
+    ----------
+    vector_size, alpha, window, min_count, max_vocab_size, sample, min_alpha, dm, dm_mean, dm_concat, dbow_words, hs, \
+negative, ns_exponent, epochs, max_final_vocab, shrink_windows, shared_negatives, cbow_corrected
+        As in `w2v.Doc2Vec`, with its defaults. They are checked by `fit`.
+    infer_epochs : int, optional
+        Passes over each document in `transform`; by default `epochs`.
+    random_state, n_jobs, lowercase, token_pattern, tokenizer
+        As in `Word2VecVectorizer`. `n_jobs` are the threads of `transform`, too, where they change no bit.
+
+    Attributes
+    ----------
+    model_ : Doc2Vec
+        The trained model, without its encoded corpus. The vectors that the documents of `fit` had in training are
+        ``model_.dv``, by their numbers.
+    vocabulary_ : dict of str to int
+        The words that were kept, and their rows in ``model_.wv.vectors``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        By `fit`: a parameter out of range or of the wrong kind, before anything is learnt.
+
+    Notes
+    -----
+    `fit_transform` infers the documents that it has learnt from: its rows are those of ``fit(X).transform(X)``, and so
+    comparable with those of new documents.
+
+    Examples
+    --------
+    >>> from w2v.sklearn import Doc2VecVectorizer
+    >>> documents = ["Bread, flour, oven.", "A river; a lake."] * 100
+    >>> vectorizer = Doc2VecVectorizer(vector_size=16, dm=0).fit(documents)
+    >>> vectorizer.transform(["flour and bread", "the lake"]).shape
+    (2, 16)
+    """
+
+    def __init__(
+        self,
+        *,
+        vector_size: int = 100,
+        alpha: float = 0.025,
+        window: int = 5,
+        min_count: int = 5,
+        max_vocab_size: int | None = None,
+        sample: float = 1e-3,
+        min_alpha: float = 0.0001,
+        dm: int = 1,
+        dm_mean: int = 1,
+        dm_concat: int = 0,
+        dbow_words: int = 0,
+        hs: int = 0,
+        negative: int = 5,
+        ns_exponent: float = 0.75,
+        epochs: int = 10,
+        infer_epochs: int | None = None,
+        max_final_vocab: int | None = None,
+        shrink_windows: bool = True,
+        shared_negatives: bool = True,
+        cbow_corrected: bool = False,
+        random_state: int | np.random.RandomState | None = 1,
+        n_jobs: int | None = None,
+        lowercase: bool = True,
+        token_pattern: str = r"(?u)\b\w+\b",
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
+    ) -> None:
+        super().__init__(
+            vector_size=vector_size,
+            alpha=alpha,
+            window=window,
+            min_count=min_count,
+            max_vocab_size=max_vocab_size,
+            sample=sample,
+            min_alpha=min_alpha,
+            hs=hs,
+            negative=negative,
+            ns_exponent=ns_exponent,
+            epochs=epochs,
+            max_final_vocab=max_final_vocab,
+            shrink_windows=shrink_windows,
+            shared_negatives=shared_negatives,
+            cbow_corrected=cbow_corrected,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            lowercase=lowercase,
+            token_pattern=token_pattern,
+            tokenizer=tokenizer,
+        )
+        self.dm = dm
+        self.dm_mean = dm_mean
+        self.dm_concat = dm_concat
+        self.dbow_words = dbow_words
+        self.infer_epochs = infer_epochs
+
+    def _trained(self, documents: Iterator[list[str]], **settings: Any) -> Doc2Vec:
+        if self.infer_epochs is not None:
+            checks.integer("infer_epochs", self.infer_epochs, 1)
+        return Doc2Vec((TaggedDocument(words, [number]) for number, words in enumerate(documents)), **settings)
+
+    def _vectors(self, read: "_Numbered") -> NDArray[np.float32]:
+        """The inferred vectors."""
+        model: Any = self.model_
+        found: Inferred = model.infer_vectors(read.documents(), epochs=self.infer_epochs, workers=self._workers())
+        return found.vectors
 
 
 class _Numbered:
@@ -271,6 +452,12 @@ class _Numbered:
             self.tokens.extend(map(self.numbers.__getitem__, words))
             self.offsets.append(len(self.tokens))
             yield words
+
+    def documents(self) -> Iterator[list[str]]:
+        """What was passed on."""
+        names = list(self.numbers)
+        for begin, end in pairwise(self.offsets):
+            yield [names[number] for number in self.tokens[begin:end]]
 
 
 def _check_documents(documents: Any) -> None:

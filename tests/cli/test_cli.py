@@ -59,6 +59,13 @@ def made(tmp_path_factory):
     model = str(folder / "model.safetensors")
     options = "--sg --size 24 --epochs 10 --alpha 0.05 --sample 0 --workers 1 --no-progress"
     assert program.main(["train", str(folder / "corpus.txt"), "-o", model, *shlex.split(options)]) == 0
+    lines = text.splitlines()[:200]
+    (folder / "tags.txt").write_text("".join(f"d{n} part{n % 2}\n" for n in range(len(lines))))
+    (folder / "articles.txt").write_text("\n".join(lines))
+    (folder / "articles.tsv").write_text("".join(f"d{n}\t{line}\n" for n, line in enumerate(lines)))
+    (folder / "new.txt").write_text("thread lock\nsocket port\n")
+    documents = ["doc2vec", str(folder / "articles.tsv"), "--tsv", "-o", str(folder / "documents.safetensors")]
+    assert program.main([*documents, "--size", "8", "--no-progress"]) == 0
     for name in ("vectors.bin", "vectors.txt", "vectors.safetensors"):
         assert program.main(["convert", model, str(folder / name)]) == 0
     (folder / "vectors.txt.gz").write_bytes(gzip.compress((folder / "vectors.txt").read_bytes()))

@@ -31,7 +31,7 @@ import numpy as np
 import pytest
 
 from fuzz import mutations
-from w2v import CallbackAny2Vec, KeyedVectors, Word2Vec
+from w2v import CallbackAny2Vec, Doc2Vec, KeyedVectors, Word2Vec
 from w2v.cli import c_tools
 from w2v.files.errors import FormatError
 from w2v.files.native import inspect_native, verify_native
@@ -408,6 +408,7 @@ def gensim_seeds() -> list[bytes]:
     with pytest.MonkeyPatch.context() as patch:
         fakes = gensims.Fakes(patch)
         made = [(layout(fakes), protocol) for layout in gensims.LAYOUTS.values() for protocol in (2, 4)]
+        made += [(layout(fakes), 4) for layout in gensims.DOCUMENT_LAYOUTS.values()]
         made += [(gensims.vectors_4(fakes), protocol) for protocol in (2, 3, 5)]
         for one, _ in made:
             one.__dict__.pop("random", None)  # its long state would take most of the hits
@@ -422,11 +423,14 @@ def gensim_file(data: bytes, folder: Path) -> str:
 def gensim_model(path: Path, folder: Path) -> str:
     vectors, how = attempt(lambda: KeyedVectors.load(path, allow_pickle=True))
     model, model_how = attempt(lambda: Word2Vec.load(path, allow_pickle=True), FormatError, AttributeError)
+    documents, documents_how = attempt(lambda: Doc2Vec.load(path, allow_pickle=True), FormatError, AttributeError)
     if vectors is not None:
         ask(vectors)
     if model is not None:
         use(model, folder)
-    return f"{how} | {model_how}"
+    if documents is not None:
+        documents.save(folder / "documents.safetensors")
+    return f"{how} | {model_how} | {documents_how}"
 
 
 def spread_model(folder: Path, name: str, write: Callable[..., Any], ending: str) -> Path:

@@ -5,33 +5,47 @@ Results go to stdout (`--json` for programs), all else to stderr. Exit codes: 0 
 """
 
 import argparse
-import errno
-import json
 import logging
 import os
 import re
-import shlex
-import shutil
 import sys
-import tempfile
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from w2v._version import __version__
-from w2v.cli import combine, evaluate, explain
-from w2v.cli.arguments import SPACES, name_types, positive, standard_input, whole_number
-from w2v.cli.vector_files import FILE_HELP, FORMATS, load_model
-from w2v.cli.vector_files import format_of as _format_of
-from w2v.cli.vector_files import load as _load
-from w2v.cli.vector_files import save as _save
+from w2v.cli import combine, documents, evaluate, explain
+from w2v.cli.arguments import (
+    SPACES,
+    TRAINING_OPTIONS,
+    add_output,
+    add_progress,
+    add_training_options,
+    check_something_to_train,
+    interval,
+    name_types,
+    positive,
+    training_settings,
+    workers,
+)
+from w2v.cli.output import (
+    answers,
+    check_not_of_the_run,
+    how_to_resume,
+    print_answers,
+    print_found,
+    report,
+    save_trained,
+)
+from w2v.cli.sources import check_corpus, check_output, is_in, read_from
+from w2v.cli.vector_files import FILE_HELP, FORMATS, format_of, load, load_model, save
 from w2v.common.terminal import printable
 from w2v.stability import command as stability
 
 if TYPE_CHECKING:
-    from w2v import Word2Vec
+    pass
 
 EXPECTED_ERRORS = (
     ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, OSError, ImportError, MemoryError,
@@ -55,6 +69,7 @@ EXAMPLES = {
         w2v neighbors model.safetensors thread
         w2v neighbors vectors.bin file directory -n 5
         w2v neighbors vectors.txt.gz socket --json
+        w2v neighbors documents.safetensors d0 d7 --documents -n 3
         w2v neighbors model.safetensors thread --space in-out
     """,
     "analogy": """
@@ -76,6 +91,7 @@ EXAMPLES = {
         w2v info
     """,
     "stability": stability.EXAMPLES,
+    **documents.EXAMPLES,
     "verify": """
         w2v verify model.safetensors --corpus corpus.txt
     """,
@@ -93,33 +109,10 @@ C_TOOLS = {
     "compute-accuracy": "print the accuracy on analogy questions, as the C program does",
 }
 
-# Options passed on unchanged: flag, parameter of Word2Vec, type, its default there (a test compares), help.
-# Word2Vec checks the values, once for all its callers.
-TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str]] = [
-    ("--size", "vector_size", int, 100, "dimensions of the vectors"),
-    ("--window", "window", int, 5, "words looked at on either side, at most"),
-    ("--min-count", "min_count", int, 5, "leave out words that occur less often"),
-    ("--negative", "negative", int, 5, "noise words per target; 0 for none"),
-    ("--sample", "sample", float, 1e-3, "thin out words more frequent than this; 0 keeps all"),
-    ("--alpha", "alpha", float, 0.025, "learning rate at the start"),
-    ("--min-alpha", "min_alpha", float, 1e-4, "learning rate at the end"),
-    ("--epochs", "epochs", int, 5, "passes over the corpus"),
-    ("--workers", "workers", int, 3, "threads; -1 for every core, 1 for the same bytes on every run"),
-    ("--seed", "seed", int, 1, "what all random choices follow from"),
-    ("--ns-exponent", "ns_exponent", float, 0.75, "noise words are drawn by count to this power"),
-    ("--max-vocab-size", "max_vocab_size", int, None, "forget the rarest words while counting"),
-    ("--max-final-vocab", "max_final_vocab", int, None, "keep no more words than this"),
-]
-
-# Options without a value: setting, attribute of the parsed arguments, what it is then.
-SWITCHES = [
-    ("hs", "hs", 1), ("deterministic", "deterministic", True), ("shared_negatives", "fresh_negatives", False),
-    ("compute_loss", "loss", True),
-]  # fmt: skip
 
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
-FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every")}
+FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every", "dm", "tol")}
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 # The library's advice for programs, and the advice for the command line.
@@ -187,36 +180,36 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = command("train", _train, "train vectors on a text, one sentence per line")
     add("corpus", metavar="CORPUS", help="text, plain or .gz, .bz2, .xz, .zst; - for standard input")
-    _add_output(add)
+    add_output(add)
     add("--cbow", dest="sg", action="store_const", const=0, default=None, help="words from context (default)")
     add("--sg", action="store_const", const=1, default=None, help="skip-gram: context from words")
-    add("--hs", action="store_true", help="hierarchical softmax; on its own with --negative 0")
-    for flag, parameter, kind, default, purpose in TRAINING_OPTIONS:
-        ending = "" if default is None else f" (default {default})"
-        add(flag, dest=parameter, type=kind, default=argparse.SUPPRESS, metavar="N", help=purpose + ending)
+    add_training_options(add)
     purpose = "go on from this saved model: its words and those of CORPUS, with its settings where none are given"
     add("--resume-from", metavar="MODEL", help=purpose)
     purpose = "leave the outputs, the inputs, or the words of MODEL as they are, to the bit; the first two add no words"
     add("--freeze", choices=combine.FREEZE, help=purpose)
-    add("--deterministic", action="store_true", help="the same bytes for any number of workers")
-    add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
-    add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
-    add("--loss", action="store_true", help="report the mean loss of every epoch")
     add("--checkpoint", metavar="DIR", help="keep the run in this folder; w2v resume goes on with it")
     purpose = "how often: a time such as 30s, 10m or 2h, or a number of epochs (default %(default)s)"
-    add("--checkpoint-every", type=_interval, default="10m", metavar="T", help=purpose)
-    _add_progress(add)
+    add("--checkpoint-every", type=interval, default="10m", metavar="T", help=purpose)
+    add_progress(add)
 
     add = command("resume", _resume, "go on with a training that was cut short, from its last checkpoint")
     add("checkpoint", metavar="DIR", help="the folder that w2v train --checkpoint was given")
-    _add_output(add)
+    add_output(add)
     add("--corpus", metavar="CORPUS", help="the text, if it is no longer where it was")
-    add("--workers", type=_workers, metavar="N", help="threads (default: as before)")
-    _add_progress(add)
+    add("--workers", type=workers, metavar="N", help="threads (default: as before)")
+    add_progress(add)
 
-    add = command("neighbors", _neighbors, "list the words nearest to each word")
+    add = command("doc2vec", documents.train, "train vectors of documents, one document per line")
+    documents.add_training_arguments(add)
+
+    add = command("infer", documents.infer, "infer the vectors of new documents, one document per line")
+    documents.add_inference_arguments(add)
+
+    add = command("neighbors", _neighbors, "list the words nearest to each word, or the documents to each document")
     add("file", metavar="FILE", help=FILE_HELP)
     add("words", nargs="+", metavar="WORD")
+    add("--documents", action="store_true", help="the words are tags of documents in a model of w2v doc2vec")
     add("-n", type=positive, default=10, metavar="N", help="how many (default %(default)s)")
     add("--space", choices=SPACES, default="in-in", help="in-out: words that stand together with it; needs a model")
 
@@ -256,14 +249,12 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("verify", _verify, "train a model again and compare the vectors, byte for byte")
     add("file", metavar="FILE", help="a model, as w2v train saves it")
     add("--corpus", required=True, metavar="CORPUS", help="the text it was trained on")
-    add(
-        "--workers", type=_workers, metavar="N", help="threads, for a deterministic model (default: those of the model)"
-    )
-    _add_progress(add)
+    add("--workers", type=workers, metavar="N", help="threads, for a deterministic model (default: those of the model)")
+    add_progress(add)
 
     add = command("demo", _demo, "train on Python's own documentation and query the result")
     add("-o", "--output", default="w2v-demo.safetensors", metavar="OUT", help="default: %(default)s")
-    _add_progress(add)
+    add_progress(add)
 
     for name, purpose in C_TOOLS.items():
         commands.add_parser(name, help=purpose, add_help=False)
@@ -271,162 +262,77 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _train(args: argparse.Namespace) -> None:
-    _format_of(args.output)
-    _check_output(args.output)
-    if _is_in(args.output, args.corpus):
+    format_of(args.output)
+    check_output(args.output)
+    if is_in(args.output, args.corpus):
         raise ValueError(f"{args.output} is the corpus itself; write to another file")
     if args.checkpoint is not None:
-        _check_not_of_the_run(args)
-    given = {parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS if hasattr(args, parameter)}
-    given |= {"sg": args.sg} if args.sg is not None else {}
-    given |= {name: value for name, asked, value in SWITCHES if getattr(args, asked)}
-    given |= {"cache": args.cache, "progress": args.progress}
+        check_not_of_the_run(args)
+    given = training_settings(args) | ({"sg": args.sg} if args.sg is not None else {})
     options = {"checkpoint": args.checkpoint, "checkpoint_every": args.checkpoint_every}
     if args.resume_from is not None:
-        if _is_in(args.output, args.resume_from):
+        if is_in(args.output, args.resume_from):
             raise ValueError(f"{args.output} is the model to go on from; write to another file")
-        with _how_to_resume(args), _read_from(args.corpus) as (sentences, corpus_file):
+        with how_to_resume(args), read_from(args.corpus) as (sentences, corpus_file):
             model = combine.go_on(args.resume_from, args.freeze, given, sentences, corpus_file, **options)
-        return _save_trained(args, model)
+        return save_trained(args, model)
     if args.freeze is not None:
         args.wrong_usage("--freeze leaves rows of a trained model as they are: give it by --resume-from MODEL")
-    if not args.hs and given.get("negative") == 0:
-        raise ValueError("--negative 0 without --hs leaves nothing to train; give --hs too, or leave --negative out")
+    check_something_to_train(args)
     from w2v import Word2Vec
 
-    with _how_to_resume(args), _read_from(args.corpus) as (sentences, corpus_file):
+    with how_to_resume(args), read_from(args.corpus) as (sentences, corpus_file):
         model = Word2Vec(sentences, corpus_file, **options, **given)
-    _save_trained(args, model)
+    save_trained(args, model)
 
 
 def _resume(args: argparse.Namespace) -> None:
-    _format_of(args.output)
-    _check_output(args.output)
+    format_of(args.output)
+    check_output(args.output)
     from w2v import Word2Vec
 
-    _check_not_of_the_run(args)
+    check_not_of_the_run(args)
     again = ["--corpus", args.corpus] if args.corpus is not None else []
     again += ["--workers", str(args.workers)] if args.workers is not None else []
-    with _how_to_resume(args, again), _read_from(args.corpus) as (sentences, corpus_file):
+    with how_to_resume(args, again), read_from(args.corpus) as (sentences, corpus_file):
         model = Word2Vec.resume(args.checkpoint, sentences, corpus_file, workers=args.workers, progress=args.progress)
-    _save_trained(args, model)
-
-
-def _check_not_of_the_run(args: argparse.Namespace) -> None:
-    from w2v.training.checkpoint import files_of
-
-    for path in [*files_of(args.checkpoint), args.corpus]:
-        if path is not None and _is_in(args.output, path):
-            raise ValueError(f"{args.output} belongs to the run, which reads {path}; write to another file")
-
-
-def _check_corpus(path: str) -> None:
-    if not os.path.exists(path):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    if os.path.isdir(path):
-        raise ValueError(f"{path} is a folder; give one file, or all of them: cat {shlex.quote(path)}/* | w2v train -")
-
-
-@contextmanager
-def _read_from(path: str | None) -> Iterator[tuple[Any, str | None]]:
-    """Give a corpus as an iterable or as a path; a source that can be read only once is copied to a nameless file."""
-    if path is not None and path != "-":
-        _check_corpus(path)
-    if path is None or os.path.isfile(path):
-        yield None, path
-        return
-    from w2v import LineSentence
-
-    with tempfile.TemporaryFile() as kept:
-        with nullcontext(standard_input()) if path == "-" else open(path, "rb") as pipe:
-            shutil.copyfileobj(pipe, kept)
-        yield LineSentence(kept), None
-
-
-@contextmanager
-def _how_to_resume(args: argparse.Namespace, again: Sequence[str] = ()) -> Iterator[None]:
-    """After a Ctrl-C with a checkpoint, print the command that resumes, with the options to repeat."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        if not stop.args:
-            raise
-        line = ["w2v", "resume", args.checkpoint, "-o", args.output, *["--vectors-only"] * args.vectors_only, *again]
-        raise KeyboardInterrupt(f"go on with: {shlex.join(line)}") from None
-
-
-def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
-    from w2v.files.arrays import sha256_of
-
-    form = _format_of(args.output)
-    if form == "native" and not args.vectors_only:
-        model.save(args.output)
-    else:
-        _save(model.wv, args.output, form)
-    seconds = sum(epoch.seconds for epoch in model.history)
-    per_second = 1 / seconds if seconds else 0.0  # a callback may end a run before its first epoch, after no time
-    facts = {
-        "corpus_words": model.corpus_total_words,
-        "sentences": model.corpus_count,
-        "vocabulary": len(model.wv),
-        "vector_size": model.vector_size,
-        "epochs": len(model.history),
-        "seconds": seconds,
-        "words_per_second": sum(epoch.raw_words for epoch in model.history) * per_second,
-        "effective_words_per_second": sum(epoch.trained_words for epoch in model.history) * per_second,
-        "loss": list(model.loss_history),
-        "repeatable": model.workers == 1 or model.deterministic,
-        "sha256": sha256_of(model.wv.vectors),
-        "file": args.output,
-    }
-    if not model.compute_loss:
-        del facts["loss"]
-    # Several workers are the default for their speed; they give up the promise of the same bytes.
-    if not args.json and not facts["repeatable"]:
-        facts["repeatable"] = (
-            "no, trained by several workers; --workers 1 or --deterministic is, and w2v verify checks it"
-        )
-    _report(args, facts)
+    save_trained(args, model)
 
 
 def _neighbors(args: argparse.Namespace) -> None:
-    vectors = _load(args.file) if args.space == "in-in" else load_model(args.file, f"--space {args.space}")
-    found = {word: _answers(vectors.most_similar(word, topn=args.n, space=args.space)) for word in args.words}
-    if args.json:
-        _report(args, found)
-    else:
-        for word, answers in found.items():
-            print(printable(word))
-            _print_answers(answers)
+    if args.documents:
+        return documents.neighbors(args)
+    vectors = load(args.file) if args.space == "in-in" else load_model(args.file, f"--space {args.space}")
+    print_found(args, {word: answers(vectors.most_similar(word, topn=args.n, space=args.space)) for word in args.words})
 
 
 def _analogy(args: argparse.Namespace) -> None:
-    found = _answers(_load(args.file).most_similar([args.b, args.c], [args.a], topn=args.n))
+    found = answers(load(args.file).most_similar([args.b, args.c], [args.a], topn=args.n))
     if args.json:
-        _report(args, {"a": args.a, "b": args.b, "c": args.c, "answers": found})
+        report(args, {"a": args.a, "b": args.b, "c": args.c, "answers": found})
     else:
         print(printable(f"{args.a} is to {args.b} as {args.c} is to"))
-        _print_answers(found)
+        print_answers(found)
 
 
 def _convert(args: argparse.Namespace) -> None:
-    form = args.target or _format_of(args.output)
-    _check_output(args.output)
-    vectors = _load(args.input, args.source, no_header=args.no_header)
-    _save(vectors, args.output, form)
-    _report(args, {"words": len(vectors), "vector_size": vectors.vector_size, "file": args.output})
+    form = args.target or format_of(args.output)
+    check_output(args.output)
+    vectors = load(args.input, args.source, no_header=args.no_header)
+    save(vectors, args.output, form)
+    report(args, {"words": len(vectors), "vector_size": vectors.vector_size, "file": args.output})
 
 
 def _info(args: argparse.Namespace) -> None:
     if args.file is None:
         from w2v import show_config
 
-        return _report(args, show_config())
+        return report(args, show_config())
     from w2v.files.arrays import sha256_of
     from w2v.files.native import inspect_native
 
-    facts: dict[str, Any] = {"format": _format_of(args.file)}
-    vectors = _load(args.file)
+    facts: dict[str, Any] = {"format": format_of(args.file)}
+    vectors = load(args.file)
     facts |= {"words": len(vectors), "vector_size": vectors.vector_size}
     facts |= {"first_words": vectors.index_to_key[:10], "vectors_sha256": sha256_of(vectors.vectors)}
     if facts["format"] == "native":
@@ -434,11 +340,11 @@ def _info(args: argparse.Namespace) -> None:
         facts |= {name: header[name] for name in ("kind", "sha256", "library", "bytes")}
         facts |= header["meta"]
         facts["tensors"] = {name: f"{tensor['dtype']} {tensor['shape']}" for name, tensor in header["tensors"].items()}
-    _report(args, facts)
+    report(args, facts)
 
 
 def _stability(args: argparse.Namespace) -> None:
-    _check_corpus(args.corpus)
+    check_corpus(args.corpus)
     stability.run(args)
 
 
@@ -449,100 +355,24 @@ def _verify(args: argparse.Namespace) -> None:
     model.progress = args.progress
     if args.workers is not None:
         model.workers = args.workers
-    with _read_from(args.corpus) as (sentences, corpus_file):
+    with read_from(args.corpus) as (sentences, corpus_file):
         again = model.trained_again(sentences, corpus_file)
     hashes = sha256_of(model.wv.vectors), sha256_of(again.wv.vectors)
     if hashes[0] != hashes[1]:
         raise ValueError(f"the vectors differ: {hashes[0]} in {args.file}, {hashes[1]} trained again")
-    _report(args, {"verified": args.file, "vectors_sha256": hashes[0]})
+    report(args, {"verified": args.file, "vectors_sha256": hashes[0]})
 
 
 def _demo(args: argparse.Namespace) -> None:
-    if _format_of(args.output) != "native":
+    if format_of(args.output) != "native":
         raise ValueError(f"the demo saves a whole model; {args.output!r} must end in .safetensors")
-    _check_output(args.output)
+    check_output(args.output)
     from w2v.cli.demo import run_demo
 
     if args.json:
-        _report(args, run_demo(args.output, progress=args.progress, say=lambda line: None))
+        report(args, run_demo(args.output, progress=args.progress, say=lambda line: None))
     else:
         run_demo(args.output, progress=args.progress)
-
-
-def _add_output(add: Callable[..., argparse.Action]) -> None:
-    add("-o", "--output", required=True, metavar="OUT", help=".safetensors (model), .bin, .txt or .vec")
-    add("--vectors-only", action="store_true", help="only vectors in a .safetensors, not the whole model")
-
-
-def _interval(text: str) -> str | int:
-    return int(text) if text.isdecimal() else text
-
-
-def _add_progress(add: Callable[..., argparse.Action]) -> None:
-    purpose = "progress bars on stderr (default: in a terminal)"
-    add("--progress", action=argparse.BooleanOptionalAction, default=None, help=purpose)
-
-
-def _workers(text: str) -> int:
-    if (number := whole_number(text)) < 1 and number != -1:
-        raise argparse.ArgumentTypeError(f"{number} would train nothing; 1 or more, or -1 for every core")
-    return number
-
-
-def _check_output(path: str) -> None:
-    from w2v.files.writing import check_output
-
-    check_output(path)
-
-
-def _is_in(output: str, source: str) -> bool:
-    """Whether a file is the other one, or one of those in a folder; a source of "-" is standard input."""
-    if source == "-":
-        with suppress(OSError, ValueError, AttributeError):  # which may be closed, or something else than a file
-            return os.path.samestat(os.stat(output), os.fstat(sys.stdin.fileno()))
-    if source in ("", "-"):
-        return False
-    path, other = os.path.realpath(output), os.path.realpath(source)
-    return path == other or (os.path.exists(path) and os.path.dirname(path) == other)
-
-
-def _answers(found: list[tuple[str, float]]) -> list[dict[str, Any]]:
-    return [{"word": word, "similarity": float(similarity)} for word, similarity in found]
-
-
-def _print_answers(answers: list[dict[str, Any]]) -> None:
-    words = [printable(answer["word"]) for answer in answers]
-    width = max(map(len, words), default=0)
-    for word, answer in zip(words, answers, strict=True):
-        print(f"  {word:<{width}}  {answer['similarity']:.3f}")
-
-
-def _report(args: argparse.Namespace, facts: dict[str, Any]) -> None:
-    """Print facts as one JSON object or as aligned lines; a dict gives a line for each of its items."""
-    if args.json:
-        print(json.dumps(facts, allow_nan=False))
-        return
-    lines: dict[str, str] = {}
-    for name, value in facts.items():
-        items = value.items() if isinstance(value, dict) else [("", value)]
-        lines |= {
-            printable(f"{name.replace('_', ' ')} {item}".rstrip()): printable(_text(part)) for item, part in items
-        }
-    width = max(map(len, lines), default=0)
-    for name, text in lines.items():
-        print(f"{name:<{width}}  {text}")
-
-
-def _text(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {_text(part)}" for name, part in value.items())
-    if isinstance(value, list | tuple):
-        return " ".join(map(_text, value))
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _message(error: BaseException, flags: Mapping[str, str]) -> str:

@@ -3,8 +3,8 @@
 Nothing in a file is executed. Python's unpickler would be the wrong tool even with an allow-list: the one in C hashes
 every key of the file, and a key of a million nested tuples (1 MB) overflows its stack; seven bytes that use memo place
 2**31 - 1 make it claim 32 GiB. So the pickle is interpreted here. It can make only numbers, strings, containers and
-records of the calls it asks for; sizes are compared with the file; no other class exists. `_KNOWN` lists the names that
-it may use, and any other name is refused.
+records of the calls it asks for; sizes are compared with the file; no other class exists. `gensim_names.KNOWN` lists
+the names that it may use, and any other name is refused.
 
 The risk of any parser of foreign files remains. Read files you trust.
 """
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from w2v.files.arrays import check_finite
 from w2v.files.errors import FormatError, TruncatedError
+from w2v.files.gensim_names import KNOWN
 from w2v.files.reading import Pathlike, check_unpacked, codec_of, most_unpacked, open_binary, open_regular, unpacking
 
 logger = getLogger(__name__)
@@ -37,36 +38,14 @@ _MOST_ATTRIBUTES = 64  # per word; gensim makes five
 _U1, _U2, _U4, _U8, _I4 = map(struct.Struct, ["<B", "<H", "<I", "<Q", "<i"])
 _MAP_MODES = (None, "r", "r+", "c")
 
-# Everything that gensim 0.12 to 4.4 and numpy name in these files, under Python 2 and 3 (which has written
-# UserString for collections in protocol 2). Nothing is imported: these are names.
-_NUMPY = {
-    "numpy": {"ndarray", "dtype"},
-    "numpy.core.multiarray": {"_reconstruct", "scalar"},
-    "numpy.core.numeric": {"_frombuffer"},
-    "numpy.random": {"__RandomState_ctor"},
-    "numpy.random._pickle": {"__randomstate_ctor", "__bit_generator_ctor", "__generator_ctor"},
-    "numpy.random._mt19937": {"MT19937"},
-    "numpy.random._pcg64": {"PCG64"},
-    "numpy.random.bit_generator": {"SeedSequence", "__pyx_unpickle_SeedSequence"},
-}
-_PLAIN = {"int", "long", "float", "hash", "bytes", "set", "frozenset"}
-_KNOWN: dict[str, set[str]] = {
-    **_NUMPY,
-    **{name.replace("numpy.core", "numpy._core"): names for name, names in _NUMPY.items() if "core" in name},
-    "builtins": _PLAIN,
-    "__builtin__": _PLAIN,
-    "_codecs": {"encode"},
-    "collections": {"defaultdict", "Counter", "OrderedDict"},
-    "UserString": {"defaultdict"},
-    "gensim.utils": {"call_on_class_only"},
-    "gensim.models.word2vec": {"Word2Vec", "Vocab", "Word2VecVocab", "Word2VecTrainables"},
-    "gensim.models.keyedvectors": {
-        *("KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors", "WordEmbeddingsKeyedVectors"),
-        *("Vocab", "CompatVocab"),
-    },
-}
+MODELS = ("Word2Vec", "Doc2Vec")
 _VECTOR_CLASSES = ("KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors", "WordEmbeddingsKeyedVectors")
 _MAPPINGS = ("defaultdict", "Counter", "OrderedDict")
+
+_PARTS = {
+    "vocabulary": ("Word2VecVocab", "Doc2VecVocab"),
+    "trainables": ("Word2VecTrainables", "Doc2VecTrainables"),
+}
 
 # Our parameters, and gensim's names for them.
 _SETTINGS = {
@@ -75,6 +54,7 @@ _SETTINGS = {
         *("vector_size", "alpha", "min_alpha", "window", "min_count", "max_vocab_size", "max_final_vocab", "sample"),
         *("seed", "workers", "sg", "hs", "negative", "ns_exponent", "cbow_mean", "epochs", "sorted_vocab"),
         *("batch_words", "comment", "compute_loss", "shrink_windows"),
+        *("null_word", "dbow_words", "dm_concat", "dm_tag_count"),
     ]
 }
 _STATE = [
@@ -101,7 +81,7 @@ class TreePaths(NamedTuple):
 class GensimFile:
     """The contents of a gensim file; the arrays belong to the caller, or are mapped."""
 
-    kind: str  # "word2vec" or "vectors"
+    kind: str  # "word2vec", "doc2vec" or "vectors"
     words: list[Any]  # in row order: str, or int in document vectors
     vectors: NDArray[np.float32]  # [words, vector_size]
     attributes: dict[str, NDArray[Any]]  # numbers per word, "count" (int64) among them if the file has counts
@@ -111,6 +91,9 @@ class GensimFile:
     lockf: NDArray[np.float32] | None  # [words] or [1], if not all are 1
     settings: dict[str, Any]  # parameters of Word2Vec, under their present names
     state: dict[str, Any]  # counters, as found
+    # All attributes of a model, and where they were found, from which `gensim_documents` takes what documents add.
+    fields: dict[str, Any] | None = None
+    source: Any = None
 
 
 def is_pickle(path: Pathlike) -> bool:
@@ -157,9 +140,9 @@ def read_gensim(path: Pathlike, mmap: bool | str | None = None) -> GensimFile:
     source = _Source(os.fspath(path), mode, len(contents))
     top = _Machine(contents, source.name).run()
     kind = top.name if isinstance(top, _Object) else type(top).__name__
-    if kind != "Word2Vec" and kind not in _VECTOR_CLASSES:
-        raise source.fault(f"a pickle of {kind!r:.80}, not of gensim's Word2Vec or KeyedVectors")
-    return _model(top, source) if kind == "Word2Vec" else _vectors(top, source)
+    if kind not in (*MODELS, *_VECTOR_CLASSES):
+        raise source.fault(f"a pickle of {kind!r:.80}, not of gensim's Word2Vec, Doc2Vec or KeyedVectors")
+    return _model(top, source) if kind in MODELS else vectors_of(top, source)
 
 
 # --- the pickle, as data ------------------------------------------------------------------------------------------
@@ -291,13 +274,13 @@ class _Machine:
 
     def find_global(self, module: str, name: str) -> None:
         """Put a name on the stack, if it is on the list."""
-        if name in _KNOWN.get(module, ()):
+        if name in KNOWN.get(module, ()):
             self.stack.append(_Global(name))
             return
         if module.split(".")[0] == "gensim":
             raise _Malformed(
-                f"this is or holds a {f'{module}.{name}':.200} of gensim, and only its Word2Vec and KeyedVectors can "
-                "be read here"
+                f"this is or holds a {f'{module}.{name}':.200} of gensim, and only its Word2Vec, Doc2Vec and "
+                "KeyedVectors can be read here"
             )
         raise _Malformed(
             f"the pickle asks for {f'{module}.{name}'!r:.200}, which is no part of gensim's models (a callback, a hash "
@@ -664,7 +647,7 @@ def _check_size(path: str, needed: int, size: int) -> None:
         raise kind(f"{path}: {size:,} bytes of data, but its header describes {needed:,}")
 
 
-def _floats(value: Any, source: _Source, what: str, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
+def floats_of(value: Any, source: _Source, what: str, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
     """An array of float32 that the caller may write to, unless it is mapped; None in the shape stands for any size."""
     array = _array(value, source, what)
     fits = len(array.shape) == len(shape) and all(
@@ -693,7 +676,7 @@ class _Words(NamedTuple):
     points: list[Any] | None
 
 
-def _fields(value: Any, path: str, source: _Source, classes: tuple[str, ...]) -> dict[str, Any]:
+def fields_of(value: Any, path: str, source: _Source, classes: tuple[str, ...]) -> dict[str, Any]:
     """The attributes of a gensim object; attributes in other files are `_Side`."""
     if type(value) is not _Object or value.name not in classes or type(value.state) is not dict:
         found = value.name if type(value) is _Object else type(value).__name__
@@ -711,8 +694,9 @@ def _names(value: Any) -> list[str]:
     return [name for name in value if type(name) is str and name.isidentifier()] if type(value) is list else []
 
 
-def _vectors(top: Any, source: _Source) -> GensimFile:
-    fields = _fields(top, source.name, source, _VECTOR_CLASSES)
+def vectors_of(top: Any, source: _Source, path: str | None = None) -> GensimFile:
+    """Vectors alone, of any version; `path` is where their large arrays lie, if not beside the file."""
+    fields = fields_of(top, path or source.name, source, _VECTOR_CLASSES)
     words = _words(fields, source)
     vectors = _input_rows(fields, words, fields, source)
     lockf = _lockf(fields, len(words.words), source)
@@ -721,13 +705,13 @@ def _vectors(top: Any, source: _Source) -> GensimFile:
 
 def _model(top: Any, source: _Source) -> GensimFile:
     """A Word2Vec of any version: version 4 uses two objects, 3 uses four; before 1 the model held its vectors."""
-    fields = _fields(top, source.name, source, ("Word2Vec",))
-    for name, of_class in (("vocabulary", "Word2VecVocab"), ("trainables", "Word2VecTrainables")):
+    fields = fields_of(top, source.name, source, MODELS)
+    for name, classes in _PARTS.items():
         if fields.get(name) is not None:
-            fields |= _fields(fields[name], f"{source.name}.{name}", source, (of_class,))
+            fields |= fields_of(fields[name], f"{source.name}.{name}", source, classes)
     held = fields
     if fields.get("wv") is not None:
-        held = _fields(fields["wv"], f"{source.name}.wv", source, _VECTOR_CLASSES)
+        held = fields_of(fields["wv"], f"{source.name}.wv", source, _VECTOR_CLASSES)
         if "key_to_index" not in held and "vocab" not in held:  # in 0.13.4, wv had no content when saved
             held = {**fields, **held}
     settings = _plain(fields, _SETTINGS, source)
@@ -735,12 +719,15 @@ def _model(top: Any, source: _Source) -> GensimFile:
     vectors = _input_rows(held, words, settings, source)
     count, width = vectors.shape
     settings["vector_size"] = width
+    # Rows of documents side by side make longer ones of outputs; a name of old files is that of vector_size, too.
+    wide = fields.get("layer1_size") if top.name == "Doc2Vec" else None
+    wide = wide if type(wide) is int and wide > 0 else width
     syn1neg = None
     if count and fields.get("syn1neg") is not None:
-        syn1neg = _floats(fields["syn1neg"], source, "syn1neg", (count, width))
-    syn1, paths = _nodes(fields.get("syn1"), words, width, source)
+        syn1neg = floats_of(fields["syn1neg"], source, "syn1neg", (count, wide))
+    syn1, paths = _nodes(fields.get("syn1"), words, wide, source)
     return GensimFile(
-        kind="word2vec",
+        kind=top.name.lower(),
         words=words.words,
         vectors=vectors,
         attributes=words.attributes,
@@ -750,6 +737,8 @@ def _model(top: Any, source: _Source) -> GensimFile:
         lockf=_lockf({**fields, **held}, count, source),
         settings=settings,
         state=_plain(fields, {name: (name,) for name in _STATE}, source),
+        fields=fields,
+        source=source,
     )
 
 
@@ -851,7 +840,7 @@ def _input_rows(held: dict[str, Any], words: _Words, settings: dict[str, Any], s
         return np.zeros((0, width), np.float32)
     if value is None:
         raise source.fault("it has no vectors (saved with ignore=?)")
-    vectors = _floats(value, source, "the matrix of vectors", (count, None))
+    vectors = floats_of(value, source, "the matrix of vectors", (count, None))
     if not vectors.shape[1] or (type(width) is int and width != vectors.shape[1]):
         raise source.fault(f"vectors of {vectors.shape[1]:,} numbers, where vector_size={width}")
     return vectors
@@ -861,7 +850,7 @@ def _lockf(fields: dict[str, Any], words: int, source: _Source) -> NDArray[np.fl
     value = next((fields[key] for key in ("vectors_lockf", "syn0_lockf") if fields.get(key) is not None), None)
     if value is None or type(value) is list:
         return None
-    lockf = _floats(value, source, "vectors_lockf", (None,))
+    lockf = floats_of(value, source, "vectors_lockf", (None,))
     if len(lockf) not in (1, words):
         raise source.fault(f"vectors_lockf has {len(lockf):,} numbers for {words:,} words")
     return None if (lockf == 1).all() else lockf
@@ -877,7 +866,7 @@ def _nodes(
     count = len(words.words)
     if value is None or not count:
         return None, None
-    nodes = _floats(value, source, "syn1", (None, width))
+    nodes = floats_of(value, source, "syn1", (None, width))
     if len(nodes) not in (count - 1, count):  # gensim has a row too many
         raise source.fault(f"syn1 has {len(nodes):,} rows for {count:,} words")
     if words.codes is None or words.points is None or "count" not in words.attributes:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.files import gensim_pickle, native
+from w2v.files import gensim_documents, gensim_pickle, native
 from w2v.files.reading import Pathlike
+from w2v.models import documents
 from w2v.training import provenance, schedule
 from w2v.training.settings import Settings
 from w2v.training.trainable import Contents
@@ -55,15 +56,20 @@ def _mark_as_cut(meta: Mapping[str, Any]) -> None:
 def _of_gensim(fname: Pathlike, mmap: bool | str | None) -> Contents:
     """gensim's model as one of ours: what its file does not say, a new model has."""
     found = gensim_pickle.read_gensim(fname, mmap)
-    if found.kind != "word2vec":
+    if found.kind == "vectors":
         raise _vectors_alone(fname)
-    arrays = {
+    arrays: dict[str, NDArray[Any] | None] = {
         "vectors": found.vectors,
         "outputs.negative": found.syn1neg,
         "outputs.hierarchical": inner_nodes(found, os.fspath(fname)),
         "vectors.locks": found.lockf,
         **{"vocab.counts" if name == "count" else f"attr.{name}": values for name, values in found.attributes.items()},
     }
+    if found.kind == "doc2vec":
+        of_tags = gensim_documents.documents_of(found)
+        arrays |= {"documents": of_tags.vectors if len(of_tags.keys) else None, "documents.locks": of_tags.locks}
+        arrays |= documents.as_arrays(of_tags.keys)
+        arrays |= {f"documents.attr.{name}": values for name, values in of_tags.attributes.items()}
     # What a model was trained with, its matrices tell; an old file may not.
     settings = found.settings | {"vector_size": found.vectors.shape[1], "hs": int(found.syn1 is not None)}
     if found.syn1neg is None:
@@ -73,7 +79,7 @@ def _of_gensim(fname: Pathlike, mmap: bool | str | None) -> Contents:
     state |= {"corpus_count": 0, "corpus_total_words": None}
     state |= {"effective_min_count": settings.get("min_count", Settings.min_count), **found.state}
     meta = {"settings": settings, "state": state}
-    return Contents("word2vec", found.words, {n: array for n, array in arrays.items() if array is not None}, meta)
+    return Contents(found.kind, found.words, {n: array for n, array in arrays.items() if array is not None}, meta)
 
 
 def inner_nodes(found: gensim_pickle.GensimFile, name: str) -> NDArray[np.float32] | None:

@@ -594,7 +594,7 @@ class KeyedVectors(OldVectorNames, Lookup):
             rest.sort(key=self.expandos[sort_attr].tolist().__getitem__, reverse=True)
         elif fvocab is not None:
             raise ValueError(f"no attribute {sort_attr!r} to write to {os.fspath(fvocab)}")
-        else:
+        elif rest:
             logger.warning("no attribute %r to sort by; rows keep their order", sort_attr)
         order = [*range(lead), *rest]
         words = [f"{prefix}{key}" for key in self.index_to_key]
