@@ -12,6 +12,7 @@ GOLDEN = 0x9E3779B97F4A7C15
 MASK = 2**64 - 1
 TILE = 8
 PATH_TILE = 4
+TOGETHER = 4
 
 
 def mix(x):
@@ -217,6 +218,23 @@ class Twin:
         hidden = np.concatenate([matrix[row] for matrix, row in units])
         gradient = self.learn(hidden[None], self.targets(word, stream, 0), rate)[0]
         self.add_to(units, np.split(gradient, len(units)))
+
+    def infer(self, tokens, key, rate):
+        """One epoch of the only document: it learns from up to four words at once, which share their noise words."""
+        kept = [(int(token), stream_at(key, position)) for position, token in enumerate(tokens)]
+        kept = [(w, stream) for w, stream in kept if self.keep is None or stream >> 32 <= self.keep[w]]
+        row = self.documents[0]
+        for begin in range(0, len(kept), TOGETHER):
+            gradient = np.zeros_like(row)
+            for centre, (word, stream) in enumerate(kept[begin : begin + TOGETHER], begin):
+                width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
+                near = [*kept[max(0, centre - width) : centre], *kept[centre + 1 : centre + width + 1]]
+                rows = [row] + [self.inputs[other] for other, _ in near if self.words]
+                hidden = np.sum(rows, axis=0) / (len(rows) if self.mean_forward else 1)
+                pair = 0 if self.shared else centre - begin
+                step = self.learn(hidden[None], self.targets(word, kept[begin][1], pair), rate)[0]
+                gradient += step / (len(rows) if self.mean_backward else 1)
+            row += gradient
 
     def run(self, tokens, offsets, origin, key, alpha, slope, horizon, centres=None, tags=None):
         """Train all tokens, or of them those at the positions `centres`; `tags` are lists, one for each sentence."""

@@ -21,6 +21,7 @@ WAYS = [
     {"dm": 0, "dbow_words": 1, "shared_negatives": False},
     {"dm": 0, "hs": 1, "negative": 0},
     {"dm": 1},
+    {"dm": 1, "dm_mean": 0},
     {"dm": 1, "dm_mean": 0, "hs": 1},
     {"dm": 1, "dm_concat": 1},
 ]
@@ -137,7 +138,10 @@ def slow_inference(model, words, epochs):
     )
     for epoch in range(epochs):
         alpha = model.alpha - (model.alpha - model.min_alpha) * epoch / max(epochs - 1, 1)
-        twin.run(tokens, [0, len(tokens)], 0, stream_at(key, epoch + 1), alpha, 0, 0, tags=[[0]])
+        if settings.sg or not (settings.hs or model.dm_concat or not settings.shared_negatives):
+            twin.infer(tokens, stream_at(key, epoch + 1), np.float32(alpha))
+        else:
+            twin.run(tokens, [0, len(tokens)], 0, stream_at(key, epoch + 1), alpha, 0, 0, tags=[[0]])
     return row[0]
 
 

@@ -55,6 +55,40 @@ static uint64_t hash_of_still(const Level *run) {
     return hash;
 }
 
+/* Of a row that learns from several examples at once. */
+static uint64_t hash_of_together(const Level *run) {
+    uint64_t hash = 14695981039346656037u;
+    static float sums[(MOST_ROWS + 1) * 16 * MOST_BLOCKS], pair_labels[TOGETHER * MOST_TARGETS + 16],
+        pair_weights[TOGETHER * MOST_TARGETS + 16], memory[TOGETHER * (16 * MOST_BLOCKS + MOST_TARGETS) + 64];
+    const float forward[TOGETHER] = {0.5f, 0.25f, 1.0f / 3, 1.0f};
+    state = 3;
+    for (int blocks = 1; blocks <= MOST_BLOCKS; blocks += blocks < 9 ? 1 : 4)
+        for (int n_targets = TOGETHER; n_targets <= MOST_TARGETS; n_targets += n_targets < 18 ? 1 : 9) {
+            float *row[MOST_ROWS], *target[MOST_TARGETS];
+            const float *parts[3 * TOGETHER];
+            for (int i = 0; i < MOST_ROWS * 16 * MOST_BLOCKS; i++) rows[i] = any_value();
+            for (int i = 0; i < MOST_TARGETS * 16 * MOST_BLOCKS; i++) targets[i] = any_value();
+            for (int c = 0; c < MOST_ROWS; c++) row[c] = row_of(rows, c);
+            for (int t = 0; t < n_targets; t++) target[t] = row_of(targets, t);
+            run->run_sums(row + 1, MOST_ROWS - 1, blocks, sums);
+            for (int e = 0; e < TOGETHER; e++) {
+                parts[3 * e] = sums + (e + 3) * 16 * blocks;
+                parts[3 * e + 1] = sums + e * 16 * blocks;
+                parts[3 * e + 2] = row[e + 2];
+            }
+            for (int i = 0; i < TOGETHER * MOST_TARGETS + 16; i++) {
+                pair_labels[i] = (float)(i < TOGETHER);
+                pair_weights[i] = (float)(i % 5) * 0.5f;
+            }
+            const Ahead ahead = {target, n_targets / 2};
+            run->learn_together(row[0], parts, forward, target, pair_labels, pair_weights, n_targets, blocks, 0.025f,
+                                memory, &ahead);
+            hash = hash_of(hash_of(hash_of(hash, rows, sizeof rows), targets, sizeof targets), sums,
+                           (size_t)(MOST_ROWS * 16 * blocks) * 4);
+        }
+    return hash;
+}
+
 int main(void) {
     for (int level = 0; level < N_LEVELS; level++) {
         if (!level_runs(level)) continue;
@@ -91,8 +125,9 @@ int main(void) {
                                         0.025f, scratch, n_targets % 2 ? &loss : NULL, &ahead);
                         weighted = hash_of(hash_of(hash_of(weighted, rows, sizeof rows), targets, sizeof targets), &loss, 8);
                     }
-        printf("%s %016llx-%016llx-%016llx\n", run->name, (unsigned long long)hash, (unsigned long long)weighted,
-               (unsigned long long)hash_of_still(run));
+        printf("%s %016llx-%016llx-%016llx-%016llx\n", run->name, (unsigned long long)hash,
+               (unsigned long long)weighted, (unsigned long long)hash_of_still(run),
+               (unsigned long long)hash_of_together(run));
     }
     return 0;
 }

@@ -30,6 +30,10 @@
  * steps taken from one stale value add up; with tiles of eight analogies suffer. */
 #define PATH_TILE 4
 
+/* Words of a document from which its row learns at once when it is inferred. A constant of inference: another value is
+ * another result. */
+#define TOGETHER 4
+
 /* Rows that will be wanted soon. */
 typedef struct {
     float *const *rows;
@@ -47,6 +51,10 @@ typedef struct {
     void (*learn_still)(float *const *rows, int n_rows, int n_still, float forward, float backward,
                         float *const *targets, const float *labels, const float *weights, int n_targets, int blocks,
                         float rate, float *scratch, double *loss, const Ahead *ahead);
+    void (*run_sums)(float *const *rows, int n, int blocks, float *sums);
+    void (*learn_together)(float *row, const float *const *parts, const float *forward, float *const *targets,
+                           const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                           float *scratch, const Ahead *ahead);
     void (*blend)(float *shared, float *own, long long n, float share);
     void (*merge)(float *row, const float *const *copies, int n_copies, float share, long long n);
 } Level;
@@ -124,6 +132,11 @@ static void add_part(float *row, const float *after, const float *before, long l
 
 static inline void prefetch(const void *address) { __builtin_prefetch(address); }
 
+/* Ask for a row that is about to be read. */
+static inline void prefetch_still(const float *row, int blocks) {
+    for (const float *end = row + 16 * blocks; row != end; row += 16) __builtin_prefetch(row);
+}
+
 /* Ask for a row that is about to be read and written. */
 static inline void prefetch_row(const float *row, int blocks) {
     for (const float *end = row + 16 * blocks; row != end; row += 16) __builtin_prefetch(row, 1);
@@ -137,7 +150,11 @@ static inline void prefetch_row(const float *row, int blocks) {
 #define INLINE static inline __attribute__((always_inline, unused)) TARGET
 #define KERNEL static RACES_ARE_MEANT TARGET
 
-#define TABLE(level) { #level, learn_##level, learn_mean_##level, learn_still_##level, blend_##level, merge_##level }
+#define TABLE(level) \
+    { \
+        #level, learn_##level, learn_mean_##level, learn_still_##level, run_sums_##level, learn_together_##level, \
+        blend_##level, merge_##level \
+    }
 
 #define LEVEL_PORTABLE
 #define NAME(x) x##_portable

@@ -259,6 +259,19 @@ KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, floa
 #undef SCATTER
 }
 
+/* What a panel grows by where targets stay as they are, added to `grown`. */
+INLINE void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, int d, const int width, const float *g,
+                             const Ahead *ahead) {
+    for (int t = 0; t < n_targets; t++) {
+        const V step = NAME(fill)(g[t]);
+        const float *soon = (t < ahead->n ? ahead->rows[t] : targets[t]) + d;
+        UNROLL for (int i = 0; i < width; i++) {
+            if (i * WIDTH % 16 == 0) __builtin_prefetch(soon + i * WIDTH);
+            grown[i] = NAME(fused)(step, NAME(load)(targets[t] + d + i * WIDTH), grown[i]);
+        }
+    }
+}
+
 /* The same with targets that stay as they are, and so do the first `n_still` rows. */
 KERNEL void NAME(learn_still)(float *const *rows, int n_rows, int n_still, float forward, float backward,
                               float *const *targets, const float *labels, const float *weights, int n_targets,
@@ -269,14 +282,7 @@ KERNEL void NAME(learn_still)(float *const *rows, int n_rows, int n_still, float
     { \
         V grown[width]; \
         UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(fill)(0.0f); \
-        for (int t = 0; t < n_targets; t++) { \
-            const V step = NAME(fill)(scores[t]); \
-            const float *soon = (t < ahead->n ? ahead->rows[t] : targets[t]) + d; \
-            UNROLL for (int i = 0; i < width; i++) { \
-                if (i * WIDTH % 16 == 0) __builtin_prefetch(soon + i * WIDTH); \
-                grown[i] = NAME(fused)(step, NAME(load)(targets[t] + d + i * WIDTH), grown[i]); \
-            } \
-        } \
+        NAME(grow_panel)(grown, targets, n_targets, d, width, scores, ahead); \
         UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(mul)(grown[i], NAME(fill)(backward)); \
         for (int c = n_still; c < n_rows; c++) \
             UNROLL for (int i = 0; i < width; i++) { \
@@ -286,6 +292,68 @@ KERNEL void NAME(learn_still)(float *const *rows, int n_rows, int n_still, float
     }
     PANELS(SCATTER)
 #undef SCATTER
+}
+
+/* sums[i] = the sum of the first i of `n` rows, one after the other. */
+KERNEL void NAME(run_sums)(float *const *rows, int n, int blocks, float *sums) {
+    for (int d = 0; d < 16 * blocks; d += WIDTH) {
+        V sum = NAME(fill)(0.0f);
+        NAME(store)(sums + d, sum);
+        for (int i = 0; i < n; i++) {
+            sum = NAME(add)(sum, NAME(load)(rows[i] + d));
+            NAME(store)(sums + (size_t)(i + 1) * 16 * (size_t)blocks + d, sum);
+        }
+    }
+}
+
+/* Dots of TOGETHER means, each with the target of its own. */
+INLINE void NAME(own_dots)(float *const *means, float *const *targets, int blocks, float *out) {
+    const int some = GROUP < TOGETHER ? GROUP : TOGETHER;
+    for (int e = 0; e < TOGETHER; e += some) {
+        V sums[GROUP][PARTS];
+        UNROLL for (int i = 0; i < GROUP; i++)
+            UNROLL for (int part = 0; part < PARTS; part++) sums[i][part] = NAME(fill)(0.0f);
+        for (int d = 0; d < 16 * blocks; d += 16)
+            UNROLL for (int part = 0; part < PARTS; part++)
+                UNROLL for (int i = 0; i < some; i++)
+                    sums[i][part] = NAME(fused)(NAME(load)(means[e + i] + d + part * WIDTH),
+                                                NAME(load)(targets[e + i] + d + part * WIDTH), sums[i][part]);
+        NAME(fold)(sums, some, out + e);
+    }
+}
+
+/* A row that has a part in TOGETHER examples learns from all of them at once, and nothing else changes. Example e is
+ * forward[e] * (((above - below) - centre) + row), of the three others at `parts + 3 * e`. Target e < TOGETHER is its own
+ * alone; the targets behind them are everyone's. `labels` and `weights` have those of each own pair, and then for each
+ * of the others those of all examples, side by side. */
+KERNEL void NAME(learn_together)(float *row, const float *const *parts, const float *forward, float *const *targets,
+                                 const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                                 float *scratch, const Ahead *ahead) {
+    float *means[TOGETHER], *scores = scratch + TOGETHER * 16 * blocks;
+    for (int e = 0; e < TOGETHER; e++) {
+        const float *above = parts[3 * e], *below = parts[3 * e + 1], *centre = parts[3 * e + 2];
+        means[e] = scratch + e * 16 * blocks;
+        for (int d = 0; d < 16 * blocks; d += WIDTH) {
+            V around = NAME(sub)(NAME(sub)(NAME(load)(above + d), NAME(load)(below + d)), NAME(load)(centre + d));
+            NAME(store)(means[e] + d, NAME(mul)(NAME(add)(around, NAME(load)(row + d)), NAME(fill)(forward[e])));
+        }
+    }
+    NAME(own_dots)(means, targets, blocks, scores);
+    NAME(all_dots)(means, TOGETHER, TOGETHER, targets + TOGETHER, n_targets - TOGETHER, blocks, scores + TOGETHER);
+    NAME(steps)(scores, labels, weights, TOGETHER * (n_targets - TOGETHER + 1), TOGETHER, TOGETHER, rate, NULL);
+    for (int t = TOGETHER; t < n_targets; t++) {
+        const float *of = scores + TOGETHER * (t - TOGETHER + 1);
+        scores[t] = (of[0] + of[1]) + (of[2] + of[3]);
+    }
+#define GROW(d, width) \
+    { \
+        V grown[width]; \
+        UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(load)(row + d + i * WIDTH); \
+        NAME(grow_panel)(grown, targets, n_targets, d, width, scores, ahead); \
+        UNROLL for (int i = 0; i < width; i++) NAME(store)(row + d + i * WIDTH, grown[i]); \
+    }
+    PANELS(GROW)
+#undef GROW
 }
 
 /* Bring a worker's own copy of some rows and the shared rows together: `share` of the way for the shared ones. */

@@ -29,6 +29,7 @@ cdef extern from "_simd.h" nogil:
     enum:
         TILE
         PATH_TILE
+        TOGETHER
         N_LEVELS
     ctypedef struct Ahead:
         float **rows
@@ -43,10 +44,15 @@ cdef extern from "_simd.h" nogil:
         void learn_still(float **rows, int n_rows, int n_still, float forward, float backward, float **targets,
                          const float *labels, const float *weights, int n_targets, int blocks, float rate,
                          float *scratch, double *loss, const Ahead *ahead) noexcept nogil
+        void run_sums(float **rows, int n, int blocks, float *sums) noexcept nogil
+        void learn_together(float *row, const float **parts, const float *forward, float **targets, const float *labels,
+                            const float *weights, int n_targets, int blocks, float rate, float *scratch,
+                            const Ahead *ahead) noexcept nogil
         void blend(float *shared, float *own, long long n, float share) noexcept nogil
     const Level levels[]
     int level_runs(int i) noexcept
     void prefetch(const void *address) noexcept
+    void prefetch_still(const float *row, int blocks) noexcept
     void prefetch_row(const float *row, int blocks) noexcept
     void add_part(float *row, const float *after, const float *before, long long n, float part) noexcept
 
@@ -130,6 +136,8 @@ cdef enum:
     DIVERGED = 2  # why rounds end before the corpus does
     ABANDONED = 3
     LOOK_AT_STOP_EVERY = 1 << 16  # tokens that are searched for survivors: a tenth of a millisecond
+    RUN = 16 * TOGETHER  # words of a document whose neighbours are summed up in one run; another value is another result
+    WIDEST_RUN = 1000  # the widest window that is summed up in runs
     DOCUMENTS_AT_A_TIME = 4  # that a worker infers between two looks at the cursor
     LONG_ROUND = 1 << 23  # blocks of 16 floats that a round updates at most: 10 ms, portable 200 ms
     CHUNK = 8192  # positions a worker takes at a time: milliseconds of work; any value gives the same bits
@@ -232,6 +240,7 @@ cdef struct Plan:
     bint shrink
     int tile                # context words of skip-gram that learn together, or that are learnt together
     bint lists_per_pair     # noise words of their own for each pair of skip-gram
+    bint together           # a document that is inferred learns from several of its words at once
     bint cbow
     bint mean_forward
     bint mean_backward
@@ -311,6 +320,11 @@ cdef struct Worker:
     int n_tags
     float **tag_rows        # those of the tags, or the segment's copies of them
     float *scratch
+    float *pair_labels      # of several words that are learnt together, side by side
+    float *pair_weights
+    float **run_rows        # of the words around those, from the survivor `run` on; and what they sum up to
+    float *sums
+    long long run
     void *copies_memory
     void *hot_memory
     long long n_hot         # rows of which it trains a copy of its own, the most frequent words; 0 when it is alone
@@ -937,6 +951,7 @@ cdef class Kernel:
             subword_offsets=NULL, subword_rows=NULL, most_subwords=1, keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
             tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
+            together=False,
             cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss,
             learns_outputs=learn_outputs, frozen=NULL, pairs_words=words, still_words=still_words, n_documents=0,
             columns=columns, side_tags=side_tags, null_word=null_word)
@@ -977,6 +992,11 @@ cdef class Kernel:
             self.plan.labels = &labels[0]
             longest += int(np.diff(paths).max())
         self.max_targets = <int>longest
+        if not words:
+            self.plan.together = not learn_outputs
+        else:
+            self.plan.together = (still_words and shared and outputs is not None and nodes is None and subwords is None
+                                  and not side_tags and window <= WIDEST_RUN)
 
     def set_subwords(self, const long long[::1] offsets, const int32_t[::1] rows):
         """Give each word its input rows, after a check that each has one at least and all are there."""
@@ -1095,6 +1115,7 @@ cdef class Kernel:
         cdef Job job
         cdef Plan plan = self.plan
         cdef long long begin, n_documents = rows.shape[0], most = 0, i, document
+        cdef long long max_targets = TOGETHER * (self.max_targets + TOGETHER)  # a target beside each of several words
         cdef long long ends[2]
         cdef long long tag_ends[2]
         cdef int32_t tag
@@ -1110,14 +1131,14 @@ cdef class Kernel:
             most = max(most, offsets[i + 1] - offsets[i])
         memset(&job, 0, sizeof(Job))
         plan.documents, plan.document_locks, plan.n_documents = &rows[0, 0], NULL, <uint64_t>n_documents
-        job.reach, job.most_tags = max(1, min(<long long>plan.window, most)), 1
-        if targets_of_a_window(&plan, job.reach, 1, self.max_targets) > MOST_TARGETS:
+        job.reach, job.most_tags = max(1, min(<long long>plan.window, most)), TOGETHER
+        if targets_of_a_window(&plan, job.reach, TOGETHER, max_targets) > MOST_TARGETS:
             raise ValueError(f"negative={plan.negative} noise words for each pair of a window are too many")
         job.n_sentences, job.offsets, job.stop = 1, ends, &stop[0]
         job.tags, job.tag_offsets = &tag, tag_ends
         tag_ends[0], tag_ends[1] = 0, 1
         try:
-            equip(&plan, &own, &job, self.max_targets, 0, CHUNK)
+            equip(&plan, &own, &job, max_targets, 0, CHUNK)
             before = <float *>claim(plan.stride, sizeof(float))
             with nogil:
                 mode = default_float_mode()
@@ -1379,14 +1400,20 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
         own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
         own.windows[i].targets = <float **>claim(most_targets + subwords, sizeof(float *))
         own.windows[i].labels = <float *>claim(most_targets + 16, sizeof(float))
-        own.windows[i].weights = <float *>claim(most_targets + 16 if subwords else 0, sizeof(float))
+        own.windows[i].weights = <float *>claim(most_targets + 16 if subwords or plan.together else 0, sizeof(float))
         own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
     own.rows = <float **>claim(most_rows, sizeof(float *))
     own.true_rows = <float **>claim(most_rows, sizeof(float *))
     own.ids_of_rows = <int32_t *>claim(most_rows, sizeof(int32_t))
     own.factors = <float *>claim(most_rows, sizeof(float))
     own.tag_rows = <float **>claim(job.most_tags, sizeof(float *))
-    own.scratch = <float *>claim(2 * (plan.output_stride + TILE * max_targets + 32), sizeof(float))
+    own.scratch = <float *>claim(TOGETHER * plan.output_stride + 2 * TILE * max_targets + 64, sizeof(float))
+    if plan.together:
+        own.pair_labels = <float *>claim(TOGETHER * max_targets + 16, sizeof(float))
+        own.pair_weights = <float *>claim(TOGETHER * max_targets + 16, sizeof(float))
+    if plan.together and plan.pairs_words:
+        own.run_rows = <float **>claim(RUN + 2 * reach, sizeof(float *))
+        own.sums = <float *>claim((RUN + 2 * reach + 1) * plan.stride, sizeof(float))
     if plan.side_tags:
         own.side_memory = claim(2 * plan.output_stride + 16, sizeof(float))
         own.side = at_a_line(own.side_memory)
@@ -1409,6 +1436,10 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
 
 cdef void disband(Worker *own) noexcept:
     cdef int i
+    free(own.pair_labels)
+    free(own.pair_weights)
+    free(own.run_rows)
+    free(own.sums)
     free(own.kept)
     free(own.positions)
     for i in range(RING):
@@ -1535,6 +1566,121 @@ cdef void train_chunk(const Plan *plan, Worker *own, const Job *job, long long b
         position = until
 
 
+cdef void look_up_words(const Plan *plan, Worker *own, Window *window) noexcept nogil:
+    """The targets of several words together: those of each, and noise words that all have, unless each has its own."""
+    cdef int j
+    window.n_targets = window.n_rows = 0
+    for j in range(window.first, window.last):
+        if plan.nodes:
+            add_path(plan, own, window, own.kept[j])
+        if plan.lists_per_pair:
+            add_noise(plan, own, window, own.kept[j], j - window.first)
+        elif plan.outputs:
+            add_target(window, output_row(plan, own, own.kept[j], False), 1)
+    for j in range(window.last, window.first + TOGETHER if plan.pairs_words else 0):  # in PV-DM each has a place
+        add_target(window, output_row(plan, own, own.kept[window.last - 1], False), 1)
+    if plan.outputs and not plan.lists_per_pair:
+        add_shared_noise(plan, own, window, 0, window.first, window.last)
+
+
+cdef void learn_words_together(const Plan *plan, Worker *own, const Window *window, float *row) noexcept nogil:
+    """The row of a document predicts several words: PV-DBOW."""
+    own.rows[0] = row
+    learn_mean(plan, own, window, own.rows, 1, 0, 1, 1, NULL if plan.lists_per_pair or not plan.outputs else window.weights,
+               0, window.n_targets, plan.blocks)
+
+
+cdef void sum_up_a_run(const Plan *plan, Worker *own, long long first, long long last) noexcept nogil:
+    """Sum up the rows of the survivors [first, last), so that those of any window are the difference of two sums."""
+    cdef long long j
+    for j in range(first, last):
+        own.run_rows[j - first] = plan.inputs + own.kept[j] * plan.stride
+    own.run = first
+    level.run_sums(own.run_rows, <int>(last - first), plan.blocks, own.sums)
+
+
+cdef void learn_places_together(const Plan *plan, Worker *own, const Job *job, const Window *window, float *row,
+                                long long first, long long last) noexcept nogil:
+    """The row of a document and the neighbours of each of several words predict it: PV-DM. `first` to `last` are known.
+
+    Where there are fewer words than there can be, the last one stands in for the others, and learns nothing.
+    """
+    cdef int e, i, t, n_words = window.last - window.first
+    cdef long long width = plan.window, centre, begin, end
+    cdef const float *parts[3 * TOGETHER]
+    cdef float forward[TOGETHER]
+    cdef float backward[TOGETHER]
+    cdef float part
+    for e in range(TOGETHER):
+        centre = min(window.first + e, window.last - 1)
+        if plan.shrink:
+            width = 1 + <long long>scaled(<uint32_t>stream_at(job.key, job.origin + own.positions[centre]),
+                                          <uint64_t>plan.window)
+        begin, end = max(first, centre - width), min(last, centre + width + 1)
+        parts[3 * e] = own.sums + (end - own.run) * plan.stride
+        parts[3 * e + 1] = own.sums + (begin - own.run) * plan.stride
+        parts[3 * e + 2] = plan.inputs + own.kept[centre] * plan.stride
+        part = <float>1 / <float>(end - begin)  # the neighbours and the document
+        forward[e], backward[e] = part if plan.mean_forward else 1, part if plan.mean_backward else 1
+        own.pair_labels[e], own.pair_weights[e] = 1, backward[e] if e < n_words else 0
+    i = TOGETHER
+    for t in range(TOGETHER, window.n_targets):
+        for e in range(TOGETHER):  # a noise word that is the word itself is dropped
+            own.pair_labels[i] = 0
+            own.pair_weights[i] = backward[e] * <float>(e < n_words and window.targets[t] != window.targets[e])
+            i += 1
+    level.learn_together(row, parts, forward, window.targets, own.pair_labels, own.pair_weights, window.n_targets,
+                         plan.blocks, window.rate, own.scratch, &own.ahead)
+    skip_prefetched(own, window.n_targets)
+
+
+cdef void infer_stretch(const Plan *plan, Worker *own, const Job *job, float *row, long long begin,
+                        long long end) noexcept nogil:
+    """Let the row of a document learn from the words at [begin, end), several at once, in the order of the text.
+
+    All draws are those of the first word, and of its noise words if they share them.
+    """
+    cdef long long first, last, begins, ends, n, group, j
+    cdef Window *window
+    own.earliest = begin
+    if not find_survivors(plan, own, job, 0, begin, end):
+        return
+    begins, ends = kept_before(own, begin), kept_before(own, end)
+    first, last = max(<long long>0, begins - job.reach), min(own.n_kept, ends + job.reach)
+    n = (ends - begins + TOGETHER - 1) // TOGETHER
+    own.n_tags = 1
+    for group in range(n + 2 if n else 0):  # three stages, as in train_stretch
+        if group < n:
+            window = &own.windows[group % RING]
+            window.first, window.centre = <int>(begins + group * TOGETHER), -1
+            window.last = <int>min(ends, <long long>window.first + TOGETHER)
+            window.stream = stream_at(job.key, job.origin + own.positions[window.first])
+            window.rate = <float>job.alpha
+            make_draws(plan, own, window)
+            if plan.pairs_words:
+                for j in range(window.first + job.reach, min(last, window.last + job.reach)):
+                    prefetch_still(plan.inputs + own.kept[j] * plan.stride, plan.blocks)
+        if 0 < group <= n:
+            look_up_words(plan, own, &own.windows[(group - 1) % RING])
+        if group >= 2:
+            if stop_wanted(job.stop):
+                return
+            window = &own.windows[(group - 1) % RING]
+            own.ahead.rows, own.ahead.n = window.targets, window.n_targets if group <= n else 0
+            window = &own.windows[(group - 2) % RING]
+            if window.n_targets == 0:  # a vocabulary of one word has no path
+                continue
+            if plan.pairs_words:
+                if (group - 2) * TOGETHER % RUN == 0:
+                    sum_up_a_run(plan, own, max(first, window.first - job.reach),
+                                 min(last, window.first + RUN + job.reach))
+                learn_places_together(plan, own, job, window, row, first, last)
+            else:
+                learn_words_together(plan, own, window, row)
+            for j in range(own.ahead.n):
+                prefetch_still(own.ahead.rows[j], plan.blocks)
+
+
 cdef int infer_document(const Plan *plan, Worker *own, Job *job, float *row, float *before, uint64_t key, int epochs,
                         double alpha, double min_alpha, double tol) noexcept nogil:
     """Train the row of one document, alone in its job; returns the epochs that it took."""
@@ -1556,7 +1702,10 @@ cdef int infer_document(const Plan *plan, Worker *own, Job *job, float *row, flo
         memcpy(before, row, <size_t>plan.stride * sizeof(float))
         position = 0
         while position < job.n_tokens and not stop_wanted(job.stop):
-            train_chunk(plan, own, job, position, min(position + CHUNK, job.n_tokens))
+            if plan.together:
+                infer_stretch(plan, own, job, row, position, min(position + CHUNK, job.n_tokens))
+            else:
+                train_chunk(plan, own, job, position, min(position + CHUNK, job.n_tokens))
             position += CHUNK
         if tol > 0:
             moved = length = 0
