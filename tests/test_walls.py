@@ -65,7 +65,7 @@ LONG = {
     "files.gensim_pickle": 823,
     "files.word2vec_format": 670,
     "files.native": 420,
-    "cli.program": 408,
+    "cli.program": 427,
     "vectors.keyed": 467,
     "models.word2vec": 460,
     "models.word2vec.Word2Vec": 393,

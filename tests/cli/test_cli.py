@@ -69,6 +69,19 @@ def made(tmp_path_factory):
     for name in ("vectors.bin", "vectors.txt", "vectors.safetensors"):
         assert program.main(["convert", model, str(folder / name)]) == 0
     (folder / "vectors.txt.gz").write_bytes(gzip.compress((folder / "vectors.txt").read_bytes()))
+    for name in ("february", "all", "old", "new", "first", "second"):
+        shutil.copy(model, folder / f"{name}.safetensors")
+    for name in "abc":
+        shutil.copy(folder / "vectors.bin", folder / f"{name}.bin")
+    renamed = (folder / "vectors.txt").read_text().replace("thread ", "house ").replace("lock ", "dog ")
+    (folder / "renamed.txt").write_text(renamed)
+    for name in ("english", "german"):
+        assert program.main(["convert", str(folder / "renamed.txt"), str(folder / f"{name}.bin")]) == 0
+    for name in ("march", "1900s"):
+        shutil.copy(folder / "corpus.txt", folder / f"{name}.txt")
+    words = ["house", "dog", *" ".join(TOPICS).split()[2:], *(f"{stem}_{i}" for stem in STEMS for i in range(4))]
+    known = [(word, word) for word in words]
+    (folder / "dictionary.tsv").write_text("".join(f"{one}\t{other}\n" for one, other in known))
     (folder / "questions-words.txt").write_text(
         ": coders\ndecode decoder encode encoder\nencode encoder decode decoder\n"
         ": forms\nread reading write writing\nread reading encode unknown\n"
@@ -169,7 +182,7 @@ def test_defaults_are_those_of_the_library():
     assert defaults == {parameter: parameters[parameter].default for parameter in defaults}
     args = program.build_parser().parse_args(["train", "corpus", "-o", "out"])
     assert args.cache == parameters["cache"].default
-    assert (args.sg, args.hs) == (parameters["sg"].default, parameters["hs"].default)
+    assert (args.sg, args.hs) == (None, False)  # what is not given is left to the library
     assert args.fresh_negatives is not parameters["shared_negatives"].default
 
 

@@ -394,6 +394,7 @@ def test_all_writing_goes_through_one_function():
         ("writing", "check_output"),  # a file without a purpose but to see that there can be one
         ("reading", "open_folder"),  # a folder, to work inside it
         ("reading", "open_inside"),  # the lock of a folder, never emptied
+        ("matrices", "mapped_matrix"),  # rows that are mapped while they train
         ("program", "main"),  # /dev/null, once the reader of the output has gone
     }
 

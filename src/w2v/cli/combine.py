@@ -20,7 +20,7 @@ ALIGN_EXAMPLES = """
 """
 MERGE_EXAMPLES = """
     w2v merge first.safetensors second.safetensors -o both.safetensors
-    w2v merge a.bin b.bin c.bin -o all.bin --method svd --size 100
+    w2v merge a.bin b.bin c.bin -o all.bin --method svd --size 50
 """
 
 # What `--freeze` means to a model that goes on.
@@ -167,6 +167,7 @@ def go_on(
             raise ValueError(f"{name}={value!r}: the model of {path} has {name}={getattr(model, name)!r}, which stays")
         if name not in OF_A_RUN:
             setattr(model, name, value)
+    model.min_alpha_yet_reached = model.alpha  # that the rate rises again is meant here
     options |= {name: given.get(setting) for setting, name in OF_A_RUN.items()}
     if freeze in ("outputs", "inputs"):
         options["epochs"] = options["epochs"] or model.epochs
