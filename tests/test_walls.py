@@ -30,14 +30,27 @@ ROOMS = {
     "text": {"common", "files"},
     "vocabulary": set(),
     "tokens": {"common", "files", "text", "vocabulary"},
+    "terms": {"_version", "common", "files", "text", "tokens"},
     "training": {"_version", "common", "files", "text", "tokens", "vocabulary"},
-    "vectors": {"common", "files"},
-    "models": {"callbacks", "common", "files", "text", "tokens", "training", "vectors", "vocabulary"},
+    "vectors": {"common", "files", "terms"},
+    "models": {"callbacks", "common", "files", "terms", "text", "tokens", "training", "vectors", "vocabulary"},
     "about": {"_version", "training"},
     "stability": {"about", "common", "files", "models", "text", "training", "vectors"},
     "sklearn": {"models", "training", "vectors"},
-    "cli": {"_version", "common", "files", "models", "about", "stability", "text", "training", "vectors", "vocabulary"},
-    "compat": {"callbacks", "common", "files", "models", "text", "vectors", "vocabulary"},
+    "cli": {
+        "_version",
+        "common",
+        "files",
+        "models",
+        "about",
+        "stability",
+        "terms",
+        "text",
+        "training",
+        "vectors",
+        "vocabulary",
+    },
+    "compat": {"callbacks", "common", "files", "models", "terms", "text", "vectors", "vocabulary"},
     "word2vec": {"models"},  # where old pickles find their classes
     "trainer": {"training"},
     "__main__": {"cli"},
@@ -52,13 +65,12 @@ LONG = {
     "files.native": 420,
     "cli.program": 650,
     "cli.c_tools": 480,
-    "vectors.keyed": 467,
-    "models.word2vec": 460,
-    "models.word2vec.Word2Vec": 393,
-    "vectors.lookup": 418,
-    "models.building": 416,
-    "models.building.Buildable": 371,
-    "vectors.keyed.KeyedVectors": 360,
+    "vectors.keyed": 466,
+    "models.word2vec": 459,
+    "models.word2vec.Word2Vec": 389,
+    "models.building": 402,
+    "models.building.Buildable": 355,
+    "vectors.keyed.KeyedVectors": 356,
 }
 
 
@@ -174,6 +186,7 @@ def test_every_setting_stands_in_one_place():
     """The parameters of Word2Vec that are no settings say on what to train, and where to keep it."""
     others = {
         *("self", "sentences", "corpus_file", "callbacks", "trim_rule", "checkpoint", "checkpoint_every", "old_names"),
+        *("phrases", "terms"),
         *("hashfxn", "batch_words"),  # gensim's, without effect
     }
     parameters = {name: p.default for name, p in signature(Word2Vec.__init__).parameters.items() if name not in others}

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from w2v.callbacks import CallbackAny2Vec
     from w2v.files.errors import FormatError
     from w2v.models.word2vec import Word2Vec
+    from w2v.terms.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases, Phraser, Phrases
+    from w2v.terms.steps import load_terms
+    from w2v.terms.term_map import TermMap
     from w2v.text.readers import LineSentence, PathLineSentences, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.keyed import KeyedVectors
@@ -36,22 +39,34 @@ _HOME = {
     "RULE_DISCARD": "vocabulary.choose",
     "RULE_KEEP": "vocabulary.choose",
     "Word2Vec": "models.word2vec",
+    "ENGLISH_CONNECTOR_WORDS": "terms.phrases",
+    "FrozenPhrases": "terms.phrases",
+    "Phraser": "terms.phrases",
+    "Phrases": "terms.phrases",
+    "TermMap": "terms.term_map",
+    "load_terms": "terms.steps",
 }
 
 __all__ = [
+    "ENGLISH_CONNECTOR_WORDS",
     "RULE_DEFAULT",
     "RULE_DISCARD",
     "RULE_KEEP",
     "CallbackAny2Vec",
     "EpochRecord",
     "FormatError",
+    "FrozenPhrases",
     "KeyedVectors",
     "LineSentence",
     "PathLineSentences",
+    "Phraser",
+    "Phrases",
     "StopTraining",
+    "TermMap",
     "Text8Corpus",
     "Word2Vec",
     "__version__",
+    "load_terms",
     "show_config",
 ]
 

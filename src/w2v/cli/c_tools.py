@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.cli.arguments import name_types, standard_input, whole_number
+from w2v.cli.term_commands import word2phrase
 from w2v.common.terminal import printable
 from w2v.files.errors import FormatError
 from w2v.files.reading import open_binary
@@ -486,4 +487,5 @@ COMMANDS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
     "distance": (distance, "list the words nearest to a word, or to the sum of several, as the C program does"),
     "word-analogy": (word_analogy, "answer analogies of three words, as the C program does"),
     "compute-accuracy": (compute_accuracy, "print the accuracy on analogy questions, as the C program does"),
+    "word2phrase": (word2phrase, "join the phrases of a text, as the C program does, byte for byte"),
 }

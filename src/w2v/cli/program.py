@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from w2v._version import __version__
+from w2v.cli import term_commands
 from w2v.cli.arguments import name_types, standard_input, whole_number
 from w2v.common.terminal import printable
 from w2v.stability import command as stability
@@ -82,6 +83,7 @@ EXAMPLES = {
         w2v demo
         w2v demo -o w2v-demo.safetensors --json
     """,
+    **term_commands.EXAMPLES,
 }
 
 # The command lines of word2vec's C programs, in `c_tools`.
@@ -90,6 +92,7 @@ C_TOOLS = {
     "distance": "list the words nearest to a word, or to the sum of several, as the C program does",
     "word-analogy": "answer analogies of three words, as the C program does",
     "compute-accuracy": "print the accuracy on analogy questions, as the C program does",
+    "word2phrase": "join the phrases of a text, as the C program does, byte for byte",
 }
 
 # Options passed on unchanged: flag, parameter of Word2Vec, type, its default there (a test compares), help.
@@ -191,10 +194,13 @@ def build_parser() -> argparse.ArgumentParser:
     add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
     add("--loss", action="store_true", help="report the mean loss of every epoch")
+    term_commands.add_step_options(add)
     add("--checkpoint", metavar="DIR", help="keep the run in this folder; w2v resume goes on with it")
     purpose = "how often: a time such as 30s, 10m or 2h, or a number of epochs (default %(default)s)"
     add("--checkpoint-every", type=_interval, default="10m", metavar="T", help=purpose)
     _add_progress(add)
+
+    term_commands.register(command, _report, _read_from)
 
     add = command("resume", _resume, "go on with a training that was cut short, from its last checkpoint")
     add("checkpoint", metavar="DIR", help="the folder that w2v train --checkpoint was given")
@@ -272,6 +278,7 @@ def _train(args: argparse.Namespace) -> None:
             cache=args.cache,
             compute_loss=args.loss,
             progress=args.progress,
+            **term_commands.steps_of(args),
             checkpoint=args.checkpoint,
             checkpoint_every=args.checkpoint_every,
             **{parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS},

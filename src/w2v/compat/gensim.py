@@ -29,6 +29,7 @@ from w2v.compat import gensim_utils
 from w2v.compat.gensim_names import prep_vectors, pseudorandom_weak_vector
 from w2v.files import gensim_pickle
 from w2v.models import word2vec
+from w2v.terms import phrases, scoring, transformation
 from w2v.text import readers
 from w2v.vectors import keyed
 
@@ -82,10 +83,21 @@ SUBSTITUTED: dict[str, dict[str, Any]] = {
         "logger": keyed.logger,
     },
     "callbacks": {"CallbackAny2Vec": callbacks.CallbackAny2Vec},
+    "phrases": {
+        "Phrases": phrases.Phrases,
+        "FrozenPhrases": phrases.FrozenPhrases,
+        "Phraser": phrases.FrozenPhrases,
+        "_PhrasesTransformation": transformation.PhrasesTransformation,
+        "ENGLISH_CONNECTOR_WORDS": phrases.ENGLISH_CONNECTOR_WORDS,
+        "original_scorer": scoring.original_scorer,
+        "npmi_scorer": scoring.npmi_scorer,
+        "NEGATIVE_INFINITY": scoring.NEGATIVE_INFINITY,
+        "logger": phrases.logger,
+    },
 }
 
 # The names that gensim.models offers itself.
-CLASSES = {"Word2Vec": word2vec.Word2Vec, "KeyedVectors": _KEYED_VECTORS}
+CLASSES = {"Word2Vec": word2vec.Word2Vec, "KeyedVectors": _KEYED_VECTORS, "Phrases": phrases.Phrases}
 
 _MISSING = object()
 _before: list[tuple[Any, str, Any]] = []  # (module or sys.modules, name, former value)

@@ -59,6 +59,7 @@ _KNOWN: dict[str, set[str]] = {
     "collections": {"defaultdict", "Counter", "OrderedDict"},
     "UserString": {"defaultdict"},
     "gensim.utils": {"call_on_class_only"},
+    "gensim.models.phrases": {"Phrases", "FrozenPhrases", "Phraser", "original_scorer", "npmi_scorer"},
     "gensim.models.word2vec": {"Word2Vec", "Vocab", "Word2VecVocab", "Word2VecTrainables"},
     "gensim.models.keyedvectors": {
         *("KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors", "WordEmbeddingsKeyedVectors"),
@@ -160,6 +161,11 @@ def read_gensim(path: Pathlike, mmap: bool | str | None = None) -> GensimFile:
     if kind != "Word2Vec" and kind not in _VECTOR_CLASSES:
         raise source.fault(f"a pickle of {kind!r:.80}, not of gensim's Word2Vec or KeyedVectors")
     return _model(top, source) if kind == "Word2Vec" else _vectors(top, source)
+
+
+def unpickled(path: Pathlike) -> Any:
+    """What a pickle describes: numbers, strings, containers, and records of calls: their name, args and state."""
+    return _Machine(_contents(path), os.fspath(path)).run()
 
 
 # --- the pickle, as data ------------------------------------------------------------------------------------------
