@@ -46,7 +46,7 @@ def register(command: Callable[..., Add], report: Callable[..., None], read_from
     add("--scoring", choices=["default", "npmi"], default="default")
     add("--connectors", default="", metavar="WORDS", help="words phrases may have inside: english, or a,b,c")
     add("--max-length", type=int, default=2, metavar="N", help="most words of a phrase (default %(default)s)")
-    add("--mode", choices=["greedy", "best"], default="greedy", help="left to right, or for the best sum of scores")
+    add("--mode", choices=["best", "greedy"], default="best", help="for the best sum of scores, or left to right")
     add("--max-vocab-size", type=int, default=40_000_000, metavar="N", help="most words and pairs that are counted")
     add("--workers", type=int, default=-1, metavar="N", help="threads (default: one per core)")
 

@@ -483,6 +483,7 @@ cdef class TermTree:
         cdef PyObject *known
         cdef int32_t *numbers = local
         cdef Scratch scratch
+        cdef bint plain = symbols.spelling is None  # then a str that is not there has no symbol: most words
         if n > SHORT:
             memory[0] = numbers = <int32_t *>malloc(3 * n * sizeof(int32_t))
             if numbers == NULL:
@@ -491,7 +492,12 @@ cdef class TermTree:
             for i in range(n):
                 word = sentence[i]
                 known = PyDict_GetItemWithError(symbols, word)
-                numbers[i] = <object>known if known != NULL else symbols[word]
+                if known != NULL:
+                    numbers[i] = <object>known
+                elif plain and type(word) is str:
+                    numbers[i] = -1
+                else:
+                    numbers[i] = symbols[word]
             parts.term, parts.length, parts.n = &numbers[n], &numbers[2 * n], 0
             memset(&scratch, 0, sizeof(Scratch))
             i = self.divide(numbers, n, False, &scratch, parts)

@@ -32,6 +32,8 @@ class Span(NamedTuple):
 class _Symbols(dict[str, int]):
     """The symbols of the words that terms are made of; -1 for any other word."""
 
+    spelling: Spelling | None = None
+
     def __missing__(self, word: str) -> int:
         if not isinstance(word, str):
             raise TypeError(f"the words of a sentence must be str, not {type(word).__name__}: got {word!r:.80}")
