@@ -45,11 +45,11 @@ class _SpeltSymbols(_Symbols):
 
     def __init__(self, spelling: Spelling) -> None:
         super().__init__()
-        self.spelling = spelling
+        self.spelling = self._spelt = spelling
 
     def __missing__(self, word: str) -> int:
         super().__missing__(word)
-        return dict.get(self, self.spelling(word), -1)
+        return dict.get(self, self._spelt(word), -1)
 
 
 class Level:
