@@ -30,6 +30,8 @@ HEADERS = {
     "training._train": ["_lanes.h", "_rounds.h", "_atomics.h", "_simd.h", "_simd_body.h"],
     "text._text": ["_text.h"],
     "files._rows": [],
+    "terms._terms": ["_terms.h"],
+    "terms._word2phrase": ["_word2phrase.h", "../text/_text.h"],
     "vocabulary._alias": [],
     "vectors._analogies": [],
     "vectors._nearest": [],

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from w2v.models.inference import Inferred
     from w2v.models.update import update
     from w2v.models.word2vec import Word2Vec
+    from w2v.terms.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases, Phraser, Phrases
+    from w2v.terms.steps import load_terms
+    from w2v.terms.term_map import TermMap
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.index import SearchIndex
@@ -55,12 +58,19 @@ _HOME = {
     "merge": "align.merging",
     "TranslationMatrix": "align.translation",
     "BackMappingTranslationMatrix": "align.translation",
+    "ENGLISH_CONNECTOR_WORDS": "terms.phrases",
+    "FrozenPhrases": "terms.phrases",
+    "Phraser": "terms.phrases",
+    "Phrases": "terms.phrases",
+    "TermMap": "terms.term_map",
+    "load_terms": "terms.steps",
 }
 
 # Rooms whose names are public as they are: w2v.align.fit.
 _ROOMS = ("align",)
 
 __all__ = [
+    "ENGLISH_CONNECTOR_WORDS",
     "RULE_DEFAULT",
     "RULE_DISCARD",
     "RULE_KEEP",
@@ -70,20 +80,25 @@ __all__ = [
     "EpochRecord",
     "Evaluation",
     "FormatError",
+    "FrozenPhrases",
     "Inferred",
     "KeyedVectors",
     "LineSentence",
     "PathLineSentences",
+    "Phraser",
+    "Phrases",
     "SearchIndex",
     "StopTraining",
     "TaggedDocument",
     "TaggedLineDocument",
+    "TermMap",
     "Text8Corpus",
     "TranslationMatrix",
     "Word2Vec",
     "__version__",
     "align",
     "evaluate",
+    "load_terms",
     "merge",
     "show_config",
     "update",

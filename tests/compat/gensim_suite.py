@@ -1,4 +1,4 @@
-"""Run gensim's own tests of Word2Vec, Doc2Vec and KeyedVectors on w2v, which stands in gensim's place.
+"""Run gensim's own tests of Word2Vec, Doc2Vec, KeyedVectors and Phrases on w2v, which stands in gensim's place.
 
     python tests/compat/gensim_suite.py [--plain] [pytest arguments ...]
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-SUITES = ("test_word2vec", "test_keyedvectors", "test_doc2vec", "test_translation_matrix")
+SUITES = ("test_word2vec", "test_keyedvectors", "test_doc2vec", "test_translation_matrix", "test_phrases")
 EXPECTED = Path(__file__).with_name("gensim_suite_expected.txt")
 
 

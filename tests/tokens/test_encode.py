@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from w2v import LineSentence, PathLineSentences, Text8Corpus
 from w2v.files import reading
 from w2v.tokens import encode, stream
+from w2v.tokens import words as numbering
 from w2v.vocabulary import choose
 
 words = st.text(alphabet="abcde", min_size=1, max_size=2)
@@ -32,7 +33,7 @@ def counted(scan):
 def test_encoding_keeps_sentences_minus_dropped_words(corpus, min_count, limit, block):
     """Whatever the size of blocks, and in memory, on disk, or moving to disk on the way."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encode, "BLOCK_TOKENS", block)
+        patch.setattr(numbering, "BLOCK_TOKENS", block)
         agree_on(corpus, corpus, False, min_count, limit, block, threads=1)
 
 
@@ -139,7 +140,7 @@ def test_bytes_that_are_not_utf8_are_named_as_python_names_them(tmp_path, monkey
 
 def test_a_word_without_end_is_refused_wherever_it_stands(tmp_path, monkeypatch):
     monkeypatch.setattr("w2v.text.readers.LONGEST_WORD", 50)
-    monkeypatch.setattr(encode, "LONGEST_WORD", 50)
+    monkeypatch.setattr(numbering, "LONGEST_WORD", 50)
     path = tmp_path / "text"
     for block in (10, 1000):
         monkeypatch.setattr("w2v.text.readers.BLOCK", block)

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2v import Word2Vec
-from w2v.vectors import lookup, queries
+from w2v.vectors import queries, spelling
 from w2v.vectors.keyed import KeyedVectors
-from w2v.vectors.lookup import near_words
+from w2v.vectors.spelling import near_words
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ def test_edit_distances_are_those_of_the_textbook(word, others):
         other = min(distance(a[1:], b), distance(a, b[1:])) + 1
         return min(other, distance(a[1:], b[1:]) + (a[0] != b[0]))
 
-    assert lookup._edits(word, others).tolist() == [distance(word, other) for other in others]
+    assert spelling._edits(word, others).tolist() == [distance(word, other) for other in others]
 
 
 def test_a_miss_among_long_words_is_told_at_once():

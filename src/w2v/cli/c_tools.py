@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.cli.arguments import name_types, standard_input, whole_number
+from w2v.cli.term_commands import word2phrase
 from w2v.common.terminal import printable
 from w2v.files.errors import FormatError
 from w2v.files.reading import open_binary
@@ -33,9 +34,7 @@ SENTENCE_END = "</s>"
 LEAST_ALPHA = 1e-4  # of the first learning rate; where word2vec.c stops lowering it
 ALPHA = {True: 0.05, False: 0.025}  # by whether it is CBOW
 NEIGHBOURS = 40  # that distance and word-analogy show
-
 WORDS_AT_ONCE = 4096
-
 TEXT = re.compile(r"\.(txt|vec)(\.(gz|bz2|xz|zst))?$")
 
 FILE_HELP = "vectors: .safetensors; .txt or .vec for text; any other name is a binary word2vec file"
@@ -418,4 +417,5 @@ COMMANDS: dict[str, tuple[Callable[[Sequence[str]], None], str]] = {
     "distance": (distance, "list the words nearest to a word, or to the sum of several, as the C program does"),
     "word-analogy": (word_analogy, "answer analogies of three words, as the C program does"),
     "compute-accuracy": (compute_accuracy, "print the accuracy on analogy questions, as the C program does"),
+    "word2phrase": (word2phrase, "join the phrases of a text, as the C program does, byte for byte"),
 }

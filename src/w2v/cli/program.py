@@ -5,18 +5,15 @@ Results go to stdout (`--json` for programs), all else to stderr. Exit codes: 0 
 """
 
 import argparse
-import logging
 import os
-import re
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from w2v._version import __version__
-from w2v.cli import combine, documents, evaluate, explain
+from w2v.cli import combine, documents, evaluate, explain, term_commands
 from w2v.cli.arguments import (
     SPACES,
     TRAINING_OPTIONS,
@@ -30,6 +27,7 @@ from w2v.cli.arguments import (
     training_settings,
     workers,
 )
+from w2v.cli.messages import logged_once, message_of, show_warning
 from w2v.cli.output import (
     answers,
     check_not_of_the_run,
@@ -43,9 +41,6 @@ from w2v.cli.sources import check_corpus, check_output, is_in, read_from
 from w2v.cli.vector_files import FILE_HELP, FORMATS, format_of, load, load_model, save
 from w2v.common.terminal import printable
 from w2v.stability import command as stability
-
-if TYPE_CHECKING:
-    pass
 
 EXPECTED_ERRORS = (
     ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, OSError, ImportError, MemoryError,
@@ -99,6 +94,7 @@ EXAMPLES = {
         w2v demo
         w2v demo -o w2v-demo.safetensors --json
     """,
+    **term_commands.EXAMPLES,
 }
 
 # The command lines of word2vec's C programs, in `c_tools`.
@@ -107,35 +103,20 @@ C_TOOLS = {
     "distance": "list the words nearest to a word, or to the sum of several, as the C program does",
     "word-analogy": "answer analogies of three words, as the C program does",
     "compute-accuracy": "print the accuracy on analogy questions, as the C program does",
+    "word2phrase": "join the phrases of a text, as the C program does, byte for byte",
 }
-
 
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every", "dm", "tol")}
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
-# The library's advice for programs, and the advice for the command line.
-ADVICE = [
-    (r"occurs min_count=(\d+) times", r"occurs \1 times"),
-    (r"deterministic=True", "--deterministic"),
-    (r"shared_negatives=False", "--fresh-negatives"),
-    (r"None means no limit", "without it there is no limit"),
-    (r" and start again \(init_weights makes new ones\)", ""),
-    (r"files without one \(GloVe\) need no_header=True", "w2v convert --no-header reads files without one (GloVe)"),
-    (r"no_header=True, on the command line by ", ""),
-    (r"; errors='skip' leaves such rows out", ""),
-    (r"LineSentence\(\w+, errors='replace'\) reads it nevertheless", "iconv -f ITS-ENCODING -t UTF-8 makes it that"),
-    (r"word2vec's text and binary files are read by KeyedVectors.load_word2vec_format\(\)",
-     "text and binary files end in .txt, .vec or .bin"),
-]  # fmt: skip
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, `sys.argv` by default, and return its exit code; bad usage raises SystemExit."""
     args = _parse(sys.argv[1:] if argv is None else list(argv))
-    with warnings.catch_warnings(), _logged_once(args.flags):
-        warnings.showwarning = _show_warning
+    with warnings.catch_warnings(), logged_once(args.flags):
+        warnings.showwarning = show_warning
         try:
             args.run(args)
             print(end="", flush=True)  # flush here, where errors are caught
@@ -145,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:  # the reader has left; the flush at exit must not meet the closed pipe either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except EXPECTED_ERRORS as error:
-            print(f"w2v: error: {_message(error, args.flags)}", file=sys.stderr)
+            print(f"w2v: error: {message_of(error, args.flags)}", file=sys.stderr)
             return 1
     return 0
 
@@ -184,6 +165,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--cbow", dest="sg", action="store_const", const=0, default=None, help="words from context (default)")
     add("--sg", action="store_const", const=1, default=None, help="skip-gram: context from words")
     add_training_options(add)
+    term_commands.add_step_options(add)
     purpose = "go on from this saved model: its words and those of CORPUS, with its settings where none are given"
     add("--resume-from", metavar="MODEL", help=purpose)
     purpose = "leave the outputs, the inputs, or the words of MODEL as they are, to the bit; the first two add no words"
@@ -192,6 +174,8 @@ def build_parser() -> argparse.ArgumentParser:
     purpose = "how often: a time such as 30s, 10m or 2h, or a number of epochs (default %(default)s)"
     add("--checkpoint-every", type=interval, default="10m", metavar="T", help=purpose)
     add_progress(add)
+
+    term_commands.register(command, report, read_from)
 
     add = command("resume", _resume, "go on with a training that was cut short, from its last checkpoint")
     add("checkpoint", metavar="DIR", help="the folder that w2v train --checkpoint was given")
@@ -273,6 +257,8 @@ def _train(args: argparse.Namespace) -> None:
     if args.resume_from is not None:
         if is_in(args.output, args.resume_from):
             raise ValueError(f"{args.output} is the model to go on from; write to another file")
+        if args.phrases is not None or args.terms is not None:
+            args.wrong_usage("--phrases and --terms belong to a new model; that of --resume-from keeps its own")
         with how_to_resume(args), read_from(args.corpus) as (sentences, corpus_file):
             model = combine.go_on(args.resume_from, args.freeze, given, sentences, corpus_file, **options)
         return save_trained(args, model)
@@ -281,6 +267,7 @@ def _train(args: argparse.Namespace) -> None:
     check_something_to_train(args)
     from w2v import Word2Vec
 
+    given |= term_commands.steps_of(args)
     with how_to_resume(args), read_from(args.corpus) as (sentences, corpus_file):
         model = Word2Vec(sentences, corpus_file, **options, **given)
     save_trained(args, model)
@@ -373,65 +360,3 @@ def _demo(args: argparse.Namespace) -> None:
         report(args, run_demo(args.output, progress=args.progress, say=lambda line: None))
     else:
         run_demo(args.output, progress=args.progress)
-
-
-def _message(error: BaseException, flags: Mapping[str, str]) -> str:
-    """Return an exception's message on one line, with the options' names; str() of a KeyError would quote it."""
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    else:
-        text = str(error.args[0]) if type(error) is KeyError and error.args else str(error)
-    if not isinstance(error, LookupError):  # its message is about words, not options
-        text = _in_options(text, flags)
-    return printable(" ".join(text.split())) or type(error).__name__
-
-
-def _in_options(text: str, flags: Mapping[str, str]) -> str:
-    """Translate the library's names of parameters: --size 0 for vector_size=0."""
-    for advice, here in ADVICE:
-        text = re.sub(advice, here, text)
-    for parameter, flag in flags.items():
-        name = rf"(?<![\w'\"/.-]){parameter}"
-        text = re.sub(rf"{name}='([^']*)'", rf"{flag} \1", text)
-        text = re.sub(rf"{name}=(?=-?\w)", f"{flag} ", text)
-        text = re.sub(rf"{name}=", flag, text)
-        if "_" in parameter:  # a bare name may be an English word
-            text = re.sub(rf"{name}\b", flag, text)
-    return text
-
-
-class _PrintsOnce(logging.Handler):
-    """Prints each warning of the library once: a command may train many times, with other numbers in the warning."""
-
-    def __init__(self, flags: Mapping[str, str]) -> None:
-        super().__init__(logging.WARNING)
-        self.flags = flags
-        self.seen: set[str] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = _in_options(record.getMessage(), self.flags)
-        kind = re.sub(r"\d+", "0", message)
-        if kind not in self.seen:
-            self.seen.add(kind)
-            _show_warning(message, UserWarning, record.pathname, record.lineno)
-
-
-@contextmanager
-def _logged_once(flags: Mapping[str, str]) -> Iterator[None]:
-    handler, logger = _PrintsOnce(flags), logging.getLogger("w2v")
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-
-
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    print(f"w2v: warning: {printable(' '.join(str(message).split()))}", file=sys.stderr)

@@ -31,6 +31,7 @@ from w2v.compat import gensim_utils
 from w2v.compat.gensim_names import prep_vectors, pseudorandom_weak_vector
 from w2v.files import gensim_pickle
 from w2v.models import doc2vec, word2vec
+from w2v.terms import phrases, scoring, transformation
 from w2v.text import readers
 from w2v.vectors import keyed
 
@@ -102,6 +103,17 @@ SUBSTITUTED: dict[str, dict[str, Any]] = {
         "BackMappingTranslationMatrix": translation.BackMappingTranslationMatrix,
         "Space": translation.Space,
     },
+    "phrases": {
+        "Phrases": phrases.Phrases,
+        "FrozenPhrases": phrases.FrozenPhrases,
+        "Phraser": phrases.FrozenPhrases,
+        "_PhrasesTransformation": transformation.PhrasesTransformation,
+        "ENGLISH_CONNECTOR_WORDS": phrases.ENGLISH_CONNECTOR_WORDS,
+        "original_scorer": scoring.original_scorer,
+        "npmi_scorer": scoring.npmi_scorer,
+        "NEGATIVE_INFINITY": scoring.NEGATIVE_INFINITY,
+        "logger": phrases.logger,
+    },
 }
 
 # The names that gensim.models offers itself.
@@ -111,6 +123,7 @@ CLASSES = {
     "KeyedVectors": _KEYED_VECTORS,
     "TranslationMatrix": translation.TranslationMatrix,
     "BackMappingTranslationMatrix": translation.BackMappingTranslationMatrix,
+    "Phrases": phrases.Phrases,
 }
 
 _MISSING = object()

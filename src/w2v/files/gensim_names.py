@@ -22,6 +22,7 @@ KNOWN: dict[str, set[str]] = {
     "collections": {"defaultdict", "Counter", "OrderedDict"},
     "UserString": {"defaultdict"},
     "gensim.utils": {"call_on_class_only"},
+    "gensim.models.phrases": {"Phrases", "FrozenPhrases", "Phraser", "original_scorer", "npmi_scorer"},
     "gensim.models.word2vec": {"Word2Vec", "Vocab", "Word2VecVocab", "Word2VecTrainables"},
     "gensim.models.doc2vec": {"Doc2Vec", "Doctag", "DocvecsArray", "Doc2VecVocab", "Doc2VecTrainables"},
     "gensim.models.keyedvectors": {

@@ -136,9 +136,9 @@ def read_gensim(path: Pathlike, mmap: bool | str | None = None) -> GensimFile:
     mode = {True: "r", False: None}.get(mmap, mmap) if isinstance(mmap, bool) else mmap
     if mode not in _MAP_MODES:
         raise ValueError(f"mmap={mmap!r}; choose None, 'r', 'r+' or 'c'")
-    contents = _contents(path)
+    contents = contents_of(path)
     source = _Source(os.fspath(path), mode, len(contents))
-    top = _Machine(contents, source.name).run()
+    top = Machine(contents, source.name).run()
     kind = top.name if isinstance(top, _Object) else type(top).__name__
     if kind not in (*MODELS, *_VECTOR_CLASSES):
         raise source.fault(f"a pickle of {kind!r:.80}, not of gensim's Word2Vec, Doc2Vec or KeyedVectors")
@@ -174,7 +174,7 @@ class _Cut(Exception):
     """The pickle ends inside something."""
 
 
-class _Machine:
+class Machine:
     """The stack machine of pickles, without the instructions that run anything."""
 
     def __init__(self, data: bytes, name: str) -> None:
@@ -359,7 +359,7 @@ class _Machine:
         self.find_global(module, name)
 
 
-_Step = Callable[[_Machine], None]
+_Step = Callable[[Machine], None]
 
 
 def _push(value: Any) -> _Step:
@@ -379,7 +379,7 @@ def _push_bytes(layout: struct.Struct) -> _Step:
 
 
 def _push_tuple(size: int) -> _Step:
-    def step(machine: _Machine) -> None:
+    def step(machine: Machine) -> None:
         stack = machine.stack
         stack[-size:] = [(stack[-size], *stack[len(stack) - size + 1 :])]
 
@@ -387,7 +387,7 @@ def _push_tuple(size: int) -> _Step:
 
 
 def _store(layout: struct.Struct) -> _Step:
-    def step(machine: _Machine) -> None:
+    def step(machine: Machine) -> None:
         machine.memo[machine.number(layout)] = machine.stack[-1]
 
     return step
@@ -397,7 +397,7 @@ def _recall(layout: struct.Struct) -> _Step:
     return lambda machine: machine.stack.append(machine.memo[machine.number(layout)])
 
 
-def _memoize(machine: _Machine) -> None:
+def _memoize(machine: Machine) -> None:
     machine.memo[len(machine.memo)] = machine.stack[-1]
 
 
@@ -406,15 +406,15 @@ def _memoize(machine: _Machine) -> None:
 _OPCODES: dict[int, _Step] = {
     name[0]: step
     for name, step in [
-        (pickle.PROTO, _Machine.op_proto),
-        (pickle.FRAME, _Machine.op_frame),
+        (pickle.PROTO, Machine.op_proto),
+        (pickle.FRAME, Machine.op_frame),
         (pickle.MARK, lambda m: m.marks.append(len(m.stack))),
         (pickle.POP, lambda m: (m.stack.pop(), None)[1]),
         (pickle.POP_MARK, lambda m: (m.since_mark(), None)[1]),
         (pickle.NONE, _push(None)),
         (pickle.NEWTRUE, _push(True)),
         (pickle.NEWFALSE, _push(False)),
-        (pickle.INT, _Machine.op_int),
+        (pickle.INT, Machine.op_int),
         (pickle.BININT, _push_number(_I4)),
         (pickle.BININT1, _push_number(_U1)),
         (pickle.BININT2, _push_number(_U2)),
@@ -451,11 +451,11 @@ _OPCODES: dict[int, _Step] = {
         (pickle.BINGET, _recall(_U1)),
         (pickle.LONG_BINGET, _recall(_U4)),
         (pickle.GLOBAL, lambda m: m.find_global(m.line(), m.line())),
-        (pickle.STACK_GLOBAL, _Machine.op_stack_global),
+        (pickle.STACK_GLOBAL, Machine.op_stack_global),
         (pickle.NEWOBJ, lambda m: m.call(m.stack.pop(), m.stack.pop())),
-        (pickle.NEWOBJ_EX, _Machine.op_newobj_ex),
+        (pickle.NEWOBJ_EX, Machine.op_newobj_ex),
         (pickle.REDUCE, lambda m: m.call(m.stack.pop(), m.stack.pop())),
-        (pickle.BUILD, _Machine.build),
+        (pickle.BUILD, Machine.build),
     ]
 }
 
@@ -489,7 +489,7 @@ _NPY_HEADER = re.compile(
 )
 
 
-def _contents(path: Pathlike) -> bytes:
+def contents_of(path: Pathlike) -> bytes:
     """Read a whole file, also a compressed one, but no more than is plausible."""
     name = os.fspath(path)
     with open_regular(path) as raw:

@@ -59,7 +59,7 @@ _NAME_OF = {np.dtype(code): name for name, code in _DTYPES.items()}
 #   vocab.bytes          U8  [B]      all words, UTF-8, one after the other in row order
 #   vocab.offsets        I64 [V+1]    where each word begins; the last is B
 #   vocab.counts         I64 [V]      optional in a file of kind "vectors"
-#   attr.<name>          [V]          further numeric attributes of the words
+#   terms U8 [B], attr.<name> [V]     optional: what made words of terms (`w2v.terms.term_file`); numbers of each word
 #   __metadata__["w2v"]  one string of canonical JSON; one key only, since safetensors writers do not keep
 #                        the order of several, and equal models are to give equal bytes
 
@@ -328,14 +328,14 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
     }
     if kind != "vectors" and "documents" in tensors:
         due |= documents.due(tensors, words, width)
-    known = {"vectors", "vocab.bytes", *due}
+    due["terms"] = ("U8", (math.prod(tensors.get("terms", ("", (0,)))[1]),))  # one-dimensional, of any length
     for name in ("vocab.bytes", "vocab.offsets", *(["vocab.counts"] if kind != "vectors" else [])):
         if name not in tensors:
             return f"{name!r} is missing"
     if tensors["vocab.bytes"][0] != "U8" or len(tensors["vocab.bytes"][1]) != 1:
         return "'vocab.bytes' must be uint8, one-dimensional"
     for name, (dtype, shape) in tensors.items():
-        if name not in known and not name.startswith("attr."):
+        if name not in {"vectors", "vocab.bytes", *due} and not name.startswith("attr."):
             return f"{name!r} is no part of a model"
         if name in due and due[name] != (dtype, shape):
             return f"{name!r} is {dtype} {list(shape)}, not {due[name][0]} {list(due[name][1])}"

@@ -9,21 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.common import checks, memory
+from w2v.common.cores import thread_count
 from w2v.common.old_names import new_names_of
 from w2v.common.progress import progress_bar
 from w2v.files.reading import Pathlike
 from w2v.models.extendable import Extendable
+from w2v.models.gensim_tables import GensimTables
+from w2v.models.with_terms import WithTerms
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import LIMITS
-from w2v.tokens.encode import Scan, Sentences, check_token
+from w2v.tokens.encode import Scan
+from w2v.tokens.words import Sentences, check_token
 from w2v.training import epoch
 from w2v.training.provenance import MOST_WORDS, Provenance
 from w2v.training.session import WORDS
 from w2v.training.settings import Settings, checked_sample
 from w2v.training.weights import Weights, estimated
-from w2v.training.workers import thread_count
 from w2v.vectors.keyed import KeyedVectors
-from w2v.vocabulary import noise
 from w2v.vocabulary.choose import TrimRule
 from w2v.vocabulary.vocabulary import BYTES_PER_WORD, NULL_WORD, Vocabulary, choose
 
@@ -42,7 +44,7 @@ def _in_provenance(name: str) -> Any:
     return property(read, assign, doc=f"See `w2v.training.provenance.Provenance.{name}`.")
 
 
-class Buildable(Extendable):
+class Buildable(WithTerms, GensimTables, Extendable):
     """A trainable whose words, counts and input rows are a `KeyedVectors`, which gensim's programs read and assign.
 
     The parts that a session works on are made of what is there. A model is built as a whole or not at all.
@@ -79,6 +81,7 @@ class Buildable(Extendable):
         self.provenance = Provenance(self.alpha)
         self.tokens.drop()
         self.wv = KeyedVectors(self.vector_size)
+        self.wv.__dict__["steps"] = self.steps
         self.syn1neg: NDArray[np.float32] | None = None  # output rows of negative sampling, one per word
         self.syn1: NDArray[np.float32] | None = None  # inner nodes of hierarchical softmax; the last row is not used
         self.corpus_count = 0
@@ -263,6 +266,7 @@ class Buildable(Extendable):
                 threads=thread_count(readers),
                 report=lambda words: (self.heed(), bar.update(words)),
                 documents=self.of_documents,
+                terms=self.tokens.terms,
             )
         self._raw_vocab = None
         self.corpus_count, self.corpus_total_words = scan.sentences, scan.text_words
@@ -430,27 +434,6 @@ class Buildable(Extendable):
         report |= estimated(words, self.vector_size, self._output_size(), own_outputs, bool(self.hs), segments)
         report["total"] = sum(size for name, size in report.items() if name != "total")
         return report
-
-    def _make_tables(self) -> None:
-        if self.negative:
-            self.vocabulary.noise(self.ns_exponent)
-        if self.hs:
-            self.vocabulary.paths()
-
-    def make_cum_table(self, domain: int = 2**31 - 1) -> None:
-        """Make the tables of the vocabulary; gensim's step for negative sampling. `cum_table` is made when read."""
-        self._make_tables()
-
-    def create_binary_tree(self) -> None:
-        """Make the tables of the vocabulary; gensim's step for hierarchical softmax."""
-        self._make_tables()
-
-    @property
-    def cum_table(self) -> NDArray[np.uint32]:
-        """The noise distribution as gensim keeps it: running sums of ``counts ** ns_exponent``, 2^31 - 1 in all."""
-        sums = np.cumsum(noise.weights(self.wv.expandos["count"], self.ns_exponent))
-        table: NDArray[np.uint32] = np.rint(sums / sums[-1] * (2**31 - 1)).astype(np.uint32)
-        return table
 
     def _check_matrices(self, settings: Settings) -> None:
         """Every row that can be asked for exists: the kernel trusts what it is given."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from w2v.tokens.tags import MOST_ROWS, NotedTags, Tag, TagRows
 from w2v.training import matrices
 from w2v.vectors.keyed import KeyedVectors
-from w2v.vectors.lookup import UnknownKeyError
+from w2v.vectors.spelling import UnknownKeyError
 
 logger = logging.getLogger(__name__)
 

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.common import checks
+from w2v.common.cores import core_count
 from w2v.common.public import public
 from w2v.tokens.encode import Encoded
 from w2v.tokens.stream import whole_batches
 from w2v.training import epoch, matrices
 from w2v.training.schedule import derived_key
 from w2v.training.settings import MOST_ALPHA, Settings
-from w2v.training.workers import Workers, core_count
+from w2v.training.workers import Workers
 from w2v.vectors import queries
 
 # Words of the documents that are handed out together: enough to keep some workers busy, few enough to begin soon.

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from w2v.common.cores import thread_count
 from w2v.files.reading import Pathlike
 from w2v.models import explain
 from w2v.models.building import Buildable
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import TokenCache
-from w2v.tokens.encode import Encoded, Sentences
+from w2v.tokens.encode import Encoded
+from w2v.tokens.words import Sentences
 from w2v.training.settings import Settings
-from w2v.training.workers import thread_count
 from w2v.vectors import spaces
 from w2v.vectors.asked import check_space
 from w2v.vectors.keyed import KeyedVectors, Scored
@@ -123,6 +124,7 @@ class TwoMatrices(Buildable):
         outputs = KeyedVectors(self.wv.vector_size)
         outputs.vectors = self.syn1neg
         outputs.index_to_key, outputs.key_to_index = self.wv.index_to_key, self.wv.key_to_index
+        outputs.__dict__["steps"] = self.steps
         return spaces.sides(self.wv, outputs, space)
 
     def explain(
@@ -180,6 +182,8 @@ class TwoMatrices(Buildable):
         corpus = Corpus.from_arguments(corpus_iterable, corpus_file, self.tokens.corpus_identity)
         with self.activity.only("explain"):
             self.record_digests()
-            kept, cache = (TokenCache(), "auto") if settings.cache == "none" else (self.tokens, settings.cache)
+            kept, cache = self.tokens, settings.cache
+            if cache == "none":
+                kept, cache = TokenCache(kept.terms), "auto"
             threads = thread_count(settings.workers)
             return kept.encode(corpus, self.provenance.train_count, index, cache, threads, self.heed)

@@ -10,7 +10,7 @@ from w2v.files.reading import Pathlike
 from w2v.models.word2vec import Word2Vec
 from w2v.text.corpus import Corpus
 from w2v.text.readers import LineSentence
-from w2v.tokens.encode import Sentences
+from w2v.tokens.words import Sentences
 
 
 def update(

@@ -23,8 +23,11 @@ from w2v.files.reading import Pathlike
 from w2v.models import model_file, predict
 from w2v.models.runs import StopAfter, warn_of_the_unusual
 from w2v.models.two_matrices import TwoMatrices
+from w2v.terms.phrases import FrozenPhrases
+from w2v.terms.steps import arrays_of, steps_of, with_steps
+from w2v.terms.term_map import TermMap
 from w2v.text.corpus import Corpus
-from w2v.tokens.encode import Sentences
+from w2v.tokens.words import Sentences
 from w2v.training import checkpoint as checkpoints
 from w2v.training import freezing, session
 from w2v.training import provenance as provenances
@@ -138,6 +141,11 @@ class Word2Vec(TwoMatrices, OldModelNames):
         always in memory, always in a file, or nowhere: then the corpus is read again in every epoch.
     progress : bool, optional
         Show progress bars on stderr; by default only if that is a terminal.
+    phrases : Phrases, FrozenPhrases or list of them, optional
+        Phrases that become one word each, in this corpus and in every later one, while it is read; see docs/phrases.md.
+        The model keeps them, frozen, in `steps`; then ``wv["new york"]`` is the vector of ``new_york``.
+    terms : TermMap or list of them, optional
+        Dictionaries whose terms become their concepts, before phrases are joined.
     checkpoint, checkpoint_every
         As in `train`.
 
@@ -205,6 +213,8 @@ class Word2Vec(TwoMatrices, OldModelNames):
         deterministic: bool = False,
         cache: str = "auto",
         progress: bool | None = None,
+        phrases: Any = None,
+        terms: Any = None,
         checkpoint: Pathlike | None = None,
         checkpoint_every: str | int = checkpoints.DEFAULT_EVERY,
         **old_names: Any,
@@ -242,6 +252,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         self.cache = cache
         self.progress = progress
         Trainable.__init__(self)
+        self._take_steps(steps_of(terms, phrases))
         self.settings()
         if trim_rule is not None and not callable(trim_rule):
             raise TypeError(f"trim_rule={trim_rule!r} must be a function of (word, count, min_count)")
@@ -270,17 +281,6 @@ class Word2Vec(TwoMatrices, OldModelNames):
                 checkpoint=checkpoint,
                 checkpoint_every=checkpoint_every,
             )
-
-    @property
-    def random(self) -> np.random.RandomState:
-        """A generator from the seed, for programs that ask gensim's model for one; training does not use it."""
-        if self._random is None:
-            self._random = np.random.RandomState(self.seed % 2**32)
-        return self._random
-
-    @random.setter
-    def random(self, generator: np.random.RandomState) -> None:
-        self._random = generator
 
     # --- training -----------------------------------------------------------------------------------------------
 
@@ -483,8 +483,9 @@ class Word2Vec(TwoMatrices, OldModelNames):
         if len(corpora) != 1 or not all(corpora):
             raise ValueError(f"the model was trained on {len(corpora)} corpora, or on one that was not kept")
         settings = self.settings()
+        steps = {"terms": self._terms_of(TermMap), "phrases": self._terms_of(FrozenPhrases)}
         again = type(self).__new__(type(self))
-        again._of_settings({**settings.chosen(settings.named(saved=True)), "progress": self.progress})
+        again._of_settings({**settings.chosen(settings.named(saved=True)), **steps, "progress": self.progress})
         again.round_shape = self.round_shape
         again.build_vocab(corpus_iterable, corpus_file)
         [encoded] = again.parts(Corpus.from_arguments(corpus_iterable, corpus_file), settings).encoded
@@ -596,6 +597,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         self._check_state()
         found = super().contents()
         found.arrays.update({f"attr.{name}": values for name, values in self.wv.expandos.items() if name != "count"})
+        found.arrays.update(arrays_of(self))
         found.meta["state"] |= {name: getattr(self, name) for name in model_file.STATE}
         return found
 
@@ -644,13 +646,13 @@ class Word2Vec(TwoMatrices, OldModelNames):
         for name in settings:
             checks.one_of("setting", name, [*self.settings_class.named(saved=True), "batch_words"])
         self._of_settings(settings)
+        self.take_step_arrays(arrays)
         for name in [*model_file.STATE, *provenances.SAVED]:
             setattr(self, name, state[name])
         self.total_train_time = state.get("total_train_time", 0.0)
         attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
-        self.wv = KeyedVectors.from_arrays(
-            contents.words, arrays["vectors"], {**attributes, "count": arrays["vocab.counts"]}
-        )
+        attributes["count"] = arrays["vocab.counts"]
+        self.wv = with_steps(KeyedVectors.from_arrays(contents.words, arrays["vectors"], attributes), arrays, self.kind)
         self._take_arrays(contents)
         self._check_state()
         self._check_matrices(self.settings())
@@ -687,6 +689,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         past = {name: state.pop(name) for name in LEDGER_NAMES if name in state}
         Trainable.__init__(self)
         self.__dict__.update({name: part for name, part in state.items() if name not in ("tokens", "activity")})
+        self._take_steps(self.steps)
         self.provenance.__dict__.update(past)
         for name in ("_encoded", "_streamed", "_tables", "_reached", "_stop_wanted"):
             self.__dict__.pop(name, None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from w2v.text.corpus import Corpus, is_same_corpus
 from w2v.tokens.encode import CACHE_BYTES, Encoded, encode
+from w2v.tokens.numbering import Terms
 from w2v.tokens.stream import whole_batches
 from w2v.tokens.tags import TagRows
 
@@ -28,9 +29,12 @@ class TokenCache:
     held : Encoded or None
     changed : bool
         Whether the last call asked for another corpus than the call before, or for changed contents.
+    terms : Terms or None
+        What makes words of terms, in every corpus.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, terms: Terms | None = None) -> None:
+        self.terms = terms
         self.held: Encoded | None = None
         self.changed = False
         self._identity: Identity | None = None  # identity of the corpus held or streamed
@@ -40,7 +44,7 @@ class TokenCache:
     @property
     def corpus_identity(self) -> Identity | None:
         """The identity of the held corpus."""
-        return None if self.held is None or self._identity is None else self._identity[:-2]
+        return None if self.held is None or self._identity is None else self._identity[:-3]
 
     def of(self, index: Index) -> Encoded | None:
         """The held corpus, if it is encoded by this vocabulary."""
@@ -49,15 +53,15 @@ class TokenCache:
 
     def drop(self) -> None:
         """Drop the held corpus, which belongs to another vocabulary."""
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self.terms)  # type: ignore[misc]
 
     def hold(self, identity: Identity, index: Index, encoded: Encoded) -> None:
         """Keep a corpus that was encoded while it was counted."""
-        self._identity, self.held = (*identity, *_key_of(index)), encoded
+        self._identity, self.held = (*identity, *self._key_of(index)), encoded
 
     def hold_count(self, identity: Identity, index: Index, tokens: int) -> None:
         """Keep the size of a corpus that is read in every epoch."""
-        self._identity, self._tokens = (*identity, *_key_of(index)), tokens
+        self._identity, self._tokens = (*identity, *self._key_of(index)), tokens
 
     def encode(
         self,
@@ -70,23 +74,23 @@ class TokenCache:
         rows: TagRows | None = None,
     ) -> Encoded:
         """Return the corpus as integers: the held ones if corpus and vocabulary are the same, see `Corpus.identity`."""
-        identity = (*corpus.identity(call), *_key_of(index))
+        identity = (*corpus.identity(call), *self._key_of(index))
         known = self.held is not None and self._identity is not None and is_same_corpus(self._identity, identity)
         self.changed = self.held is not None and not known
         if self.held is None or not known:
             # Keep the former corpus until this one is encoded: its iterator may have ended.
-            self.held = encode(*corpus, index, LIMITS[cache], threads, report, rows)
+            self.held = encode(*corpus, index, LIMITS[cache], threads, report, rows, self.terms)
             self._identity = identity
         return self.held
 
     def count(self, corpus: Corpus, index: Index, threads: int, report: Report, rows: TagRows | None = None) -> int:
         """How many words of the vocabulary a corpus has that is not kept: known, or counted once."""
-        identity = (*corpus.identity(), *_key_of(index))
+        identity = (*corpus.identity(), *self._key_of(index))
         known = self._identity is not None and is_same_corpus(self._identity, identity)
         self.changed = self._identity is not None and not known
         if self.held is not None or not known:
             tokens = 0
-            for part in whole_batches(*corpus, index, STREAM_WORDS, threads, rows):
+            for part in whole_batches(*corpus, index, STREAM_WORDS, threads, rows, self.terms):
                 report(len(part.tokens))
                 tokens += len(part.tokens)
             # One corpus at a time is known: what was held goes, or it would later be taken for this one.
@@ -96,14 +100,13 @@ class TokenCache:
     def stream(self, corpus: Corpus, index: Index, threads: int, rows: TagRows | None = None) -> Iterator[Encoded]:
         """Yield the corpus as integers, a part at a time; only a hash of it is kept."""
         digest = hashlib.sha256()
-        for part in whole_batches(*corpus, index, STREAM_WORDS, threads, rows):
+        for part in whole_batches(*corpus, index, STREAM_WORDS, threads, rows, self.terms):
             for array in part.arrays():
                 digest.update(array.data)
             yield part
         self.changed = self._digest not in ("", digest.hexdigest())
         self._digest = digest.hexdigest()
 
-
-def _key_of(index: Index) -> tuple[Index, int]:
-    """The identity of a vocabulary: the object and its size."""
-    return index, len(index)
+    def _key_of(self, index: Index) -> tuple[Terms | None, Index, int]:
+        """The identity of a vocabulary, the object and its size, and of the terms among its words."""
+        return self.terms, index, len(index)

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.files.reading import Pathlike
-from w2v.tokens.encode import Batch, Encoded, Final, Sentences, Tokenizer, number_words, tokenizable
+from w2v.tokens.encode import Encoded
+from w2v.tokens.numbering import Terms
 from w2v.tokens.tags import NotedTags, TagRows, known_alone
+from w2v.tokens.words import Batch, Divided, Final, Numbered, Sentences, number_words, tokenizable
 
 
 def whole_batches(
@@ -17,6 +19,7 @@ def whole_batches(
     size: int,
     threads: int = 1,
     rows: TagRows | None = None,
+    terms: Terms | None = None,
 ) -> Iterator[Encoded]:
     """Encode a corpus piece by piece for training without a cache: about `size` words each, no sentence is cut."""
     noted = None if rows is None else NotedTags()
@@ -32,7 +35,7 @@ def whole_batches(
             tags=known_alone(noted.as_rows(numbers, rows, rows.of_texts(noted.texts)), counts, rows)
         )
 
-    for batch in _number_with(source, is_path, index, threads, noted):
+    for batch in _number_with(source, is_path, index, threads, noted, terms):
         held.append(batch)
         if len(batch.ends):
             ready = words + int(batch.ends[-1])
@@ -61,19 +64,27 @@ def _drop_unknown(tokens: NDArray[np.int32], ends: NDArray[np.int64], ordered: b
 
 
 def _number_with(
-    source: Sentences | Pathlike, is_path: bool, index: dict[str, int], threads: int, noted: NotedTags | None = None
+    source: Sentences | Pathlike,
+    is_path: bool,
+    index: dict[str, int],
+    threads: int,
+    noted: NotedTags | None,
+    terms: Terms | None,
 ) -> Iterator[Batch]:
     """Yield batches under the numbers of `index`; -1 stands for every other word."""
-    text = tokenizable(source, is_path, noted is not None)
-    if text is None:
+    documents = noted is not None
+    if terms is None and tokenizable(source, is_path, documents) is None:
         yield from number_words(source, is_path, Final(index), tags=noted)
         return
-    tokenizer = Tokenizer(text, threads)
+    if terms is None:
+        numbered: Numbered | Divided = Numbered(source, is_path, threads, documents)
+    else:
+        numbered = Divided(source, is_path, terms, threads)
     table = np.zeros(0, np.int32)
-    for tokens, ends, owner, _ in tokenizer:
-        new = tokenizer.words.words(np.arange(len(table), len(tokenizer.words)))
+    for tokens, ends, owner, ordered in numbered:
+        new = numbered.words.words(np.arange(len(table), len(numbered.words)))
         if new:
             table = np.concatenate([table, np.array([index.get(word, -1) for word in new], np.int32)])
         if noted is not None:
             noted.note_lines(len(ends))
-        yield Batch(table[tokenizer.numbers[owner][tokens]], ends)
+        yield Batch(table[tokens], ends, owner, ordered)

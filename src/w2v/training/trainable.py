@@ -7,12 +7,13 @@ from typing import Any, ClassVar, NamedTuple, Self
 from numpy.typing import NDArray
 
 from w2v._version import __version__
+from w2v.common.cores import thread_count
 from w2v.files import errors
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import TokenCache
 from w2v.tokens.encode import Encoded
 from w2v.tokens.tags import TagRows
-from w2v.training import epoch, matrices, schedule, workers
+from w2v.training import epoch, matrices, schedule
 from w2v.training import provenance as provenances
 from w2v.training.activity import Activity
 from w2v.training.provenance import Provenance
@@ -81,7 +82,7 @@ class Trainable:
     def parts(self, corpus: Corpus, settings: Settings) -> Parts:
         """The corpus as integers."""
         rows = self.tag_rows()
-        tokens, index, threads = self.tokens, self.vocabulary.index, workers.thread_count(settings.workers)
+        tokens, index, threads = self.tokens, self.vocabulary.index, thread_count(settings.workers)
         former = tokens.held
         if settings.cache == "none":
             self.provenance.record_digests(former)
@@ -201,11 +202,12 @@ class Trainable:
         """
         settings = self.settings()
         self.record_digests()
+        terms = self.terms_digest()
         return provenances.fingerprint(
             self.vocabulary.words,
             self.vocabulary.counts,
             self.weights.named(),
-            settings.identity(),
+            settings.identity() | ({"terms": terms} if terms else {}),
             self.provenance.runs_as_of_now(),
             self.provenance.round_shape if settings.deterministic else None,
             __version__,
@@ -214,6 +216,10 @@ class Trainable:
 
     def tags_digest(self) -> str | None:
         """A hash of the tags of documents, where there are any."""
+        return None
+
+    def terms_digest(self) -> str | None:
+        """SHA-256 of what makes words of terms in the corpora of this model; None if nothing does."""
         return None
 
     def record_digests(self) -> None:

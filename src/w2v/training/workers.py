@@ -1,6 +1,5 @@
 """Worker threads: how many there are, what each of them keeps for itself, and how they are started and joined."""
 
-import os
 import queue
 import threading
 import time
@@ -10,16 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.common.cores import core_count
+
 # Fewer tokens than this do not pay for another worker, and small results stay reproducible.
 TOKENS_PER_WORKER = 10_000
 
 # Of how many rows each of several workers trains a copy of its own, and the least count for each worker of their words.
 HOT_ROWS = 64
 HOT_COUNT = 1000
-
-# Most threads to tokenize text: cutting it up and merging what they found is one thread's work, and each has its own
-# table of all words it met.
-READERS = 8
 
 # How often the main thread looks up from waiting: the longest delay of Ctrl-C and of the progress bar, in seconds.
 TICK = 0.05
@@ -29,16 +26,6 @@ AFTER_A_ROUND, AT_ONCE = 1, 2
 
 # How many batches of a streamed corpus may wait for the workers.
 QUEUED_BATCHES = 2
-
-
-def core_count() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def thread_count(workers: int) -> int:
-    """How many threads text is read by: `workers`, but no more than there are cores, nor than can be kept busy."""
-    return min(READERS, core_count(), core_count() if workers == -1 else workers)
 
 
 def worker_count(workers: int, tokens: int) -> int:

@@ -18,6 +18,7 @@ from w2v.common.public import public
 from w2v.files import gensim_pickle, native, word2vec_format
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
+from w2v.terms import steps
 from w2v.vectors import queries, scores, word_movers
 from w2v.vectors.asked import (
     Question,
@@ -476,10 +477,9 @@ class KeyedVectors(OldVectorNames, Lookup):
         arrays = {"vectors": vectors}
         for name, values in self.expandos.items():
             if values.dtype.kind not in "iuf":
-                raise ValueError(
-                    f"the attribute {name!r} holds {values.dtype}, not numbers; delete it from expandos first"
-                )
+                raise ValueError(f"attribute {name!r} holds {values.dtype}, not numbers; delete it from expandos first")
             arrays["vocab.counts" if name == "count" else f"attr.{name}"] = values
+        arrays |= steps.arrays_of(self)
         native.write_native(fname_or_handle, "vectors", self.index_to_key, arrays, {})
 
     @classmethod
@@ -515,10 +515,9 @@ class KeyedVectors(OldVectorNames, Lookup):
             found = gensim_pickle.read_gensim(fname, mmap)
             return cls.from_arrays(found.words, found.vectors, found.attributes)
         _, words, arrays, _ = native.read_native(fname, mmap=bool(mmap), outputs=False)
-        attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
-        if "vocab.counts" in arrays:
-            attributes = {"count": arrays["vocab.counts"]} | attributes
-        return cls.from_arrays(words, arrays["vectors"], attributes)
+        attributes = {"count": arrays["vocab.counts"]} if "vocab.counts" in arrays else {}
+        attributes |= {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
+        return steps.with_steps(cls.from_arrays(words, arrays["vectors"], attributes), arrays, os.fspath(fname))
 
     @classmethod
     def from_arrays(

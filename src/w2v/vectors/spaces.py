@@ -33,6 +33,7 @@ def sides(inputs: KeyedVectors, outputs: KeyedVectors, space: str) -> Sides:
         vectors = inputs.get_normed_vectors()
         vectors += outputs.get_normed_vectors()
         both = KeyedVectors.from_arrays(inputs.key_to_index, vectors)
+        both.__dict__["steps"] = getattr(inputs, "steps", [])
         return Sides(both, both)
     asking, _, answering = space.partition("-")
     matrix = {"in": inputs, "out": outputs}

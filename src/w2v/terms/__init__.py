@@ -1,0 +1,1 @@
+"""From words to terms, before training: phrases that a corpus shows, and terms that a dictionary names."""
