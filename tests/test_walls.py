@@ -31,7 +31,7 @@ ROOMS = {
     "vocabulary": set(),
     "tokens": {"common", "files", "text", "vocabulary"},
     "training": {"_version", "common", "files", "text", "tokens", "vocabulary"},
-    "vectors": {"common", "files"},
+    "vectors": {"common", "files", "vocabulary"},
     "models": {"callbacks", "common", "files", "text", "tokens", "training", "vectors", "vocabulary"},
     "about": {"_version", "training"},
     "stability": {"about", "common", "files", "models", "text", "training", "vectors"},

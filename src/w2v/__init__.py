@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from w2v.about import show_config
     from w2v.callbacks import CallbackAny2Vec
     from w2v.files.errors import FormatError
+    from w2v.models.fasttext import FastText
+    from w2v.models.fasttext_files import load_facebook_model, load_facebook_vectors, save_facebook_model
     from w2v.models.word2vec import Word2Vec
     from w2v.text.readers import LineSentence, PathLineSentences, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.keyed import KeyedVectors
+    from w2v.vectors.subwords import FastTextKeyedVectors
     from w2v.vocabulary.choose import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
 # Public names load with their module on first use, so that `import w2v` costs next to nothing.
@@ -32,10 +35,15 @@ _HOME = {
     "StopTraining": "training.epoch",
     "show_config": "about",
     "KeyedVectors": "vectors.keyed",
+    "FastTextKeyedVectors": "vectors.subwords",
     "RULE_DEFAULT": "vocabulary.choose",
     "RULE_DISCARD": "vocabulary.choose",
     "RULE_KEEP": "vocabulary.choose",
     "Word2Vec": "models.word2vec",
+    "FastText": "models.fasttext",
+    "load_facebook_model": "models.fasttext_files",
+    "load_facebook_vectors": "models.fasttext_files",
+    "save_facebook_model": "models.fasttext_files",
 }
 
 __all__ = [
@@ -44,6 +52,8 @@ __all__ = [
     "RULE_KEEP",
     "CallbackAny2Vec",
     "EpochRecord",
+    "FastText",
+    "FastTextKeyedVectors",
     "FormatError",
     "KeyedVectors",
     "LineSentence",
@@ -52,6 +62,9 @@ __all__ = [
     "Text8Corpus",
     "Word2Vec",
     "__version__",
+    "load_facebook_model",
+    "load_facebook_vectors",
+    "save_facebook_model",
     "show_config",
 ]
 

@@ -10,7 +10,7 @@ import pytest
 from corpora import TOPICS, two_topics, zipf_like
 from sentence_rows import SentenceRows
 
-from w2v import CallbackAny2Vec, Word2Vec
+from w2v import CallbackAny2Vec, FastText, Word2Vec
 from w2v.files import native
 from w2v.text.corpus import Corpus
 from w2v.training import session
@@ -38,6 +38,17 @@ MODELS = {
         Word2Vec,
         {"alpha": 0.05, "hs": 1, "negative": 0},
         "3016f32e3d0336298e2ecca18bd4d2a63d9cb7e9bc31c171040d5d8be1089126",
+    ),
+    "subwords, skip-gram": Case(
+        FastText, {"sg": 1, "bucket": 300}, "00474a4a598e06b7262e6ec39f2ae589984f77b541971bd7d6a180c668b74b86"
+    ),
+    "subwords, skip-gram, hierarchical softmax": Case(
+        FastText,
+        {"sg": 1, "hs": 1, "negative": 0, "bucket": 300},
+        "7039a24b4837e1af0ef976ed915e45bb37ff2a5ac241ff1287f826aebc6f1eaa",
+    ),
+    "subwords, CBOW": Case(
+        FastText, {"alpha": 0.05, "bucket": 300}, "1aad9fc20af7d4b2c3a6505a16baccc4ee74e607dbeaf09f06ccc3a2d01a2c1a"
     ),
     "skip-gram with rows of sentences": Case(
         SentenceRows, {"sg": 1}, "a977211ea95ecdbfb7b396b94f32ea26316621f2a0485fa17226f0fc071bd88c"

@@ -1,7 +1,7 @@
 """Large arrays a block at a time: bytes, hash, and a check that all values are finite."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -50,3 +50,8 @@ def check_finite(array: NDArray[Any], dtype: DTypeLike | None = None) -> int | N
 
 def bytes_of(block: NDArray[Any]) -> memoryview:
     return block.reshape(-1).view(np.uint8).data
+
+
+def rows_in(name: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]], otherwise: int) -> int:
+    """How many rows a tensor has of which dtype and shape are said; `otherwise` if there is none of this name."""
+    return (tensors[name][1] or (0,))[0] if name in tensors else otherwise

@@ -56,6 +56,7 @@ _NAME_OF = {np.dtype(code): name for name, code in _DTYPES.items()}
 #   outputs.negative     F32 [V, D]   whole models: output rows of negative sampling
 #   outputs.hierarchical F32 [V-1, D] whole models: inner nodes of the Huffman tree
 #   documents            F32 [T, D]   whole models of documents: an input row for each
+#   rows                 F32 [R, D]   with subwords: own rows of words, then of n-grams; "vectors" are their means
 #   vocab.bytes          U8  [B]      all words, UTF-8, one after the other in row order
 #   vocab.offsets        I64 [V+1]    where each word begins; the last is B
 #   vocab.counts         I64 [V]      optional in a file of kind "vectors"
@@ -322,13 +323,12 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
     due: dict[str, tuple[str, tuple[int, ...]]] = {
         "vocab.offsets": ("I64", (words + 1,)),
         "vocab.counts": ("I64", (words,)),
-        "vectors.locks": ("F32", (words,)),
+        "vectors.locks": ("F32", (arrays.rows_in("rows", tensors, words),)),
         "outputs.negative": ("F32", (words, width)),
         "outputs.hierarchical": ("F32", (max(words - 1, 0), width)),
     }
-    if kind != "vectors" and "documents" in tensors:
-        documents = tensors["documents"][1]
-        due["documents"] = ("F32", (documents[0] if documents else 0, width))
+    for name, least in (("documents", 0), ("rows", words)) if kind != "vectors" else ():
+        due |= {name: ("F32", (max(least, arrays.rows_in(name, tensors, 0)), width))} if name in tensors else {}
     known = {"vectors", "vocab.bytes", *due}
     for name in ("vocab.bytes", "vocab.offsets", *(["vocab.counts"] if kind != "vectors" else [])):
         if name not in tensors:

@@ -204,7 +204,7 @@ class Word2Vec(Buildable, OldModelNames):
         checkpoint_every: str | int = checkpoints.DEFAULT_EVERY,
         **old_names: Any,
     ) -> None:
-        new_names = new_names_of(OLD_PARAMETERS, old_names, "Word2Vec")
+        new_names = new_names_of(OLD_PARAMETERS, old_names, type(self).__name__)
         vector_size = new_names.get("vector_size", vector_size)
         epochs = new_names.get("epochs", epochs)
         self.vector_size = vector_size
@@ -492,7 +492,8 @@ class Word2Vec(Buildable, OldModelNames):
         if len(corpora) != 1 or not all(corpora):
             raise ValueError(f"the model was trained on {len(corpora)} corpora, or on one that was not kept")
         settings = self.settings()
-        again = Word2Vec(**settings.chosen(settings.named(saved=True)), progress=self.progress)
+        again = type(self).__new__(type(self))
+        again._of_settings({**settings.chosen(settings.named(saved=True)), "progress": self.progress})
         again.round_shape = self.round_shape
         again.build_vocab(corpus_iterable, corpus_file)
         [encoded] = again.parts(Corpus.from_arguments(corpus_iterable, corpus_file), settings).encoded
@@ -529,14 +530,9 @@ class Word2Vec(Buildable, OldModelNames):
         # A str is a sentence of one word: programs written for gensim pass it.
         each = ([s] if isinstance(s, str) else check_list("sentence", s) for s in sentences)
         rows = ([known[word] for word in sentence if word in known] for sentence in each)
+        paths = self.vocabulary.paths()
         return predict.sentence_scores(
-            rows,
-            self.wv.peek(),
-            self.syn1,
-            self.vocabulary.paths(),
-            window=self.window,
-            cbow=not self.sg,
-            mean=bool(self.cbow_mean),
+            rows, self.wv.peek(), self.syn1, paths, window=self.window, cbow=not self.sg, mean=bool(self.cbow_mean)
         )
 
     def predict_output_word(
@@ -562,7 +558,7 @@ class Word2Vec(Buildable, OldModelNames):
             raise RuntimeError(f"{len(self.wv):,} words, but {len(self.syn1neg):,} output vectors; was wv replaced?")
         topn = whole_or_none("topn", topn)
         context = check_list("context_words_list", context_words_list)
-        rows = [self.wv.get_index(word) for word in context if word in self.wv]
+        rows = [self.wv.get_index(word) for word in context if self.wv.has_index_for(word)]
         if not rows:
             logger.warning("none of the context words is in the vocabulary: %r", context[:10])
             return None
@@ -656,17 +652,19 @@ class Word2Vec(Buildable, OldModelNames):
         # Other parameters are no settings: with corpus_file, a file could have any other file read and trained on.
         for name in settings:
             checks.one_of("setting", name, [*self.settings_class.named(saved=True), "batch_words"])
-        Word2Vec.__init__(self, **settings)
+        self._of_settings(settings)
         for name in [*model_file.STATE, *provenances.SAVED]:
             setattr(self, name, state[name])
         self.total_train_time = state.get("total_train_time", 0.0)
         attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
-        self.wv = KeyedVectors.from_arrays(
-            contents.words, arrays["vectors"], {**attributes, "count": arrays["vocab.counts"]}
-        )
+        self.wv.take_over(contents.words, arrays["vectors"], {**attributes, "count": arrays["vocab.counts"]})
         self.weights, self._trained_words = Weights.of_named(arrays), self.wv.index_to_key
         self._check_state()
         self._check_matrices(self.settings())
+
+    def _of_settings(self, settings: dict[str, Any]) -> None:
+        """Become an untrained model of these settings; the constructor of a user's subclass may want a corpus."""
+        Word2Vec.__init__(self, **settings)
 
     def _check_state(self) -> None:
         """Check what is said of the corpus and of the training there was; what is saved can be loaded."""

@@ -129,3 +129,18 @@ class Settings:
         """Give an object these settings as attributes."""
         for f in fields(self):
             setattr(holder, f.name, getattr(self, f.name))
+
+
+# So that a row, of a word or of an n-gram, has a number of 32 bits.
+MOST_BUCKETS = 2**31 - 2**28
+LONGEST_NGRAM = 1000
+
+
+@dataclass(frozen=True)
+class SubwordSettings(Settings):
+    """Those of a model with subwords; what they mean is said by `w2v.FastText`."""
+
+    min_n: int = _integer(3, 0, LONGEST_NGRAM)
+    max_n: int = _integer(6, 0, LONGEST_NGRAM)
+    bucket: int = _integer(2_000_000, 0, MOST_BUCKETS)
+    word_ngrams: int = _digit(1)

@@ -135,7 +135,7 @@ class KeyedVectors(OldVectorNames, Lookup):
     def _best(self, scores: Array, topn: int | None, asked: Iterable[Any], start: int = 0) -> Any:
         if topn is None:
             return scores
-        exclude = {self.get_index(key) - start for key in asked if not isinstance(key, np.ndarray)}
+        exclude = {self.get_index(k) - start for k in asked if not isinstance(k, np.ndarray) and self.has_index_for(k)}
         return [(self.index_to_key[row + start], float(scores[row])) for row in queries.top_rows(scores, topn, exclude)]
 
     def most_similar_cosmul(
@@ -311,7 +311,7 @@ class KeyedVectors(OldVectorNames, Lookup):
             None of the words is known.
         """
         words = check_list("words", words)
-        known = [word for word in words if self.has_index_for(word)]
+        known = [word for word in words if word in self]
         if len(known) < len(words):
             logger.warning("left out, being unknown: %s", sorted({str(w) for w in words if w not in self}))
         if not known:
