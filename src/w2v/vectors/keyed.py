@@ -20,18 +20,18 @@ from w2v.files import gensim_pickle, native, word2vec_format
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
 from w2v.vectors import queries, scores, word_movers
-from w2v.vectors.lookup import Array, Key, Lookup, check_list, refuse_bytes, whole_or_none
+from w2v.vectors.lookup import Array, Key, check_list, refuse_bytes, whole_or_none
+from w2v.vectors.resolving import Resolving
 
 logger = logging.getLogger(__name__)
 
 Scored = list[tuple[Any, float]]
 
-
 _K = TypeVar("_K", bound="KeyedVectors")
 
 
 @public
-class KeyedVectors(OldVectorNames, Lookup):
+class KeyedVectors(OldVectorNames, Resolving):
     """Words (or other keys) and one vector for each.
 
     Parameters

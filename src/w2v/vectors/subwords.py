@@ -185,6 +185,12 @@ class FastTextKeyedVectors(KeyedVectors):
         mean_rows(self.all_rows, offsets, rows, mean)
         return mean[0] if len(rows) else None
 
+    def ngrams_of(self, text: str) -> list[str]:
+        """Return the n-grams that make up the vector of a string that is no word, in the order of their rows."""
+        marked, least = f"<{text}>", max(self.min_n, 1)
+        spans = [(i, j) for i in range(len(marked)) for j in range(i + least, min(i + self.max_n, len(marked)) + 1)]
+        return [marked[i:j] for i, j in spans if j - i > 1 or 0 < i < len(marked) - 1]
+
     def __getitem__(self, key_or_keys: Any) -> Array:
         """Return the vector of one string, or those of several, a copy [strings, vector_size]."""
         if isinstance(key_or_keys, str | int | np.integer):
