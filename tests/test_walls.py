@@ -116,6 +116,13 @@ def test_the_program_that_is_installed_is_there():
         assert callable(getattr(importlib.import_module(module), function))
 
 
+def test_names_of_tests_can_be_taken_in_at_a_glance():
+    names = [
+        name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def test_(\w+)", path.read_text("utf-8"))
+    ]
+    assert [name for name in names if len(name) > 60] == []
+
+
 def test_training_and_vectors_know_nothing_of_each_other():
     for room in ("training", "vectors"):
         assert not ROOMS[room] & {"training", "vectors", "models"}

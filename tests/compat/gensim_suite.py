@@ -32,7 +32,7 @@ class Results:
                     self.classes.add(sys.modules["gensim.models"].Word2Vec.__module__)
 
     def pytest_runtest_logreport(self, report):
-        name = report.nodeid.split("/")[-1]
+        name = f"{Path(report.location[0]).name}::{report.nodeid.partition('::')[2]}"
         if (report.when == "call" or report.outcome != "passed") and self.outcomes.get(name) != "failed":
             self.outcomes[name] = report.outcome
 

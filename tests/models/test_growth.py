@@ -394,7 +394,7 @@ def test_a_locked_row_keeps_its_minus_zeros_in_rounds():
     assert model.wv.vectors[0].tobytes() == before
 
 
-def test_a_vocabulary_that_cannot_be_taken_over_leaves_the_model_as_it_was(model, monkeypatch):
+def test_a_vocabulary_that_is_refused_leaves_the_model_as_it_was(model, monkeypatch):
     other, before, kept = Word2Vec(NEW, vector_size=8, min_count=1, workers=1), model.fingerprint(), model.wv
 
     def fail(*given, **more):

@@ -14,6 +14,7 @@ import time
 import numpy as np
 import pytest
 from corpora import TOPICS, planted_analogy, two_topics, zipf_like
+from places import paths_of
 
 from w2v import FormatError, KeyedVectors, LineSentence, StopTraining, Word2Vec
 from w2v.files import native
@@ -149,7 +150,7 @@ def test_golden_hash_of_the_options():
 
 
 SCRIPT = """
-import sys; sys.path.insert(0, {tests!r})
+import sys; sys.path[:0] = {tests!r}
 from test_word2vec import *
 print(digest(small(sg=1)))
 """
@@ -157,7 +158,7 @@ print(digest(small(sg=1)))
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
 def test_bytes_do_not_depend_on_the_process_or_its_hash_seed(hash_seed):
-    script = SCRIPT.format(tests=os.path.dirname(__file__))
+    script = SCRIPT.format(tests=paths_of(__file__))
     environment = os.environ | {"PYTHONHASHSEED": hash_seed}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == digest(small(sg=1))
@@ -218,7 +219,7 @@ def test_float_modes_set_by_other_libraries_change_no_bit(tmp_path):
     built = subprocess.run(["gcc", "-shared", "-fPIC", "-ffast-math", "-o", library, source], check=False)
     if built.returncode:
         pytest.skip("no gcc here")
-    script = f"import ctypes; ctypes.CDLL({str(library)!r})\n" + SCRIPT.format(tests=os.path.dirname(__file__))
+    script = f"import ctypes; ctypes.CDLL({str(library)!r})\n" + SCRIPT.format(tests=paths_of(__file__))
     script = "import warnings; warnings.simplefilter('ignore')\n" + script
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == digest(small(sg=1))
@@ -815,7 +816,7 @@ def test_a_corpus_error_surfaces_at_once_and_ends_all_threads(cache):
 
 INTERRUPTED = """
 import sys, threading, time, signal, os
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from corpora import zipf_like
 from w2v import Word2Vec
 import numpy as np
@@ -843,7 +844,7 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("cache", ["auto", "none"])
 @pytest.mark.parametrize("workers", [1, 3])
 def test_ctrl_c_stops_soon_and_leaves_a_usable_model(workers, cache):
-    script = INTERRUPTED.format(tests=os.path.dirname(__file__), workers=workers, cache=cache)
+    script = INTERRUPTED.format(tests=paths_of(__file__), workers=workers, cache=cache)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     # meant to be below 0.1 s; a loaded test machine is given ten times that, a hang is not

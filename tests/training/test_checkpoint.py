@@ -22,7 +22,7 @@ from corpora import zipf_like
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from places import ROOT
+from places import ROOT, paths_of
 from test_train import MODELS
 
 from w2v import CallbackAny2Vec, FormatError, LineSentence, PathLineSentences, StopTraining, Text8Corpus, Word2Vec
@@ -63,11 +63,11 @@ def cut_up(
             left[0] = draws.randrange(survives)
             raise Killed
 
-    whole = checkpoints.Keeper.write
+    whole = checkpoints.CheckpointWriter.write
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints.Keeper, "write", write)
-        patch.setattr(checkpoints.Keeper, "is_due", lambda self: draws.random() < within)
-        patch.setattr(checkpoints.Keeper, "is_due_after", lambda self, epochs: draws.random() < borders)
+        patch.setattr(checkpoints.CheckpointWriter, "write", write)
+        patch.setattr(checkpoints.CheckpointWriter, "is_due", lambda self: draws.random() < within)
+        patch.setattr(checkpoints.CheckpointWriter, "is_due_after", lambda self, epochs: draws.random() < borders)
         try:
             return Word2Vec(corpus, **settings, checkpoint=folder, callbacks=callbacks()), 0
         except Killed:
@@ -146,7 +146,7 @@ def test_interrupted_runs_end_with_the_same_bytes(
 def test_the_border_of_an_epoch_is_a_place_like_any_other(tmp_path, monkeypatch):
     """All words are trained, but the epoch is not yet over: its record and its callbacks are still to come."""
     seen = []
-    whole = checkpoints.Keeper.write
+    whole = checkpoints.CheckpointWriter.write
 
     def write(self, *given, **cursor):
         whole(self, *given, **cursor)
@@ -155,8 +155,8 @@ def test_the_border_of_an_epoch_is_a_place_like_any_other(tmp_path, monkeypatch)
             raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints.Keeper, "write", write)
-        patch.setattr(checkpoints.Keeper, "is_due", lambda self: True)
+        patch.setattr(checkpoints.CheckpointWriter, "write", write)
+        patch.setattr(checkpoints.CheckpointWriter, "is_due", lambda self: True)
         with pytest.raises(Killed):
             Word2Vec(TINY, **SMALL, checkpoint=tmp_path / "run")
     assert same(Word2Vec.resume(tmp_path / "run", TINY), Word2Vec(TINY, **SMALL), tmp_path)
@@ -290,13 +290,13 @@ def test_a_checkpoint_is_a_model(tmp_path):
 
 def test_checkpoints_precede_training_and_follow_chosen_epochs(tmp_path, monkeypatch):
     seen = []
-    whole = checkpoints.Keeper.write
+    whole = checkpoints.CheckpointWriter.write
 
     def write(self, *given, **cursor):
         seen.append((len(cursor["history"]), cursor["reached"], cursor["finished"]))
         whole(self, *given, **cursor)
 
-    monkeypatch.setattr(checkpoints.Keeper, "write", write)
+    monkeypatch.setattr(checkpoints.CheckpointWriter, "write", write)
     Word2Vec(TINY, **SMALL | {"epochs": 5}, checkpoint=tmp_path / "run", checkpoint_every=2)
     assert seen == [(0, None, False), (2, None, False), (4, None, False), (5, None, True)]
 
@@ -719,7 +719,7 @@ def test_a_failed_write_keeps_the_old_checkpoints(call, error, tmp_path, monkeyp
             raise error
         return whole(*given, **options)
 
-    monkeypatch.setattr(checkpoints.Keeper, "is_due", lambda self: True)
+    monkeypatch.setattr(checkpoints.CheckpointWriter, "is_due", lambda self: True)
     before = threading.active_count()
     with monkeypatch.context() as patch:
         patch.setattr(native.os, call, fails)
@@ -1072,7 +1072,7 @@ def test_stop_ends_the_counting_of_a_corpus_that_is_not_kept(monkeypatch):
 SIGNALLED = """
 import os, signal, sys, threading, time
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from corpora import zipf_like
 from w2v import Word2Vec
 import numpy as np
@@ -1140,7 +1140,7 @@ print(delay)
     ids=str,
 )
 def test_sigint_is_heard_in_every_phase(phase, options, tmp_path):
-    options = {"workers": 1, "deterministic": False, "every": "1h", "tests": os.path.dirname(__file__)} | options
+    options = {"workers": 1, "deterministic": False, "every": "1h", "tests": paths_of(__file__)} | options
     script = SIGNALLED.format(phase=phase, **options)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -1169,7 +1169,7 @@ def test_the_command_line_says_what_to_type_after_ctrl_c(tmp_path, monkeypatch, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints.Keeper, "is_due", press)
+        patch.setattr(checkpoints.CheckpointWriter, "is_due", press)
         keep = ["--checkpoint", "my run", "--checkpoint-every", "2"]
         capsys.readouterr()
         assert program.main(["train", "corpus.txt", "-o", "out.safetensors", *options, *keep]) == 130

@@ -143,7 +143,7 @@ def test_rounds_agree_with_their_twin(cbow, losses, shape):
             np.testing.assert_allclose(matrix, twin, rtol=1e-4, atol=2e-5)
 
 
-def test_a_locked_row_keeps_its_bytes_and_locks_do_not_depend_on_workers():
+def test_locked_rows_keep_their_bytes_and_locks_hold_for_all_workers():
     locks = np.linspace(0, 1, VOCABULARY, dtype=np.float32)
     found = set()
     for workers in (1, 4):
@@ -184,7 +184,7 @@ def test_golden_hashes_of_deterministic_models(sg, options, vocabulary):
     assert found == {GOLDEN[vocabulary, sg, str(options)]}
 
 
-def test_what_is_there_is_learnt():
+def test_planted_topics_are_learnt_in_rounds():
     model = Word2Vec(two_topics(6000), vector_size=16, min_count=1, sample=0, deterministic=True, workers=4)
     for word in TOPICS[0][:3]:
         assert {other for other, _ in model.wv.most_similar(word, topn=3)} <= set(TOPICS[0])

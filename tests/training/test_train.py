@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 from corpora import TOPICS, two_topics
+from places import paths_of
 from reference import Twin, first_vectors
 
 from w2v import Word2Vec, training
@@ -236,7 +237,7 @@ def test_several_workers_train_every_word_once(workers):
 
 @pytest.mark.parametrize(("cbow", "losses"), MODELS)
 @pytest.mark.parametrize("n_hot", [1, 7, VOCABULARY - 1, 10**6])
-def test_a_worker_trains_its_copies_of_hot_rows_and_meets_the_others_half_way(cbow, losses, n_hot):
+def test_copies_of_hot_rows_meet_the_shared_ones_half_way(cbow, losses, n_hot):
     """One of two workers, alone, on a corpus so small that it looks at the shared rows only at the end."""
     hs, negative = losses
     tokens, offsets = corpus()
@@ -305,7 +306,7 @@ def test_what_would_lead_out_of_the_matrices_is_refused(tokens, offsets):
         list(training.epoch.check_parts(kernel, [part]))
 
 
-def test_a_row_whose_lock_is_zero_keeps_its_bytes_with_several_workers():
+def test_a_row_with_lock_zero_keeps_its_bytes_with_several_workers():
     rng = np.random.default_rng(1)
     tokens = (rng.integers(0, VOCABULARY, (2, 200_000)).prod(axis=0) // VOCABULARY).astype(np.int32)
     offsets = np.arange(0, len(tokens) + 1, 20)
@@ -354,7 +355,7 @@ def test_the_learning_rate_stops_falling_at_the_horizon():
 # --- the same bytes on every level --------------------------------------------------------------------------------
 
 LEVEL_SCRIPT = """
-import sys; sys.path.insert(0, {tests!r})
+import sys; sys.path[:0] = {tests!r}
 import hashlib
 from test_train import *
 digest = hashlib.sha256()
@@ -381,7 +382,7 @@ print(_train.ISA, digest.hexdigest())
 
 
 def level_digest(level):
-    script = LEVEL_SCRIPT.format(tests=os.path.dirname(__file__))
+    script = LEVEL_SCRIPT.format(tests=paths_of(__file__))
     environment = os.environ | {"W2V_ISA": level}
     command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=True)

@@ -253,7 +253,7 @@ def _number(path: Path, meta: Mapping[str, Any]) -> int:
     return number
 
 
-class Keeper:
+class CheckpointWriter:
     """Keeps a run in its folder: knows when the next checkpoint is due, and what all of them say of the run.
 
     Parameters
@@ -268,7 +268,7 @@ class Keeper:
         self.facts: dict[str, Any] = {"every": self.interval.epochs or every}
         self._written = time.monotonic()
 
-    def __enter__(self) -> "Keeper":
+    def __enter__(self) -> "CheckpointWriter":
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -47,7 +47,7 @@ class Session:
         model: Trainable,
         corpus: Corpus,
         callbacks: Sequence[Any] = (),
-        writer: checkpoints.Keeper | None = None,
+        writer: checkpoints.CheckpointWriter | None = None,
     ) -> None:
         self._model, self._provenance = model, model.provenance
         self._corpus, self._callbacks, self._writer = corpus, callbacks, writer
@@ -125,7 +125,7 @@ class Session:
         for callback in self._callbacks:
             getattr(callback, hook)(self._model)
 
-    def _how_to_go_on(self, writer: checkpoints.Keeper) -> str:
+    def _how_to_go_on(self, writer: checkpoints.CheckpointWriter) -> str:
         run, progress = self._provenance.runs[-1], self._provenance.open_epoch
         position = 0 if progress is None else progress.position
         corpus_again = ", corpus" if writer.facts["source"] is None else ""
@@ -269,7 +269,7 @@ class _WordCounter:
 
 def checkpoint_folder(
     checkpoint: Pathlike | None, every: Any, corpus: Corpus, cache: str
-) -> AbstractContextManager[checkpoints.Keeper | None]:
+) -> AbstractContextManager[checkpoints.CheckpointWriter | None]:
     """The writer of a new run's checkpoints, if one is wanted and the run could be resumed."""
     checkpoints.interval(every)
     if checkpoint is None:
@@ -286,14 +286,14 @@ def checkpoint_folder(
     except OSError:
         folder.close()
         raise
-    return checkpoints.Keeper(folder, every)
+    return checkpoints.CheckpointWriter(folder, every)
 
 
 def train(
     model: Trainable,
     corpus: Corpus,
     callbacks: Sequence[Any] = (),
-    writer: checkpoints.Keeper | None = None,
+    writer: checkpoints.CheckpointWriter | None = None,
 ) -> tuple[int, int]:
     """Begin a run of a model with its settings as they are, and train it to its end; see `Session.train`."""
     settings = model.settings()
@@ -345,7 +345,7 @@ def resume(
         if corpus is None:
             corpus = Corpus.reopen(cursor["source"], folder.path)
         _check_same_corpus(model, corpus, cursor, folder.path)
-        writer = checkpoints.Keeper(folder, cursor["every"])
+        writer = checkpoints.CheckpointWriter(folder, cursor["every"])
         writer.facts |= {name: cursor[name] for name in ("tokens", "sentences", "threads")}
         writer.facts |= {"source": corpus.locator()}  # it may have moved
         if workers is not None:
