@@ -31,6 +31,7 @@ HEADERS = {
     "text._text": ["_text.h"],
     "files._rows": [],
     "vocabulary._alias": [],
+    "vocabulary._ngrams": [],
     "vectors._analogies": [],
     "vectors._nearest": [],
     "tokens._windows": [],

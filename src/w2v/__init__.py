@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from w2v.evaluation.report import Evaluation, evaluate
     from w2v.files.errors import FormatError
     from w2v.models.doc2vec import Doc2Vec
+    from w2v.models.fasttext import FastText
+    from w2v.models.fasttext_files import load_facebook_model, load_facebook_vectors, save_facebook_model
     from w2v.models.inference import Inferred
     from w2v.models.update import update
     from w2v.models.word2vec import Word2Vec
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.index import SearchIndex
     from w2v.vectors.keyed import KeyedVectors
+    from w2v.vectors.subwords import FastTextKeyedVectors
     from w2v.vocabulary.choose import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
 # Public names load with their module on first use, so that `import w2v` costs next to nothing.
@@ -45,6 +48,7 @@ _HOME = {
     "evaluate": "evaluation.report",
     "KeyedVectors": "vectors.keyed",
     "SearchIndex": "vectors.index",
+    "FastTextKeyedVectors": "vectors.subwords",
     "RULE_DEFAULT": "vocabulary.choose",
     "RULE_DISCARD": "vocabulary.choose",
     "RULE_KEEP": "vocabulary.choose",
@@ -55,6 +59,10 @@ _HOME = {
     "merge": "align.merging",
     "TranslationMatrix": "align.translation",
     "BackMappingTranslationMatrix": "align.translation",
+    "FastText": "models.fasttext",
+    "load_facebook_model": "models.fasttext_files",
+    "load_facebook_vectors": "models.fasttext_files",
+    "save_facebook_model": "models.fasttext_files",
 }
 
 # Rooms whose names are public as they are: w2v.align.fit.
@@ -69,6 +77,8 @@ __all__ = [
     "Doc2Vec",
     "EpochRecord",
     "Evaluation",
+    "FastText",
+    "FastTextKeyedVectors",
     "FormatError",
     "Inferred",
     "KeyedVectors",
@@ -84,7 +94,10 @@ __all__ = [
     "__version__",
     "align",
     "evaluate",
+    "load_facebook_model",
+    "load_facebook_vectors",
     "merge",
+    "save_facebook_model",
     "show_config",
     "update",
 ]

@@ -22,7 +22,7 @@ import pytest
 
 import w2v
 from w2v import CallbackAny2Vec, KeyedVectors, PathLineSentences, StopTraining, Word2Vec, __version__
-from w2v.cli import arguments, demo, program
+from w2v.cli import arguments, demo, messages, program
 from w2v.common.tables import format_table
 from w2v.training.session import Session
 from w2v.vectors import asked
@@ -274,7 +274,7 @@ def test_progress_bar_goes_to_stderr_on_demand(room, capsys):
 
 
 def test_warning_is_one_line(capsys):
-    program._show_warning(UserWarning("two\nlines"), UserWarning, "file.py", 1)
+    messages.show_warning(UserWarning("two\nlines"), UserWarning, "file.py", 1)
     assert capsys.readouterr().err == "w2v: warning: two lines\n"
 
 
@@ -796,7 +796,7 @@ def test_words_are_shown_without_control_characters(tmp_path, monkeypatch, capsy
 def test_options_take_the_place_of_parameters_in_errors():
     said = "vector_size=0 and alpha=-0.5, cache='disk', checkpoint= needs min_count; 'workers=1' is a word; a/seed=2"
     here = "--size 0 and --alpha -0.5, --cache disk, --checkpoint needs --min-count; 'workers=1' is a word; a/seed=2"
-    assert program._in_options(said, program.FLAGS) == here
+    assert messages.in_options(said, program.FLAGS) == here
 
 
 def test_a_toy_corpus_is_warned_of_once_not_every_epoch(room):

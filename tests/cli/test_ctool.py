@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from w2v import FormatError, KeyedVectors, Word2Vec
-from w2v.cli import c_tools, program
+from w2v.cli import c_tools, messages, program
 from w2v.vectors import c_programs
 
 TOPICS = ["river lake sea boat water fish", "bread flour oven dough yeast baker"]
@@ -662,7 +662,7 @@ def test_words_are_shown_without_control_characters(run, tmp_path, monkeypatch):
 def test_a_word_that_is_misspelt_is_told_the_nearest(compass):
     with pytest.raises(KeyError) as error:
         c_tools.distance(["compass.bin", "eastt"])
-    assert program._message(error.value, c_tools.FLAGS).endswith("; close to it: 'east'")
+    assert messages.message_of(error.value, c_tools.FLAGS).endswith("; close to it: 'east'")
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,12 @@ Results go to stdout (`--json` for programs), all else to stderr. Exit codes: 0 
 """
 
 import argparse
-import logging
 import os
-import re
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from w2v._version import __version__
 from w2v.cli import combine, documents, evaluate, explain
@@ -30,6 +27,7 @@ from w2v.cli.arguments import (
     training_settings,
     workers,
 )
+from w2v.cli.messages import logged_once, message_of, show_warning
 from w2v.cli.output import (
     answers,
     check_not_of_the_run,
@@ -115,27 +113,12 @@ FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every", "dm", "tol")}
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
-# The library's advice for programs, and the advice for the command line.
-ADVICE = [
-    (r"occurs min_count=(\d+) times", r"occurs \1 times"),
-    (r"deterministic=True", "--deterministic"),
-    (r"shared_negatives=False", "--fresh-negatives"),
-    (r"None means no limit", "without it there is no limit"),
-    (r" and start again \(init_weights makes new ones\)", ""),
-    (r"files without one \(GloVe\) need no_header=True", "w2v convert --no-header reads files without one (GloVe)"),
-    (r"no_header=True, on the command line by ", ""),
-    (r"; errors='skip' leaves such rows out", ""),
-    (r"LineSentence\(\w+, errors='replace'\) reads it nevertheless", "iconv -f ITS-ENCODING -t UTF-8 makes it that"),
-    (r"word2vec's text and binary files are read by KeyedVectors.load_word2vec_format\(\)",
-     "text and binary files end in .txt, .vec or .bin"),
-]  # fmt: skip
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, `sys.argv` by default, and return its exit code; bad usage raises SystemExit."""
     args = _parse(sys.argv[1:] if argv is None else list(argv))
-    with warnings.catch_warnings(), _logged_once(args.flags):
-        warnings.showwarning = _show_warning
+    with warnings.catch_warnings(), logged_once(args.flags):
+        warnings.showwarning = show_warning
         try:
             args.run(args)
             print(end="", flush=True)  # flush here, where errors are caught
@@ -145,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:  # the reader has left; the flush at exit must not meet the closed pipe either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except EXPECTED_ERRORS as error:
-            print(f"w2v: error: {_message(error, args.flags)}", file=sys.stderr)
+            print(f"w2v: error: {message_of(error, args.flags)}", file=sys.stderr)
             return 1
     return 0
 
@@ -373,65 +356,3 @@ def _demo(args: argparse.Namespace) -> None:
         report(args, run_demo(args.output, progress=args.progress, say=lambda line: None))
     else:
         run_demo(args.output, progress=args.progress)
-
-
-def _message(error: BaseException, flags: Mapping[str, str]) -> str:
-    """Return an exception's message on one line, with the options' names; str() of a KeyError would quote it."""
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    else:
-        text = str(error.args[0]) if type(error) is KeyError and error.args else str(error)
-    if not isinstance(error, LookupError):  # its message is about words, not options
-        text = _in_options(text, flags)
-    return printable(" ".join(text.split())) or type(error).__name__
-
-
-def _in_options(text: str, flags: Mapping[str, str]) -> str:
-    """Translate the library's names of parameters: --size 0 for vector_size=0."""
-    for advice, here in ADVICE:
-        text = re.sub(advice, here, text)
-    for parameter, flag in flags.items():
-        name = rf"(?<![\w'\"/.-]){parameter}"
-        text = re.sub(rf"{name}='([^']*)'", rf"{flag} \1", text)
-        text = re.sub(rf"{name}=(?=-?\w)", f"{flag} ", text)
-        text = re.sub(rf"{name}=", flag, text)
-        if "_" in parameter:  # a bare name may be an English word
-            text = re.sub(rf"{name}\b", flag, text)
-    return text
-
-
-class _PrintsOnce(logging.Handler):
-    """Prints each warning of the library once: a command may train many times, with other numbers in the warning."""
-
-    def __init__(self, flags: Mapping[str, str]) -> None:
-        super().__init__(logging.WARNING)
-        self.flags = flags
-        self.seen: set[str] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = _in_options(record.getMessage(), self.flags)
-        kind = re.sub(r"\d+", "0", message)
-        if kind not in self.seen:
-            self.seen.add(kind)
-            _show_warning(message, UserWarning, record.pathname, record.lineno)
-
-
-@contextmanager
-def _logged_once(flags: Mapping[str, str]) -> Iterator[None]:
-    handler, logger = _PrintsOnce(flags), logging.getLogger("w2v")
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-
-
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    print(f"w2v: warning: {printable(' '.join(str(message).split()))}", file=sys.stderr)
