@@ -33,6 +33,7 @@ HEADERS = {
     "terms._terms": ["_terms.h"],
     "terms._word2phrase": ["_word2phrase.h", "../text/_text.h"],
     "vocabulary._alias": [],
+    "vocabulary._ngrams": [],
     "vectors._analogies": [],
     "vectors._nearest": [],
     "tokens._windows": [],

@@ -32,7 +32,7 @@ ROOMS = {
     "tokens": {"common", "files", "text", "vocabulary"},
     "terms": {"_version", "common", "files", "text", "tokens"},
     "training": {"_version", "common", "files", "text", "tokens", "vocabulary"},
-    "vectors": {"common", "files", "terms"},
+    "vectors": {"common", "files", "terms", "vocabulary"},
     "evaluation": {"common", "files", "vectors"},
     "align": {"common", "files", "vectors"},
     "models": {"callbacks", "common", "files", "terms", "text", "tokens", "training", "vectors", "vocabulary"},

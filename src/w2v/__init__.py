@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from w2v.evaluation.report import Evaluation, evaluate
     from w2v.files.errors import FormatError
     from w2v.models.doc2vec import Doc2Vec
+    from w2v.models.fasttext import FastText
+    from w2v.models.fasttext_files import load_facebook_model, load_facebook_vectors, save_facebook_model
     from w2v.models.inference import Inferred
     from w2v.models.update import update
     from w2v.models.word2vec import Word2Vec
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.index import SearchIndex
     from w2v.vectors.keyed import KeyedVectors
+    from w2v.vectors.subwords import FastTextKeyedVectors
     from w2v.vocabulary.choose import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 
 # Public names load with their module on first use, so that `import w2v` costs next to nothing.
@@ -48,6 +51,7 @@ _HOME = {
     "evaluate": "evaluation.report",
     "KeyedVectors": "vectors.keyed",
     "SearchIndex": "vectors.index",
+    "FastTextKeyedVectors": "vectors.subwords",
     "RULE_DEFAULT": "vocabulary.choose",
     "RULE_DISCARD": "vocabulary.choose",
     "RULE_KEEP": "vocabulary.choose",
@@ -64,6 +68,10 @@ _HOME = {
     "Phrases": "terms.phrases",
     "TermMap": "terms.term_map",
     "load_terms": "terms.steps",
+    "FastText": "models.fasttext",
+    "load_facebook_model": "models.fasttext_files",
+    "load_facebook_vectors": "models.fasttext_files",
+    "save_facebook_model": "models.fasttext_files",
 }
 
 # Rooms whose names are public as they are: w2v.align.fit.
@@ -79,6 +87,8 @@ __all__ = [
     "Doc2Vec",
     "EpochRecord",
     "Evaluation",
+    "FastText",
+    "FastTextKeyedVectors",
     "FormatError",
     "FrozenPhrases",
     "Inferred",
@@ -98,8 +108,11 @@ __all__ = [
     "__version__",
     "align",
     "evaluate",
+    "load_facebook_model",
+    "load_facebook_vectors",
     "load_terms",
     "merge",
+    "save_facebook_model",
     "show_config",
     "update",
 ]

@@ -809,7 +809,7 @@ def test_words_are_shown_without_control_characters(tmp_path, monkeypatch, capsy
 def test_options_take_the_place_of_parameters_in_errors():
     said = "vector_size=0 and alpha=-0.5, cache='disk', checkpoint= needs min_count; 'workers=1' is a word; a/seed=2"
     here = "--size 0 and --alpha -0.5, --cache disk, --checkpoint needs --min-count; 'workers=1' is a word; a/seed=2"
-    assert messages._in_options(said, program.FLAGS) == here
+    assert messages.in_options(said, program.FLAGS) == here
 
 
 def test_a_toy_corpus_is_warned_of_once_not_every_epoch(room):

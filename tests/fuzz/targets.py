@@ -26,12 +26,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
+import fasttext_bins
 import gensim_pickles as gensims
 import numpy as np
 import pytest
 
 from fuzz import mutations
-from w2v import CallbackAny2Vec, Doc2Vec, KeyedVectors, Word2Vec
+from w2v import (
+    CallbackAny2Vec,
+    Doc2Vec,
+    KeyedVectors,
+    Word2Vec,
+    load_facebook_model,
+    load_facebook_vectors,
+    save_facebook_model,
+)
 from w2v.cli import c_tools
 from w2v.files.errors import FormatError
 from w2v.files.native import inspect_native, verify_native
@@ -233,6 +242,30 @@ def native_file(data: bytes, folder: Path) -> str:
         assert vectors is not None, how
         use(model, folder)
     return f"{how} | {mapped_how} | {model_how}"
+
+
+def fasttext_seeds() -> list[bytes]:
+    """Dense, quantised and pruned files, and one of no n-grams."""
+    no_ngrams = fasttext_bins.start(bucket=0, min_n=4) + 2 * fasttext_bins.matrix(np.ones((3, 3), np.float32))
+    return [fasttext_bins.dense(), fasttext_bins.quantised(), fasttext_bins.pruned(), no_ngrams]
+
+
+def fasttext_file(data: bytes, folder: Path) -> str:
+    """Read vectors and a model, ask for any string, and write the model; what is written is read as the same."""
+    path = written(data, folder / "model.bin")
+    vectors, how = attempt(lambda: load_facebook_vectors(path))
+    model, model_how = attempt(lambda: load_facebook_model(path), ValueError)
+    if vectors is not None:
+        assert vectors["anything" if vectors.bucket else vectors.index_to_key[0]].shape == (vectors.vector_size,)
+        assert len(vectors.vectors) == len(vectors)
+    if model is not None:
+        assert vectors is not None, how
+        assert model.wv.vectors.tobytes() == vectors.vectors.tobytes()
+        _, told = attempt(lambda: save_facebook_model(model, folder / "again.bin"), ValueError)
+        if told == "read":
+            again = load_facebook_model(folder / "again.bin")
+            assert again.wv.vectors.tobytes() == model.wv.vectors.tobytes()
+    return f"{how} | {model_how}"
 
 
 def ask(vectors: KeyedVectors) -> None:
@@ -725,6 +758,7 @@ TARGETS = {
     "word2vec-binary": Target(binary_seeds, lambda data, folder: word2vec_file(data, folder, binary=True), TEXT_TOKENS),
     "word2vec-packed": Target(packed_seeds, packed_file, TEXT_TOKENS, repacked),
     "native": Target(native_seeds, native_file, (), mutations.of_native),
+    "fasttext": Target(fasttext_seeds, fasttext_file, [b"</s>\0", b"\0", b"\xff\xff\xff\xff", b"\0\0\xc0\x7f"]),
     "headers": Target(header_seeds, header_file, HEADER_TOKENS),
     "trees": Target(tree_seeds, tree, (), replanted),
     "gensim": Target(gensim_seeds, gensim_file, PICKLE_TOKENS),

@@ -10,7 +10,7 @@ import pytest
 from corpora import TOPICS, two_topics, zipf_like
 from sentence_rows import SentenceRows
 
-from w2v import CallbackAny2Vec, Doc2Vec, TaggedDocument, Word2Vec
+from w2v import CallbackAny2Vec, Doc2Vec, FastText, TaggedDocument, Word2Vec
 from w2v.files import native
 from w2v.text.corpus import Corpus
 from w2v.training import session
@@ -57,6 +57,17 @@ MODELS = {
     ),
     "CBOW, one matrix": Case(
         Word2Vec, {"alpha": 0.05, "tied": True}, "635a260a9b178cf4da72365ae253d26a3b735f722bbed43c3218c94cf08a1b90"
+    ),
+    "subwords, skip-gram": Case(
+        FastText, {"sg": 1, "bucket": 300}, "00474a4a598e06b7262e6ec39f2ae589984f77b541971bd7d6a180c668b74b86"
+    ),
+    "subwords, skip-gram, hierarchical softmax": Case(
+        FastText,
+        {"sg": 1, "hs": 1, "negative": 0, "bucket": 300},
+        "7039a24b4837e1af0ef976ed915e45bb37ff2a5ac241ff1287f826aebc6f1eaa",
+    ),
+    "subwords, CBOW": Case(
+        FastText, {"alpha": 0.05, "bucket": 300}, "1aad9fc20af7d4b2c3a6505a16baccc4ee74e607dbeaf09f06ccc3a2d01a2c1a"
     ),
     "skip-gram with rows of sentences": Case(
         SentenceRows, {"sg": 1}, "a977211ea95ecdbfb7b396b94f32ea26316621f2a0485fa17226f0fc071bd88c"

@@ -1,5 +1,7 @@
 """Words with several input rows: the kernel against its slow twin, for every way to learn, and what must hold."""
 
+import itertools
+
 import numpy as np
 import pytest
 from reference import Twin
@@ -43,11 +45,25 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize(("cbow", "losses"), MODELS)
-@pytest.mark.parametrize("changed", WAYS, ids=lambda way: "-".join(way))
-@pytest.mark.parametrize(("round_shape", "with_tags"), [(None, True), ((4, 16), False), ((3, 16), True)])
-def test_subwords_agree_with_their_twin(cbow, losses, changed, round_shape, with_tags):
-    hs, negative = losses
+def some_of(ways, *others):
+    """Every model with every way, and with every one of the others; all but a few are slow.
+
+    Those few have each model, each way, and each way with each of the others once at least.
+    """
+    cases = []
+    for (m, model), (w, way) in itertools.product(enumerate(MODELS), enumerate(ways)):
+        for number, other in enumerate(itertools.product(*others)):
+            chosen = (w + 2 * number - m) % len(ways) == 0
+            name = f"{'CBOW' if model[0] else 'skip-gram'}-{model[1]}-{'-'.join(way)}-{number}"
+            cases.append(pytest.param(model, way, *other, id=name, marks=[] if chosen else pytest.mark.slow))
+    return cases
+
+
+@pytest.mark.parametrize(
+    ("model", "changed", "rounds"), some_of(WAYS, [(None, True), ((4, 16), False), ((3, 16), True)])
+)
+def test_subwords_agree_with_their_twin(model, changed, rounds):
+    (cbow, (hs, negative)), (round_shape, with_tags) = model, rounds
     text = tagged(sentences=16, longest=24)
     tokens, offsets, tags = text if with_tags else without_tags(text)
     options = settings(cbow=cbow, negative=negative, subwords=subwords()) | changed
@@ -69,10 +85,9 @@ def test_subwords_agree_with_their_twin(cbow, losses, changed, round_shape, with
             np.testing.assert_allclose(ours, theirs, atol=3e-5, rtol=1e-3)
 
 
-@pytest.mark.parametrize(("cbow", "losses"), MODELS)
-@pytest.mark.parametrize("changed", [{}, {"shared": False}, {"window": 12, "locks": LOCKS}], ids=str)
-def test_subwords_give_one_hash_for_any_number_of_workers(cbow, losses, changed):
-    hs, negative = losses
+@pytest.mark.parametrize(("model", "changed"), some_of([{"shared": False}, {"window": 12, "locks": LOCKS}, {}]))
+def test_subwords_give_one_hash_for_any_number_of_workers(model, changed):
+    cbow, (hs, negative) = model
     found = set()
     for workers in (1, 2, 3, 5):
         matrices = matrices_of(hs, negative, with_documents=True)

@@ -32,11 +32,11 @@ def message_of(error: BaseException, flags: Mapping[str, str]) -> str:
     else:
         text = str(error.args[0]) if type(error) is KeyError and error.args else str(error)
     if not isinstance(error, LookupError):  # its message is about words, not options
-        text = _in_options(text, flags)
+        text = in_options(text, flags)
     return printable(" ".join(text.split())) or type(error).__name__
 
 
-def _in_options(text: str, flags: Mapping[str, str]) -> str:
+def in_options(text: str, flags: Mapping[str, str]) -> str:
     """Translate the library's names of parameters: --size 0 for vector_size=0."""
     for advice, here in ADVICE:
         text = re.sub(advice, here, text)
@@ -59,7 +59,7 @@ class _PrintsOnce(logging.Handler):
         self.seen: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = _in_options(record.getMessage(), self.flags)
+        message = in_options(record.getMessage(), self.flags)
         kind = re.sub(r"\d+", "0", message)
         if kind not in self.seen:
             self.seen.add(kind)
@@ -85,4 +85,5 @@ def show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
+    """Print a warning on one line; in place of `warnings.showwarning`."""
     print(f"w2v: warning: {printable(' '.join(str(message).split()))}", file=sys.stderr)

@@ -1,7 +1,7 @@
 """Large arrays a block at a time: bytes, hash, and a check that all values are finite."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,3 +64,8 @@ def row_factors(name: str, factors: NDArray[Any], what: str, rows: int) -> NDArr
     if (factors == 1).all():
         return None
     return np.ascontiguousarray(np.broadcast_to(factors, rows))
+
+
+def rows_in(name: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]], otherwise: int) -> int:
+    """How many rows a tensor has of which dtype and shape are said; `otherwise` if there is none of this name."""
+    return (tensors[name][1] or (0,))[0] if name in tensors else otherwise

@@ -12,6 +12,8 @@ outputs.*             F32 [., W]   W is D, or longer where rows stand side by si
 
 from collections.abc import Mapping
 
+from w2v.files.arrays import rows_in
+
 Shapes = Mapping[str, tuple[str, tuple[int, ...]]]
 
 ATTRIBUTE = "documents.attr."
@@ -19,7 +21,9 @@ ATTRIBUTE = "documents.attr."
 
 def due(tensors: Shapes, words: int, width: int) -> dict[str, tuple[str, tuple[int, ...]]]:
     """The types and shapes that the tensors of a model of documents must have, if it has them."""
-    rows = (tensors["documents"][1] or (0,))[0]
+    if "documents" not in tensors:
+        return {}
+    rows = rows_in("documents", tensors, 0)
     found: dict[str, tuple[str, tuple[int, ...]]] = {
         "documents": ("F32", (rows, width)),
         "documents.locks": ("F32", (rows,)),

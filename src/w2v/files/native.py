@@ -56,6 +56,7 @@ _NAME_OF = {np.dtype(code): name for name, code in _DTYPES.items()}
 #   outputs.negative     F32 [V, D]   whole models: output rows of negative sampling; of documents [V, any]
 #   outputs.hierarchical F32 [V-1, D] whole models: inner nodes of the Huffman tree
 #   documents            F32 [T, D]   whole models of documents: a row for each tag; more in `w2v.files.documents`
+#   rows                 F32 [R, D]   with subwords: own rows of words, then of n-grams; "vectors" are their means
 #   vocab.bytes          U8  [B]      all words, UTF-8, one after the other in row order
 #   vocab.offsets        I64 [V+1]    where each word begins; the last is B
 #   vocab.counts         I64 [V]      optional in a file of kind "vectors"
@@ -318,24 +319,25 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
     dtype, shape = tensors.get("vectors", ("", ()))
     if dtype != "F32" or len(shape) != 2 or shape[1] < 1:
         return "'vectors' must be there, float32, [words, vector_size]"
-    words, width = shape
+    words, rows, width = shape[0], arrays.rows_in("rows", tensors, shape[0]), shape[1]
     due: dict[str, tuple[str, tuple[int, ...]]] = {
         "vocab.offsets": ("I64", (words + 1,)),
         "vocab.counts": ("I64", (words,)),
-        "vectors.locks": ("F32", (words,)),
+        "vectors.locks": ("F32", (rows,)),
         "outputs.negative": ("F32", (words, width)),
         "outputs.hierarchical": ("F32", (max(words - 1, 0), width)),
     }
-    if kind != "vectors" and "documents" in tensors:
-        due |= documents.due(tensors, words, width)
+    if kind != "vectors":
+        due |= documents.due(tensors, words, width) | {"rows": ("F32", (max(words, rows), width))}
     due["terms"] = ("U8", (math.prod(tensors.get("terms", ("", (0,)))[1]),))  # one-dimensional, of any length
+    known = {"vectors", "vocab.bytes", *due}
     for name in ("vocab.bytes", "vocab.offsets", *(["vocab.counts"] if kind != "vectors" else [])):
         if name not in tensors:
             return f"{name!r} is missing"
     if tensors["vocab.bytes"][0] != "U8" or len(tensors["vocab.bytes"][1]) != 1:
         return "'vocab.bytes' must be uint8, one-dimensional"
     for name, (dtype, shape) in tensors.items():
-        if name not in {"vectors", "vocab.bytes", *due} and not name.startswith("attr."):
+        if name not in known and not name.startswith("attr."):
             return f"{name!r} is no part of a model"
         if name in due and due[name] != (dtype, shape):
             return f"{name!r} is {dtype} {list(shape)}, not {due[name][0]} {list(due[name][1])}"

@@ -525,14 +525,9 @@ class Word2Vec(TwoMatrices, OldModelNames):
         # A str is a sentence of one word: programs written for gensim pass it.
         each = ([s] if isinstance(s, str) else check_list("sentence", s) for s in sentences)
         rows = ([known[word] for word in sentence if word in known] for sentence in each)
+        paths = self.vocabulary.paths()
         return predict.sentence_scores(
-            rows,
-            self.wv.peek(),
-            self.syn1,
-            self.vocabulary.paths(),
-            window=self.window,
-            cbow=not self.sg,
-            mean=bool(self.cbow_mean),
+            rows, self.wv.peek(), self.syn1, paths, window=self.window, cbow=not self.sg, mean=bool(self.cbow_mean)
         )
 
     def predict_output_word(
@@ -558,7 +553,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
             raise RuntimeError(f"{len(self.wv):,} words, but {len(self.syn1neg):,} output vectors; was wv replaced?")
         topn = whole_or_none("topn", topn)
         context = check_list("context_words_list", context_words_list)
-        rows = [self.wv.get_index(word) for word in context if word in self.wv]
+        rows = [self.wv.get_index(word) for word in context if self.wv.has_index_for(word)]
         if not rows:
             logger.warning("none of the context words is in the vocabulary: %r", context[:10])
             return None
@@ -651,8 +646,8 @@ class Word2Vec(TwoMatrices, OldModelNames):
             setattr(self, name, state[name])
         self.total_train_time = state.get("total_train_time", 0.0)
         attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
-        attributes["count"] = arrays["vocab.counts"]
-        self.wv = with_steps(KeyedVectors.from_arrays(contents.words, arrays["vectors"], attributes), arrays, self.kind)
+        self.wv.take_over(contents.words, arrays["vectors"], {**attributes, "count": arrays["vocab.counts"]})
+        with_steps(self.wv, arrays, self.kind)
         self._take_arrays(contents)
         self._check_state()
         self._check_matrices(self.settings())

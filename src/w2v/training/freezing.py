@@ -58,6 +58,8 @@ def checked(freeze: str | Iterable[Any] | None, index: Mapping[Any, int], weight
         raise KeyError(f"freeze: {unknown!r:.80} is not in the vocabulary of {len(index):,} words; leave it out")
     if not words:
         return None
+    if weights.subwords:
+        raise ValueError("freeze: a word shares its subwords with others; freeze 'inputs' or 'outputs' as a whole")
     rows = np.unique(np.array([index[word] for word in words], np.int64))
     if len(rows) == len(index) and weights.nodes is None and weights.documents is None:
         raise ValueError("freeze names every word, so that nothing is left to learn; leave some out")

@@ -87,6 +87,13 @@ def grown(matrix: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
     return copy
 
 
+def joined(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows of both, one matrix after the other."""
+    matrix = grown(first, len(first) + len(second))
+    matrix[len(first) :] = second
+    return matrix
+
+
 def first_vectors(
     rows: int, vector_size: int, seed: int, first_row: int = 0, purpose: int = 0, path: Any = None
 ) -> NDArray[np.float32]:

@@ -147,3 +147,26 @@ class DocumentSettings(Settings):
     dbow_words: int = _digit(0)
     dm_concat: int = _digit(0)
     dm_tag_count: int = _integer(1, 1, MOST_WINDOW)
+
+
+# So that a row, of a word or of an n-gram, has a number of 32 bits.
+MOST_BUCKETS = 2**31 - 2**28
+LONGEST_NGRAM = 1000
+
+
+@dataclass(frozen=True)
+class SubwordSettings(Settings):
+    """Those of a model with subwords; what they mean is said by `w2v.FastText`."""
+
+    min_n: int = _integer(3, 0, LONGEST_NGRAM)
+    max_n: int = _integer(6, 0, LONGEST_NGRAM)
+    bucket: int = _integer(2_000_000, 0, MOST_BUCKETS)
+    word_ngrams: int = _digit(1)
+
+    @classmethod
+    def of(cls, holder: object) -> Self:
+        """Check what an object has as attributes of these names; see `Settings.of`."""
+        made = super().of(holder)
+        if made.tied:
+            raise ValueError("tied=True needs one input row for each word, but FastText has more; use Word2Vec for it")
+        return made

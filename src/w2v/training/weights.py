@@ -13,8 +13,9 @@ from w2v.vocabulary import huffman
 
 Matrix = NDArray[np.float32]
 
-# Of `derived_key`: what the rows of documents are drawn for.
+# Of `derived_key`: what the rows of documents, and of subwords, are drawn for.
 DOCUMENTS = 2
+SUBWORDS = 4
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Weights:
     documents : float32 [documents, vector_size] or None, input rows of documents
     locks : float32 [words] or [1], how much of its gradient each input row takes
     document_locks : float32 [documents] or [1], the same of each row of documents
+    subwords : int, how many of the input rows, the last ones, are those of parts of words
     """
 
     inputs: Matrix
@@ -37,6 +39,7 @@ class Weights:
     documents: Matrix | None = None
     locks: NDArray[Any] = field(default_factory=lambda: np.ones(1, np.float32))
     document_locks: NDArray[Any] = field(default_factory=lambda: np.ones(1, np.float32))
+    subwords: int = 0
 
     @classmethod
     def new(
@@ -69,12 +72,14 @@ class Weights:
 
         `former` and `paths` are the Huffman trees before and after, needed where there are nodes.
         """
-        known = len(self.inputs)
+        known = len(self.inputs) - self.subwords
         inputs = matrices.first_vectors(words, self.inputs.shape[1], seed, first_row=known)
-        inputs[:known] = self.inputs
+        inputs[:known] = self.inputs[:known]
+        if self.subwords:
+            inputs = matrices.joined(inputs, self.inputs[known:])
         locks, nodes = self.locks, self.nodes
         if len(locks) > 1:
-            locks = np.concatenate([locks, np.ones(words - len(locks), np.float32)])
+            locks = np.concatenate([locks[:known], np.ones(words - known, np.float32), locks[known:]])
         if nodes is not None and former is not None and paths is not None:
             nodes = matrices.grown(huffman.carried_over(nodes, former, paths)[0], words)
         outputs = inputs if self.tied else self.outputs
@@ -82,9 +87,14 @@ class Weights:
             outputs = matrices.grown(outputs, words)
         return replace(self, inputs=inputs, outputs=outputs, nodes=nodes, locks=locks)
 
+    def with_subwords(self, subwords: int, seed: int) -> "Weights":
+        """With so many input rows of parts of words behind those of words, from the seed."""
+        own = matrices.first_vectors(subwords, self.inputs.shape[1], seed, purpose=SUBWORDS)
+        return replace(self, inputs=matrices.joined(self.inputs, own), subwords=subwords)
+
     def trainable(self) -> "Weights":
         """The same numbers in matrices that the kernel can work on: their rows are padded, and can be written."""
-        ready = {name: matrices.trainable(matrix) for name, matrix in self._matrices()}
+        ready: dict[str, Any] = {name: matrices.trainable(matrix) for name, matrix in self._matrices()}
         if self.tied:
             ready["outputs"] = ready["inputs"]
         return replace(self, **ready)
@@ -102,9 +112,9 @@ class Weights:
 
     def named(self) -> dict[str, Matrix]:
         """The matrices under the names that they have in files."""
-        nodes = None if self.nodes is None else self.nodes[: max(len(self.inputs) - 1, 0)]
+        nodes = None if self.nodes is None else self.nodes[: max(len(self.inputs) - self.subwords - 1, 0)]
         found = {
-            "vectors": self.inputs,
+            "rows" if self.subwords else "vectors": self.inputs,
             "outputs.negative": None if self.tied else self.outputs,
             "outputs.hierarchical": nodes,
             "documents": self.documents,
@@ -114,14 +124,16 @@ class Weights:
     @classmethod
     def of_named(cls, arrays: Mapping[str, NDArray[Any]], tied: bool = False) -> "Weights":
         """The inverse of `named`, from all arrays of a file; `tied` as the settings beside them say."""
-        inputs, nodes = arrays["vectors"], arrays.get("outputs.hierarchical")
+        words, nodes = len(arrays["vectors"]), arrays.get("outputs.hierarchical")
+        inputs = arrays.get("rows", arrays["vectors"])
         return cls(
             inputs,
             inputs if tied else arrays.get("outputs.negative"),
-            None if nodes is None else matrices.grown(nodes, len(inputs)),
+            None if nodes is None else matrices.grown(nodes, words),
             arrays.get("documents"),
             arrays.get("vectors.locks", np.ones(1, np.float32)),
             arrays.get("documents.locks", np.ones(1, np.float32)),
+            len(inputs) - words,
         )
 
     def is_finite(self, rows: int | None = None) -> bool:

@@ -30,19 +30,19 @@ from w2v.vectors.asked import (
     refuse_other_spaces,
     scored,
 )
-from w2v.vectors.lookup import Array, Key, Lookup, check_list
+from w2v.vectors.lookup import Array, Key, check_list
+from w2v.vectors.resolving import Resolving
 from w2v.vectors.runs import agreed_neighbors
 
 logger = logging.getLogger(__name__)
 
 Scored = list[tuple[Any, float]]
 
-
 _K = TypeVar("_K", bound="KeyedVectors")
 
 
 @public
-class KeyedVectors(OldVectorNames, Lookup):
+class KeyedVectors(OldVectorNames, Resolving):
     """Words (or other keys) and one vector for each.
 
     Parameters
@@ -147,7 +147,7 @@ class KeyedVectors(OldVectorNames, Lookup):
     def _best(self, scores: Array, topn: int | None, asked: Iterable[Any], start: int = 0) -> Any:
         if topn is None:
             return scores
-        exclude = {self.get_index(key) - start for key in asked if not isinstance(key, np.ndarray)}
+        exclude = {self.get_index(k) - start for k in asked if not isinstance(k, np.ndarray) and self.has_index_for(k)}
         return [(self.index_to_key[row + start], float(scores[row])) for row in queries.top_rows(scores, topn, exclude)]
 
     def most_similar_cosmul(
@@ -335,7 +335,7 @@ class KeyedVectors(OldVectorNames, Lookup):
             None of the words is known.
         """
         words = check_list("words", words)
-        known = [word for word in words if self.has_index_for(word)]
+        known = [word for word in words if word in self]
         if len(known) < len(words):
             logger.warning("left out, being unknown: %s", sorted({str(w) for w in words if w not in self}))
         if not known:

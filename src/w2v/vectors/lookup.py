@@ -238,7 +238,7 @@ class Lookup:
         for key, factor in zip(keys, factors.tolist(), strict=True):
             if isinstance(key, np.ndarray):
                 vector = self._check_vector(key)
-            elif self.has_index_for(key):
+            elif key in self:
                 vector = self.get_vector(key, norm=pre_normalize)
             elif ignore_missing:
                 continue

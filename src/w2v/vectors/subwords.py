@@ -1,0 +1,254 @@
+"""FastTextKeyedVectors: words with vectors made of those of their n-grams, so that any string has one."""
+
+import logging
+import os
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from w2v.common.public import public
+from w2v.files import native
+from w2v.files.errors import FormatError
+from w2v.files.reading import Pathlike
+from w2v.vectors import queries
+from w2v.vectors.keyed import KeyedVectors
+from w2v.vectors.lookup import Array
+from w2v.vocabulary._ngrams import mean_rows, ngram_rows
+
+logger = logging.getLogger(__name__)
+
+# What a file of such vectors alone is called; see `w2v.files.native`.
+KIND = "subword_vectors"
+
+# Far longer than a word; a file that asks for more is not sound.
+LONGEST_NGRAM = 1000
+
+
+@public
+class FastTextKeyedVectors(KeyedVectors):
+    """Word vectors that are means: of a word's own row and those of its n-grams (Bojanowski et al. 2017).
+
+    A string that is no word has the mean of the rows of its n-grams. One without any n-gram (shorter than `min_n`) has
+    the zero vector, and a line in the log says so.
+
+    Parameters
+    ----------
+    vector_size : int
+    min_n, max_n : int, default 3 and 6
+        The shortest and the longest n-gram, in characters, brackets included: ``<as`` is one of ``as``. With `max_n`
+        below `min_n` there are none.
+    bucket : int, default 2,000,000
+        How many rows n-grams have; those of one hash share a row. 0 means no n-grams.
+    count, dtype, mapfile_path
+        As in `KeyedVectors`.
+
+    Attributes
+    ----------
+    vectors : float32 [words, vector_size]
+        The means, for all queries. `adjust_vectors` makes them anew.
+    all_rows : float32 [words + bucket, vector_size]
+        Own rows of words, then those of n-grams. `vectors_vocab` and `vectors_ngrams` are these two parts.
+    vectors_ngrams_lockf : float32 [1] or [bucket]
+        As `vectors_lockf`, which is for own rows of words.
+    """
+
+    vectors_ngrams_lockf: Array = np.broadcast_to(np.float32(1), 1)
+
+    def __init__(
+        self,
+        vector_size: int,
+        min_n: int = 3,
+        max_n: int = 6,
+        bucket: int = 2_000_000,
+        count: int = 0,
+        dtype: DTypeLike = np.float32,
+        mapfile_path: Any = None,
+    ) -> None:
+        super().__init__(vector_size, count, dtype, mapfile_path)
+        self.min_n, self.max_n = min_n, max_n
+        self.bucket = bucket if max(min_n, 1) <= max_n else 0
+        self.all_rows: NDArray[np.float32] = np.zeros((self.bucket + count, vector_size), np.float32)
+        self.without_ngrams: tuple[str, ...] = ()  # "</s>" of fastText's files
+        self.kept: NDArray[np.int32] | None = None  # of a pruned model: hashes, rising, and the buckets that they have
+        self.hashes = self.bucket
+        self._listed: tuple[list[Any], int, tuple[Array, Array]] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_listed": None}
+
+    @classmethod
+    def of_rows(
+        cls,
+        keys: list[str],
+        all_rows: NDArray[np.float32],
+        attributes: Mapping[str, Array],
+        min_n: int,
+        max_n: int,
+        without_ngrams: tuple[str, ...] = (),
+        hashes: int | None = None,
+        kept: NDArray[np.int32] | None = None,
+    ) -> Self:
+        """Build from the rows of words and n-grams, without a copy.
+
+        Parameters
+        ----------
+        keys : list of str, all different
+        all_rows : float32 [keys + bucket, vector_size]
+        attributes : mapping of str to ndarray [keys], such as ``count``
+        min_n, max_n : int
+        without_ngrams : tuple of str, words that are only their own row
+        hashes : int, optional
+            How many hashes n-grams have, by default as many as there are buckets.
+        kept : int32 [bucket, 2], optional
+            Of a pruned model: the hashes that have a bucket, and the number of this bucket. Other n-grams are left out.
+        """
+        made = cls(all_rows.shape[1], min_n, max_n, len(all_rows) - len(keys))
+        made.take_over(keys, np.zeros((0, made.vector_size), np.float32), attributes)
+        made.all_rows, made.without_ngrams = all_rows if made.bucket else all_rows[: len(keys)], without_ngrams
+        if kept is not None and hashes is not None:
+            made.hashes, made.kept = hashes, kept[np.argsort(kept[:, 0])]
+        made.adjust_vectors()
+        return made
+
+    @property
+    def vectors_vocab(self) -> NDArray[np.float32]:
+        """The own rows of words, a view [words, vector_size]."""
+        return self.all_rows[: len(self.all_rows) - self.bucket]
+
+    @property
+    def vectors_ngrams(self) -> NDArray[np.float32]:
+        """The rows of n-grams, a view [bucket, vector_size]."""
+        return self.all_rows[len(self.all_rows) - self.bucket :]
+
+    def subwords(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Which rows each word has: offsets int64 [words + 1] and rows int32; see `w2v.vocabulary._ngrams`."""
+        keys, known = self.index_to_key, self._listed
+        if known is None or known[0] is not keys or known[1] != len(keys):
+            known = self._listed = keys, len(keys), self._list(keys, own=True)
+        return known[2]
+
+    def _list(self, texts: list[str], own: bool) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        words, kept = len(self), self.kept
+        if not self.bucket:
+            return np.arange(words + 1), np.arange(words, dtype=np.int32)
+        hashes = self.bucket if kept is None else self.hashes
+        without = self.without_ngrams if own else ()
+        offsets, rows = ngram_rows(texts, self.min_n, self.max_n, hashes, first_row=words, own=own, without=without)
+        if kept is not None:
+            place = np.minimum(np.searchsorted(kept[:, 0], rows - words), len(kept) - 1)
+            there = (kept[place, 0] == rows - words) | (rows < words)
+            rows = np.where(rows < words, rows, kept[place, 1] + words)[there].astype(np.int32)
+            offsets = np.concatenate([[0], np.cumsum(there)])[offsets]
+        return offsets, rows
+
+    @property
+    def buckets_word(self) -> list[NDArray[np.int32]]:
+        """Of each word, the rows of `vectors_ngrams` that it has."""
+        offsets, rows = self.subwords()
+        return [rows[begin + 1 : end] - len(self) for begin, end in pairwise(offsets.tolist())]
+
+    def adjust_vectors(self) -> None:
+        """Make `vectors` anew from the rows of words and n-grams; training does it after each epoch."""
+        means = np.empty((len(self), self.vector_size), np.float32)
+        mean_rows(self.all_rows, *self.subwords(), means)
+        self.vectors, self.norms = means, None
+
+    def recalc_char_ngram_buckets(self) -> None:
+        """List the n-grams of all words anew; gensim's step after a change of `key_to_index`."""
+        self._listed = None
+
+    # Look-up
+
+    def __contains__(self, key: object) -> bool:
+        """Every string has a vector where there are n-grams; whether it is a word, ``key_to_index`` says."""
+        return self.has_index_for(key) or (self.bucket > 0 and isinstance(key, str))
+
+    def get_vector(self, key: Any, norm: bool = False) -> Array:
+        """Return the vector of a word, or of any other string: a view, or a new array."""
+        if self.has_index_for(key) or not self.bucket or not isinstance(key, str):
+            return super().get_vector(key, norm)
+        vector = self.vector_of_ngrams(key)
+        if vector is None:
+            logger.warning("%r has no n-grams of %d to %d characters: its vector is zero", key, self.min_n, self.max_n)
+            vector = np.zeros(self.vector_size, np.float32)
+        return queries.unit(vector) if norm else vector
+
+    def vector_of_ngrams(self, text: str) -> NDArray[np.float32] | None:
+        """Return the mean of the rows of a string's n-grams, whether it is a word or not; None if it has none."""
+        if not self.bucket:
+            return None
+        offsets, rows = self._list([text], own=False)
+        mean = np.empty((1, self.vector_size), np.float32)
+        mean_rows(self.all_rows, offsets, rows, mean)
+        return mean[0] if len(rows) else None
+
+    def ngrams_of(self, text: str) -> list[str]:
+        """Return the n-grams that make up the vector of a string that is no word, in the order of their rows."""
+        marked, least = f"<{text}>", max(self.min_n, 1)
+        spans = [(i, j) for i in range(len(marked)) for j in range(i + least, min(i + self.max_n, len(marked)) + 1)]
+        return [marked[i:j] for i, j in spans if j - i > 1 or 0 < i < len(marked) - 1]
+
+    def __getitem__(self, key_or_keys: Any) -> Array:
+        """Return the vector of one string, or those of several, a copy [strings, vector_size]."""
+        if isinstance(key_or_keys, str | int | np.integer):
+            return self.get_vector(key_or_keys)
+        found = [self.get_vector(key) for key in key_or_keys]
+        return np.array(found, np.float32).reshape(len(found), self.vector_size)
+
+    # Files
+
+    def save(
+        self,
+        fname_or_handle: Pathlike | BinaryIO,
+        separately: object = None,
+        sep_limit: int = 0,
+        ignore: object = (),
+        pickle_protocol: int = 0,
+    ) -> None:
+        """Write words with all their rows to one file, atomically; see `KeyedVectors.save`."""
+        if not isinstance(fname_or_handle, str | os.PathLike) and not hasattr(fname_or_handle, "write"):
+            raise TypeError(f"fname_or_handle={fname_or_handle!r:.80} is neither a path nor a file open for writing")
+        if self.kept is not None:
+            raise ValueError("a pruned model of fastText's cannot be saved; KeyedVectors.from_arrays keeps its words")
+        self.allocate_vecattrs()
+        arrays = {"vectors": self.peek(), "rows": self.all_rows}
+        attributes = {"count": np.zeros(len(self), np.int64), **self.expandos}
+        for name, values in attributes.items():
+            arrays["vocab.counts" if name == "count" else f"attr.{name}"] = values
+        settings = {"min_n": self.min_n, "max_n": self.max_n, "without_ngrams": list(self.without_ngrams)}
+        native.write_native(fname_or_handle, KIND, self.index_to_key, arrays, {"settings": settings})
+
+    @classmethod
+    def load(
+        cls,
+        fname: Pathlike,
+        mmap: str | bool | None = None,
+        rethrow: bool = False,
+        *,
+        allow_pickle: bool | None = None,
+    ) -> Self:
+        """Read a file of `save`, or the vectors of a saved `FastText`; see `KeyedVectors.load`."""
+        if mmap not in (None, False, True, "r"):
+            raise ValueError(f"mmap={mmap!r}; a file can only be mapped read-only, mmap='r'")
+        _, words, arrays, meta = native.read_native(fname, mmap=bool(mmap), outputs=False)
+        if "rows" not in arrays:
+            raise FormatError(f"{os.fspath(fname)}: it holds vectors without n-grams; use KeyedVectors.load")
+        attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
+        attributes = {"count": arrays["vocab.counts"], **attributes}
+        return cls.of_rows(words, arrays["rows"], attributes, **ngrams_of(meta, fname))
+
+
+def ngrams_of(meta: Mapping[str, Any], fname: Pathlike) -> dict[str, Any]:
+    """What a file says of n-grams: `min_n`, `max_n` and `without_ngrams`; FormatError if it is not sound."""
+    settings = meta.get("settings")
+    if not isinstance(settings, dict):
+        raise FormatError(f"{os.fspath(fname)}: it does not say how long its n-grams are")
+    found = {name: settings.get(name) for name in ("min_n", "max_n")}
+    without = settings.get("without_ngrams", [])
+    sound = all(isinstance(n, int) and 0 <= n <= LONGEST_NGRAM for n in found.values())
+    if not sound or not isinstance(without, list) or not all(isinstance(word, str) for word in without):
+        raise FormatError(f"{os.fspath(fname)}: n-grams of {found['min_n']!r} to {found['max_n']!r} characters")
+    return {**found, "without_ngrams": tuple(without)}
