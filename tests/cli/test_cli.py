@@ -68,6 +68,16 @@ def made(tmp_path_factory):
     assert program.main([*documents, "--size", "8", "--no-progress"]) == 0
     for name in ("vectors.bin", "vectors.txt", "vectors.safetensors"):
         assert program.main(["convert", model, str(folder / name)]) == 0
+    for name in ("february", "all", "old", "new", "first", "second"):
+        shutil.copy(model, folder / f"{name}.safetensors")
+    for name in "abc":
+        shutil.copy(folder / "vectors.bin", folder / f"{name}.bin")
+    for name in ("march.txt", "1900s.txt"):
+        (folder / name).write_text(text)
+    (folder / "terms.tsv").write_text("thread lock\tLOCK\nsocket\tPORT\n")
+    corpus = str(folder / "corpus.txt")
+    assert program.main(["phrases", corpus, "-o", str(folder / "phrases.json")]) == 0
+    assert program.main(["terms", str(folder / "terms.tsv"), corpus, "-o", str(folder / "terms.json")]) == 0
     (folder / "vectors.txt.gz").write_bytes(gzip.compress((folder / "vectors.txt").read_bytes()))
     for name in ("february", "all", "old", "new", "first", "second"):
         shutil.copy(model, folder / f"{name}.safetensors")
