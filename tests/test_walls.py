@@ -66,7 +66,7 @@ LONGEST_FILE, LONGEST_CLASS = 400, 300
 LONG = {
     "files.gensim_pickle": 823,
     "files.word2vec_format": 653,
-    "files.native": 419,
+    "files.native": 420,
     "vectors.keyed": 451,
     "models.word2vec": 434,
     "models.word2vec.Word2Vec": 374,

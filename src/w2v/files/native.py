@@ -330,14 +330,13 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
     if kind != "vectors":
         due |= documents.due(tensors, words, width) | {"rows": ("F32", (max(words, rows), width))}
     due["terms"] = ("U8", (math.prod(tensors.get("terms", ("", (0,)))[1]),))  # one-dimensional, of any length
-    known = {"vectors", "vocab.bytes", *due}
     for name in ("vocab.bytes", "vocab.offsets", *(["vocab.counts"] if kind != "vectors" else [])):
         if name not in tensors:
             return f"{name!r} is missing"
     if tensors["vocab.bytes"][0] != "U8" or len(tensors["vocab.bytes"][1]) != 1:
         return "'vocab.bytes' must be uint8, one-dimensional"
     for name, (dtype, shape) in tensors.items():
-        if name not in known and not name.startswith("attr."):
+        if name not in {"vectors", "vocab.bytes", *due} and not name.startswith("attr."):
             return f"{name!r} is no part of a model"
         if name in due and due[name] != (dtype, shape):
             return f"{name!r} is {dtype} {list(shape)}, not {due[name][0]} {list(due[name][1])}"
