@@ -12,6 +12,7 @@ from w2v import LineSentence, PathLineSentences, Text8Corpus
 from w2v.files import reading
 from w2v.tokens import encode, stream
 from w2v.tokens import words as numbering
+from w2v.tokens.spool import Spool
 from w2v.vocabulary import choose
 
 words = st.text(alphabet="abcde", min_size=1, max_size=2)
@@ -277,3 +278,7 @@ def test_tokens_that_several_threads_renumber_stay_in_order(tmp_path, monkeypatc
     expected = [[word for word in line.split() if word in kept] for line in path.read_text().splitlines()]
     encoded = encode.Scan(path, True, cache_bytes=limit, threads=threads).encode(kept)
     assert read_back(encoded, kept) == expected
+
+
+def test_a_spool_that_was_never_made_is_closed_in_silence():
+    Spool.__new__(Spool).__del__()

@@ -44,13 +44,14 @@ class Spool:
     grows in place, and goes straight back.
     """
 
+    _file: Any = None  # of the class: Ctrl-C may come before the constructor has begun
+
     def __init__(self, dtype: Any, limit: float) -> None:
         self.dtype = np.dtype(dtype)
         self.limit = limit
         self.length = 0
         self._lengths: list[int] = []
         self._memory: mmap.mmap | None = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        self._file: Any = None
 
     def __del__(self) -> None:
         if self._file is not None:
