@@ -97,6 +97,8 @@ def test_the_pages_have_examples():
 def test_examples_in_docstrings(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     module = w2v if name == "__init__" else importlib.import_module(f"w2v.{name}")
+    for public in w2v.__all__ if module is w2v else ():
+        getattr(w2v, public)  # loads its class, whose examples are then run too
     assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
 
 

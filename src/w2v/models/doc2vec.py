@@ -77,6 +77,7 @@ class Doc2Vec(Growing):
 
     Examples
     --------
+    >>> from w2v import Doc2Vec, TaggedDocument
     >>> documents = [TaggedDocument(["fast", "exact"], [0]), TaggedDocument(["exact", "vectors"], ["second"])] * 50
     >>> model = Doc2Vec(documents, vector_size=16, min_count=1, dm=0, workers=1)
     >>> model.dv[0].shape, model.dv["second"].shape

@@ -57,6 +57,7 @@ class FastText(Word2Vec):
 
     Examples
     --------
+    >>> from w2v import FastText
     >>> sentences = [["fast", "exact", "vectors"], ["exact", "fast", "vectors"]] * 100
     >>> model = FastText(sentences, vector_size=16, min_count=1, bucket=1000, workers=1)
     >>> model.wv["exactly"].shape, "exactly" in model.wv.key_to_index

@@ -169,6 +169,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
 
     Examples
     --------
+    >>> from w2v import Word2Vec
     >>> sentences = [["fast", "exact", "vectors"], ["exact", "fast", "vectors"]] * 100
     >>> model = Word2Vec(sentences, vector_size=16, min_count=1, sg=1, workers=1)
     >>> len(model.wv), model.wv["fast"].shape
