@@ -4,9 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from reference import Twin
 from test_deterministic import digest, slow_rounds, words_are_dealt  # noqa: F401
-from test_tags import DOCUMENT_LOCKS, documents, tagged, train
+from test_tags import DOCUMENT_LOCKS, agrees_with_its_twin, documents, tagged, train
 from test_train import MODELS, VOCABULARY, corpus, fresh, settings, tables
 
 from w2v import training
@@ -65,24 +64,11 @@ def some_of(ways, *others):
 def test_subwords_agree_with_their_twin(model, changed, rounds):
     (cbow, (hs, negative)), (round_shape, with_tags) = model, rounds
     text = tagged(sentences=16, longest=24)
-    tokens, offsets, tags = text if with_tags else without_tags(text)
     options = settings(cbow=cbow, negative=negative, subwords=subwords()) | changed
     if with_tags and "locks" in changed:
         options["document_locks"] = DOCUMENT_LOCKS
     matrices = matrices_of(hs, negative, with_tags)
-    twins = [None if matrix is None else matrix.copy() for matrix in matrices]
-    stats = train(matrices, (tokens, offsets, tags), options, round_shape=round_shape, workers=2 if round_shape else 1)
-    if round_shape is None:
-        keep, *rest = tables(tokens)
-        twin = Twin(*twins[:3], keep, *rest, documents=twins[3], **options)
-        twin.run(tokens, offsets, 0, 12345, 0.05, 1e-6, 10**6, tags=tags)
-        assert stats[:3] == (len(tokens), twin.survivors, twin.examples)
-        assert stats[3] == pytest.approx(twin.loss, rel=1e-4)
-    else:
-        slow_rounds(twins, options, round_shape, (tokens, offsets), tags)
-    for ours, theirs in zip(matrices, twins, strict=True):
-        if ours is not None:
-            np.testing.assert_allclose(ours, theirs, atol=3e-5, rtol=1e-3)
+    agrees_with_its_twin(matrices, text if with_tags else without_tags(text), options, round_shape)
 
 
 @pytest.mark.parametrize(("model", "changed"), some_of([{"shared": False}, {"window": 12, "locks": LOCKS}, {}]))

@@ -60,6 +60,24 @@ def train(matrices, text, options, *, keep=None, workers=1, round_shape=None):
     return found.words, found.survivors, found.examples, found.loss
 
 
+def agrees_with_its_twin(matrices, text, options, round_shape):
+    """Train, and let the twin train copies: sequentially without a `round_shape`, else by rounds of two workers."""
+    tokens, offsets, tags = text
+    twins = [None if matrix is None else matrix.copy() for matrix in matrices]
+    stats = train(matrices, text, options, round_shape=round_shape, workers=2 if round_shape else 1)
+    if round_shape is None:
+        keep, *rest = tables(tokens)
+        twin = Twin(*twins[:3], keep, *rest, documents=twins[3], **options)
+        twin.run(tokens, offsets, 0, 12345, 0.05, 1e-6, 10**6, tags=tags)
+        assert stats[:3] == (len(tokens), twin.survivors, twin.examples)
+        assert stats[3] == pytest.approx(twin.loss, rel=1e-4)
+    else:
+        slow_rounds(twins, options, round_shape, (tokens, offsets), tags)
+    for ours, theirs in zip(matrices, twins, strict=True):
+        if ours is not None:
+            np.testing.assert_allclose(ours, theirs, atol=3e-5, rtol=1e-3)
+
+
 LOCKS = np.linspace(0, 2, VOCABULARY, dtype=np.float32)
 DOCUMENT_LOCKS = np.linspace(0, 2, DOCUMENTS, dtype=np.float32)
 WAYS = [
@@ -82,24 +100,12 @@ WAYS = [
 @pytest.mark.parametrize("round_shape", [None, (4, 16), (3, 50)])
 def test_documents_agree_with_their_twin(cbow, losses, changed, round_shape):
     hs, negative = losses
-    tokens, offsets, tags = text = tagged()
+    text = tagged()
     options = settings(cbow=cbow, negative=negative) | changed
     matrices = [*fresh(20, hs, negative), documents(20)]
-    twins = [None if matrix is None else matrix.copy() for matrix in matrices]
     before = [None if matrix is None else matrix.tobytes() for matrix in matrices]
 
-    stats = train(matrices, text, options, round_shape=round_shape, workers=2 if round_shape else 1)
-    if round_shape is None:
-        keep, *rest = tables(tokens)
-        twin = Twin(*twins[:3], keep, *rest, documents=twins[3], **options)
-        twin.run(tokens, offsets, 0, 12345, 0.05, 1e-6, 10**6, tags=tags)
-        assert stats[:3] == (len(tokens), twin.survivors, twin.examples)
-        assert stats[3] == pytest.approx(twin.loss, rel=1e-4)
-    else:
-        slow_rounds(twins, options, round_shape, (tokens, offsets), tags)
-    for ours, theirs in zip(matrices, twins, strict=True):
-        if ours is not None:
-            np.testing.assert_allclose(ours, theirs, atol=3e-5, rtol=1e-3)
+    agrees_with_its_twin(matrices, text, options, round_shape)
     same = [matrix is None or matrix.tobytes() == old for matrix, old in zip(matrices, before, strict=True)]
     stays = not changed.get("learn_words", True) or not changed.get("words", True)
     still = not changed.get("learn_outputs", True)
@@ -153,25 +159,13 @@ SIDE = {"cbow": True, "shrink": False, "side_tags": 3, "columns": 20, "null_word
 @pytest.mark.parametrize("round_shape", [None, (4, 16), (3, 50)])
 def test_rows_side_by_side_agree_with_their_twin(losses, changed, round_shape):
     hs, negative = losses
-    tokens, offsets, tags = text = tagged()
-    assert {len(found) for found in tags} >= {1, 3}
+    text = tagged()
+    assert {len(found) for found in text[2]} >= {1, 3}
     options = settings(negative=negative) | SIDE | changed
     width = (3 + 2 * options["window"]) * 20
     wide = fresh(width, hs, negative)[1:]
     matrices = [fresh(20, hs, negative)[0], *wide, documents(20)]
-    twins = [None if matrix is None else matrix.copy() for matrix in matrices]
-    stats = train(matrices, text, options, round_shape=round_shape, workers=2 if round_shape else 1)
-    if round_shape is None:
-        keep, *rest = tables(tokens)
-        twin = Twin(*twins[:3], keep, *rest, documents=twins[3], **options)
-        twin.run(tokens, offsets, 0, 12345, 0.05, 1e-6, 10**6, tags=tags)
-        assert stats[:3] == (len(tokens), twin.survivors, twin.examples)
-        assert stats[3] == pytest.approx(twin.loss, rel=1e-4)
-    else:
-        slow_rounds(twins, options, round_shape, (tokens, offsets), tags)
-    for ours, theirs in zip(matrices, twins, strict=True):
-        if ours is not None:
-            np.testing.assert_allclose(ours, theirs, atol=3e-5, rtol=1e-3)
+    agrees_with_its_twin(matrices, text, options, round_shape)
 
 
 def test_rows_side_by_side_need_outputs_as_long_as_they_are():

@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from w2v.align.maps import Map
 from w2v.common import checks
+from w2v.common.figures import COLOURS, new_figure
 from w2v.vectors.keyed import KeyedVectors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe & Ito 2008: people of any colour vision can tell these apart.
-BEFORE, AFTER, BOTH = "#0072B2", "#D55E00", "0.35"
+BEFORE, AFTER = COLOURS[:2]
+BOTH = "0.35"
 PASSES = 200  # over all labels, to move them apart
 TRIED = 1000  # neighbours looked through for words of both sides
 
@@ -47,16 +48,11 @@ def draw_way(found: Map, word: Any, k: int = 8, names: tuple[str, str] = ("befor
     KeyError
         One of the sides lacks the word.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("figures need matplotlib; pip install 'w2v[plot]'") from error
+    figure, axes = new_figure(7.2, 5.0)
     count = checks.integer("k", k, 1)
     before, after = _near(found.source, word, found.target, count), _near(found.target, word, found.source, count)
     others = list(dict.fromkeys([*before, *after]))
     places = _flat(_places(found, word, others))
-    figure = Figure(figsize=(7.2, 5.0), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
     labels = []
     for place, other in zip(places[2:], others, strict=True):
         colour = BOTH if other in before and other in after else BEFORE if other in before else AFTER

@@ -69,3 +69,18 @@ def row_factors(name: str, factors: NDArray[Any], what: str, rows: int) -> NDArr
 def rows_in(name: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]], otherwise: int) -> int:
     """How many rows a tensor has of which dtype and shape are said; `otherwise` if there is none of this name."""
     return (tensors[name][1] or (0,))[0] if name in tensors else otherwise
+
+
+def attributes_in(tensors: Mapping[str, NDArray[Any]], prefix: str = "attr.") -> dict[str, NDArray[Any]]:
+    """The attributes of words among the arrays of a file, by their own names."""
+    return {name.removeprefix(prefix): values for name, values in tensors.items() if name.startswith(prefix)}
+
+
+def attributes_out(attributes: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The attributes of words by their names in a file; ValueError if one is not of numbers."""
+    found = {}
+    for name, values in attributes.items():
+        if values.dtype.kind not in "iuf":
+            raise ValueError(f"attribute {name!r} holds {values.dtype}, not numbers; delete it from expandos first")
+        found["vocab.counts" if name == "count" else f"attr.{name}"] = values
+    return found

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.common import memory
+from w2v.files.arrays import attributes_in
 from w2v.files.reading import Pathlike
 from w2v.models import documents as tagged
 from w2v.models.building import Buildable
@@ -225,8 +226,7 @@ class Tagged(Word2Vec):
     def _take_arrays(self, contents: Contents) -> None:
         arrays = contents.arrays
         vectors = arrays.get("documents", np.zeros((0, self.vector_size), np.float32))
-        start = "documents.attr."
-        attributes = {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+        attributes = attributes_in(arrays, "documents.attr.")
         keys = tagged.keys_of(arrays, len(vectors))
         self.dv.take_over(keys, vectors, attributes)
         self.dv.key_to_index = tagged.index_of(keys)

@@ -19,6 +19,7 @@ from w2v.common import checks
 from w2v.common.old_names import OldModelNames, new_names_of, warn
 from w2v.common.public import public
 from w2v.files import native
+from w2v.files.arrays import attributes_in
 from w2v.files.reading import Pathlike
 from w2v.models import model_file, predict
 from w2v.models.runs import StopAfter, warn_of_the_unusual
@@ -646,7 +647,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         for name in [*model_file.STATE, *provenances.SAVED]:
             setattr(self, name, state[name])
         self.total_train_time = state.get("total_train_time", 0.0)
-        attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
+        attributes = attributes_in(arrays)
         self.wv.take_over(contents.words, arrays["vectors"], {**attributes, "count": arrays["vocab.counts"]})
         with_steps(self.wv, arrays, self.kind)
         self._take_arrays(contents)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from w2v.common.old_names import OldVectorNames
 from w2v.common.public import public
 from w2v.files import gensim_pickle, native, word2vec_format
+from w2v.files.arrays import attributes_in, attributes_out
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
 from w2v.terms import steps
@@ -470,17 +471,16 @@ class KeyedVectors(OldVectorNames, Resolving):
         """
         if not isinstance(fname_or_handle, str | os.PathLike) and not hasattr(fname_or_handle, "write"):
             raise TypeError(f"fname_or_handle={fname_or_handle!r:.80} is neither a path nor a file open for writing")
+        kind, arrays, meta = self._contents()
+        native.write_native(fname_or_handle, kind, self.index_to_key, arrays, meta)
+
+    def _contents(self) -> tuple[str, dict[str, Array], dict[str, Any]]:
+        """The kind, the arrays and the other data that a file holds of these vectors."""
         vectors = self.peek()
         if vectors.dtype != np.float32:
             raise ValueError(f"the native format holds float32, not {vectors.dtype}; cast the vectors first")
         self.allocate_vecattrs()
-        arrays = {"vectors": vectors}
-        for name, values in self.expandos.items():
-            if values.dtype.kind not in "iuf":
-                raise ValueError(f"attribute {name!r} holds {values.dtype}, not numbers; delete it from expandos first")
-            arrays["vocab.counts" if name == "count" else f"attr.{name}"] = values
-        arrays |= steps.arrays_of(self)
-        native.write_native(fname_or_handle, "vectors", self.index_to_key, arrays, {})
+        return "vectors", {"vectors": vectors, **attributes_out(self.expandos), **steps.arrays_of(self)}, {}
 
     @classmethod
     def load(
@@ -516,7 +516,7 @@ class KeyedVectors(OldVectorNames, Resolving):
             return cls.from_arrays(found.words, found.vectors, found.attributes)
         _, words, arrays, _ = native.read_native(fname, mmap=bool(mmap), outputs=False)
         attributes = {"count": arrays["vocab.counts"]} if "vocab.counts" in arrays else {}
-        attributes |= {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
+        attributes |= attributes_in(arrays)
         return steps.with_steps(cls.from_arrays(words, arrays["vectors"], attributes), arrays, os.fspath(fname))
 
     @classmethod

@@ -4,13 +4,14 @@ import logging
 import os
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from w2v.common.public import public
 from w2v.files import native
+from w2v.files.arrays import attributes_in
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
 from w2v.vectors import queries
@@ -200,26 +201,14 @@ class FastTextKeyedVectors(KeyedVectors):
 
     # Files
 
-    def save(
-        self,
-        fname_or_handle: Pathlike | BinaryIO,
-        separately: object = None,
-        sep_limit: int = 0,
-        ignore: object = (),
-        pickle_protocol: int = 0,
-    ) -> None:
-        """Write words with all their rows to one file, atomically; see `KeyedVectors.save`."""
-        if not isinstance(fname_or_handle, str | os.PathLike) and not hasattr(fname_or_handle, "write"):
-            raise TypeError(f"fname_or_handle={fname_or_handle!r:.80} is neither a path nor a file open for writing")
+    def _contents(self) -> tuple[str, dict[str, Array], dict[str, Any]]:
         if self.kept is not None:
             raise ValueError("a pruned model of fastText's cannot be saved; KeyedVectors.from_arrays keeps its words")
-        self.allocate_vecattrs()
-        arrays = {"vectors": self.peek(), "rows": self.all_rows}
-        attributes = {"count": np.zeros(len(self), np.int64), **self.expandos}
-        for name, values in attributes.items():
-            arrays["vocab.counts" if name == "count" else f"attr.{name}"] = values
+        _, arrays, _ = super()._contents()
+        counts = np.zeros(len(self), np.int64)
         settings = {"min_n": self.min_n, "max_n": self.max_n, "without_ngrams": list(self.without_ngrams)}
-        native.write_native(fname_or_handle, KIND, self.index_to_key, arrays, {"settings": settings})
+        rows = {"vectors": arrays["vectors"], "rows": self.all_rows, "vocab.counts": counts}
+        return KIND, rows | arrays, {"settings": settings}
 
     @classmethod
     def load(
@@ -236,8 +225,7 @@ class FastTextKeyedVectors(KeyedVectors):
         _, words, arrays, meta = native.read_native(fname, mmap=bool(mmap), outputs=False)
         if "rows" not in arrays:
             raise FormatError(f"{os.fspath(fname)}: it holds vectors without n-grams; use KeyedVectors.load")
-        attributes = {n.removeprefix("attr."): values for n, values in arrays.items() if n.startswith("attr.")}
-        attributes = {"count": arrays["vocab.counts"], **attributes}
+        attributes = {"count": arrays["vocab.counts"], **attributes_in(arrays)}
         return cls.of_rows(words, arrays["rows"], attributes, **ngrams_of(meta, fname))
 
 
