@@ -49,3 +49,14 @@ def pruned():
     """Of the five buckets of `dense`, the last and the second have rows."""
     rows = np.arange(15, dtype=np.float32).reshape(5, 3)
     return start(kept=[(4, 0), (1, 1)]) + matrix(rows) + matrix(np.ones((3, 3), np.float32))
+
+
+def of_version(data, version):
+    """A dense file as older versions wrote it: 11, or 0 for those that wrote none."""
+    if version:
+        return data[:4] + struct.pack("<i", version) + data[8:]
+    sizes, tokens, pruned, rest = data[64:76], data[76:84], data[84:92], data[92:]
+    assert struct.unpack("<q", pruned) == (-1,)
+    at = rest.index(struct.pack("<?qq", False, 8, 3))
+    second = rest.index(struct.pack("<?qq", False, 3, 3), at + 17 + 96)
+    return data[8:64] + sizes + tokens + rest[:at] + rest[at + 1 : second] + rest[second + 1 :]

@@ -24,7 +24,9 @@ FAKES = {
         "Doc2VecKeyedVectors",
     ],
     "gensim.models.doc2vec": ["Doc2Vec", "DocvecsArray", "Doctag", "Doc2VecVocab", "Doc2VecTrainables"],
+    "gensim.models.fasttext": ["FastText", "FastTextKeyedVectors", "FastTextVocab", "FastTextTrainables"],
     "gensim.models.phrases": ["Phrases"],
+    "gensim.models.lsimodel": ["LsiModel"],
 }
 
 
@@ -263,3 +265,36 @@ HOSTILE = {
     ),
     "another encoding": b"\x80\x02c_codecs\nencode\nX\x01\0\0\0xX\x05\0\0\0rot13\x86R.",
 }  # fmt: skip
+
+
+# --- models of subwords -------------------------------------------------------------------------------------------
+
+BUCKET = 10
+NGRAMS = matrix(BUCKET, start=200)
+LENGTHS = {"min_n": 3, "max_n": 5, "bucket": BUCKET, "compatible_hash": True}
+
+
+def subwords_4(fakes, **changes):
+    """Vectors of words with n-grams; the means are not kept."""
+    held = vectors_4(fakes).__dict__ | LENGTHS | {"__ignoreds": ["vectors", "buckets_word"]}
+    del held["vectors"]
+    locks = {"vectors_vocab_lockf": np.ones(1, np.float32), "vectors_ngrams_lockf": np.ones(1, np.float32)}
+    rows = {"vectors_vocab": matrix(), "vectors_ngrams": NGRAMS}
+    return fakes.make("fasttext", "FastTextKeyedVectors", **(held | rows | locks | changes))
+
+
+def fasttext_4(fakes, **changes):
+    return fakes.make("fasttext", "FastText", **(model_4(fakes).__dict__ | {"wv": subwords_4(fakes, **changes)}))
+
+
+def fasttext_3_8(fakes):
+    """n-grams have rows in the order in which they were met; here those of odd numbers."""
+    made = model_3_8(fakes).__dict__
+    kept = {7: 0, 1: 1, 3: 2, 9: 3, 5: 4}
+    wv = made["wv"].__dict__ | LENGTHS | {"hash2index": kept, "vectors_vocab": matrix()}
+    wv["vectors_ngrams"] = NGRAMS[list(kept)]
+    for name in ("vocabulary", "trainables"):
+        made[name] = fakes.make("fasttext", f"FastText{name[:5].capitalize()}" if name == "vocabulary" else
+                                "FastTextTrainables", **made[name].__dict__)  # fmt: skip
+    made["trainables"].vectors_vocab_lockf = np.ones((4, 3), np.float32)
+    return fakes.make("fasttext", "FastText", **made | {"wv": fakes.make("keyedvectors", "FastTextKeyedVectors", **wv)})

@@ -1,4 +1,4 @@
-"""Run gensim's own tests of Word2Vec, Doc2Vec, KeyedVectors and Phrases on w2v, which stands in gensim's place.
+"""Run gensim's own tests of its models, vectors and phrases on w2v, which stands in gensim's place.
 
     python tests/compat/gensim_suite.py [--plain] [pytest arguments ...]
 
@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-SUITES = ("test_word2vec", "test_keyedvectors", "test_doc2vec", "test_translation_matrix", "test_phrases")
+SUITES = (
+    "test_word2vec",
+    "test_keyedvectors",
+    "test_doc2vec",
+    "test_fasttext",
+    "test_translation_matrix",
+    "test_phrases",
+)
 EXPECTED = Path(__file__).with_name("gensim_suite_expected.txt")
 
 
@@ -32,6 +39,8 @@ class Results:
                     self.classes.add(sys.modules["gensim.models"].Word2Vec.__module__)
             if hasattr(item.module, "doc2vec"):
                 self.classes.add(item.module.doc2vec.Doc2Vec.__module__)
+            if hasattr(item.module, "FT_gensim"):
+                self.classes.add(item.module.FT_gensim.__module__)
 
     def pytest_runtest_logreport(self, report):
         name = f"{Path(report.location[0]).name}::{report.nodeid.partition('::')[2]}"

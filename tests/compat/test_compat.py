@@ -201,8 +201,8 @@ Doc2Vec([TaggedDocument(["a", "b"], [0])] * 9, vector_size=4, min_count=1, epoch
         "from gensim.models import LdaModel",
         "import gensim.corpora",
         "from gensim import corpora",
-        "import gensim.models.fasttext",
-        "from gensim.models.fasttext import FastText",
+        "import gensim.models.lsimodel",
+        "from gensim.models.fasttext import compute_ngrams",
         "from gensim.models.word2vec import Doc2Vec",
         "from gensim.utils import lemmatize",
         "import importlib; importlib.import_module('gensim.similarities')",
@@ -222,7 +222,10 @@ try: import gensim.corpora
 except ModuleNotFoundError as error: print(error)
 """
     printed = " ".join(output_of(script, "1"))
-    assert "gensim is not installed, and w2v, which stands in for it, has Word2Vec, Doc2Vec, KeyedVectors" in printed
+    assert (
+        "gensim is not installed, and w2v, which stands in for it, has Word2Vec, Doc2Vec, FastText, KeyedVectors"
+        in printed
+    )
     assert "pip install gensim" in printed
     assert printed.endswith("No module named 'gensim'")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from corpora import TOPICS, two_topics
 
-from w2v import FormatError, KeyedVectors, Word2Vec
+from w2v import FastText, FormatError, KeyedVectors, Word2Vec, load_facebook_vectors, save_facebook_model
 from w2v.compat import gensim as compat
 
 gensim = pytest.importorskip("gensim.models", reason="gensim is not installed")
@@ -113,3 +113,18 @@ def test_answers_are_gensims_on_equal_vectors(theirs):
     )
     assert mine.distances(first) == pytest.approx(theirs.wv.distances(first), abs=1e-6)
     assert mine.rank(first, second) == theirs.wv.rank(first, second)
+
+
+def test_models_of_subwords_go_both_ways(tmp_path):
+    given = {"vector_size": 8, "min_count": 1, "workers": 1, "epochs": 1, "bucket": 300}
+    theirs = gensim.FastText(two_topics(), **given)
+    words = [*theirs.wv.index_to_key, "sunny", "größe", "lampshades"]
+    theirs.save(str(tmp_path / "model"))
+    read = FastText.load(tmp_path / "model", allow_pickle=True)
+    np.testing.assert_allclose(read.wv[words], theirs.wv[words], atol=1e-6)
+    gensim.fasttext.save_facebook_model(theirs, str(tmp_path / "theirs.bin"))
+    np.testing.assert_allclose(load_facebook_vectors(tmp_path / "theirs.bin")[words], theirs.wv[words], atol=1e-6)
+    ours = FastText(two_topics(), **given)
+    save_facebook_model(ours, tmp_path / "ours.bin")
+    found = gensim.fasttext.load_facebook_model(str(tmp_path / "ours.bin"))
+    np.testing.assert_allclose(found.wv[words], ours.wv[words], atol=1e-6)

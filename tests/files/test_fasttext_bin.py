@@ -4,9 +4,9 @@ import struct
 
 import numpy as np
 import pytest
-from fasttext_bins import PARTS, dense, pruned, quantised
+from fasttext_bins import PARTS, dense, matrix, of_version, pruned, quantised, start
 
-from w2v import FormatError, load_facebook_model, load_facebook_vectors
+from w2v import FormatError, load_facebook_model, load_facebook_vectors, save_facebook_model
 from w2v.files import fasttext_bin
 
 
@@ -49,6 +49,35 @@ def test_of_a_pruned_file_ngrams_without_a_row_are_left_out(tmp_path):
         load_facebook_model(path)
 
 
+@pytest.mark.parametrize("version", [0, 11])
+def test_old_versions_hold_the_same_in_their_own_way(tmp_path, version):
+    path = tmp_path / "model.bin"
+    path.write_bytes(of_version(dense(), version))
+    found, new = fasttext_bin.read(path), tmp_path / "new.bin"
+    new.write_bytes(dense())
+    for old, due in zip(found, fasttext_bin.read(new), strict=True):
+        np.testing.assert_array_equal(old, due)
+
+
+def test_a_classifier_of_version_11_has_no_ngrams(tmp_path):
+    path = tmp_path / "model.bin"
+    path.write_bytes(of_version(start(model=3, labels=["__label__a"]) + 2 * matrix(np.ones((8, 3), np.float32)), 11))
+    assert fasttext_bin.read(path, outputs=False).settings["maxn"] == 0
+
+
+def test_words_are_in_the_encoding_that_is_named(tmp_path):
+    path = tmp_path / "model.bin"
+    path.write_bytes(dense().replace("größe".encode(), "größe".encode("cp852")))
+    assert load_facebook_vectors(path, encoding="cp852").index_to_key[1] == "größe"
+    model = load_facebook_model(path, encoding="cp852")
+    save_facebook_model(model, tmp_path / "again.bin", encoding="cp852")
+    assert fasttext_bin.read(tmp_path / "again.bin", "cp852").words == model.wv.index_to_key
+    with pytest.raises(LookupError, match="klingon"):
+        load_facebook_vectors(path, encoding="klingon")
+    with pytest.raises(UnicodeEncodeError):
+        save_facebook_model(model, tmp_path / "ascii.bin", encoding="ascii")
+
+
 def damaged(place, code, value):
     data = bytearray(dense())
     struct.pack_into("<" + code, data, place, value)
@@ -60,7 +89,7 @@ def damaged(place, code, value):
     [
         (b"", "middle of a number"),
         (b"word2vec" * 20, "byte 0: not a .bin"),
-        (damaged(4, "i", 11), "byte 4: version 11"),
+        (damaged(4, "i", 13), "byte 4: version 13"),
         (damaged(8, "i", 0), "byte 8: dim=0"),
         (damaged(8, "i", 10**6), "vectors have 1,000,000 numbers"),
         (damaged(40, "i", 2**31 - 1), "are too many"),

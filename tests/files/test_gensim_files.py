@@ -380,9 +380,9 @@ def test_old_counts_may_be_whole_floats(fakes, tmp_path):
     ("module", "name", "said"),
     [
         (
-            "keyedvectors",
-            "FastTextKeyedVectors",
-            r"FastTextKeyedVectors of gensim, and only its Word2Vec",
+            "lsimodel",
+            "LsiModel",
+            r"LsiModel of gensim, and only its Word2Vec",
         ),
         ("phrases", "Phrases", r"'Phrases', not of gensim's Word2Vec, "),
     ],

@@ -245,9 +245,10 @@ def native_file(data: bytes, folder: Path) -> str:
 
 
 def fasttext_seeds() -> list[bytes]:
-    """Dense, quantised and pruned files, and one of no n-grams."""
+    """Dense, quantised, pruned and old files, and one of no n-grams."""
     no_ngrams = fasttext_bins.start(bucket=0, min_n=4) + 2 * fasttext_bins.matrix(np.ones((3, 3), np.float32))
-    return [fasttext_bins.dense(), fasttext_bins.quantised(), fasttext_bins.pruned(), no_ngrams]
+    old = fasttext_bins.of_version(fasttext_bins.dense(), 0)
+    return [fasttext_bins.dense(), fasttext_bins.quantised(), fasttext_bins.pruned(), no_ngrams, old]
 
 
 def fasttext_file(data: bytes, folder: Path) -> str:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from w2v import FastTextKeyedVectors, KeyedVectors
+from w2v import FastTextKeyedVectors, FormatError, KeyedVectors, TermMap, Word2Vec
+from w2v.files import native
 from w2v.vectors.resolving import POLICIES
 
 WORDS = ["york", "new", "tumour", "Paris", "lesion", "mass"]
@@ -58,11 +59,91 @@ def test_without_an_answer_it_is_an_error(vectors):
             vectors.resolve("qqqqqqqq", oov)
 
 
+def assert_alike(found, expected):
+    """The same words, and the same cosines but for rounding."""
+    assert [word for word, _ in found] == [word for word, _ in expected]
+    assert [score for _, score in found] == pytest.approx([score for _, score in expected])
+
+
+def test_policies_are_kept_and_followed_by_every_query(vectors, tmp_path, caplog):
+    vectors.oov_terms = TERMS
+    vectors.oov = ["dictionary", "casefold", "zero"]
+    vectors.save(tmp_path / "kept.safetensors")
+    kept = KeyedVectors.load(tmp_path / "kept.safetensors")
+    assert kept.oov == ("dictionary", "casefold", "zero")
+    assert np.array_equal(kept["growth"], kept["mass"])
+    assert_alike(kept.most_similar("NEW", topn=2), kept.similar_by_vector(kept["new"], topn=2))
+    assert kept.similarity("PARIS", "Paris") == pytest.approx(1)
+    with caplog.at_level("INFO", "w2v"):
+        many = kept[["new", "growth", "qqqqqqqq", "NEW"]]
+    assert "4 words: 1 known, 1 dictionary, 1 zero, 1 casefold" in caplog.text
+    assert np.array_equal(many, [kept["new"], kept["mass"], np.zeros(4), kept["new"]])
+    found = kept.most_similar_batch(["york", "growth", "new"], topn=2)
+    for word, near in zip(["york", "growth", "new"], found, strict=True):
+        assert_alike(near, kept.most_similar(word, topn=2))
+    assert kept.vectors_for_all(["new", "growth", "x"], copy_vecattrs=True).index_to_key == ["new", "growth", "x"]
+    assert kept.vectors_for_all(["new", "growth"], allow_inference=False).index_to_key == ["new"]
+    assert "growth" not in kept
+    assert kept.resolve("growth").policy == "dictionary"
+    assert kept.resolve_all(["new", "x"])[1] == {"known": 1, "zero": 1}
+    kept.oov = None
+    with pytest.raises(KeyError, match="growth"):
+        kept["growth"]
+
+
+def test_a_model_keeps_the_policies_of_its_vectors(tmp_path):
+    model = Word2Vec([["sun", "moon"]] * 20, vector_size=4, min_count=1, epochs=1)
+    before = model.fingerprint()
+    model.oov_terms, model.oov = TermMap({"sol": "sun"}), "dictionary"
+    assert model.fingerprint() == before
+    model.save(tmp_path / "model.safetensors")
+    again = Word2Vec.load(tmp_path / "model.safetensors")
+    assert (again.oov, again.oov_terms) == (("dictionary",), {"sol": "sun"})
+    assert_alike(again.most_similar("sol"), again.wv.similar_by_vector(again.wv["sun"]))
+    assert_alike(again.most_similar_batch(["moon", "sol"])[1], again.most_similar("sol"))
+    assert KeyedVectors.load(tmp_path / "model.safetensors").oov == ("dictionary",)
+    again.build_vocab([["sun", "star"]] * 9)
+    assert again.oov == ("dictionary",)
+
+
+def test_of_subwords_the_default_is_ngrams_and_can_be_changed(tmp_path):
+    rows = np.random.default_rng(0).random((52, 4), np.float32)
+    vectors = FastTextKeyedVectors.of_rows(["sun", "moon"], rows, {"count": np.array([2, 1])}, 3, 6)
+    assert vectors.oov == ("subword", "zero")
+    assert "Sun" in vectors
+    assert not np.array_equal(vectors["Sun"], vectors["sun"])
+    vectors.oov = ["casefold", "error"]
+    vectors.save(tmp_path / "kept.safetensors")
+    kept = FastTextKeyedVectors.load(tmp_path / "kept.safetensors")
+    assert np.array_equal(kept["Sun"], kept["sun"])
+    assert "star" not in kept
+    with pytest.raises(KeyError, match="star"):
+        kept["star"]
+
+
+@pytest.mark.parametrize("kept", [b"", b"[]", b'{"policies": ["random"], "terms": null}', b'{"terms": {"a": 1}}'])
+def test_damaged_policies_are_refused(vectors, tmp_path, kept):
+    arrays = {"vectors": np.ones((1, 4), np.float32), "oov": np.frombuffer(kept, np.uint8)}
+    native.write_native(tmp_path / "bad.safetensors", "vectors", ["a"], arrays, {})
+    with pytest.raises(FormatError, match="policies"):
+        KeyedVectors.load(tmp_path / "bad.safetensors")
+
+
 def test_policies_that_cannot_be_followed_are_refused(vectors):
     with pytest.raises(ValueError, match=POLICIES[0]):
         vectors.resolve("x", "random")
     with pytest.raises(ValueError, match="terms="):
         vectors.resolve("x", "dictionary")
+    with pytest.raises(ValueError, match="oov_terms"):
+        vectors.oov = "dictionary"
+    with pytest.raises(TypeError, match="oov_terms"):
+        vectors.oov_terms = {"a": 1}
+    with pytest.raises(TypeError, match="oov"):
+        vectors.oov = 3
+    vectors.oov_terms = {"a": "new"}
+    vectors.oov = "dictionary"
+    with pytest.raises(ValueError, match="needs oov_terms"):
+        vectors.oov_terms = None
 
 
 @pytest.mark.parametrize(("min_n", "max_n"), [(3, 6), (1, 2), (2, 4)])

@@ -1,8 +1,9 @@
 """Put w2v in gensim's place, so that programs and packages that import gensim train on w2v unchanged.
 
 Opt-in, for the running process and the children it starts by multiprocessing: after `install`, an import of
-``gensim.models.word2vec``, ``.doc2vec``, ``.keyedvectors``, ``.callbacks`` or ``.translation_matrix``, or of their
-classes from ``gensim.models``, gives ours. If gensim is installed, the rest of it stays, built on its own classes as
+``gensim.models.word2vec``, ``.doc2vec``, ``.fasttext``, ``.keyedvectors``, ``.phrases``, ``.callbacks`` or
+``.translation_matrix``, or of their classes
+from ``gensim.models``, gives ours. If gensim is installed, the rest of it stays, built on its own classes as
 before. Without gensim, stand-ins for ``gensim``, ``gensim.models`` and ``gensim.utils`` hold the names that their users
 need.
 
@@ -28,12 +29,12 @@ from w2v import callbacks
 from w2v.align import translation
 from w2v.common import old_names
 from w2v.compat import gensim_utils
-from w2v.compat.gensim_names import prep_vectors, pseudorandom_weak_vector
+from w2v.compat.gensim_names import ft_ngram_hashes, prep_vectors, pseudorandom_weak_vector
 from w2v.files import gensim_pickle
-from w2v.models import doc2vec, word2vec
+from w2v.models import doc2vec, fasttext, fasttext_files, word2vec
 from w2v.terms import phrases, scoring, transformation
 from w2v.text import readers
-from w2v.vectors import keyed
+from w2v.vectors import keyed, subwords
 
 EXAMPLES = """\
 examples:
@@ -97,6 +98,17 @@ SUBSTITUTED: dict[str, dict[str, Any]] = {
         "pseudorandom_weak_vector": pseudorandom_weak_vector,
         "logger": doc2vec.logger,
     },
+    "fasttext": {
+        "FastText": fasttext.FastText,
+        "FastTextKeyedVectors": subwords.FastTextKeyedVectors,
+        "Word2Vec": word2vec.Word2Vec,
+        "KeyedVectors": _KEYED_VECTORS,
+        "load_facebook_model": fasttext_files.load_facebook_model,
+        "load_facebook_vectors": fasttext_files.load_facebook_vectors,
+        "save_facebook_model": fasttext_files.save_facebook_model,
+        "ft_ngram_hashes": ft_ngram_hashes,
+        "logger": subwords.logger,
+    },
     "callbacks": {"CallbackAny2Vec": callbacks.CallbackAny2Vec},
     "translation_matrix": {
         "TranslationMatrix": translation.TranslationMatrix,
@@ -120,6 +132,7 @@ SUBSTITUTED: dict[str, dict[str, Any]] = {
 CLASSES = {
     "Word2Vec": word2vec.Word2Vec,
     "Doc2Vec": doc2vec.Doc2Vec,
+    "FastText": fasttext.FastText,
     "KeyedVectors": _KEYED_VECTORS,
     "TranslationMatrix": translation.TranslationMatrix,
     "BackMappingTranslationMatrix": translation.BackMappingTranslationMatrix,

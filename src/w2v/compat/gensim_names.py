@@ -1,10 +1,12 @@
-"""Functions of ``gensim.models.keyedvectors`` that programs call and w2v itself has no use for."""
+"""Functions of gensim's ``keyedvectors`` and ``fasttext`` that programs call and w2v itself has no use for."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from w2v.vocabulary._ngrams import ngram_rows
 
 
 def pseudorandom_weak_vector(
@@ -29,3 +31,9 @@ def prep_vectors(
     values = (values * 2 - 1) / target_shape[1]
     values[: len(prior)] = prior
     return values
+
+
+def ft_ngram_hashes(word: str, minn: int, maxn: int, num_buckets: int) -> list[int]:
+    """The buckets of a word's n-grams, from 0 to `num_buckets` - 1, as fastText hashes them."""
+    _, rows = ngram_rows([word], minn, maxn, num_buckets, first_row=0, own=False)
+    return list(map(int, rows))

@@ -14,3 +14,7 @@ class TruncatedError(FormatError, EOFError):
 
 class UndecodableError(FormatError, UnicodeDecodeError):
     """A word is not in the encoding that a file should have."""
+
+
+class UnsupportedError(ValueError, NotImplementedError):
+    """A sound file that cannot be read in the way that was asked for; gensim raises NotImplementedError."""

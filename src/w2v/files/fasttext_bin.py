@@ -1,10 +1,12 @@
 """fastText's own files of whole models, ``.bin``: read and written as plain numbers, little-endian.
 
 The layout is that of fastText 0.9.2 (`FastText::saveModel`, version 12): settings, dictionary, input matrix, output
-matrix. The input matrix has a row for each word and then one for each bucket of n-grams; a word's vector is the mean
-of its row and its n-grams'. Quantised models keep codes of a product quantiser in place of numbers.
+matrix. Files of version 11, and of 2016 before versions were counted, are read as well. The input matrix has a row for
+each word and then one for each bucket of n-grams; a word's vector is the mean of its row and its n-grams'. Quantised
+models keep codes of a product quantiser in place of numbers.
 """
 
+import codecs
 import math
 import os
 import struct
@@ -22,6 +24,7 @@ from w2v.files.writing import atomic_write
 
 MAGIC = 793712314
 VERSION = 12
+READ_VERSIONS = (11, 12)
 SETTINGS = (
     "dim", "ws", "epoch", "minCount", "neg", "wordNgrams", "loss", "model", "bucket", "minn", "maxn", "lrUpdateRate",
 )  # fmt: skip
@@ -32,6 +35,7 @@ END_OF_SENTENCE = "</s>"  # has no n-grams
 
 _MOST_WORD = 1 << 20  # bytes
 _MOST_ROWS = 1 << 40
+_MOST_OLD_DIM = 10_000  # an old file begins with this number, where others have the magic one
 _CENTROIDS = 256  # of a sub-quantiser
 
 
@@ -66,6 +70,7 @@ class _Reader:
     def __init__(self, file: BinaryIO, name: str) -> None:
         self.file, self.name = file, name
         self.size = os.fstat(file.fileno()).st_size
+        self.version = VERSION
 
     def fault(self, what: str, at: int | None = None) -> FormatError:
         return FormatError(f"{self.name}, byte {self.file.tell() if at is None else at:,}: {what}")
@@ -99,12 +104,14 @@ class _Reader:
         self.file.seek(size, os.SEEK_CUR)
 
 
-def read(path: Pathlike, *, outputs: bool = True) -> FastTextFile:
+def read(path: Pathlike, encoding: str = "utf-8", *, outputs: bool = True) -> FastTextFile:
     """Read a file of fastText, dense or quantised.
 
     Parameters
     ----------
     path : path-like
+    encoding : str, default "utf-8"
+        Of words; bytes that are not in it are kept as surrogates.
     outputs : bool, default True
         False leaves out the output matrix.
 
@@ -112,12 +119,15 @@ def read(path: Pathlike, *, outputs: bool = True) -> FastTextFile:
     ------
     FormatError
         The file is none, or is damaged; it says at which byte.
+    LookupError
+        There is no such encoding.
     """
     name = os.fspath(path)
+    codecs.lookup(encoding)
     with open_regular(path) as file:
         reader = _Reader(file, name)
         settings, sample = _settings(reader)
-        words, counts, tokens, labels, kept = _dictionary(reader)
+        words, counts, tokens, labels, kept = _dictionary(reader, encoding)
         quantised = _switch(reader)
         begin = file.tell()
         inputs = _quantised(reader, settings["dim"]) if quantised else _dense(reader, settings["dim"])
@@ -152,39 +162,51 @@ def read(path: Pathlike, *, outputs: bool = True) -> FastTextFile:
 
 
 def _settings(reader: _Reader) -> tuple[dict[str, int], float]:
-    magic, version = reader.take("ii")
-    if magic != MAGIC:
+    begin = reader.take("ii")
+    if begin[0] == MAGIC:
+        reader.version, begin = begin[1], ()
+        if reader.version not in READ_VERSIONS:
+            raise reader.fault(f"version {reader.version} of the format; this reads {READ_VERSIONS}", 4)
+    elif 0 < begin[0] <= _MOST_OLD_DIM:
+        reader.version = 0
+    else:
         raise reader.fault("not a .bin file of fastText; KeyedVectors.load_word2vec_format reads others", 0)
-    if version != VERSION:
-        raise reader.fault(f"version {version} of the format; this reads version {VERSION}", 4)
-    settings = dict(zip(SETTINGS, reader.take(f"{len(SETTINGS)}i"), strict=True))
+    start = reader.file.tell() - 4 * len(begin)
+    settings = dict(zip(SETTINGS, begin + reader.take(f"{len(SETTINGS) - len(begin)}i"), strict=True))
     (sample,) = reader.take("d")
+    if reader.version == 11 and settings["model"] == SUPERVISED:  # had no n-grams, whatever it says
+        settings["maxn"] = 0
     for setting, least, most in (
         ("dim", 1, 1_000_000), ("bucket", 0, 2**31 - 1), ("minn", 0, 1000), ("maxn", 0, 1000), ("loss", 1, 4),
         ("model", 1, 3), ("wordNgrams", 0, 1000),
     ):  # fmt: skip
         if not least <= settings[setting] <= most:
-            at = 8 + 4 * SETTINGS.index(setting)
+            at = start + 4 * SETTINGS.index(setting)
             raise reader.fault(f"{setting}={settings[setting]:,}, which is not from {least:,} to {most:,}", at)
     return settings, sample
 
 
 def _switch(reader: _Reader) -> bool:
+    if not reader.version:  # nothing was quantised then
+        return False
     (value,) = reader.take("B")
     if value > 1:
         raise reader.fault(f"{value} where 0 or 1 must be", reader.file.tell() - 1)
     return bool(value)
 
 
-def _dictionary(reader: _Reader) -> tuple[list[str], NDArray[np.int64], int, int, NDArray[np.int32] | None]:
+def _dictionary(
+    reader: _Reader, encoding: str
+) -> tuple[list[str], NDArray[np.int64], int, int, NDArray[np.int32] | None]:
     begin = reader.file.tell()
-    size, n_words, n_labels, tokens, pruned = reader.take("iiiqq")
+    size, n_words, n_labels, tokens = reader.take("iiiq")
+    pruned = reader.take("q")[0] if reader.version else -1
     if not 0 < n_words <= size or n_labels != size - n_words or n_labels < 0 or tokens < 0 or pruned < -1:
         raise reader.fault(f"a dictionary of {size:,} entries, {n_words:,} words and {n_labels:,} labels", begin)
     if size * 10 > reader.size - reader.file.tell():
         raise TruncatedError(f"{reader.name}: too short for {size:,} words")
     words, counts = [], np.empty(n_words, np.int64)
-    for number, (word, count, kind, at) in enumerate(_entries(reader, size)):
+    for number, (word, count, kind, at) in enumerate(_entries(reader, size, encoding)):
         if kind != (WORD if number < n_words else LABEL) or count < 0:
             raise reader.fault(f"entry {number:,} has type {kind} and count {count:,}", at)
         if number < n_words:
@@ -200,7 +222,7 @@ def _dictionary(reader: _Reader) -> tuple[list[str], NDArray[np.int64], int, int
     return words, counts, tokens, n_labels, kept
 
 
-def _entries(reader: _Reader, size: int) -> Iterator[tuple[str, int, int, int]]:
+def _entries(reader: _Reader, size: int, encoding: str) -> Iterator[tuple[str, int, int, int]]:
     """Words with their counts and types, and the byte at which each begins; read in blocks."""
     file, held, place, begin = reader.file, b"", 0, reader.file.tell()
     for _ in range(size):
@@ -209,7 +231,7 @@ def _entries(reader: _Reader, size: int) -> Iterator[tuple[str, int, int, int]]:
             if not block or len(held) - place > _MOST_WORD:
                 raise reader.fault("the dictionary has a word without an end", begin + place)
             begin, held, place = begin + place, held[place:] + block, 0
-        word = held[place:end].decode("utf-8", "surrogateescape")  # fastText cuts no words at characters
+        word = held[place:end].decode(encoding, "surrogateescape")  # fastText cuts no words at characters
         count, kind = struct.unpack_from("<qb", held, end + 1)
         yield word, count, kind, begin + place
         place = end + 10
@@ -262,10 +284,12 @@ def _quantiser(reader: _Reader, dim: int) -> tuple[int, int, NDArray[np.float32]
     return parts, width, reader.array("<f4", dim * _CENTROIDS)
 
 
-def _bytes_of(word: str) -> bytes:
+def _bytes_of(word: str, encoding: str) -> bytes:
     try:
-        return word.encode("utf-8", "surrogateescape")
+        return word.encode(encoding, "surrogateescape")
     except UnicodeEncodeError:  # a lone surrogate that stands for no byte
+        if encoding.lower().replace("-", "") != "utf8":
+            raise
         return word.encode("utf-8", "surrogatepass")
 
 
@@ -278,6 +302,7 @@ def write(
     settings: Mapping[str, int],
     sample: float,
     tokens: int,
+    encoding: str = "utf-8",
 ) -> None:
     """Write a file that fastText, gensim and other readers of ``.bin`` take, atomically and in bounded memory.
 
@@ -291,6 +316,7 @@ def write(
     settings : mapping of str to int, all of `SETTINGS`
     sample : float, the threshold of subsampling
     tokens : int, words of the corpus
+    encoding : str, default "utf-8", of words
 
     Raises
     ------
@@ -301,7 +327,7 @@ def write(
         raise ValueError(
             f"input rows of shape {inputs.shape} for {len(words):,} words and {settings['bucket']:,} n-grams"
         )
-    encoded = [_bytes_of(word) for word in words]
+    encoded = [_bytes_of(word, encoding) for word in words]
     bad = next((word for word, text in zip(words, encoded, strict=True) if b"\0" in text or not text), None)
     if bad is not None:
         raise ValueError(f"fastText's format cannot hold the word {bad!r}: it is empty or has a NUL character")

@@ -25,8 +25,9 @@ KNOWN: dict[str, set[str]] = {
     "gensim.models.phrases": {"Phrases", "FrozenPhrases", "Phraser", "original_scorer", "npmi_scorer"},
     "gensim.models.word2vec": {"Word2Vec", "Vocab", "Word2VecVocab", "Word2VecTrainables"},
     "gensim.models.doc2vec": {"Doc2Vec", "Doctag", "DocvecsArray", "Doc2VecVocab", "Doc2VecTrainables"},
+    "gensim.models.fasttext": {"FastText", "FastTextVocab", "FastTextTrainables", "FastTextKeyedVectors"},
     "gensim.models.keyedvectors": {
         *("KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors", "WordEmbeddingsKeyedVectors"),
-        *("Vocab", "CompatVocab", "Doc2VecKeyedVectors", "Doctag"),
+        *("Vocab", "CompatVocab", "Doc2VecKeyedVectors", "Doctag", "FastTextKeyedVectors"),
     },
 }

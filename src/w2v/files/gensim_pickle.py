@@ -38,13 +38,13 @@ _MOST_ATTRIBUTES = 64  # per word; gensim makes five
 _U1, _U2, _U4, _U8, _I4 = map(struct.Struct, ["<B", "<H", "<I", "<Q", "<i"])
 _MAP_MODES = (None, "r", "r+", "c")
 
-MODELS = ("Word2Vec", "Doc2Vec")
-_VECTOR_CLASSES = ("KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors", "WordEmbeddingsKeyedVectors")
+MODELS = ("Word2Vec", "Doc2Vec", "FastText")
+_VECTOR_CLASSES = tuple(f"{kind}KeyedVectors" for kind in ("", "Word2Vec", "Euclidean", "WordEmbeddings", "FastText"))
 _MAPPINGS = ("defaultdict", "Counter", "OrderedDict")
 
 _PARTS = {
-    "vocabulary": ("Word2VecVocab", "Doc2VecVocab"),
-    "trainables": ("Word2VecTrainables", "Doc2VecTrainables"),
+    "vocabulary": ("Word2VecVocab", "Doc2VecVocab", "FastTextVocab"),
+    "trainables": ("Word2VecTrainables", "Doc2VecTrainables", "FastTextTrainables"),
 }
 
 # Our parameters, and gensim's names for them.
@@ -54,7 +54,7 @@ _SETTINGS = {
         *("vector_size", "alpha", "min_alpha", "window", "min_count", "max_vocab_size", "max_final_vocab", "sample"),
         *("seed", "workers", "sg", "hs", "negative", "ns_exponent", "cbow_mean", "epochs", "sorted_vocab"),
         *("batch_words", "comment", "compute_loss", "shrink_windows"),
-        *("null_word", "dbow_words", "dm_concat", "dm_tag_count"),
+        *("null_word", "dbow_words", "dm_concat", "dm_tag_count", "word_ngrams"),
     ]
 }
 _STATE = [
@@ -81,9 +81,9 @@ class TreePaths(NamedTuple):
 class GensimFile:
     """The contents of a gensim file; the arrays belong to the caller, or are mapped."""
 
-    kind: str  # "word2vec", "doc2vec" or "vectors"
+    kind: str  # "word2vec", "doc2vec", "fasttext" or "vectors"
     words: list[Any]  # in row order: str, or int in document vectors
-    vectors: NDArray[np.float32]  # [words, vector_size]
+    vectors: NDArray[np.float32]  # [words, vector_size]; with n-grams these are the words' own rows
     attributes: dict[str, NDArray[Any]]  # numbers per word, "count" (int64) among them if the file has counts
     syn1neg: NDArray[np.float32] | None  # [words, vector_size]
     syn1: NDArray[np.float32] | None  # [words - 1 or words, vector_size], inner nodes of gensim's Huffman tree
@@ -91,7 +91,7 @@ class GensimFile:
     lockf: NDArray[np.float32] | None  # [words] or [1], if not all are 1
     settings: dict[str, Any]  # parameters of Word2Vec, under their present names
     state: dict[str, Any]  # counters, as found
-    # All attributes of a model, and where they were found, from which `gensim_documents` takes what documents add.
+    # All attributes, and where they were found: what `gensim_documents` and `gensim_fasttext` take their own from.
     fields: dict[str, Any] | None = None
     source: Any = None
 
@@ -141,7 +141,7 @@ def read_gensim(path: Pathlike, mmap: bool | str | None = None) -> GensimFile:
     top = Machine(contents, source.name).run()
     kind = top.name if isinstance(top, _Object) else type(top).__name__
     if kind not in (*MODELS, *_VECTOR_CLASSES):
-        raise source.fault(f"a pickle of {kind!r:.80}, not of gensim's Word2Vec, Doc2Vec or KeyedVectors")
+        raise source.fault(f"a pickle of {kind!r:.80}, not of gensim's Word2Vec, Doc2Vec, FastText or KeyedVectors")
     return _model(top, source) if kind in MODELS else vectors_of(top, source)
 
 
@@ -279,8 +279,8 @@ class Machine:
             return
         if module.split(".")[0] == "gensim":
             raise _Malformed(
-                f"this is or holds a {f'{module}.{name}':.200} of gensim, and only its Word2Vec, Doc2Vec and "
-                "KeyedVectors can be read here"
+                f"this is or holds a {f'{module}.{name}':.200} of gensim, and only its Word2Vec, Doc2Vec, "
+                "FastText and KeyedVectors can be read here"
             )
         raise _Malformed(
             f"the pickle asks for {f'{module}.{name}'!r:.200}, which is no part of gensim's models (a callback, a hash "
@@ -699,8 +699,8 @@ def vectors_of(top: Any, source: _Source, path: str | None = None) -> GensimFile
     fields = fields_of(top, path or source.name, source, _VECTOR_CLASSES)
     words = _words(fields, source)
     vectors = _input_rows(fields, words, fields, source)
-    lockf = _lockf(fields, len(words.words), source)
-    return GensimFile("vectors", words.words, vectors, words.attributes, None, None, None, lockf, {}, {})
+    lock = _lockf(fields, len(words.words), source)
+    return GensimFile("vectors", words.words, vectors, words.attributes, None, None, None, lock, {}, {}, fields, source)
 
 
 def _model(top: Any, source: _Source) -> GensimFile:
@@ -833,7 +833,7 @@ def _objects(value: Any, words: int, what: str, source: _Source) -> list[Any] | 
 
 def _input_rows(held: dict[str, Any], words: _Words, settings: dict[str, Any], source: _Source) -> NDArray[np.float32]:
     width, count = settings.get("vector_size"), len(words.words)
-    value = held.get("vectors", held.get("syn0"))
+    value = held.get("vectors_vocab", held.get("vectors", held.get("syn0")))
     if not count and (value is None or type(value) is list):  # never trained; 3.x keeps an empty list
         if type(width) is not int or not 0 < width < 1 << 31:
             raise source.fault("no vectors, and no vector_size")

@@ -60,7 +60,7 @@ _NAME_OF = {np.dtype(code): name for name, code in _DTYPES.items()}
 #   vocab.bytes          U8  [B]      all words, UTF-8, one after the other in row order
 #   vocab.offsets        I64 [V+1]    where each word begins; the last is B
 #   vocab.counts         I64 [V]      optional in a file of kind "vectors"
-#   terms U8 [B], attr.<name> [V]     optional: what made words of terms (`w2v.terms.term_file`); numbers of each word
+#   terms, oov           U8  [B]      optional: `w2v.terms.term_file`; policies for unknown words. attr.<name> [V]
 #   __metadata__["w2v"]  one string of canonical JSON; one key only, since safetensors writers do not keep
 #                        the order of several, and equal models are to give equal bytes
 
@@ -329,7 +329,7 @@ def _schema_fault(kind: str, tensors: Mapping[str, tuple[str, tuple[int, ...]]])
     }
     if kind != "vectors":
         due |= documents.due(tensors, words, width) | {"rows": ("F32", (max(words, rows), width))}
-    due["terms"] = ("U8", (math.prod(tensors.get("terms", ("", (0,)))[1]),))  # one-dimensional, of any length
+    due |= {name: ("U8", (math.prod(tensors.get(name, ("", (0,)))[1]),)) for name in ("terms", "oov")}  # of any length
     for name in ("vocab.bytes", "vocab.offsets", *(["vocab.counts"] if kind != "vectors" else [])):
         if name not in tensors:
             return f"{name!r} is missing"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.files import fasttext_bin
+from w2v.files.errors import UnsupportedError
 from w2v.files.reading import Pathlike
 from w2v.models.fasttext import FastText
 from w2v.models.word2vec import Word2Vec
@@ -18,10 +19,9 @@ from w2v.vectors.subwords import FastTextKeyedVectors
 logger = logging.getLogger(__name__)
 
 WITHOUT_NGRAMS = (fasttext_bin.END_OF_SENTENCE,)
-LR_UPDATE_RATE = 100  # what fastText writes by default; nobody reads it
 
 
-def load_facebook_vectors(path: Pathlike) -> FastTextKeyedVectors:
+def load_facebook_vectors(path: Pathlike, encoding: str = "utf-8") -> FastTextKeyedVectors:
     """Read the vectors of a ``.bin`` file of fastText: of its words, and of any other string.
 
     Quantised files are read, too, and supervised models for the vectors of their words; labels and the classifier are
@@ -30,13 +30,16 @@ def load_facebook_vectors(path: Pathlike) -> FastTextKeyedVectors:
     Parameters
     ----------
     path : path-like
+    encoding : str, default "utf-8"
+        Of words. n-grams are those of UTF-8, so that fastText's n-grams of a word are found if this is its encoding, or
+        the word is ASCII.
 
     Raises
     ------
     FormatError
         The file is damaged or of another format; it says at which byte.
     """
-    found = fasttext_bin.read(path, outputs=False)
+    found = fasttext_bin.read(path, encoding, outputs=False)
     settings = found.settings
     min_n, max_n = settings["minn"], settings["maxn"]
     if settings["model"] == fasttext_bin.SUPERVISED and settings["wordNgrams"] > 1:
@@ -46,7 +49,7 @@ def load_facebook_vectors(path: Pathlike) -> FastTextKeyedVectors:
     )
 
 
-def load_facebook_model(path: Pathlike) -> FastText:
+def load_facebook_model(path: Pathlike, encoding: str = "utf-8") -> FastText:
     """Read a ``.bin`` file of fastText as a model that can be trained on.
 
     With hierarchical softmax the output rows start anew, since its tree is built in another order than fastText's.
@@ -54,15 +57,18 @@ def load_facebook_model(path: Pathlike) -> FastText:
     Parameters
     ----------
     path : path-like
+    encoding : str, default "utf-8"
+        Of words. n-grams are those of UTF-8, so that fastText's n-grams of a word are found if this is its encoding, or
+        the word is ASCII.
 
     Raises
     ------
     FormatError
         The file is damaged or of another format; it says at which byte.
     ValueError
-        It is a supervised or quantised model; `load_facebook_vectors` reads its vectors.
+        It is a supervised, quantised or pruned model; `load_facebook_vectors` reads its vectors.
     """
-    found = fasttext_bin.read(path)
+    found = fasttext_bin.read(path, encoding)
     theirs, words = found.settings, len(found.words)
     hs = theirs["loss"] == fasttext_bin.HIERARCHICAL
     if (
@@ -70,7 +76,10 @@ def load_facebook_model(path: Pathlike) -> FastText:
         or found.kept is not None
         or not (hs or theirs["loss"] == fasttext_bin.NEGATIVE)
     ):
-        raise ValueError(f"{os.fspath(path)} is a classifier or pruned; load_facebook_vectors reads its vectors")
+        raise UnsupportedError(
+            f"{os.fspath(path)} is a classifier or pruned, which is not trained here; load_facebook_vectors reads its "
+            "vectors, of words and of any other string"
+        )
     has_ngrams = max(theirs["minn"], 1) <= theirs["maxn"] and len(found.inputs) > words
     settings = {
         "vector_size": theirs["dim"],
@@ -102,7 +111,13 @@ def load_facebook_model(path: Pathlike) -> FastText:
     )
 
 
-def save_facebook_model(model: Word2Vec | KeyedVectors, path: Pathlike) -> None:
+def save_facebook_model(
+    model: Word2Vec | KeyedVectors,
+    path: Pathlike,
+    encoding: str = "utf-8",
+    lr_update_rate: int = 100,
+    word_ngrams: int = 1,
+) -> None:
     """Write a model, or vectors alone, to a ``.bin`` file that fastText and gensim read; atomically.
 
     A model without n-grams becomes one of fastText's without (``minn = maxn = bucket = 0``). Vectors alone have output
@@ -112,6 +127,10 @@ def save_facebook_model(model: Word2Vec | KeyedVectors, path: Pathlike) -> None:
     ----------
     model : FastText, Word2Vec or KeyedVectors
     path : path-like
+    encoding : str, default "utf-8"
+        Of words.
+    lr_update_rate, word_ngrams : int, default 100 and 1
+        Written for fastText, which does not use them for word vectors.
 
     Raises
     ------
@@ -133,16 +152,16 @@ def save_facebook_model(model: Word2Vec | KeyedVectors, path: Pathlike) -> None:
         "epoch": trained.epochs if trained else 1,
         "minCount": trained.min_count if trained else 1,
         "neg": trained.negative if trained else 5,
-        "wordNgrams": 1,
+        "wordNgrams": word_ngrams,
         "loss": fasttext_bin.HIERARCHICAL if trained and trained.hs else fasttext_bin.NEGATIVE,
         "model": fasttext_bin.CBOW if trained and not trained.sg else fasttext_bin.SKIP_GRAM,
         "bucket": bucket,
         "minn": min_n if bucket else 0,
         "maxn": max_n if bucket else 0,
-        "lrUpdateRate": LR_UPDATE_RATE,
+        "lrUpdateRate": lr_update_rate,
     }
     sample, tokens = (
         (trained.sample if trained else 1e-4),
         (trained and trained.corpus_total_words) or int(counts.sum()),
     )
-    fasttext_bin.write(path, wv.index_to_key, counts, rows, negative, settings, sample, tokens)
+    fasttext_bin.write(path, wv.index_to_key, counts, rows, negative, settings, sample, tokens, encoding)

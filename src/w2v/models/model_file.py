@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.files import gensim_documents, gensim_pickle, native
+from w2v.files import gensim_documents, gensim_fasttext, gensim_pickle, native
 from w2v.files.reading import Pathlike
 from w2v.models import documents
 from w2v.training import provenance, schedule
@@ -74,6 +74,12 @@ def _of_gensim(fname: Pathlike, mmap: bool | str | None) -> Contents:
     settings = found.settings | {"vector_size": found.vectors.shape[1], "hs": int(found.syn1 is not None)}
     if found.syn1neg is None:
         settings["negative"] = 0
+    if found.kind == "fasttext":
+        ngrams = gensim_fasttext.subwords_of(found)
+        settings |= {"min_n": ngrams.min_n, "max_n": ngrams.max_n, "bucket": ngrams.bucket}
+        arrays["vectors.locks"] = ngrams.locks
+        if ngrams.bucket:
+            arrays["rows"] = np.concatenate([found.vectors, ngrams.of_all_hashes()])
     past = provenance.Provenance(settings.get("alpha", Settings.alpha))
     state = {name: getattr(past, name) for name in provenance.SAVED}
     state |= {"corpus_count": 0, "corpus_total_words": None}

@@ -1,7 +1,7 @@
 """The terms of a model: what made words of phrases and of a dictionary's entries, and does so in every corpus."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
@@ -20,12 +20,32 @@ class WithTerms:
     ----------
     steps : list of TermMap and FrozenPhrases
         In the order in which they are applied. They belong to the vocabulary, and do not change.
+    oov, oov_terms
+        Those of `wv`: what to do with unknown words; see `w2v.KeyedVectors.oov`.
     """
 
     of_documents: ClassVar[bool]
     tokens: TokenCache
     wv: KeyedVectors
     steps: list[FrozenPhrases | TermMap] = []  # noqa: RUF012 - replaced as a whole, never changed
+
+    @property
+    def oov(self) -> tuple[str, ...]:
+        """The policies of `wv` for unknown words; a file of the model keeps them."""
+        return self.wv.oov
+
+    @oov.setter
+    def oov(self, policies: str | Sequence[str] | None) -> None:
+        self.wv.oov = policies
+
+    @property
+    def oov_terms(self) -> Any:
+        """Synonyms or parents for the policy ``"dictionary"``."""
+        return self.wv.oov_terms
+
+    @oov_terms.setter
+    def oov_terms(self, terms: Any) -> None:
+        self.wv.oov_terms = terms
 
     def _take_steps(self, found: list[FrozenPhrases | TermMap]) -> None:
         if found and self.of_documents:

@@ -25,7 +25,7 @@ from w2v.models import model_file, predict
 from w2v.models.runs import StopAfter, warn_of_the_unusual
 from w2v.models.two_matrices import TwoMatrices
 from w2v.terms.phrases import FrozenPhrases
-from w2v.terms.steps import arrays_of, steps_of, with_steps
+from w2v.terms.steps import arrays_of, steps_of
 from w2v.terms.term_map import TermMap
 from w2v.text.corpus import Corpus
 from w2v.tokens.words import Sentences
@@ -594,7 +594,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         self._check_state()
         found = super().contents()
         found.arrays.update({f"attr.{name}": values for name, values in self.wv.expandos.items() if name != "count"})
-        found.arrays.update(arrays_of(self))
+        found.arrays.update(self.wv.attachments() | arrays_of(self))
         found.meta["state"] |= {name: getattr(self, name) for name in model_file.STATE}
         return found
 
@@ -649,7 +649,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         self.total_train_time = state.get("total_train_time", 0.0)
         attributes = attributes_in(arrays)
         self.wv.take_over(contents.words, arrays["vectors"], {**attributes, "count": arrays["vocab.counts"]})
-        with_steps(self.wv, arrays, self.kind)
+        self.wv.with_attachments(arrays, self.kind)
         self._take_arrays(contents)
         self._check_state()
         self._check_matrices(self.settings())

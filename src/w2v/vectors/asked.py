@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from w2v.common import checks
+from w2v.vectors import queries
 from w2v.vectors.lookup import check_list, refuse_bytes, whole_or_none
 
 # Which vectors a query takes of the words asked about, and of the words that answer.
@@ -109,13 +110,20 @@ def refuse_other_spaces(space: Any, indexer: Any = None) -> None:
         )
 
 
-def ask_indexer(indexer: Any, vectors: Any, rows: Iterable[int], count: int) -> list[list[tuple[Any, float]]]:
-    """Ask for the nearest to each of some rows, and for one more, since a word may be found itself."""
+def ask_indexer(
+    indexer: Any, keys: Sequence[Any], rows: Iterable[int], vectors: Any, count: int
+) -> list[list[tuple[Any, float]]]:
+    """Ask for the nearest to each of some vectors, and for one more, since a word (with a row) may be found itself."""
     found = []
-    for row in rows:
-        near = indexer.most_similar(vectors.get_vector(row, norm=True), count + 1)
-        found.append([(key, cosine) for key, cosine in near if key != vectors.index_to_key[row]][:count])
+    for row, unit in zip(rows, queries.unit_rows(vectors, None), strict=True):
+        near = indexer.most_similar(unit, count + 1)
+        found.append([(key, cosine) for key, cosine in near if row < 0 or key != keys[row]][:count])
     return found
+
+
+def of_known(values: Any, rows: Sequence[int]) -> Any:
+    """Numbers of some rows; 0 for a row of -1."""
+    return np.where(np.array(rows) >= 0, values[rows], values.dtype.type(0))
 
 
 def scored(keys: Sequence[Any], rows: Any, cosines: Any) -> list[tuple[Any, float]]:

@@ -15,11 +15,10 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from w2v.common.old_names import OldVectorNames
 from w2v.common.public import public
-from w2v.files import gensim_pickle, native, word2vec_format
+from w2v.files import gensim_fasttext, gensim_pickle, native, word2vec_format
 from w2v.files.arrays import attributes_in, attributes_out
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
-from w2v.terms import steps
 from w2v.vectors import queries, scores, word_movers
 from w2v.vectors.asked import (
     Question,
@@ -27,6 +26,7 @@ from w2v.vectors.asked import (
     ask_indexer,
     number_for_many,
     number_wanted,
+    of_known,
     question,
     refuse_other_spaces,
     scored,
@@ -225,15 +225,17 @@ class KeyedVectors(OldVectorNames, Resolving):
             An unknown word.
         """
         refuse_other_spaces(space, indexer)
-        count, asked = number_for_many(topn, restrict_vocab), self.rows_of(check_list("words", words))
+        count, (asked, vectors) = number_for_many(topn, restrict_vocab), self.looked_up(check_list("words", words))
         if count < 1:
             return [[] for _ in asked]
         if indexer is not None:
-            return ask_indexer(indexer, self, asked, count)
+            return ask_indexer(indexer, self.index_to_key, asked, vectors, count)
+        known = [row for row in asked if row >= 0]
         near = self.over_rows(
-            lambda rows, norms: list(queries.neighbors_of_rows(rows, norms, asked, count, restrict_vocab))
+            lambda rows, norms: list(queries.neighbors_of_rows(rows, norms, known, count, restrict_vocab))
         )
-        return [scored(self.index_to_key, rows, cosines) for rows, cosines in near]
+        found, ask = iter([scored(self.index_to_key, *pair) for pair in near]), self.similar_by_vector
+        return [next(found) if row >= 0 else ask(vectors[at], count, restrict_vocab) for at, row in enumerate(asked)]
 
     def similar_by_word(self, word: Key, topn: int | None = 10, restrict_vocab: int | None = None) -> Any:
         """Find the words nearest to one word; see `most_similar`."""
@@ -382,17 +384,17 @@ class KeyedVectors(OldVectorNames, Resolving):
     def vectors_for_all(
         self, keys: Iterable[Key], allow_inference: bool = True, copy_vecattrs: bool = False
     ) -> "KeyedVectors":
-        """Return new KeyedVectors with the known ones of `keys`, in their order.
+        """Return new KeyedVectors with those of `keys` that have a vector, in their order.
 
-        Their counts are made up, descending, unless ``copy_vecattrs=True`` takes all attributes over.
-        `allow_inference` has no effect: these vectors cannot be inferred for unknown words.
+        With ``allow_inference=True`` these are all that `oov` gives a vector, otherwise the known ones. Their counts
+        are made up, descending, unless ``copy_vecattrs=True`` takes all attributes over; those of unknown words are 0.
         """
-        known = [key for key in dict.fromkeys(check_list("keys", keys)) if self.has_index_for(key)]
-        rows = self.rows_of(known)
-        made = KeyedVectors.from_arrays(known, self.peek()[rows], {"count": _made_up_counts(len(known))})
+        wanted = [key for key in dict.fromkeys(check_list("keys", keys)) if self.has(key, allow_inference)]
+        rows, vectors = self.looked_up(wanted)
+        made = KeyedVectors.from_arrays(wanted, vectors, {"count": _made_up_counts(len(wanted))})
         if copy_vecattrs:
             self.allocate_vecattrs()
-            made.expandos |= {name: values[rows] for name, values in self.expandos.items()}
+            made.expandos |= {name: of_known(values, rows) for name, values in self.expandos.items()}
         return made
 
     # Evaluation
@@ -480,7 +482,7 @@ class KeyedVectors(OldVectorNames, Resolving):
         if vectors.dtype != np.float32:
             raise ValueError(f"the native format holds float32, not {vectors.dtype}; cast the vectors first")
         self.allocate_vecattrs()
-        return "vectors", {"vectors": vectors, **attributes_out(self.expandos), **steps.arrays_of(self)}, {}
+        return "vectors", {"vectors": vectors, **attributes_out(self.expandos), **self.attachments()}, {}
 
     @classmethod
     def load(
@@ -512,12 +514,11 @@ class KeyedVectors(OldVectorNames, Resolving):
         if mmap not in (None, False, True, "r"):
             raise ValueError(f"mmap={mmap!r}; a file can only be mapped read-only, mmap='r'")
         if gensim_pickle.may_read(fname, allow_pickle):
-            found = gensim_pickle.read_gensim(fname, mmap)
-            return cls.from_arrays(found.words, found.vectors, found.attributes)
+            return cls.from_arrays(*gensim_fasttext.plain(gensim_pickle.read_gensim(fname, mmap)))
         _, words, arrays, _ = native.read_native(fname, mmap=bool(mmap), outputs=False)
-        attributes = {"count": arrays["vocab.counts"]} if "vocab.counts" in arrays else {}
-        attributes |= attributes_in(arrays)
-        return steps.with_steps(cls.from_arrays(words, arrays["vectors"], attributes), arrays, os.fspath(fname))
+        counts = {"count": arrays["vocab.counts"]} if "vocab.counts" in arrays else {}
+        made = cls.from_arrays(words, arrays["vectors"], counts | attributes_in(arrays))
+        return made.with_attachments(arrays, os.fspath(fname))
 
     @classmethod
     def from_arrays(

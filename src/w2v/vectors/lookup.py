@@ -37,6 +37,16 @@ def refuse_bytes(name: str, value: Any) -> None:
         raise TypeError(f"{name}={value!r:.80} is bytes, and words are str; decode it first: .decode('utf-8')")
 
 
+def check_vector(vector: ArrayLike, size: int) -> Array:
+    """Return the vector as an array; ValueError if it is of another size, or no numbers."""
+    checked = np.asarray(vector)
+    if checked.shape != (size,):
+        raise ValueError(f"a vector of shape {checked.shape}, where vector_size is {size}")
+    if not np.isfinite(checked).all():
+        raise ValueError("a vector that holds a NaN or an infinity has no neighbours")
+    return checked
+
+
 def whole_or_none(name: str, value: Any, least: int = -sys.maxsize) -> int | None:
     """Return `value` as an int of at least `least`, or None for None; a bool is refused."""
     if isinstance(value, bool | np.bool_):
@@ -196,9 +206,13 @@ class Lookup:
 
     def get_vector(self, key: Any, norm: bool = False) -> Array:
         """Return one key's vector: a read-only view, or with ``norm=True`` a unit-length copy."""
-        row = self.get_index(key)
-        vector: Array = queries.unit_rows(self.peek()[row : row + 1], None)[0] if norm else self.peek()[row]
-        return vector
+        row = self.get_index(key, -1)
+        vector: Array = self.peek()[row] if row >= 0 else self.vector_of_unknown(key)
+        return queries.unit_rows(vector[np.newaxis], None)[0] if norm else vector
+
+    def vector_of_unknown(self, key: Any) -> Array:
+        """Return a vector for a key that has no row; KeyError if there is none."""
+        raise UnknownKeyError(key, self.index_to_key)
 
     def get_mean_vector(
         self,
@@ -236,14 +250,13 @@ class Lookup:
             raise ValueError(f"{len(keys)} keys, but weights of shape {factors.shape}; give one for each")
         total, mean = 0.0, np.zeros(self.vector_size)
         for key, factor in zip(keys, factors.tolist(), strict=True):
-            if isinstance(key, np.ndarray):
-                vector = self._check_vector(key)
-            elif key in self:
-                vector = self.get_vector(key, norm=pre_normalize)
-            elif ignore_missing:
-                continue
-            else:
-                raise UnknownKeyError(key, self.index_to_key)
+            try:
+                given = isinstance(key, np.ndarray)
+                vector = check_vector(key, self.vector_size) if given else self.get_vector(key, norm=pre_normalize)
+            except KeyError:
+                if ignore_missing:
+                    continue
+                raise
             mean += factor * vector.astype(np.float64)
             total += abs(factor)
         if total > 0:
@@ -267,16 +280,8 @@ class Lookup:
         """Return the rows of several keys; KeyError as in `get_index`."""
         return [self.get_index(key) for key in check_list("keys", keys)]
 
-    def _check_vector(self, vector: ArrayLike) -> Array:
-        checked = np.asarray(vector)
-        if checked.shape != (self.vector_size,):
-            raise ValueError(f"a vector of shape {checked.shape}, where vector_size is {self.vector_size}")
-        if not np.isfinite(checked).all():
-            raise ValueError("a vector that holds a NaN or an infinity has no neighbours")
-        return checked
-
     def _vector_of(self, item: Any) -> Array:
-        return self._check_vector(item) if isinstance(item, np.ndarray) else self.get_vector(item)
+        return check_vector(item, self.vector_size) if isinstance(item, np.ndarray) else self.get_vector(item)
 
     # Change
 

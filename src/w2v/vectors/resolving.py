@@ -1,17 +1,27 @@
 """What to do with a word that has no vector: an ordered list of policies, and an answer that says which one it was."""
 
+import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from w2v.common import checks
-from w2v.vectors.lookup import Lookup, check_list
+from w2v.files.errors import FormatError
+from w2v.terms import steps
+from w2v.terms.term_map import TermMap
+from w2v.vectors.lookup import Array, Lookup, check_list
 from w2v.vectors.spelling import UnknownKeyError, near_words
 
+logger = logging.getLogger(__name__)
+
 POLICIES = ("dictionary", "subword", "phrase", "casefold", "nearest", "context", "zero", "error")
+
+# What a word with a row is resolved by.
+KNOWN = "known"
 
 # What joins the parts of a phrase.
 JOINTS = "_- "
@@ -38,19 +48,94 @@ class Resolution(NamedTuple):
 
 
 class Resolving(Lookup):
-    """Look-up with policies for unknown words."""
+    """Look-up with policies for unknown words, which the vectors keep, and files with them."""
+
+    _policies: tuple[str, ...] | None = None
+    _terms: Terms | None = None
+
+    @property
+    def oov(self) -> tuple[str, ...]:
+        """The policies for words without a row, in their order; see `resolve`.
+
+        They are kept in files, and every query follows them: ``kv[word]``, ``most_similar``, ``similarity``, batches.
+        Assign a name or a list of names; None is the default, ``("error",)``.
+        """
+        return self._default_policies() if self._policies is None else self._policies
+
+    @oov.setter
+    def oov(self, policies: str | Sequence[str] | None) -> None:
+        self._policies = None if policies is None else tuple(_checked(policies, self.oov_terms, "set oov_terms first"))
+
+    @property
+    def oov_terms(self) -> Terms | None:
+        """Synonyms or parents for the policy ``"dictionary"``: a word or several for each term, or a `TermMap`."""
+        return self._terms
+
+    @oov_terms.setter
+    def oov_terms(self, terms: Terms | TermMap | None) -> None:
+        found = terms.concepts if isinstance(terms, TermMap) else terms
+        if found is None and "dictionary" in self.oov:
+            raise ValueError("oov has 'dictionary', which needs oov_terms; change oov first")
+        self._terms = None if found is None else {term: _words_of(term, words) for term, words in found.items()}
+
+    def _default_policies(self) -> tuple[str, ...]:
+        return ("error",)
+
+    def vector_of_unknown(self, key: Any) -> Array:
+        """Return what the policies of `oov` give for a key that has no row; KeyError if none gives anything."""
+        return self._found(key, self.oov, self._terms or {}, [])[0]
+
+    def has(self, key: Any, inferred: bool) -> bool:
+        """Say whether a key has a row or, if `inferred` ones count, a vector by `oov`."""
+        if not inferred or self.has_index_for(key):
+            return self.has_index_for(key)
+        try:
+            self.vector_of_unknown(key)
+        except KeyError:
+            return False
+        return True
+
+    def __getitem__(self, key_or_keys: Any) -> Array:
+        """Return one key's vector, a read-only view, or those of several keys, a copy [keys, vector_size]."""
+        if isinstance(key_or_keys, str | int | np.integer):
+            return self.get_vector(key_or_keys)
+        return self.looked_up(check_list("keys", key_or_keys))[1]
+
+    def looked_up(self, words: list[Any]) -> tuple[list[int], Array]:
+        """Return the rows of several words, -1 for those without one, and the vectors that `oov` gives them.
+
+        The log says how many each policy gave a vector.
+        """
+        rows = [self.get_index(word, -1) for word in words]
+        if min(rows, default=0) >= 0:
+            return rows, self.peek()[rows]
+        counts = Counter({KNOWN: sum(row >= 0 for row in rows)})
+        vectors = np.empty((len(words), self.vector_size), self.peek().dtype)
+        for place, (word, row) in enumerate(zip(words, rows, strict=True)):
+            if row >= 0:
+                vectors[place] = self.peek()[row]
+            else:
+                vectors[place], policy, _ = self._found(word, self.oov, self._terms or {}, [])
+                counts[policy] += 1
+        logger.info("%s words: %s", f"{len(words):,}", ", ".join(f"{n:,} {name}" for name, n in counts.items()))
+        return rows, vectors
 
     def resolve(
-        self, word: str, oov: str | Sequence[str] = "error", *, terms: Terms | None = None, context: Iterable[str] = ()
+        self,
+        word: str,
+        oov: str | Sequence[str] | None = None,
+        *,
+        terms: Terms | None = None,
+        context: Iterable[str] = (),
     ) -> Resolution:
         """Find a vector for a word, and say how; there is never one by chance.
 
         Parameters
         ----------
         word : str
-        oov : str or sequence of str, default "error"
+        oov : str or sequence of str, optional
             What to try for an unknown word, in this order; the first policy with an answer wins, and if none has one,
-            it is an error.
+            it is an error. By default the policies of `oov`, the attribute.
 
             - ``"dictionary"``: the first known word that `terms` leads to, through any number of terms
             - ``"subword"``: the mean of the word's n-grams, where the vectors have any (`FastTextKeyedVectors`)
@@ -61,7 +146,7 @@ class Resolving(Lookup):
             - ``"zero"``: the zero vector
             - ``"error"``: KeyError
         terms : mapping of str to str or list of str, optional
-            Synonyms or parents.
+            Synonyms or parents; by default `oov_terms`.
         context : iterable of str
             The word's neighbours.
 
@@ -72,12 +157,13 @@ class Resolving(Lookup):
         ValueError
             There is no policy of this name, or one lacks what it needs.
         """
-        return self._resolved(word, self._checked_policies(oov, terms), terms or {}, check_list("context", context))
+        policies, terms = self._chosen(oov, terms)
+        return self._resolution(word, policies, terms, check_list("context", context))
 
     def resolve_all(
         self,
         words: Iterable[str],
-        oov: str | Sequence[str] = "error",
+        oov: str | Sequence[str] | None = None,
         *,
         terms: Terms | None = None,
         context: Iterable[str] = (),
@@ -90,34 +176,39 @@ class Resolving(Lookup):
         counts : Counter
             How many words each policy gave a vector, ``"known"`` included.
         """
-        policies, near = self._checked_policies(oov, terms), check_list("context", context)
-        found = [self._resolved(word, policies, terms or {}, near) for word in check_list("words", words)]
+        policies, terms = self._chosen(oov, terms)
+        near = check_list("context", context)
+        found = [self._resolution(word, policies, terms, near) for word in check_list("words", words)]
         vectors = np.array([one.vector for one in found], np.float32).reshape(len(found), self.vector_size)
         return vectors, Counter(one.policy for one in found)
 
-    def _checked_policies(self, oov: str | Sequence[str], terms: Terms | None) -> list[str]:
-        policies = [oov] if isinstance(oov, str) else check_list("oov", oov)
-        for policy in policies:
-            checks.one_of("oov", policy, POLICIES)
-        if "dictionary" in policies and terms is None:
-            raise ValueError("oov='dictionary' needs a map of terms: terms={'term': 'synonym'}")
-        return policies
+    def _chosen(self, oov: str | Sequence[str] | None, terms: Terms | None) -> tuple[Sequence[str], Terms]:
+        terms = self._terms if terms is None else terms
+        policies = self.oov if oov is None else _checked(oov, terms, "terms={'term': 'synonym'}")
+        return policies, terms or {}
 
-    def _resolved(self, word: str, policies: list[str], terms: Terms, context: list[str]) -> Resolution:
+    def _resolution(self, word: str, policies: Sequence[str], terms: Terms, context: list[str]) -> Resolution:
         if self.has_index_for(word):
-            return Resolution(self.get_vector(word), "known", (word,))
-        for policy in policies:
+            return Resolution(self.get_vector(word), KNOWN, (word,))
+        vector, policy, sources = self._found(word, policies, terms, context)
+        return Resolution(vector, policy, tuple(self.ngrams_of(word)) if policy == "subword" else tuple(sources))
+
+    def _found(
+        self, word: Any, policies: Sequence[str], terms: Terms, context: list[str]
+    ) -> tuple[Array, str, Sequence[str]]:
+        """A vector for a word without a row, the policy that gave it, and its sources but for n-grams."""
+        for policy in policies if isinstance(word, str) else ():
             if policy == "zero":
-                return Resolution(np.zeros(self.vector_size, np.float32), policy, ())
+                return np.zeros(self.vector_size, np.float32), policy, ()
             if policy == "error":
                 break
             if policy == "subword":
                 vector = self.vector_of_ngrams(word)
                 if vector is not None:
-                    return Resolution(vector, policy, tuple(self.ngrams_of(word)))
+                    return vector, policy, ()
             elif sources := self._sources(policy, word, terms, context):
                 vectors = np.array([self.get_vector(source) for source in sources], np.float32)
-                return Resolution(vectors.mean(axis=0), policy, tuple(sources))
+                return vectors.mean(axis=0), policy, sources
         raise UnknownKeyError(word, self.index_to_key)
 
     def _sources(self, policy: str, word: str, terms: Terms, context: list[str]) -> list[str]:
@@ -156,3 +247,40 @@ class Resolving(Lookup):
     def ngrams_of(self, text: Any) -> list[str]:
         """Return the n-grams of a string that its vector is made of."""
         return []
+
+    # Files
+
+    def attachments(self) -> dict[str, NDArray[Any]]:
+        """What a file holds of these vectors besides words and numbers: terms, and policies for unknown words."""
+        found = steps.arrays_of(self)
+        if self._policies is not None or self._terms is not None:
+            kept = {"policies": self._policies, "terms": self._terms}
+            found["oov"] = np.frombuffer(json.dumps(kept, sort_keys=True).encode(), np.uint8)
+        return found
+
+    def with_attachments(self, arrays: Mapping[str, NDArray[Any]], name: str) -> Self:
+        """These vectors, with the `attachments` that the arrays of a file have for them."""
+        if "oov" in arrays:
+            try:
+                kept = json.loads(arrays["oov"].tobytes())
+                self.oov_terms, self.oov = kept["terms"], kept["policies"]
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                raise FormatError(f"{name}: its policies for unknown words are not readable ({error})") from error
+        return steps.with_steps(self, arrays, name)
+
+
+def _checked(oov: str | Sequence[str], terms: Terms | None, way_out: str) -> list[str]:
+    policies = [oov] if isinstance(oov, str) else check_list("oov", oov)
+    for policy in policies:
+        checks.one_of("oov", policy, POLICIES)
+    if "dictionary" in policies and terms is None:
+        raise ValueError(f"oov='dictionary' needs a map of terms: {way_out}")
+    return policies
+
+
+def _words_of(term: object, words: object) -> str | list[str]:
+    """What a term stands for, checked; a list is copied."""
+    found = [words] if isinstance(words, str) else check_list("oov_terms", words)
+    if not isinstance(term, str) or not all(isinstance(word, str) for word in found):
+        raise TypeError(f"oov_terms: {term!r:.80} stands for {words!r:.80}; a term is a str, and so are its words")
+    return words if isinstance(words, str) else found

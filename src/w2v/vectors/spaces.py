@@ -66,10 +66,11 @@ def most_similar_batch(
 ) -> list[Scored]:
     """Answer ``most_similar(word)`` for many words; see `w2v.KeyedVectors.most_similar_batch`."""
     asking, answering = sides
-    count, asked = number_for_many(topn, restrict_vocab), asking.rows_of(check_list("words", words))
+    count = number_for_many(topn, restrict_vocab)
+    asked, vectors = asking.looked_up(check_list("words", words))
     if count < 1:
         return [[] for _ in asked]
-    units = queries.unit_rows(asking.peek()[asked], None)
+    units = queries.unit_rows(vectors, None)
 
     def nearest(rows: Array, norms: Array | None) -> tuple[Array, Array]:
         few = None if norms is None else norms[:restrict_vocab]

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from w2v.common.public import public
-from w2v.files import native
+from w2v.files import gensim_fasttext, gensim_pickle, native
 from w2v.files.arrays import attributes_in
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
-from w2v.vectors import queries
 from w2v.vectors.keyed import KeyedVectors
 from w2v.vectors.lookup import Array
 from w2v.vocabulary._ngrams import mean_rows, ngram_rows
@@ -57,6 +56,7 @@ class FastTextKeyedVectors(KeyedVectors):
     """
 
     vectors_ngrams_lockf: Array = np.broadcast_to(np.float32(1), 1)
+    compatible_hash = True  # with fastText; gensim's programs ask
 
     def __init__(
         self,
@@ -146,6 +146,15 @@ class FastTextKeyedVectors(KeyedVectors):
         return offsets, rows
 
     @property
+    def vectors_vocab_lockf(self) -> Array:
+        """gensim's name of `vectors_lockf`."""
+        return self.vectors_lockf
+
+    @vectors_vocab_lockf.setter
+    def vectors_vocab_lockf(self, factors: Array) -> None:
+        self.vectors_lockf = factors
+
+    @property
     def buckets_word(self) -> list[NDArray[np.int32]]:
         """Of each word, the rows of `vectors_ngrams` that it has."""
         offsets, rows = self.subwords()
@@ -164,18 +173,18 @@ class FastTextKeyedVectors(KeyedVectors):
     # Look-up
 
     def __contains__(self, key: object) -> bool:
-        """Every string has a vector where there are n-grams; whether it is a word, ``key_to_index`` says."""
-        return self.has_index_for(key) or (self.bucket > 0 and isinstance(key, str))
+        """Every string has a vector where `oov` has ``"subword"``; whether it is a word, ``key_to_index`` says."""
+        return self.has_index_for(key) or (self.bucket > 0 and isinstance(key, str) and "subword" in self.oov)
 
-    def get_vector(self, key: Any, norm: bool = False) -> Array:
-        """Return the vector of a word, or of any other string: a view, or a new array."""
-        if self.has_index_for(key) or not self.bucket or not isinstance(key, str):
-            return super().get_vector(key, norm)
-        vector = self.vector_of_ngrams(key)
-        if vector is None:
+    def _default_policies(self) -> tuple[str, ...]:
+        return ("subword", "zero") if self.bucket else ("error",)
+
+    def vector_of_unknown(self, key: Any) -> Array:
+        """Return what `oov` gives for a string that is no word, by default the mean of its n-grams."""
+        vector, policy, _ = self._found(key, self.oov, self.oov_terms or {}, [])
+        if policy == "zero" and self._policies is None:
             logger.warning("%r has no n-grams of %d to %d characters: its vector is zero", key, self.min_n, self.max_n)
-            vector = np.zeros(self.vector_size, np.float32)
-        return queries.unit(vector) if norm else vector
+        return vector
 
     def vector_of_ngrams(self, text: str) -> NDArray[np.float32] | None:
         """Return the mean of the rows of a string's n-grams, whether it is a word or not; None if it has none."""
@@ -191,13 +200,6 @@ class FastTextKeyedVectors(KeyedVectors):
         marked, least = f"<{text}>", max(self.min_n, 1)
         spans = [(i, j) for i in range(len(marked)) for j in range(i + least, min(i + self.max_n, len(marked)) + 1)]
         return [marked[i:j] for i, j in spans if j - i > 1 or 0 < i < len(marked) - 1]
-
-    def __getitem__(self, key_or_keys: Any) -> Array:
-        """Return the vector of one string, or those of several, a copy [strings, vector_size]."""
-        if isinstance(key_or_keys, str | int | np.integer):
-            return self.get_vector(key_or_keys)
-        found = [self.get_vector(key) for key in key_or_keys]
-        return np.array(found, np.float32).reshape(len(found), self.vector_size)
 
     # Files
 
@@ -222,11 +224,18 @@ class FastTextKeyedVectors(KeyedVectors):
         """Read a file of `save`, or the vectors of a saved `FastText`; see `KeyedVectors.load`."""
         if mmap not in (None, False, True, "r"):
             raise ValueError(f"mmap={mmap!r}; a file can only be mapped read-only, mmap='r'")
+        if gensim_pickle.may_read(fname, allow_pickle):
+            found = gensim_pickle.read_gensim(fname, mmap)
+            ngrams = gensim_fasttext.subwords_of(found)
+            rows = np.concatenate([found.vectors, ngrams.rows])
+            lengths = ngrams.min_n, ngrams.max_n
+            return cls.of_rows(found.words, rows, found.attributes, *lengths, (), ngrams.bucket, ngrams.kept)
         _, words, arrays, meta = native.read_native(fname, mmap=bool(mmap), outputs=False)
         if "rows" not in arrays:
             raise FormatError(f"{os.fspath(fname)}: it holds vectors without n-grams; use KeyedVectors.load")
         attributes = {"count": arrays["vocab.counts"], **attributes_in(arrays)}
-        return cls.of_rows(words, arrays["rows"], attributes, **ngrams_of(meta, fname))
+        made = cls.of_rows(words, arrays["rows"], attributes, **ngrams_of(meta, fname))
+        return made.with_attachments(arrays, os.fspath(fname))
 
 
 def ngrams_of(meta: Mapping[str, Any], fname: Pathlike) -> dict[str, Any]:
