@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from w2v.terms.term_map import TermMap
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
+    from w2v.vectors.exchange import load_finalfusion, save_finalfusion
     from w2v.vectors.index import SearchIndex
     from w2v.vectors.keyed import KeyedVectors
     from w2v.vectors.subwords import FastTextKeyedVectors
@@ -50,6 +51,8 @@ _HOME = {
     "Evaluation": "evaluation.report",
     "evaluate": "evaluation.report",
     "KeyedVectors": "vectors.keyed",
+    "load_finalfusion": "vectors.exchange",
+    "save_finalfusion": "vectors.exchange",
     "SearchIndex": "vectors.index",
     "FastTextKeyedVectors": "vectors.subwords",
     "RULE_DEFAULT": "vocabulary.choose",
@@ -110,9 +113,11 @@ __all__ = [
     "evaluate",
     "load_facebook_model",
     "load_facebook_vectors",
+    "load_finalfusion",
     "load_terms",
     "merge",
     "save_facebook_model",
+    "save_finalfusion",
     "show_config",
     "update",
 ]

@@ -16,6 +16,7 @@ import os
 import pickle
 import re
 import shutil
+import struct
 import tempfile
 import tracemalloc
 import warnings
@@ -39,10 +40,12 @@ from w2v import (
     Word2Vec,
     load_facebook_model,
     load_facebook_vectors,
+    load_finalfusion,
     save_facebook_model,
+    save_finalfusion,
 )
 from w2v.cli import c_tools
-from w2v.files.errors import FormatError
+from w2v.files.errors import FormatError, UnsupportedError
 from w2v.files.native import inspect_native, verify_native
 from w2v.files.reading import codec_of, open_binary
 from w2v.files.word2vec_format import read_word2vec
@@ -267,6 +270,29 @@ def fasttext_file(data: bytes, folder: Path) -> str:
             again = load_facebook_model(folder / "again.bin")
             assert again.wv.vectors.tobytes() == model.wv.vectors.tobytes()
     return f"{how} | {model_how}"
+
+
+def finalfusion_seeds() -> list[bytes]:
+    """A file without norms, and one of ours with them."""
+    plain = b"FiFu" + struct.pack("<IIII", 0, 2, 1, 2) + struct.pack("<IQQ", 1, 27, 3)
+    plain += b"".join(struct.pack("<I", len(word)) + word for word in (b"the", b"lake", b""))
+    padding = bytes(4 - (len(plain) + 28) % 4)
+    plain += struct.pack("<IQQII", 2, 16 + len(padding) + 24, 3, 2, 10) + padding + np.ones((3, 2), "<f4").tobytes()
+    with tempfile.TemporaryDirectory() as folder:
+        save_finalfusion(KeyedVectors.from_arrays(["größe", "a"], np.eye(2, 3, dtype=np.float32)), f"{folder}/f")
+        return [plain, Path(folder, "f").read_bytes()]
+
+
+def finalfusion_file(data: bytes, folder: Path) -> str:
+    """Read, ask, and write; what is written is read as the same words."""
+    path = written(data, folder / "vectors.fifu")
+    vectors, how = attempt(lambda: load_finalfusion(path), FormatError, UnsupportedError)
+    if vectors is not None:
+        assert np.isfinite(vectors.vectors).all()
+        _, told = attempt(lambda: save_finalfusion(vectors, folder / "again.fifu"), ValueError)
+        if told == "read":
+            assert load_finalfusion(folder / "again.fifu").index_to_key == vectors.index_to_key
+    return how
 
 
 def ask(vectors: KeyedVectors) -> None:
@@ -760,6 +786,7 @@ TARGETS = {
     "word2vec-packed": Target(packed_seeds, packed_file, TEXT_TOKENS, repacked),
     "native": Target(native_seeds, native_file, (), mutations.of_native),
     "fasttext": Target(fasttext_seeds, fasttext_file, [b"</s>\0", b"\0", b"\xff\xff\xff\xff", b"\0\0\xc0\x7f"]),
+    "finalfusion": Target(finalfusion_seeds, finalfusion_file, [b"FiFu", b"\x0a\0\0\0", b"\xff\xff\xff\xff"]),
     "headers": Target(header_seeds, header_file, HEADER_TOKENS),
     "trees": Target(tree_seeds, tree, (), replanted),
     "gensim": Target(gensim_seeds, gensim_file, PICKLE_TOKENS),

@@ -212,3 +212,26 @@ def test_end_of_sentence_has_no_ngrams(tmp_path):
     assert np.array_equal(loaded.wv["</s>"], rows[0])
     loaded.save(tmp_path / "model.safetensors")
     assert np.array_equal(FastText.load(tmp_path / "model.safetensors").wv["</s>"], rows[0])
+
+
+def test_a_mapped_file_gives_the_same_vectors(model, tmp_path):
+    save_bin(model, tmp_path / "model.bin")
+    read, mapped = (load_facebook_vectors(tmp_path / "model.bin", mmap=mmap) for mmap in (None, "r"))
+    words = [*model.wv.index_to_key[:5], "größe", "unseen"]
+    assert mapped[words[0]].tobytes() == read[words[0]].tobytes()
+    assert mapped.get_vector(words[1], norm=True).tobytes() == read.get_vector(words[1], norm=True).tobytes()
+    assert mapped["größe"].tobytes() == read["größe"].tobytes()
+    assert isinstance(mapped.all_rows, np.memmap), "one word made all means"
+    assert mapped[words].tobytes() == read[words].tobytes()
+    assert mapped.most_similar(words[0]) == read.most_similar(words[0])
+    assert mapped.vectors.tobytes() == read.vectors.tobytes()
+
+
+def test_a_mapped_file_without_ngrams_gives_its_rows(tmp_path):
+    vectors = KeyedVectors.from_arrays(["a", "bc"], np.eye(2, 3, dtype=np.float32))
+    save_bin(vectors, tmp_path / "plain.bin")
+    mapped = load_facebook_vectors(tmp_path / "plain.bin", mmap=True)
+    assert np.array_equal(mapped["bc"], vectors["bc"])
+    with pytest.raises(KeyError):
+        mapped["d"]
+    assert np.array_equal(mapped.vectors, vectors.vectors)

@@ -104,7 +104,7 @@ class _Reader:
         self.file.seek(size, os.SEEK_CUR)
 
 
-def read(path: Pathlike, encoding: str = "utf-8", *, outputs: bool = True) -> FastTextFile:
+def read(path: Pathlike, encoding: str = "utf-8", *, outputs: bool = True, mmap: bool = False) -> FastTextFile:
     """Read a file of fastText, dense or quantised.
 
     Parameters
@@ -114,6 +114,8 @@ def read(path: Pathlike, encoding: str = "utf-8", *, outputs: bool = True) -> Fa
         Of words; bytes that are not in it are kept as surrogates.
     outputs : bool, default True
         False leaves out the output matrix.
+    mmap : bool, default False
+        Map the input matrix read-only, unless it is quantised; its numbers are not checked then, and may lie unaligned.
 
     Raises
     ------
@@ -130,7 +132,7 @@ def read(path: Pathlike, encoding: str = "utf-8", *, outputs: bool = True) -> Fa
         words, counts, tokens, labels, kept = _dictionary(reader, encoding)
         quantised = _switch(reader)
         begin = file.tell()
-        inputs = _quantised(reader, settings["dim"]) if quantised else _dense(reader, settings["dim"])
+        inputs = _quantised(reader, settings["dim"]) if quantised else _dense(reader, settings["dim"], mmap)
         assert inputs is not None
         if kept is not None and len(kept) == 0:
             kept, buckets = None, 0
@@ -144,7 +146,7 @@ def read(path: Pathlike, encoding: str = "utf-8", *, outputs: bool = True) -> Fa
             raise reader.fault(f"a kept n-gram is beyond the {settings['bucket']:,} buckets", begin)
         if len(inputs) != len(words) + buckets:
             raise reader.fault(f"{len(inputs):,} input rows for {len(words):,} words and {buckets:,} n-grams", begin)
-        if (row := arrays.check_finite(inputs)) is not None:
+        if not isinstance(inputs, np.memmap) and (row := arrays.check_finite(inputs)) is not None:
             raise reader.fault(f"input row {row:,} holds a NaN or an infinity", begin)
         found = None
         if outputs:
@@ -246,8 +248,16 @@ def _shape(reader: _Reader, dim: int) -> tuple[int, int]:
     return rows, columns
 
 
-def _dense(reader: _Reader, dim: int) -> NDArray[np.float32]:
-    return reader.array("<f4", *_shape(reader, dim))
+def _dense(reader: _Reader, dim: int, mmap: bool = False) -> NDArray[np.float32]:
+    shape = _shape(reader, dim)
+    if not mmap or not shape[0]:
+        return reader.array("<f4", *shape)
+    begin = reader.file.tell()
+    reader.skip(4 * shape[0] * shape[1])
+    end = reader.file.tell()
+    mapped = np.memmap(reader.file, "<f4", "r", begin, shape)
+    reader.file.seek(end)
+    return mapped
 
 
 def _quantised(reader: _Reader, dim: int) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.common import checks
 from w2v.files import fasttext_bin
 from w2v.files.errors import UnsupportedError
 from w2v.files.reading import Pathlike
@@ -14,14 +15,16 @@ from w2v.models.word2vec import Word2Vec
 from w2v.training import provenance
 from w2v.training.trainable import Contents
 from w2v.vectors.keyed import KeyedVectors
-from w2v.vectors.subwords import FastTextKeyedVectors
+from w2v.vectors.subwords import FastTextKeyedVectors, MappedSubwords
 
 logger = logging.getLogger(__name__)
 
 WITHOUT_NGRAMS = (fasttext_bin.END_OF_SENTENCE,)
 
 
-def load_facebook_vectors(path: Pathlike, encoding: str = "utf-8") -> FastTextKeyedVectors:
+def load_facebook_vectors(
+    path: Pathlike, encoding: str = "utf-8", *, mmap: str | bool | None = None
+) -> FastTextKeyedVectors:
     """Read the vectors of a ``.bin`` file of fastText: of its words, and of any other string.
 
     Quantised files are read, too, and supervised models for the vectors of their words; labels and the classifier are
@@ -33,18 +36,24 @@ def load_facebook_vectors(path: Pathlike, encoding: str = "utf-8") -> FastTextKe
     encoding : str, default "utf-8"
         Of words. n-grams are those of UTF-8, so that fastText's n-grams of a word are found if this is its encoding, or
         the word is ASCII.
+    mmap : {None, "r", True}
+        Map the file instead of reading it: only its words are read. ``wv[word]`` then reads the rows of that word
+        alone; a query over all words, such as `most_similar`, reads all. Numbers are not checked. Quantised files are
+        read as without it.
 
     Raises
     ------
     FormatError
         The file is damaged or of another format; it says at which byte.
     """
-    found = fasttext_bin.read(path, encoding, outputs=False)
+    checks.one_of("mmap", mmap, (None, False, True, "r"))
+    found = fasttext_bin.read(path, encoding, outputs=False, mmap=bool(mmap))
+    kind = MappedSubwords if isinstance(found.inputs, np.memmap) else FastTextKeyedVectors
     settings = found.settings
     min_n, max_n = settings["minn"], settings["maxn"]
     if settings["model"] == fasttext_bin.SUPERVISED and settings["wordNgrams"] > 1:
         logger.warning("%s: it is a classifier with word n-grams, which share rows and are left out", os.fspath(path))
-    return FastTextKeyedVectors.of_rows(
+    return kind.of_rows(
         found.words, found.inputs, {"count": found.counts}, min_n, max_n, WITHOUT_NGRAMS, settings["bucket"], found.kept
     )
 

@@ -14,6 +14,7 @@ from w2v.files import gensim_fasttext, gensim_pickle, native
 from w2v.files.arrays import attributes_in
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
+from w2v.vectors import queries
 from w2v.vectors.keyed import KeyedVectors
 from w2v.vectors.lookup import Array
 from w2v.vocabulary._ngrams import mean_rows, ngram_rows
@@ -236,6 +237,56 @@ class FastTextKeyedVectors(KeyedVectors):
         attributes = {"count": arrays["vocab.counts"], **attributes_in(arrays)}
         made = cls.of_rows(words, arrays["rows"], attributes, **ngrams_of(meta, fname))
         return made.with_attachments(arrays, os.fspath(fname))
+
+
+class MappedSubwords(FastTextKeyedVectors):
+    """Vectors whose rows stay in a file: a look-up reads those of one word, a query over all words reads all."""
+
+    _whole = False
+
+    def adjust_vectors(self) -> None:
+        """Put off making the means until a query needs them all."""
+        self._whole = False
+
+    def peek(self) -> Array:
+        """Return the means of all words; the first time they are made of the whole file."""
+        if not self._whole:
+            self._whole = True
+            self.all_rows = np.require(self.all_rows, np.float32, ["C", "A"])
+            super().adjust_vectors()
+        return super().peek()
+
+    @property
+    def vectors(self) -> Array:
+        """The means of all words."""
+        self.peek()
+        return super().vectors
+
+    @vectors.setter
+    def vectors(self, matrix: Array) -> None:
+        FastTextKeyedVectors.vectors.fset(self, matrix)  # type: ignore[attr-defined]
+
+    def get_vector(self, key: Any, norm: bool = False) -> Array:
+        """Return the vector of a word, of its rows alone, or of any other string."""
+        row = self.get_index(key, -1)
+        if self._whole or row < 0:
+            return super().get_vector(key, norm)
+        _, rows = self._list([self.index_to_key[row]], own=True)
+        vector = self._mean_of(np.concatenate([np.full(1, row, np.int32), rows[1:]]))
+        return queries.unit_rows(vector[np.newaxis], None)[0] if norm else vector
+
+    def vector_of_ngrams(self, text: str) -> NDArray[np.float32] | None:
+        """Return the mean of the rows of a string's n-grams; None if it has none."""
+        if self._whole or not self.bucket:
+            return super().vector_of_ngrams(text)
+        _, rows = self._list([text], own=False)
+        return self._mean_of(rows) if len(rows) else None
+
+    def _mean_of(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        mean, own = np.empty((1, self.vector_size), np.float32), np.arange(len(rows), dtype=np.int32)
+        mean_rows(np.ascontiguousarray(self.all_rows[rows]), np.array([0, len(rows)]), own, mean)
+        found: NDArray[np.float32] = mean[0]
+        return found
 
 
 def ngrams_of(meta: Mapping[str, Any], fname: Pathlike) -> dict[str, Any]:
