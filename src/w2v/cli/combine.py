@@ -162,6 +162,8 @@ def go_on(
     from w2v.cli.vector_files import load_model
 
     model = load_model(path, "--resume-from")
+    if model.of_documents:
+        raise ValueError(f"{path} is a model of documents; Doc2Vec.build_vocab(..., update=True) adds documents to it")
     for name, value in given.items():
         if name in FIXED and value != getattr(model, name):
             raise ValueError(f"{name}={value!r}: the model of {path} has {name}={getattr(model, name)!r}, which stays")

@@ -14,7 +14,7 @@ from w2v.cli.arguments import (
     training_settings,
     workers,
 )
-from w2v.cli.output import answers, print_found, report, report_trained
+from w2v.cli.output import answers, print_found, report, save_trained
 from w2v.cli.sources import check_corpus, check_output, is_in, read_from
 from w2v.cli.vector_files import format_of, save
 
@@ -79,7 +79,7 @@ def add_inference_arguments(add: Callable[..., argparse.Action]) -> None:
 
 def train(args: argparse.Namespace) -> None:
     """Train a model of documents, and save it."""
-    form = format_of(args.output)
+    format_of(args.output)
     check_output(args.output)
     for source in [args.corpus, *([args.tags] if args.tags is not None and not args.tsv else [])]:
         if is_in(args.output, source):
@@ -98,11 +98,7 @@ def train(args: argparse.Namespace) -> None:
             dm_concat=int(args.dm_concat),
             **training_settings(args),
         )
-    if form == "native":
-        model.save(args.output)
-    else:
-        model.save_word2vec_format(args.output, doctag_vec=True, word_vec=False, prefix="", binary=form == "binary")
-    report_trained(args, model, {"documents": model.corpus_count, "tags": len(model.dv)}, model.dv)
+    save_trained(args, model)
 
 
 def _check_model(args: argparse.Namespace) -> None:

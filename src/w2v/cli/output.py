@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from w2v.cli.sources import is_in
-from w2v.cli.vector_files import format_of, save
+from w2v.cli.vector_files import save_model
 from w2v.common.terminal import printable
 
 if TYPE_CHECKING:
@@ -64,12 +64,12 @@ def _text(value: object) -> str:
 
 
 def save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
-    form = format_of(args.output)
-    if form == "native" and not args.vectors_only:
-        model.save(args.output)
-    else:
-        save(model.wv, args.output, form)
-    report_trained(args, model, {"sentences": model.corpus_count}, model.wv)
+    save_model(model, args.output, vectors_only=getattr(args, "vectors_only", False))
+    tagged = getattr(model, "dv", None)
+    counts = {"sentences": model.corpus_count}
+    if tagged is not None:
+        counts = {"documents": model.corpus_count, "tags": len(tagged)}
+    report_trained(args, model, counts, model.wv if tagged is None else tagged)
 
 
 def report_trained(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from w2v._version import __version__
-from w2v.cli import combine, documents, evaluate, explain, term_commands
+from w2v.cli import combine, documents, evaluate, explain, subwords, term_commands
 from w2v.cli.arguments import (
     SPACES,
     TRAINING_OPTIONS,
@@ -38,7 +38,7 @@ from w2v.cli.output import (
     save_trained,
 )
 from w2v.cli.sources import check_corpus, check_output, is_in, read_from
-from w2v.cli.vector_files import FILE_HELP, FORMATS, format_of, load, load_model, save
+from w2v.cli.vector_files import FILE_HELP, FORMATS, format_in, format_of, load, load_model, save
 from w2v.common.terminal import printable
 from w2v.stability import command as stability
 
@@ -77,6 +77,7 @@ EXAMPLES = {
         w2v convert vectors.bin vectors.safetensors
         w2v convert model.safetensors vectors.txt
         w2v convert vectors.txt vectors.out --to binary
+        w2v convert model.safetensors model.bin --to fasttext
     """,
     "align": combine.ALIGN_EXAMPLES,
     "merge": combine.MERGE_EXAMPLES,
@@ -87,6 +88,7 @@ EXAMPLES = {
     """,
     "stability": stability.EXAMPLES,
     **documents.EXAMPLES,
+    "fasttext": subwords.EXAMPLES,
     "verify": """
         w2v verify model.safetensors --corpus corpus.txt
     """,
@@ -109,6 +111,7 @@ C_TOOLS = {
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every", "dm", "tol")}
+FLAGS |= subwords.FLAGS
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 
@@ -160,20 +163,11 @@ def build_parser() -> argparse.ArgumentParser:
         return added.add_argument
 
     add = command("train", _train, "train vectors on a text, one sentence per line")
-    add("corpus", metavar="CORPUS", help="text, plain or .gz, .bz2, .xz, .zst; - for standard input")
-    add_output(add)
-    add("--cbow", dest="sg", action="store_const", const=0, default=None, help="words from context (default)")
-    add("--sg", action="store_const", const=1, default=None, help="skip-gram: context from words")
-    add_training_options(add)
-    term_commands.add_step_options(add)
-    purpose = "go on from this saved model: its words and those of CORPUS, with its settings where none are given"
-    add("--resume-from", metavar="MODEL", help=purpose)
-    purpose = "leave the outputs, the inputs, or the words of MODEL as they are, to the bit; the first two add no words"
-    add("--freeze", choices=combine.FREEZE, help=purpose)
-    add("--checkpoint", metavar="DIR", help="keep the run in this folder; w2v resume goes on with it")
-    purpose = "how often: a time such as 30s, 10m or 2h, or a number of epochs (default %(default)s)"
-    add("--checkpoint-every", type=interval, default="10m", metavar="T", help=purpose)
-    add_progress(add)
+    _add_train_arguments(add)
+
+    add = command("fasttext", _train, "train vectors of words and their n-grams: any string has one")
+    subwords.add_arguments(add)
+    _add_train_arguments(add)
 
     term_commands.register(command, report, read_from)
 
@@ -245,6 +239,23 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_train_arguments(add: Callable[..., argparse.Action]) -> None:
+    add("corpus", metavar="CORPUS", help="text, plain or .gz, .bz2, .xz, .zst; - for standard input")
+    add_output(add)
+    add("--cbow", dest="sg", action="store_const", const=0, default=None, help="words from context (default)")
+    add("--sg", action="store_const", const=1, default=None, help="skip-gram: context from words")
+    add_training_options(add)
+    term_commands.add_step_options(add)
+    purpose = "go on from this saved model: its words and those of CORPUS, with its settings where none are given"
+    add("--resume-from", metavar="MODEL", help=purpose)
+    purpose = "leave the outputs, the inputs, or the words of MODEL as they are, to the bit; the first two add no words"
+    add("--freeze", choices=combine.FREEZE, help=purpose)
+    add("--checkpoint", metavar="DIR", help="keep the run in this folder; w2v resume goes on with it")
+    purpose = "how often: a time such as 30s, 10m or 2h, or a number of epochs (default %(default)s)"
+    add("--checkpoint-every", type=interval, default="10m", metavar="T", help=purpose)
+    add_progress(add)
+
+
 def _train(args: argparse.Namespace) -> None:
     format_of(args.output)
     check_output(args.output)
@@ -265,24 +276,25 @@ def _train(args: argparse.Namespace) -> None:
     if args.freeze is not None:
         args.wrong_usage("--freeze leaves rows of a trained model as they are: give it by --resume-from MODEL")
     check_something_to_train(args)
-    from w2v import Word2Vec
+    from w2v import FastText, Word2Vec
 
-    given |= term_commands.steps_of(args)
+    family = FastText if hasattr(args, "min_n") else Word2Vec
+    given |= term_commands.steps_of(args) | subwords.settings_of(args)
     with how_to_resume(args), read_from(args.corpus) as (sentences, corpus_file):
-        model = Word2Vec(sentences, corpus_file, **options, **given)
+        model = family(sentences, corpus_file=corpus_file, **options, **given)
     save_trained(args, model)
 
 
 def _resume(args: argparse.Namespace) -> None:
     format_of(args.output)
     check_output(args.output)
-    from w2v import Word2Vec
+    from w2v.models import families
 
     check_not_of_the_run(args)
     again = ["--corpus", args.corpus] if args.corpus is not None else []
     again += ["--workers", str(args.workers)] if args.workers is not None else []
     with how_to_resume(args, again), read_from(args.corpus) as (sentences, corpus_file):
-        model = Word2Vec.resume(args.checkpoint, sentences, corpus_file, workers=args.workers, progress=args.progress)
+        model = families.resume(args.checkpoint, sentences, corpus_file, workers=args.workers, progress=args.progress)
     save_trained(args, model)
 
 
@@ -318,7 +330,7 @@ def _info(args: argparse.Namespace) -> None:
     from w2v.files.arrays import sha256_of
     from w2v.files.native import inspect_native
 
-    facts: dict[str, Any] = {"format": format_of(args.file)}
+    facts: dict[str, Any] = {"format": format_in(args.file)}
     vectors = load(args.file)
     facts |= {"words": len(vectors), "vector_size": vectors.vector_size}
     facts |= {"first_words": vectors.index_to_key[:10], "vectors_sha256": sha256_of(vectors.vectors)}
@@ -344,10 +356,14 @@ def _verify(args: argparse.Namespace) -> None:
         model.workers = args.workers
     with read_from(args.corpus) as (sentences, corpus_file):
         again = model.trained_again(sentences, corpus_file)
-    hashes = sha256_of(model.wv.vectors), sha256_of(again.wv.vectors)
-    if hashes[0] != hashes[1]:
-        raise ValueError(f"the vectors differ: {hashes[0]} in {args.file}, {hashes[1]} trained again")
-    report(args, {"verified": args.file, "vectors_sha256": hashes[0]})
+    facts = {"verified": args.file}
+    for name, place in (("vectors", "wv"), ("documents", "dv")):
+        if hasattr(model, place):
+            was, now = (sha256_of(getattr(one, place).vectors) for one in (model, again))
+            if was != now:
+                raise ValueError(f"the {name} differ: {was} in {args.file}, {now} trained again")
+            facts[f"{name}_sha256"] = was
+    report(args, facts)
 
 
 def _demo(args: argparse.Namespace) -> None:

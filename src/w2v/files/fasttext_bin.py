@@ -64,6 +64,12 @@ class FastTextFile(NamedTuple):
     kept: NDArray[np.int32] | None
 
 
+def is_fasttext(path: Pathlike) -> bool:
+    """Tell from the first bytes whether a file is one of fastText; not one of 2016, which begins like any other."""
+    with open_regular(path) as file:
+        return file.read(4) == struct.pack("<i", MAGIC)
+
+
 class _Reader:
     """Numbers of a file, each checked against what is left of it before memory is claimed."""
 

@@ -239,6 +239,15 @@ def files_of(run: Pathlike) -> list[str]:
     return files
 
 
+def kinds_of(run: Pathlike) -> list[str]:
+    """The kinds of model that the readable checkpoints of a run hold, which are one unless somebody mixed them."""
+    kinds = []
+    for slot in SLOTS:
+        with suppress(errors.FormatError, OSError):
+            kinds.append(native.inspect_native(os.path.join(run, slot))["kind"])
+    return kinds
+
+
 def _fault(path: Path, error: errors.FormatError | OSError) -> Exception:
     """The error with the file's name, and without its traceback, which would keep the arrays that were being read."""
     if isinstance(error, OSError):
