@@ -1,14 +1,18 @@
 """Words with several input rows: the kernel against its slow twin, for every way to learn, and what must hold."""
 
 import itertools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from places import TESTS
 from test_deterministic import digest, slow_rounds, words_are_dealt  # noqa: F401
 from test_tags import DOCUMENT_LOCKS, agrees_with_its_twin, documents, tagged, train
 from test_train import MODELS, VOCABULARY, corpus, fresh, settings, tables
 
-from w2v import training
+from w2v import show_config, training
 
 BUCKETS = 40
 ROWS = VOCABULARY + BUCKETS
@@ -151,3 +155,27 @@ def test_locks_are_for_rows_and_not_for_words():
         training.epoch.Kernel(
             *matrices, *tables(corpus()[0]), subwords=subwords(), locks=LOCKS[:VOCABULARY], **settings()
         )
+
+
+ONE_HASH = """
+import hashlib
+from corpora import two_topics
+from w2v import FastText
+for workers in range(1, 6):  # a worker gets 10,000 words at least
+    model = FastText(two_topics(6300), sg=1, vector_size=16, min_count=1, bucket=200, epochs=1, sample=0.01,
+                     deterministic=True, workers=workers, progress=False)
+    print(hashlib.sha256(model.wv.all_rows.tobytes() + model.syn1neg.tobytes()).hexdigest())
+"""
+
+
+def test_levels_and_workers_give_one_hash():
+    """Deterministic runs of one to five workers, at every level of this machine."""
+    found = []
+    for level in show_config()["available"]:
+        environment = os.environ | {"W2V_ISA": level, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])}
+        done = subprocess.run(
+            [sys.executable, "-c", ONE_HASH], env=environment, capture_output=True, text=True, check=True
+        )
+        found += done.stdout.split()
+    assert len(found) == 5 * len(show_config()["available"])
+    assert len(set(found)) == 1
