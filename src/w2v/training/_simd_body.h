@@ -163,7 +163,7 @@ INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targ
 #define WIDE(call)
 #endif
 #define PANELS(call) \
-    for (int d = 0, left = PARTS * blocks, w; left; d += w * WIDTH, left -= w) { \
+    for (size_t d = 0, left = PARTS * (size_t)blocks, w; left; d += w * WIDTH, left -= w) { \
         w = left < PANEL ? left : PANEL; \
         switch (w) { \
             case 1: call(d, 1) break; \
@@ -175,12 +175,14 @@ INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targ
     }
 
 /* update_rows for one row. What it grows by is left in `grown`, which may begin with the row itself or with zeros. */
-INLINE void NAME(update_panel)(const V *row, V *grown, float *const *targets, int n_targets, int d, const int width,
+INLINE void NAME(update_panel)(const V *row, V *grown, float *const *targets, int n_targets, size_t d, const int width,
                                const float *g, const Ahead *ahead) {
+    float *const *ahead_rows = ahead->rows;
+    const int n_ahead = ahead->n;
     for (int t = 0; t < n_targets; t++) {
         const V step = NAME(fill)(g[t]);
         float *target = targets[t] + d;
-        const float *soon = (t < ahead->n ? ahead->rows[t] : targets[t]) + d;
+        const float *soon = t < n_ahead ? ahead_rows[t] + d : target;
         UNROLL for (int i = 0; i < width; i++) {
             if (i * WIDTH % 16 == 0) __builtin_prefetch(soon + i * WIDTH, 1);
             V old = NAME(load)(target + i * WIDTH);
@@ -262,7 +264,7 @@ KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, floa
 }
 
 /* What a panel grows by where targets stay as they are, added to `grown`. */
-INLINE void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, int d, const int width, const float *g,
+INLINE void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, size_t d, const int width, const float *g,
                              const Ahead *ahead) {
     for (int t = 0; t < n_targets; t++) {
         const V step = NAME(fill)(g[t]);
