@@ -65,6 +65,16 @@ def test_a_classifier_of_version_11_has_no_ngrams(tmp_path):
     assert fasttext_bin.read(path, outputs=False).settings["maxn"] == 0
 
 
+def test_of_a_classifier_vectors_are_read_and_the_rest_is_named(tmp_path, caplog):
+    path = tmp_path / "model.bin"
+    path.write_bytes(quantised())
+    with caplog.at_level("WARNING", "w2v"):
+        assert load_facebook_vectors(path).vectors.shape == (3, 3)
+    assert "labels and predictions are not supported" in caplog.text
+    with pytest.raises(NotImplementedError, match="load_facebook_vectors"):
+        load_facebook_model(path)
+
+
 def test_words_are_in_the_encoding_that_is_named(tmp_path):
     path = tmp_path / "model.bin"
     path.write_bytes(dense().replace("größe".encode(), "größe".encode("cp852")))

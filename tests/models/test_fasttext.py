@@ -11,6 +11,7 @@ from corpora import TOPICS, two_topics
 
 from w2v import FastText, FastTextKeyedVectors, KeyedVectors, Word2Vec, load_facebook_model, load_facebook_vectors
 from w2v import save_facebook_model as save_bin
+from w2v.vectors import subwords
 from w2v.vocabulary._ngrams import mean_rows, ngram_rows
 
 SMALL = {"vector_size": 12, "min_count": 1, "workers": 1, "sample": 0, "bucket": 200, "epochs": 2}
@@ -235,3 +236,12 @@ def test_a_mapped_file_without_ngrams_gives_its_rows(tmp_path):
     with pytest.raises(KeyError):
         mapped["d"]
     assert np.array_equal(mapped.vectors, vectors.vectors)
+
+
+def test_threads_that_make_the_means_change_no_bit(model, monkeypatch):
+    expected = model.wv.vectors.tobytes()
+    monkeypatch.setattr(subwords, "NUMBERS_OF_A_THREAD", 1)
+    for cores in (1, 3, 50):
+        monkeypatch.setattr(subwords, "core_count", lambda cores=cores: cores)
+        model.wv.adjust_vectors()
+        assert model.wv.vectors.tobytes() == expected

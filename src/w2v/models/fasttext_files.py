@@ -51,8 +51,12 @@ def load_facebook_vectors(
     kind = MappedSubwords if isinstance(found.inputs, np.memmap) else FastTextKeyedVectors
     settings = found.settings
     min_n, max_n = settings["minn"], settings["maxn"]
-    if settings["model"] == fasttext_bin.SUPERVISED and settings["wordNgrams"] > 1:
-        logger.warning("%s: it is a classifier with word n-grams, which share rows and are left out", os.fspath(path))
+    if settings["model"] == fasttext_bin.SUPERVISED:
+        more = " Its word n-grams share rows with others and are left out." if settings["wordNgrams"] > 1 else ""
+        logger.warning(
+            "%s is a classifier: the vectors of its words are read; labels and predictions are not supported.%s",
+            *(os.fspath(path), more),
+        )
     return kind.of_rows(
         found.words, found.inputs, {"count": found.counts}, min_n, max_n, WITHOUT_NGRAMS, settings["bucket"], found.kept
     )

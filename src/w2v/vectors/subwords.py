@@ -3,12 +3,14 @@
 import logging
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from w2v.common.cores import core_count
 from w2v.common.public import public
 from w2v.files import gensim_fasttext, gensim_pickle, native
 from w2v.files.arrays import attributes_in
@@ -23,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 # What a file of such vectors alone is called; see `w2v.files.native`.
 KIND = "subword_vectors"
+
+# Numbers to add up that are worth a thread.
+NUMBERS_OF_A_THREAD = 50_000_000
 
 # Far longer than a word; a file that asks for more is not sound.
 LONGEST_NGRAM = 1000
@@ -164,7 +169,7 @@ class FastTextKeyedVectors(KeyedVectors):
     def adjust_vectors(self) -> None:
         """Make `vectors` anew from the rows of words and n-grams; training does it after each epoch."""
         means = np.empty((len(self), self.vector_size), np.float32)
-        mean_rows(self.all_rows, *self.subwords(), means)
+        _fill_means(self.all_rows, *self.subwords(), means)
         self.vectors, self.norms = means, None
 
     def recalc_char_ngram_buckets(self) -> None:
@@ -287,6 +292,19 @@ class MappedSubwords(FastTextKeyedVectors):
         mean_rows(np.ascontiguousarray(self.all_rows[rows]), np.array([0, len(rows)]), own, mean)
         found: NDArray[np.float32] = mean[0]
         return found
+
+
+def _fill_means(matrix: Array, offsets: NDArray[np.int64], rows: NDArray[np.int32], means: NDArray[np.float32]) -> None:
+    """Fill the means of all words, large tables by as many threads as there are cores, each with words of its own."""
+    threads = max(1, min(core_count(), len(rows) * means.shape[1] // NUMBERS_OF_A_THREAD))
+    bounds = np.linspace(0, len(means), threads + 1).astype(np.int64).tolist()
+
+    def fill(begin: int, end: int) -> None:
+        own = offsets[begin : end + 1]
+        mean_rows(matrix, own - own[0], rows[own[0] : own[-1]], means[begin:end])
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, bounds[:-1], bounds[1:]))
 
 
 def ngrams_of(meta: Mapping[str, Any], fname: Pathlike) -> dict[str, Any]:
