@@ -102,7 +102,7 @@ def test_examples_in_docstrings(name, tmp_path, monkeypatch):
     assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
 
 
-@pytest.mark.parametrize("model", [w2v.Word2Vec, w2v.Doc2Vec])
+@pytest.mark.parametrize("model", [w2v.Word2Vec, w2v.Doc2Vec, w2v.FastText])
 def test_every_parameter_is_documented_with_its_default(model):
     text = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|", text, re.MULTILINE))
