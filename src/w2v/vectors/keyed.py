@@ -65,6 +65,11 @@ class KeyedVectors(OldVectorNames, Resolving):
         Row lengths, filled when first needed. After writing to `vectors`, call `fill_norms`.
     expandos : dict of str to ndarray
         Attributes of the words, such as ``count``.
+    oov : tuple of str, default ("error",)
+        What every query does with an unknown word: policies, tried in this order; see `resolve`. Assign a list. Files
+        keep it.
+    oov_terms : mapping of str to str or list of str, optional
+        Synonyms or parents for the policy ``"dictionary"``.
 
     Notes
     -----
@@ -120,7 +125,7 @@ class KeyedVectors(OldVectorNames, Resolving):
         Raises
         ------
         KeyError
-            An unknown word.
+            An unknown word, for which `oov` has no vector.
         ValueError
             No items, a vector of another size, or a vector with a NaN.
         """
