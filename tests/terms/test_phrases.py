@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from term_twins import divisions, longest_first, pair_counts
 
 from w2v import ENGLISH_CONNECTOR_WORDS, FormatError, FrozenPhrases, LineSentence, Phraser, Phrases
-from w2v.terms import _terms, scoring
+from w2v.terms import _pairs, scoring
+from w2v.terms._terms import Joiner
 from w2v.terms.dividing import Level
 from w2v.terms.transformation import PhrasesTransformation
 
@@ -74,7 +75,7 @@ def test_a_pair_that_was_never_forgotten_has_no_error():
 
 
 def test_counts_beyond_32_bits_are_exact():
-    counter = _terms.PairCounter(2)
+    counter = _pairs.PairCounter(2)
     many = 2**40
     pairs = np.array([[0], [0], [1], [many]], np.int64)
     counter.restore(np.array([many, many]), pairs, [(0, -1)], 2 * many, 0)
@@ -114,30 +115,26 @@ def test_best_has_the_greatest_sum(terms, data):
     of = {tuple(term): score for term, score in zip(terms, scores, strict=True)}
     outputs = ["_".join(term) for term in terms]
     sentence = data.draw(st.lists(letters, max_size=9))
-    best, greedy = (Level(terms, outputs, scores, best) for best in (True, False))
+    best, greedy = (Joiner([Level(terms, outputs, scores, best)]) for best in (True, False))
 
     def total(parts):
-        return sum(scores[term] for term, _ in parts if term >= 0)
+        return sum(scores[term] for term, *_ in parts if term >= 0)
 
     greatest = max(sum(of.get(part, 0) for part in parts) for parts in divisions(sentence, of))
     assert total(best.parts(sentence)) == greatest >= total(greedy.parts(sentence))
-    taken = [list(part) if term < 0 else term for term, part in zip_parts(greedy.parts(sentence), sentence)]
-    assert len(taken) == len(longest_first(sentence, of))
+    assert [sentence[begin:end] for _, begin, end in greedy.parts(sentence)] == list(
+        map(list, longest_first(sentence, of))
+    )
     assert greedy.joined(sentence) == ["_".join(part) for part in longest_first(sentence, of)]
 
 
-def zip_parts(parts, sentence):
-    at = 0
-    for term, length in parts:
-        yield term, sentence[at : at + length]
-        at += length
-
-
 def test_the_better_of_two_overlapping_phrases_is_joined():
-    terms = [["a", "b"], ["b", "c"]]
-    assert Level(terms, ["a_b", "b_c"], [0.25, 0.45], True).joined(list("abc")) == ["a", "b_c"]
-    assert Level(terms, ["a_b", "b_c"], [0.25, 0.45], False).joined(list("abc")) == ["a_b", "c"]
-    assert Level(terms, ["a_b", "b_c"], [0.5, 0.5], True).joined(list("abc")) == ["a_b", "c"]
+    def joined(scores, best):
+        return Joiner([Level([["a", "b"], ["b", "c"]], ["a_b", "b_c"], scores, best)]).joined(list("abc"))
+
+    assert joined([0.25, 0.45], best=True) == ["a", "b_c"]
+    assert joined([0.25, 0.45], best=False) == ["a_b", "c"]
+    assert joined([0.5, 0.5], best=True) == ["a_b", "c"]
 
 
 def test_toys_r_us_is_one_phrase():
@@ -317,8 +314,8 @@ def test_the_scores_are_the_formulas():
 
 
 def test_a_long_sentence_is_divided_in_stretches_of_bounded_length():
-    level = Level([["a", "a"]], ["a_a"], [1.0], True)
-    assert level.joined(["a"] * 30_001).count("a_a") == 15_000
+    joiner = Joiner([Level([["a", "a"]], ["a_a"], [1.0], True)])
+    assert joiner.joined(["a"] * 30_001).count("a_a") == 15_000
 
 
 def test_frozen_phrases_can_be_frozen_again():

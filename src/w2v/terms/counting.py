@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.terms import _terms, term_file
+from w2v.terms import _pairs, term_file
 from w2v.tokens.numbering import DictNumbering, Numbering
 
 
@@ -49,7 +49,7 @@ class PairCounts:
         self.most = most
         self.connectors = sorted(connectors)
         self.threads = threads
-        self._counter = _terms.PairCounter(threads)
+        self._counter = _pairs.PairCounter(threads)
 
     @property
     def total_words(self) -> int:
