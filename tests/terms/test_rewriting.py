@@ -63,8 +63,8 @@ def test_a_text_is_rewritten_as_its_lines_are(tmp_path_factory, text, threads, b
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v.text.readers.BLOCK", block)
         divided = Divided(path, True, CHAIN, threads)
-        tokens = [divided.words.words(batch.tokens.astype(np.int64)) for batch in divided]
-    assert sum(tokens, []) == sum(expected, [])
+        tokens = [word for batch in divided for word in divided.words.words(batch.tokens.astype(np.int64))]
+    assert tokens == [word for line in expected for word in line]
 
 
 @pytest.mark.parametrize("block", [16, 1 << 20])

@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 
@@ -15,28 +15,33 @@ cdef extern from "_pairs.h" nogil:
     enum:
         TERMS_OK
         TERMS_NO_MEMORY
+        ROUND_BITS
+        PAIR_PARTS
+        FIRST_SLOTS
+    const uint32_t LINKED
     ctypedef struct Pair:
-        uint32_t a
+        uint32_t begin
         uint32_t b
-        uint32_t link
+        uint64_t count
         uint32_t round
-        int64_t count
     ctypedef struct PairTable:
         Pair *slots
-        uint64_t mask
+        uint64_t n_slots
         int64_t n_pairs
     ctypedef struct Met:
         uint64_t hash
-        uint32_t a
+        uint32_t begin
         uint32_t b
-        uint32_t link
     ctypedef struct EdgeTable:
         int64_t n_edges
     int make_room(void **items, int64_t *room, int64_t wanted, size_t size) noexcept
-    uint64_t hash_of_pair(uint64_t seed, uint32_t a, uint32_t b, uint32_t link) noexcept
-    int pairs_start(PairTable *table, uint64_t slots) noexcept
-    int pairs_rebuild(PairTable *table, uint64_t slots, uint64_t seed, const int64_t *lost,
+    uint64_t hash_of_pair(uint64_t seed, uint32_t begin, uint32_t b) noexcept
+    int part_of(uint64_t hash) noexcept
+    int pairs_start(PairTable *table, uint64_t n_slots) noexcept
+    int pairs_rebuild(PairTable *table, uint64_t n_slots, uint64_t seed, const int64_t *lost,
                       int64_t lost_after) noexcept
+    int pair_add(PairTable *table, const Met *met, int64_t count, uint64_t seed, uint32_t round,
+                 const int64_t *lost) noexcept
     int pairs_count(PairTable *table, const Met *met, int64_t n, uint64_t seed, uint32_t round,
                     const int64_t *lost) noexcept
     int edges_start(EdgeTable *table, uint64_t slots) noexcept
@@ -46,7 +51,6 @@ cdef extern from "_pairs.h" nogil:
 
 
 cdef enum:
-    FIRST_SLOTS = 1024  # of a table of pairs
     SMALL_COUNTS = 1 << 16  # counts told apart when a limit is looked for
 
 # The seed decides the slots of pairs in this process's tables. No result depends on it.
@@ -56,20 +60,18 @@ cdef uint64_t SEED = int.from_bytes(os.urandom(8), "little")
 cdef class PairCounter:
     """Counts words, and pairs of words with what connects them.
 
-    `take` sorts the pairs of some tokens into parts, and `count` counts a part; threads may count different parts at
-    the same time. What is counted does not depend on the number of parts.
-
-    Parameters
-    ----------
-    parts : int
+    `take` sorts the pairs of some tokens into parts, and `count` counts some of the parts; threads may count different
+    ones at the same time. A pair begins with a word, or with a word and connectors behind it.
     """
 
-    cdef PairTable *tables
-    cdef Met **met
-    cdef int64_t *n_met
-    cdef int64_t *met_room
-    cdef int n_parts
+    cdef PairTable tables[PAIR_PARTS]
+    cdef Met *met[PAIR_PARTS]
+    cdef int64_t n_met[PAIR_PARTS]
+    cdef int64_t met_room[PAIR_PARTS]
     cdef EdgeTable links  # (connectors so far, connector): connectors
+    cdef EdgeTable beginnings  # (word, connectors): place among the `linked`, plus 1
+    cdef int32_t *linked  # word and connectors of each beginning from LINKED on
+    cdef int64_t n_linked, linked_room
     cdef int64_t *counts  # of words; 0 where the word is forgotten or was never met
     cdef uint32_t *rounds  # at which they came in
     cdef uint8_t *connector
@@ -82,19 +84,11 @@ cdef class PairCounter:
     cdef readonly long long n_words, total_words
     cdef list link_list
 
-    def __cinit__(self, int parts):
-        cdef int i
-        self.tables = <PairTable *>calloc(parts, sizeof(PairTable))
-        self.met = <Met **>calloc(parts, sizeof(Met *))
-        self.n_met = <int64_t *>calloc(parts, sizeof(int64_t))
-        self.met_room = <int64_t *>calloc(parts, sizeof(int64_t))
-        memset(&self.links, 0, sizeof(EdgeTable))
-        self.n_parts = parts
-        cdef int outcome = edges_start(&self.links, 64)
-        if self.tables == NULL or self.met == NULL or self.n_met == NULL or self.met_room == NULL:
-            raise MemoryError("no memory for tables of pairs")
-        for i in range(parts):
-            outcome |= pairs_start(&self.tables[i], FIRST_SLOTS)
+    def __cinit__(self):
+        cdef int part
+        cdef int outcome = edges_start(&self.links, 64) | edges_start(&self.beginnings, 64)
+        for part in range(PAIR_PARTS):
+            outcome |= pairs_start(&self.tables[part], FIRST_SLOTS)
         outcome |= make_room(<void **>&self.lost, &self.lost_room, 1, sizeof(int64_t))
         if outcome != TERMS_OK:
             raise MemoryError("no memory for tables of pairs")
@@ -102,29 +96,25 @@ cdef class PairCounter:
         self.link_list = [(0, -1)]
 
     def __dealloc__(self):
-        cdef int i
-        for i in range(self.n_parts):
-            if self.tables != NULL:
-                free(self.tables[i].slots)
-            if self.met != NULL:
-                free(self.met[i])
-        free(self.tables)
-        free(self.met)
-        free(self.n_met)
-        free(self.met_room)
+        cdef int part
+        for part in range(PAIR_PARTS):
+            free(self.tables[part].slots)
+            free(self.met[part])
+        free(self.linked)
         free(self.counts)
         free(self.rounds)
         free(self.connector)
         free(self.lost)
         edges_free(&self.links)
+        edges_free(&self.beginnings)
 
     @property
     def n_pairs(self):
         """How many different pairs are known."""
-        cdef int i
+        cdef int part
         cdef long long n = 0
-        for i in range(self.n_parts):
-            n += self.tables[i].n_pairs
+        for part in range(PAIR_PARTS):
+            n += self.tables[part].n_pairs
         return n
 
     @property
@@ -153,15 +143,9 @@ cdef class PairCounter:
     def take(self, const int32_t[::1] tokens, const int64_t[::1] ends):
         """Count the words of `tokens` and note the pairs; `ends` says before which tokens a sentence ends."""
         cdef long long i = 0, n = tokens.shape[0], n_ends = ends.shape[0], sentence = 0, stop
-        cdef int part
+        cdef int outcome = TERMS_OK
         cdef uint32_t word
-        cdef uint64_t hash
         cdef int32_t link
-        cdef Met *met
-        for part in range(self.n_parts):
-            self.n_met[part] = 0
-            if make_room(<void **>&self.met[part], &self.met_room[part], n, sizeof(Met)) != TERMS_OK:
-                raise MemoryError(f"no memory for {n:,} pairs")
         with nogil:
             while True:
                 stop = ends[sentence] if sentence < n_ends else n
@@ -180,17 +164,48 @@ cdef class PairCounter:
                         self.rounds[word] = self.round
                     self.counts[word] += 1
                     if self.start >= 0:
-                        hash = hash_of_pair(SEED, <uint32_t>self.start, word, <uint32_t>self.link)
-                        part = <int>(((hash >> 32) * <uint64_t>self.n_parts) >> 32)
-                        met = &self.met[part][self.n_met[part]]
-                        met.hash, met.a, met.b, met.link = hash, <uint32_t>self.start, word, <uint32_t>self.link
-                        self.n_met[part] += 1
+                        outcome |= self._note(word)
                     self.start, self.link = word, 0
                 if sentence >= n_ends:
                     break
                 self.start, self.link = -1, 0
                 sentence += 1
+        if outcome != TERMS_OK:
+            raise MemoryError(f"no memory for {n:,} pairs")
         self.total_words += n
+
+    cdef int _note(self, uint32_t word) noexcept nogil:
+        """Note the pair that ends with a word."""
+        cdef Met met
+        cdef int64_t begin = self._beginning(<int32_t>self.start, self.link)
+        cdef int part
+        if begin < 0:
+            return TERMS_NO_MEMORY
+        met.begin, met.b = <uint32_t>begin, word
+        met.hash = hash_of_pair(SEED, met.begin, word)
+        part = part_of(met.hash)
+        if self.n_met[part] == self.met_room[part] and make_room(
+                <void **>&self.met[part], &self.met_room[part], self.n_met[part] + 1, sizeof(Met)) != TERMS_OK:
+            return TERMS_NO_MEMORY
+        self.met[part][self.n_met[part]] = met
+        self.n_met[part] += 1
+        return TERMS_OK
+
+    cdef int64_t _beginning(self, int32_t word, int32_t link) noexcept nogil:
+        """The number of a word and the connectors behind it, -1 without memory."""
+        cdef int32_t place
+        if not link:
+            return word
+        place = edge_of(&self.beginnings, word, link)
+        if not place:
+            if make_room(<void **>&self.linked, &self.linked_room, 2 * self.n_linked + 2, sizeof(int32_t)) != TERMS_OK:
+                return -1
+            self.linked[2 * self.n_linked], self.linked[2 * self.n_linked + 1] = word, link
+            self.n_linked += 1
+            place = <int32_t>self.n_linked
+            if edge_add(&self.beginnings, word, link, place) != TERMS_OK:
+                return -1
+        return LINKED + <int64_t>place - 1
 
     cdef int32_t _new_link(self, uint32_t connector) except -1:
         cdef int32_t made = <int32_t>len(self.link_list)
@@ -199,12 +214,16 @@ cdef class PairCounter:
         self.link_list.append((self.link, connector))
         return made
 
-    def count(self, int part):
-        """Count the noted pairs of one part."""
-        cdef int outcome
+    def count(self, int first, int step):
+        """Count the noted pairs of every `step`-th part from the first one on."""
+        cdef int part = first
+        cdef int outcome = TERMS_OK
         with nogil:
-            outcome = pairs_count(&self.tables[part], self.met[part], self.n_met[part], SEED, self.round, self.lost)
-            self.n_met[part] = 0
+            while part < PAIR_PARTS:
+                outcome |= pairs_count(&self.tables[part], self.met[part], self.n_met[part], SEED, self.round,
+                                       self.lost)
+                self.n_met[part] = 0
+                part += step
         if outcome != TERMS_OK:
             raise MemoryError(
                 f"no memory for {self.n_pairs:,} different pairs; a lower max_vocab_size forgets the rarest"
@@ -231,11 +250,11 @@ cdef class PairCounter:
             while known > most:
                 lost = self.lost[self.round]
                 memset(of, 0, SMALL_COUNTS * sizeof(int64_t))
-                for part in range(self.n_parts):
-                    for i in range(<long long>self.tables[part].mask + 1):
+                for part in range(PAIR_PARTS):
+                    for i in range(<long long>self.tables[part].n_slots):
                         pair = &self.tables[part].slots[i]
                         if pair.count:
-                            value = pair.count + self.lost[pair.round] - lost
+                            value = <int64_t>pair.count + self.lost[pair.round] - lost
                             of[min(value, SMALL_COUNTS - 1)] += 1
                 for i in range(self.n_words):
                     if self.counts[i]:
@@ -246,12 +265,13 @@ cdef class PairCounter:
                     j += 1
                     left -= of[j]
                 after = lost + j
-                for part in range(self.n_parts):
-                    outcome |= pairs_rebuild(&self.tables[part], self.tables[part].mask + 1, SEED, self.lost, after)
+                for part in range(PAIR_PARTS):
+                    outcome |= pairs_rebuild(&self.tables[part], self.tables[part].n_slots, SEED, self.lost, after)
                 for i in range(self.n_words):
                     if self.counts[i] and self.counts[i] + self.lost[self.rounds[i]] <= after:
                         self.counts[i] = 0
-                self.round += 1
+                if self.round < (1 << ROUND_BITS) - 1:  # later rounds share a number, and so the greatest loss
+                    self.round += 1
                 outcome |= make_room(<void **>&self.lost, &self.lost_room, self.round + 1, sizeof(int64_t))
                 if outcome != TERMS_OK:
                     raise MemoryError("no memory to forget rare pairs; use a lower max_vocab_size")
@@ -280,18 +300,21 @@ cdef class PairCounter:
         cdef long long i, n = 0
         cdef int part
         cdef const Pair *pair
-        for part in range(self.n_parts):
-            for i in range(<long long>self.tables[part].mask + 1):
+        for part in range(PAIR_PARTS):
+            for i in range(<long long>self.tables[part].n_slots):
                 pair = &self.tables[part].slots[i]
-                n += pair.count > 0 and pair.count >= least
+                n += pair.count > 0 and <int64_t>pair.count >= least
         found = np.empty((5, n), np.int64)
         cdef int64_t[:, ::1] out = found
         n = 0
-        for part in range(self.n_parts):
-            for i in range(<long long>self.tables[part].mask + 1):
+        for part in range(PAIR_PARTS):
+            for i in range(<long long>self.tables[part].n_slots):
                 pair = &self.tables[part].slots[i]
-                if pair.count > 0 and pair.count >= least:
-                    out[0, n], out[1, n], out[2, n] = pair.a, pair.link, pair.b
+                if pair.count > 0 and <int64_t>pair.count >= least:
+                    out[0, n], out[1, n], out[2, n] = pair.begin, 0, pair.b
+                    if pair.begin >= LINKED:
+                        out[0, n] = self.linked[2 * (pair.begin - LINKED)]
+                        out[1, n] = self.linked[2 * (pair.begin - LINKED) + 1]
                     out[3, n], out[4, n] = pair.count, self.lost[pair.round]
                     n += 1
         return found[:, np.lexsort((found[2], found[1], found[0]))]
@@ -300,11 +323,9 @@ cdef class PairCounter:
                 long long lost):
         """Take over saved counts: of words, of pairs as `pairs` gives them, and the connectors between them."""
         cdef long long i, n = pairs.shape[1]
-        cdef int part
+        cdef int64_t begin
         cdef Met one
-        cdef Pair *pair
         cdef int outcome = TERMS_OK
-        cdef uint64_t at
         self.know(words.shape[0], np.zeros(0, np.int64))
         for before, connector in links[1:]:
             self.link = before
@@ -320,16 +341,9 @@ cdef class PairCounter:
         for i in range(words.shape[0]):
             self.counts[i], self.rounds[i] = words[i], self.round
         for i in range(n):
-            one.a, one.link, one.b = <uint32_t>pairs[0, i], <uint32_t>pairs[1, i], <uint32_t>pairs[2, i]
-            one.hash = hash_of_pair(SEED, one.a, one.b, one.link)
-            part = <int>(((one.hash >> 32) * <uint64_t>self.n_parts) >> 32)
-            outcome |= pairs_count(&self.tables[part], &one, 1, SEED, self.round, self.lost)
-            if outcome != TERMS_OK:
+            begin = self._beginning(<int32_t>pairs[0, i], <int32_t>pairs[1, i])
+            one.begin, one.b = <uint32_t>begin, <uint32_t>pairs[2, i]
+            one.hash = hash_of_pair(SEED, one.begin, one.b)
+            if begin < 0 or pair_add(&self.tables[part_of(one.hash)], &one, pairs[3, i], SEED, self.round,
+                                     self.lost) != TERMS_OK:
                 raise MemoryError(f"no memory for {n:,} different pairs")
-            at = one.hash & self.tables[part].mask
-            while True:
-                pair = &self.tables[part].slots[at]
-                if pair.a == one.a and pair.b == one.b and pair.link == one.link:
-                    pair.count = pairs[3, i]
-                    break
-                at = (at + 1) & self.tables[part].mask
