@@ -144,7 +144,8 @@ def rounds_of(args):
     """The medians of all parts, which take turns."""
     found = {part: [] for part in args.only}
     with tempfile.TemporaryDirectory() as folder:
-        prepare(args.corpus, folder)
+        # Not in this process: a child begins with the peak of its parent.
+        subprocess.run([sys.executable, __file__, args.corpus, "--part", "prepare", "--folder", folder], check=True)
         for _ in range(args.rounds):
             for part in args.only:
                 done = subprocess.run(
@@ -244,6 +245,9 @@ def main():
     parser.add_argument("--part", help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.part == "prepare":
+        prepare(args.corpus, args.folder)
+        return
     if args.part:
         print(json.dumps(measured(args.part, args.corpus, args.folder)))
         return

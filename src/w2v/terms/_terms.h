@@ -416,14 +416,17 @@ typedef struct {
     Work work;
     uint8_t *out;
     int64_t size, out_room;
-    int begun; /* whether the first of these lines has words that are written already */
+    int counting; /* write the terms that are found, as int32, and no text */
+    int begun;    /* whether the first of these lines has words that are written already */
     int64_t sentences_out, words_out, words_in;
 } Rewriter;
 
-static void rewriter_start(Rewriter *rewriter, const Chain *chain, AskForSpelling ask, void *asked, int begun) {
+static void rewriter_start(Rewriter *rewriter, const Chain *chain, AskForSpelling ask, void *asked, int begun,
+                           int counting) {
     memset(rewriter, 0, sizeof *rewriter);
     work_start(&rewriter->work);
     rewriter->chain = chain, rewriter->ask = ask, rewriter->asked = asked, rewriter->begun = begun;
+    rewriter->counting = counting;
 }
 
 static void rewriter_free(Rewriter *rewriter) {
@@ -449,6 +452,19 @@ static void look_up_words(Rewriter *rewriter) {
                                                 : spelt_word(chain, words[i].text, words[i].length, spelling,
                                                              rewriter->ask, rewriter->asked);
     }
+}
+
+/* Write the terms among the parts of a sentence. */
+static int write_terms(Rewriter *rewriter) {
+    const Parts *parts = &rewriter->work.parts;
+    const int64_t most = rewriter->size + parts->n * (int64_t)sizeof(int32_t);
+    if (make_room((void **)&rewriter->out, &rewriter->out_room, most, 1) != TERMS_OK) return TERMS_NO_MEMORY;
+    for (int64_t i = 0; i < parts->n; i++) {
+        if (parts->term[i] < 0) continue;
+        memcpy(rewriter->out + rewriter->size, &parts->term[i], sizeof(int32_t));
+        rewriter->size += (int64_t)sizeof(int32_t);
+    }
+    return TERMS_OK;
 }
 
 /* Write the parts of a sentence that begins at a word. */
@@ -493,10 +509,11 @@ static int64_t write_lines(Rewriter *rewriter, int open) {
         const int64_t n = (last ? rewriter->n_words : rewriter->line_ends[line]) - at;
         if (n) {
             const int64_t done = divide(rewriter->chain, &rewriter->work, at, n, goes_on);
-            if (done < 0 || write_parts(rewriter, at) != TERMS_OK) return -1;
+            if (done < 0 || (rewriter->counting ? write_terms(rewriter) : write_parts(rewriter, at)) != TERMS_OK)
+                return -1;
             at += done;
         }
-        if (rewriter->begun && !goes_on) { /* room is left for it by the last word */
+        if (rewriter->begun && !goes_on) {
             if (make_room((void **)&rewriter->out, &rewriter->out_room, rewriter->size + 1, 1) != TERMS_OK) return -1;
             rewriter->out[rewriter->size++] = '\n';
             rewriter->begun = 0;

@@ -78,8 +78,8 @@ cdef extern from "_terms.h" nogil:
     void work_free(Work *work) noexcept
     int64_t divide(const Chain *chain, Work *work, int64_t at, int64_t n, int open) noexcept
     void rewriter_start(Rewriter *rewriter, const Chain *chain,
-                        int32_t (*ask)(void *, const uint8_t *, uint64_t, int) noexcept, void *asked,
-                        int begun) noexcept
+                        int32_t (*ask)(void *, const uint8_t *, uint64_t, int) noexcept, void *asked, int begun,
+                        int counting) noexcept
     void rewriter_free(Rewriter *rewriter) noexcept
     int rewrite(Rewriter *rewriter, const uint8_t *text, int64_t size, int open, uint64_t longest, int64_t *used,
                 int64_t *error) noexcept
@@ -339,7 +339,7 @@ cdef class Joiner:
 
     # --- texts --------------------------------------------------------------------------------------------------
 
-    def rewrite(self, const uint8_t[::1] text, bint open, bint begun, uint64_t longest):
+    def rewrite(self, const uint8_t[::1] text, bint open, bint begun, uint64_t longest, bint counting=False):
         """A text with its terms joined: blanks between words, a line for each sentence.
 
         Parameters
@@ -351,6 +351,8 @@ cdef class Joiner:
             The text before had words of its first line.
         longest : int
             A word of more bytes than this is refused.
+        counting : bool
+            What is written are the numbers of the terms that are found, as int32, instead of a text.
 
         Returns
         -------
@@ -365,7 +367,7 @@ cdef class Joiner:
         cdef int64_t used = 0, error = -1, size = text.shape[0]
         cdef const uint8_t *start = &text[0] if size else NULL
         cdef int outcome
-        rewriter_start(&rewriter, &self.chain, _ask, <void *>self, begun)
+        rewriter_start(&rewriter, &self.chain, _ask, <void *>self, begun, counting)
         try:
             with nogil:
                 outcome = rewrite(&rewriter, start, size, open, longest, &used, &error)

@@ -2,17 +2,19 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from w2v.files.reading import Pathlike, open_binary
 from w2v.files.writing import packed_write
 from w2v.terms._terms import Joiner
 from w2v.terms._word2phrase import PhraseJoiner
 from w2v.terms.dividing import Chain
+from w2v.text import _text
 from w2v.text.corpus import Corpus
 from w2v.text.readers import LONGEST_WORD, check_words, read_blocks
 from w2v.tokens.words import pieces_of
@@ -36,7 +38,7 @@ def rewrite(terms: Chain, corpus: Corpus, output: Pathlike, threads: int) -> Rew
     """
     with packed_write(output) as file:
         if corpus.is_path:
-            return _rewrite_text(terms.joiner, corpus.source, file, threads)
+            return _rewrite_text(terms.joiner, corpus.source, file.write, threads)
         words_read = sentences = words = 0
 
         def counted() -> Iterator[Iterable[str]]:
@@ -52,7 +54,20 @@ def rewrite(terms: Chain, corpus: Corpus, output: Pathlike, threads: int) -> Rew
     return Rewritten(sentences, words, words_read)
 
 
-def _rewrite_text(joiner: Joiner, path: Pathlike, file: BinaryIO, threads: int) -> Rewritten:
+def count_terms(terms: Chain, path: Pathlike, threads: int) -> tuple[NDArray[np.int64], int]:
+    """How often each term is found in a text file, the terms of all levels in order; and how many words it has."""
+    joiner = terms.joiner
+    counts = np.zeros(len(joiner.outputs), np.int64)
+
+    def tally(found: bytes) -> None:
+        _text.tally(np.frombuffer(found, np.int32), counts)
+
+    return counts, _rewrite_text(joiner, path, tally, threads, counting=True).corpus_words
+
+
+def _rewrite_text(
+    joiner: Joiner, path: Pathlike, take: Callable[[bytes], object], threads: int, counting: bool = False
+) -> Rewritten:
     """Whole lines are rewritten in threads; a line that is longer than a block, one block after the other."""
     name, totals = os.fspath(path), np.zeros(3, np.int64)
     waiting: deque[tuple[Future[Any], bytes, int]] = deque()
@@ -61,7 +76,7 @@ def _rewrite_text(joiner: Joiner, path: Pathlike, file: BinaryIO, threads: int) 
     def write(made: tuple[bytes, int, bool, int, int, int, int, int], text: bytes, text_at: int) -> tuple[int, bool]:
         written, used, goes_on, *counted, not_text, too_long = made
         check_words(text, text_at, not_text, too_long, name)
-        file.write(written)
+        take(written)
         totals[:] += counted
         return used, goes_on
 
@@ -77,18 +92,18 @@ def _rewrite_text(joiner: Joiner, path: Pathlike, file: BinaryIO, threads: int) 
                 if end:
                     if len(waiting) == threads:
                         write_next()
-                    task = pool.submit(joiner.rewrite, text, False, begun, LONGEST_WORD)
+                    task = pool.submit(joiner.rewrite, text, False, begun, LONGEST_WORD, counting)
                     waiting.append((task, text, rest_at))
                     rest, begun = block[end:], False
                 else:
                     while waiting:
                         write_next()
-                    used, begun = write(joiner.rewrite(text, True, begun, LONGEST_WORD), text, rest_at)
+                    used, begun = write(joiner.rewrite(text, True, begun, LONGEST_WORD, counting), text, rest_at)
                     rest = text[used:]
                 rest_at = block_at + len(block) - len(rest)
             while waiting:
                 write_next()
-            write(joiner.rewrite(rest, False, begun, LONGEST_WORD), rest, rest_at)
+            write(joiner.rewrite(rest, False, begun, LONGEST_WORD, counting), rest, rest_at)
         finally:
             for task, *_ in waiting:
                 task.cancel()

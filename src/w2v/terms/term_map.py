@@ -16,6 +16,7 @@ from w2v.terms import term_file
 from w2v.terms._terms import spelt
 from w2v.terms.dictionaries import Entry, read_entries
 from w2v.terms.dividing import Chain, Level, Stream
+from w2v.terms.rewriting import count_terms
 from w2v.text.corpus import Corpus
 from w2v.tokens.words import Numbered, Sentences
 
@@ -204,8 +205,11 @@ class TermMap(Chain):
         workers : int, default -1
             Threads; the report does not depend on them.
         """
-        corpus = Corpus.from_arguments(sentences, corpus_file)
-        numbered = Numbered(*corpus, thread_count(checks.worker_number(workers)))
+        corpus, threads = Corpus.from_arguments(sentences, corpus_file), thread_count(checks.worker_number(workers))
+        if corpus.is_path:
+            found, words = count_terms(self, corpus.source, threads)
+            return self._report_of(words, found)
+        numbered = Numbered(*corpus, threads)
         stream, words = Stream(self.joiner, numbered.words), 0
         for tokens, ends, *_ in numbered:
             stream.feed(tokens, ends)
