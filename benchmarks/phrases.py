@@ -205,17 +205,16 @@ class Joining:
             stream.feed(*batch)
         return dict(zip(self.phrases.joiner.outputs, stream.terms_found().tolist(), strict=True))
 
-    def best_with(self, joined):
-        """The threshold at which the best divisions have at most so many phrases, and what they are."""
-        scores = sorted({row.score for row in self.phrases.table()})
-        low, high = 0, len(scores) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if sum(self("best", scores[middle]).values()) > joined:
-                low = middle + 1
+    def best_with(self, joined, threshold):
+        """A threshold below this one at which the best divisions have about so many phrases, and what they are."""
+        low, high = 0.7 * threshold, threshold
+        for _ in range(7):
+            middle = (low + high) / 2
+            if sum(self("best", middle).values()) > joined:
+                low = middle
             else:
                 high = middle
-        return scores[low], self("best", scores[low])
+        return high, self("best", high)
 
 
 def right_phrases(corpus, golds, scoring):
@@ -224,8 +223,7 @@ def right_phrases(corpus, golds, scoring):
     rows = []
     for threshold in (0.1, 0.2, 0.3, 0.4, 0.5) if scoring == "npmi" else (1, 3, 10, 30, 100):
         greedy, best = joining("greedy", threshold), joining("best", threshold)
-        joining.phrases.threshold = 0.05 if scoring == "npmi" else 0.5
-        equal_at, equal = joining.best_with(sum(greedy.values()))
+        equal_at, equal = joining.best_with(sum(greedy.values()), threshold)
         for name, counts in (("greedy", greedy), ("best", best), (f"best above {equal_at:.4g}", equal)):
             right = [str(sum(counts.get(phrase, 0) for phrase in gold)) for gold in golds.values()]
             rows.append([scoring, str(threshold), name, str(sum(counts.values())), *right])

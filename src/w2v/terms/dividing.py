@@ -35,8 +35,8 @@ class Level(NamedTuple):
 
     Attributes
     ----------
-    terms : sequence of sequences of str
-        All different, none empty; in the `spelling`.
+    terms : iterable of sequences of str
+        As often as one likes; all different, none empty; in the `spelling`.
     outputs : sequence of str
         What each becomes.
     scores : sequence of float, optional
@@ -48,7 +48,7 @@ class Level(NamedTuple):
         In which words are compared; see `w2v.terms._terms.spelt`.
     """
 
-    terms: Sequence[Sequence[str]]
+    terms: Iterable[Sequence[str]]
     outputs: Sequence[str]
     scores: Sequence[float] | None = None
     best: bool = False

@@ -1,7 +1,7 @@
 """A dictionary of terms: variants, abbreviations and names of several words, each made one word, its concept."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -141,7 +141,8 @@ class TermMap(Chain):
     def _spelt(self, term: str) -> str:
         """A term as it is compared, with a blank between words."""
         words = term.split()
-        return " ".join([spelt(word, self._spelling) for word in words] if self._spelling else words)
+        made = " ".join([spelt(word, self._spelling) for word in words] if self._spelling else words)
+        return term if made == term else made  # one object for both, where they are many
 
     @classmethod
     def from_file(
@@ -190,8 +191,7 @@ class TermMap(Chain):
 
     @property
     def levels(self) -> list[Level]:
-        terms = [term.split() for term in self.concepts]
-        return [Level(terms, list(self.concepts.values()), spelling=self._spelling)]
+        return [Level(_Words(self.concepts), list(self.concepts.values()), spelling=self._spelling)]
 
     def report(
         self, sentences: Sentences | None = None, *, corpus_file: Pathlike | None = None, workers: int = -1
@@ -258,6 +258,16 @@ class TermMap(Chain):
                 f"{os.fspath(fname)}: a file of terms, but not of a dictionary alone; w2v.load_terms reads it"
             )
         return term_file.made(cls.of_step, steps[0], os.fspath(fname))
+
+
+class _Words:
+    """The words of each of many terms, which are never all there at once."""
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        self._terms = terms
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return map(str.split, self._terms)
 
 
 def _numbered(entries: Any) -> list[Entry]:
