@@ -31,7 +31,7 @@ HEADERS = {
     "text._text": ["_text.h"],
     "files._rows": [],
     "terms._pairs": ["_pairs.h", "_edges.h", "../text/_text.h"],
-    "terms._terms": ["_terms.h", "_edges.h", "../text/_text.h"],
+    "terms._terms": ["_terms.h", "_edges.h", "_strings.h", "../text/_text.h"],
     "terms._word2phrase": ["_word2phrase.h", "../text/_text.h"],
     "vocabulary._alias": [],
     "vocabulary._ngrams": [],
