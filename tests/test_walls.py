@@ -34,7 +34,7 @@ ROOMS = {
     "training": {"_version", "common", "files", "text", "tokens", "vocabulary"},
     "vectors": {"common", "files", "terms", "vocabulary"},
     "evaluation": {"common", "files", "vectors"},
-    "align": {"common", "files", "vectors"},
+    "align": {"common", "files", "terms", "vectors"},
     "models": {"callbacks", "common", "files", "terms", "text", "tokens", "training", "vectors", "vocabulary"},
     "about": {"_version", "training"},
     "stability": {"about", "common", "files", "models", "text", "training", "vectors"},

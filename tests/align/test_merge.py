@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from spaces import named, rotation
 
-from w2v import KeyedVectors, merge
+from w2v import KeyedVectors, Phrases, Word2Vec, merge
+from w2v.align.maps import fit
 
 METHODS = ["mean", "concatenate", "svd"]
 
@@ -98,3 +99,16 @@ def test_what_cannot_be_merged_is_an_error(change, said):
     models, _ = three_models()
     with pytest.raises(ValueError, match=said):
         merge(**({"models": models} | change(models)))
+
+
+def test_terms_are_kept_where_all_models_have_the_same():
+    text = [["in", "new", "york"], ["a", "new", "house"], ["in", "york"]] * 9
+    phrases = Phrases(text[:1] * 9, min_count=1, threshold=0.1)
+    options = {"vector_size": 4, "min_count": 1, "workers": 1}
+    one, two = (Word2Vec(text, phrases=phrases, seed=seed, **options).wv for seed in (1, 2))
+    plain = Word2Vec(text, **options).wv
+    both = merge([one, two])
+    assert both.get_index("in new") == both.key_to_index["in_new"]
+    assert fit(one, two).transform(one).get_index("in new") == one.key_to_index["in_new"]
+    for models in ([one, plain], [plain, two]):
+        assert "in new" not in merge(models)

@@ -37,10 +37,13 @@ from w2v import (
     CallbackAny2Vec,
     Doc2Vec,
     KeyedVectors,
+    Phrases,
+    TermMap,
     Word2Vec,
     load_facebook_model,
     load_facebook_vectors,
     load_finalfusion,
+    load_terms,
     save_facebook_model,
     save_finalfusion,
 )
@@ -50,6 +53,7 @@ from w2v.files.native import inspect_native, verify_native
 from w2v.files.reading import codec_of, open_binary
 from w2v.files.word2vec_format import read_word2vec
 from w2v.stability import experiments
+from w2v.terms import steps
 from w2v.text import _text
 from w2v.text.readers import read_sentences
 from w2v.tokens import encode
@@ -778,6 +782,44 @@ def packed_corpus_seeds() -> list[bytes]:
     return [pack(seed) for pack, _ in PACKERS.values() for seed in corpus_seeds()[:4]]
 
 
+# --- terms ------------------------------------------------------------------------------------------------------
+
+TERM_TOKENS = [
+    b"[", b"]", b"{", b"}", b'"', b"null", b"-1", b"1e999", b"NaN", b'"kind"', b'"entries"', b'"passes"', b'"counts"',
+    b'"links"', b'"spelt"', b'"threshold"', b'"scoring"', b'"mode"', b'"best"', b"9007199254740993", b"\\ud800",
+]  # fmt: skip
+
+
+def term_seeds() -> list[bytes]:
+    """Live phrases, in several passes and with connectors, frozen ones, and a dictionary."""
+    text = [["king", "of", "spain", "met", "new", "york", "city"], ["new", "york", "is", "big"]] * 4
+    live = Phrases(text, min_count=1, threshold=0.1, connector_words={"of"}, max_length=3)
+    terms = TermMap({"heart attack": "MI", "Mi": "MI", "größe": "size"}, ignore_case=True, ignore_punctuation=True)
+    best = Phrases(text, min_count=1, threshold=0.1, scoring="npmi", mode="best").freeze()
+    return [steps.dumps([step]) for step in (live, live.freeze(), best, terms)] + [steps.dumps([terms, best])]
+
+
+def term_file(data: bytes, folder: Path) -> str:
+    """A file of terms, which then join, span, count on and are written again."""
+    path = written(data, folder / "terms.json")
+    found, how = attempt(lambda: load_terms(path))
+    if found is None:
+        return how
+    sentence = ["king", "of", "spain", "Heart", "attack,", "new", "york", "\ud800", ""]
+    joined, spans = found.joined(sentence), found.spans(sentence)
+    assert joined == [span.word for span in spans]
+    assert [(0, *(span.end for span in spans[:-1])), len(sentence)] == [
+        tuple(span.begin for span in spans),
+        spans[-1].end,
+    ]
+    assert list(found[[sentence]]) == [joined]
+    if isinstance(found, Phrases):
+        found.add_vocab([["new", "york"]])
+    again = steps.loads(steps.dumps([found]), "again")[0]
+    assert again.joined(sentence) == found.joined(sentence)
+    return type(found).__name__
+
+
 # --- all --------------------------------------------------------------------------------------------------------
 
 TARGETS = {
@@ -797,6 +839,7 @@ TARGETS = {
     "records": Target(
         record_seeds, record_file, [b"[", b"{", b"]", b"}", b'"', b"null", b"1e999", b"settings", b"runs", b"arguments"]
     ),
+    "terms": Target(term_seeds, term_file, TERM_TOKENS),
     "corpus": Target(corpus_seeds, corpus_file, SPACE_TOKENS),
     "corpus-packed": Target(
         packed_corpus_seeds, lambda data, folder: corpus_file(data, folder, suffix_of(data)), SPACE_TOKENS, repacked

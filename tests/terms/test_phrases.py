@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 from term_twins import divisions, longest_first, pair_counts
 
 from w2v import ENGLISH_CONNECTOR_WORDS, FormatError, FrozenPhrases, LineSentence, Phraser, Phrases
-from w2v.terms import _terms, scoring
+from w2v.terms import _pairs, scoring
+from w2v.terms._terms import Joiner
 from w2v.terms.dividing import Level
 from w2v.terms.transformation import PhrasesTransformation
 
 letters = st.sampled_from("abcdef")
 corpora = st.lists(st.lists(letters, max_size=9), max_size=12)
 few = settings(max_examples=60, deadline=None)
+fewer = settings(max_examples=20, deadline=None)
 ROYAL = [["the", "king", "of", "spain", "met", "new", "york", "city"], ["new", "york", "is", "big"]] * 6
 
 
@@ -40,8 +42,7 @@ def test_counts_are_those_of_counting_one_by_one(corpus, connectors, workers):
     assert phrases.corpus_word_count == sum(map(len, corpus))
 
 
-@pytest.mark.slow
-@few
+@fewer
 @given(corpora, st.sampled_from([4, 6, 9]), st.integers(1, 3))
 def test_counts_beyond_the_limit_are_within_the_bound(corpus, most, workers):
     corpus = corpus * 4
@@ -74,13 +75,13 @@ def test_a_pair_that_was_never_forgotten_has_no_error():
 
 
 def test_counts_beyond_32_bits_are_exact():
-    counter = _terms.PairCounter(2)
+    counter = _pairs.PairCounter()
     many = 2**40
     pairs = np.array([[0], [0], [1], [many]], np.int64)
     counter.restore(np.array([many, many]), pairs, [(0, -1)], 2 * many, 0)
     counter.take(np.array([0, 1], np.int32), np.array([2], np.int64))
-    counter.count(0)
-    counter.count(1)
+    counter.count(0, 2)
+    counter.count(1, 2)
     assert counter.pairs(1)[3].tolist() == [many + 1]
     assert counter.words()[0].tolist() == [many + 1, many + 1]
     found = scoring.scores_of(scoring.original_scorer, *(np.array([many]),) * 3, 100, 5, 2 * many)
@@ -114,30 +115,26 @@ def test_best_has_the_greatest_sum(terms, data):
     of = {tuple(term): score for term, score in zip(terms, scores, strict=True)}
     outputs = ["_".join(term) for term in terms]
     sentence = data.draw(st.lists(letters, max_size=9))
-    best, greedy = (Level(terms, outputs, scores, best) for best in (True, False))
+    best, greedy = (Joiner([Level(terms, outputs, scores, best)]) for best in (True, False))
 
     def total(parts):
-        return sum(scores[term] for term, _ in parts if term >= 0)
+        return sum(scores[term] for term, *_ in parts if term >= 0)
 
     greatest = max(sum(of.get(part, 0) for part in parts) for parts in divisions(sentence, of))
     assert total(best.parts(sentence)) == greatest >= total(greedy.parts(sentence))
-    taken = [list(part) if term < 0 else term for term, part in zip_parts(greedy.parts(sentence), sentence)]
-    assert len(taken) == len(longest_first(sentence, of))
+    assert [sentence[begin:end] for _, begin, end in greedy.parts(sentence)] == list(
+        map(list, longest_first(sentence, of))
+    )
     assert greedy.joined(sentence) == ["_".join(part) for part in longest_first(sentence, of)]
 
 
-def zip_parts(parts, sentence):
-    at = 0
-    for term, length in parts:
-        yield term, sentence[at : at + length]
-        at += length
-
-
 def test_the_better_of_two_overlapping_phrases_is_joined():
-    terms = [["a", "b"], ["b", "c"]]
-    assert Level(terms, ["a_b", "b_c"], [0.25, 0.45], True).joined(list("abc")) == ["a", "b_c"]
-    assert Level(terms, ["a_b", "b_c"], [0.25, 0.45], False).joined(list("abc")) == ["a_b", "c"]
-    assert Level(terms, ["a_b", "b_c"], [0.5, 0.5], True).joined(list("abc")) == ["a_b", "c"]
+    def joined(scores, best):
+        return Joiner([Level([["a", "b"], ["b", "c"]], ["a_b", "b_c"], scores, best)]).joined(list("abc"))
+
+    assert joined([0.25, 0.45], best=True) == ["a", "b_c"]
+    assert joined([0.25, 0.45], best=False) == ["a_b", "c"]
+    assert joined([0.5, 0.5], best=True) == ["a_b", "c"]
 
 
 def test_toys_r_us_is_one_phrase():
@@ -158,8 +155,7 @@ def test_npmi_stays_within_one_after_any_number_of_passes(corpus, length, mode):
     assert all(-1 <= row.score <= 1 + 1e-12 for row in chained.table())
 
 
-@pytest.mark.slow
-@few
+@fewer
 @given(corpora, st.integers(2, 4), st.sampled_from(["greedy", "best"]))
 def test_threads_files_and_freezing_change_nothing(tmp_path_factory, corpus, length, mode):
     corpus = [sentence for sentence in corpus if sentence]
@@ -317,8 +313,8 @@ def test_the_scores_are_the_formulas():
 
 
 def test_a_long_sentence_is_divided_in_stretches_of_bounded_length():
-    level = Level([["a", "a"]], ["a_a"], [1.0], True)
-    assert level.joined(["a"] * 30_001).count("a_a") == 15_000
+    joiner = Joiner([Level([["a", "a"]], ["a_a"], [1.0], True)])
+    assert joiner.joined(["a"] * 30_001).count("a_a") == 15_000
 
 
 def test_frozen_phrases_can_be_frozen_again():

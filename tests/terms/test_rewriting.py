@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,9 @@ from term_twins import c_word2phrase
 from w2v import LineSentence, Phrases, TermMap, load_terms
 from w2v.cli import program
 from w2v.terms import rewriting
+from w2v.terms.dividing import Several
 from w2v.text.corpus import Corpus
+from w2v.tokens.words import Divided
 
 LINES = ["new york is big", "i like new york", "the new york of old", "", "old book"] * 8
 
@@ -30,6 +33,58 @@ def test_a_line_for_each_sentence_is_written(tmp_path, monkeypatch, text, block)
     expected = list(phrases[LineSentence(text)])
     assert (tmp_path / "out.txt").read_text() == "".join(" ".join(sentence) + "\n" for sentence in expected)
     assert found == (len(expected), sum(map(len, expected)), sum(len(line.split()) for line in LINES))
+
+
+CHAIN = Several(
+    [
+        TermMap({"a b": "A", "c": "a b", "é a": "E"}, ignore_case=True, ignore_punctuation=True),
+        TermMap({"A A": "AA", "E": "long" * 9}),
+        Phrases([["a_b", "AA", "A"]] * 5, min_count=1, threshold=1e-9, mode="best"),
+    ]
+)
+marks = st.sampled_from(["a", "b", "c", "A,", "(B", "é", "É", "a" * 30, " ", " ", " ", "\n", "\u3000", "\r", "."])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(marks, max_size=60).map("".join), st.integers(1, 3), st.sampled_from([4, 16, 1 << 20]))
+def test_a_text_is_rewritten_as_its_lines_are(tmp_path_factory, text, threads, block):
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_text(text, encoding="utf-8", newline="")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("w2v.text.readers.BLOCK", block)
+        found = rewriting.rewrite(CHAIN, Corpus(path, True), path.with_suffix(".out"), threads)
+    lines = [line.split() for line in text.split("\n") if line.split()]
+    expected = [CHAIN.joined(line) for line in lines]
+    assert path.with_suffix(".out").read_text("utf-8") == "".join(" ".join(line) + "\n" for line in expected)
+    assert found == (len(lines), sum(map(len, expected)), sum(map(len, lines)))
+    assert rewriting.rewrite(CHAIN, Corpus(lines, False), path.with_suffix(".too"), 1) == found
+    assert path.with_suffix(".too").read_bytes() == path.with_suffix(".out").read_bytes()
+    # what the stream of numbers gives is the same, too
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("w2v.text.readers.BLOCK", block)
+        divided = Divided(path, True, CHAIN, threads)
+        tokens = [word for batch in divided for word in divided.words.words(batch.tokens.astype(np.int64))]
+    assert tokens == [word for line in expected for word in line]
+
+
+@pytest.mark.parametrize("block", [16, 1 << 20])
+@pytest.mark.parametrize("damage", [b"\xff", b"x" * 2000])
+def test_what_is_no_text_is_refused_with_its_place(tmp_path, monkeypatch, damage, block):
+    monkeypatch.setattr("w2v.text.readers.BLOCK", block)
+    monkeypatch.setattr("w2v.terms.rewriting.LONGEST_WORD", 1000)
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"new york\n" * 9 + b"a b " * 9 + damage)
+    with pytest.raises(ValueError, match=r"byte 117 of .*text\.txt"):
+        rewriting.rewrite(CHAIN, Corpus(path, True), tmp_path / "out.txt", 2)
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_words_of_every_kind_are_looked_up(tmp_path):
+    words = ["", "a", "é", "словарь", "日本語", "😀" * 300, "\ud800", "x" * 5000, "Straße", "eight888", "nine99999"]
+    terms = TermMap({word: f"C{place}" for place, word in enumerate(words) if word and word.isprintable()})
+    assert terms[words] == [terms.concepts.get(word, word) for word in words]
+    folded = TermMap(dict.fromkeys(("STRASSE", "СЛОВАРЬ", "X" * 5000), "C"), ignore_case=True)
+    assert folded[["straße", "словарь", "x" * 5000, "a"]] == ["C", "C", "C", "a"]
 
 
 pieces = st.sampled_from([b"a", b"b", b"a_b", b"</s>", b"x" * 57, b"\0c", b"\r", b" ", b" ", b"\t", b"\n"])

@@ -21,7 +21,7 @@ TERMS = {"pulmonary embolism": "PE", "pe": "PE", "heart": "HEART", "heart attack
     st.dictionaries(st.lists(letters, min_size=1, max_size=4).map(tuple), st.integers(0, 9), max_size=8),
     st.lists(st.lists(letters, max_size=12), max_size=6),
 )
-def test_the_longest_term_at_each_place_is_mapped(entries, corpus):
+def test_the_longest_term_at_each_place_is_mapped(tmp_path_factory, entries, corpus):
     terms = TermMap({" ".join(term): f"C{number}" for term, number in entries.items()})
     of = {term: f"C{number}" for term, number in entries.items()}
     for sentence in corpus:
@@ -30,6 +30,9 @@ def test_the_longest_term_at_each_place_is_mapped(entries, corpus):
         spans = terms.spans(sentence)
         assert [tuple(sentence[span.begin : span.end]) for span in spans] == parts
     report = terms.report(corpus)
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_text("\n".join(map(" ".join, corpus)))
+    assert terms.report(corpus_file=path, workers=2) == report
     found = [part for sentence in corpus for part in longest_first(sentence, of) if part in of]
     assert report.mapped == {" ".join(part): found.count(part) for part in found}
     assert sorted(report.mapped) + sorted(report.never) == sorted(report.mapped) + sorted(

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from w2v.align import retrieval, solve
 from w2v.align.pairs import Anchors, Pairs, frequency_weights, known_pairs, shared_rows
 from w2v.common import checks
+from w2v.terms import steps
 from w2v.vectors import queries
 from w2v.vectors.keyed import KeyedVectors
 
@@ -149,7 +150,8 @@ class Map:
         """
         if isinstance(vectors, KeyedVectors):
             attributes = {name: values.copy() for name, values in vectors.expandos.items()}
-            return KeyedVectors.from_arrays(list(vectors.index_to_key), self.transform(vectors.peek()), attributes)
+            made = KeyedVectors.from_arrays(list(vectors.index_to_key), self.transform(vectors.peek()), attributes)
+            return steps.taken_over(made, vectors)
         rows = np.asarray(vectors)
         if rows.ndim not in (1, 2) or rows.shape[-1] != len(self.matrix):
             raise ValueError(f"vectors of shape {rows.shape}; this map takes [rows, {len(self.matrix)}]")

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from w2v.align.maps import Map, fit, fit_many
 from w2v.common import checks
+from w2v.terms import steps
 from w2v.vectors import queries
 from w2v.vectors.keyed import KeyedVectors
 
@@ -53,6 +54,8 @@ def merge(
         Words by descending count. Attributes of a word, which `get_vecattr` reads and files keep: ``models``, int64,
         with bit i set where models[i] has it; ``spread``, float32, the mean of 1 - cosine between what these models say
         and the merged vector, 0 for a word of one model; ``count``, int64, the sum of all counts, where all have some.
+        Phrases and dictionaries of the models, by which ``"new york"`` finds its row, if all have the same; the words
+        of models that joined different ones are not comparable in this way.
 
     Raises
     ------
@@ -105,11 +108,12 @@ def merge(
     if counts is not None:
         attributes["count"] = counts.sum(axis=0)
         order = np.argsort(-attributes["count"], kind="stable")
-    return KeyedVectors.from_arrays(
+    made = KeyedVectors.from_arrays(
         [words[place] for place in order.tolist()],
         np.ascontiguousarray(vectors[order], np.float32),
         {name: values[order] for name, values in attributes.items()},
     )
+    return steps.taken_over(made, *several)
 
 
 def _aligned(models: list[KeyedVectors], anchors: int | Iterable[Any] | None) -> list[Array]:

@@ -30,7 +30,6 @@ typedef struct {
 } Joiner;
 
 static int joiner_start(Joiner *joiner, uint64_t seed) {
-    (void)tokenize; /* words are read by other rules here */
     memset(joiner, 0, sizeof *joiner);
     if (table_start(&joiner->table, seed) != TEXT_OK) return TEXT_NO_MEMORY;
     static const uint8_t end[] = "</s>";

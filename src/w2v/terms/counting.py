@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.terms import _terms, term_file
+from w2v.terms import _pairs, term_file
 from w2v.tokens.numbering import DictNumbering, Numbering
 
 
@@ -49,7 +49,7 @@ class PairCounts:
         self.most = most
         self.connectors = sorted(connectors)
         self.threads = threads
-        self._counter = _terms.PairCounter(threads)
+        self._counter = _pairs.PairCounter()
 
     @property
     def total_words(self) -> int:
@@ -72,16 +72,12 @@ class PairCounts:
     ) -> None:
         """Count tokens that `words` numbers, with the ends of sentences among them."""
         counter = self._counter
-        parts = range(self.threads)
         with ThreadPoolExecutor(self.threads) as pool:
             for tokens, ends in batches:
                 if len(words) > counter.n_words:
                     counter.know(len(words), words.numbers(self.connectors))
                 counter.take(tokens, ends)
-                if self.threads == 1:
-                    counter.count(0)
-                else:
-                    list(pool.map(counter.count, parts))
+                list(pool.map(counter.count, range(self.threads), [self.threads] * self.threads))
                 if counter.n_pairs + counter.n_words > self.most and counter.known() > self.most:
                     counter.prune(self.most)
                 report(len(tokens))

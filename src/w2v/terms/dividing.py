@@ -5,7 +5,8 @@ the phrases found in what it leaves: a `Chain`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from w2v.tokens.words import pieces_of
 # How a sentence is divided where terms overlap.
 MODES = ("greedy", "best")
 
-Spelling = Callable[[str], str]
+Made = TypeVar("Made")
 
 
 class Span(NamedTuple):
@@ -29,180 +30,69 @@ class Span(NamedTuple):
     end: int
 
 
-class _Symbols(dict[str, int]):
-    """The symbols of the words that terms are made of; -1 for any other word."""
-
-    spelling: Spelling | None = None
-
-    def __missing__(self, word: str) -> int:
-        if not isinstance(word, str):
-            raise TypeError(f"the words of a sentence must be str, not {type(word).__name__}: got {word!r:.80}")
-        return -1
-
-
-class _SpeltSymbols(_Symbols):
-    """The same for words that are compared in another spelling."""
-
-    def __init__(self, spelling: Spelling) -> None:
-        super().__init__()
-        self.spelling = self._spelt = spelling
-
-    def __missing__(self, word: str) -> int:
-        super().__missing__(word)
-        return dict.get(self, self._spelt(word), -1)
-
-
-class Level:
+class Level(NamedTuple):
     """Sequences of words that become one word each.
 
-    Parameters
+    Attributes
     ----------
-    terms : sequence of sequences of str
-        All different, none empty; with `spelling`, in that spelling.
-    outputs : list of str
+    terms : iterable of sequences of str
+        As often as one likes; all different, none empty; in the `spelling`.
+    outputs : sequence of str
         What each becomes.
     scores : sequence of float, optional
         Needed for ``best=True``.
     best : bool, default False
         Divide a sentence so that the scores of its terms have the greatest sum; of divisions with the same sum, take
         the one that joins earlier words. Otherwise take the longest term at each place, from left to right.
-    spelling : callable, optional
-        The spelling of a word in which it is compared.
+    spelling : int, default 0
+        In which words are compared; see `w2v.terms._terms.spelt`.
     """
 
-    def __init__(
-        self,
-        terms: Sequence[Sequence[str]],
-        outputs: list[str],
-        scores: Sequence[float] | None = None,
-        best: bool = False,
-        spelling: Spelling | None = None,
-    ) -> None:
-        self.outputs = outputs
-        self.symbols: _Symbols = _Symbols() if spelling is None else _SpeltSymbols(spelling)
-        symbols = self.symbols
-        flat = [symbols.setdefault(word, len(symbols)) for term in terms for word in term]
-        offsets = np.zeros(len(terms) + 1, np.int64)
-        np.cumsum([len(term) for term in terms], out=offsets[1:])
-        values = np.zeros(len(terms)) if scores is None else np.array(scores, np.float64)
-        self.tree = _terms.TermTree(np.array(flat, np.int32), offsets, values, len(symbols), best)
-        self.slots: dict[str, int] = {}
-        self.slot_of_term = np.array([self.slots.setdefault(word, len(self.slots)) for word in outputs], np.int32)
-
-    def joined(self, sentence: list[str]) -> list[str]:
-        """The words of a sentence, with its terms as one word each."""
-        return self.tree.joined(sentence, self.symbols, self.outputs)
-
-    def spans(self, spans: list[Span]) -> list[Span]:
-        """The same for words that stand for words of a sentence themselves."""
-        made, at = [], 0
-        for term, length in self.tree.parts([span.word for span in spans], self.symbols):
-            word = spans[at].word if term < 0 else self.outputs[term]
-            made.append(Span(word, spans[at].begin, spans[at + length - 1].end))
-            at += length
-        return made
-
-    def parts(self, sentence: list[str]) -> list[tuple[int, int]]:
-        """The parts of a sentence: the number of the term, or -1, and how many words."""
-        return self.tree.parts(sentence, self.symbols)
+    terms: Iterable[Sequence[str]]
+    outputs: Sequence[str]
+    scores: Sequence[float] | None = None
+    best: bool = False
+    spelling: int = 0
 
 
-class LevelStream:
-    """A stream of numbered words through a level; see `w2v.tokens.numbering.TermStream`."""
+class Stream:
+    """A stream of numbered words whose terms are joined; see `w2v.tokens.numbering.TermStream`."""
 
-    def __init__(self, level: Level, source: Numbering) -> None:
-        self.level, self.source = level, source
-        self._divider = _terms.Divider(level.tree, level.slot_of_term)
+    def __init__(self, joiner: _terms.Joiner, source: Numbering) -> None:
+        self.source, self._outputs = source, joiner.outputs
+        self._divider = _terms.Divider(joiner)
         self._known = 0
-        self._slots = len(level.slots)  # a word that is spelt as a term's output has its slot, any other one of its own
 
     def __len__(self) -> int:
         return self._divider.n_numbers
 
-    def _know(self) -> None:
-        """Take in the words that the source has numbered since."""
-        new = self.source.words(np.arange(self._known, len(self.source)))
-        if not new:
-            return
-        symbols, slots = self.level.symbols, self.level.slots
-        own = np.array([slots.get(word, -1) for word in new], np.int32)
-        alone = np.flatnonzero(own < 0)
-        own[alone] = np.arange(self._slots, self._slots + len(alone))
-        self._slots += len(alone)
-        self._divider.know(np.array([symbols[word] for word in new], np.int32), own, self._slots)
-        self._known += len(new)
-
     def feed(self, tokens: NDArray[np.int32], ends: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        self._know()
-        return self._divider.feed(tokens, ends)[:2]
+        if len(self.source) > self._known:
+            new = self.source.words(np.arange(self._known, len(self.source)))
+            self._divider.know(new)
+            self._known += len(new)
+        return self._divider.feed(tokens, ends)
 
     def words(self, numbers: NDArray[np.int64]) -> list[str]:
         origins = self._divider.origins_of(np.ascontiguousarray(numbers, np.int64))
-        from_words = origins >= 0
-        words = iter(self.source.words(origins[from_words]))
-        outputs = self.level.outputs
-        return [next(words) if origin >= 0 else outputs[-1 - origin] for origin in origins.tolist()]
+        words = iter(self.source.words(origins[origins >= 0]))
+        return [next(words) if origin >= 0 else self._outputs[-1 - origin] for origin in origins.tolist()]
 
     def numbers(self, words: list[str]) -> NDArray[np.int64]:
-        slots = self._divider.slots_of_words(self.source.numbers(words))
-        of_terms = np.array([self.level.slots.get(word, -1) for word in words], np.int64).reshape(-1)
-        slots = np.where(of_terms >= 0, of_terms, slots)
-        found = np.full(len(slots), -1, np.int64)
-        found[slots >= 0] = self._divider.numbers_of_slots(slots[slots >= 0])
-        return found
+        return self._divider.numbers_of(words, self.source.numbers(words))
 
     def counts(self) -> NDArray[np.int64]:
         return self._divider.counts()
 
     def terms_found(self) -> NDArray[np.int64]:
-        """How often each term of the level was found, int64."""
+        """How often each term was found, int64; the terms of all levels, in order."""
         return self._divider.terms_found()
-
-
-class ChainStream:
-    """A stream through several levels."""
-
-    def __init__(self, levels: Sequence[Level], source: Numbering) -> None:
-        self.levels: list[LevelStream] = []
-        for level in levels:
-            self.levels.append(LevelStream(level, self.levels[-1] if self.levels else source))
-        self.words, self.numbers = self.levels[-1].words, self.levels[-1].numbers
-        self.counts = self.levels[-1].counts
-
-    def __len__(self) -> int:
-        return len(self.levels[-1])
-
-    def feed(self, tokens: NDArray[np.int32], ends: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        for level in self.levels:
-            tokens, ends = level.feed(tokens, ends)
-        return tokens, ends
-
-
-class _Nothing:
-    """A stream through no level."""
-
-    def __init__(self, source: Numbering) -> None:
-        self.words, self.numbers = source.words, source.numbers
-        self._source = source
-        self._counts = np.zeros(0, np.int64)
-
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def feed(self, tokens: NDArray[np.int32], ends: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        counts = np.bincount(tokens, minlength=len(self._source))
-        counts[: len(self._counts)] += self._counts
-        self._counts = counts
-        return tokens, ends
-
-    def counts(self) -> NDArray[np.int64]:
-        return self._counts
 
 
 class Chain:
     """What joins terms, level after level: phrases, a dictionary, or several of them.
 
-    A subclass says its `levels`.
+    A subclass says its `levels`. It has another `_key` whenever they change.
     """
 
     @property
@@ -210,20 +100,40 @@ class Chain:
         """The passes, in order."""
         raise NotImplementedError
 
+    def _key(self) -> Any:
+        """What the levels depend on, if they change."""
+        return None
+
+    def _kept(self, name: str, make: Callable[[], Made]) -> Made:
+        """What `make` makes of the levels, made anew when they have changed."""
+        key = self._key()
+        if self.__dict__.get("_made", (None,))[0] != (key,):
+            self.__dict__["_made"] = (key,), {}
+        made: dict[str, Any] = self.__dict__["_made"][1]
+        if name not in made:
+            made[name] = make()
+        found: Made = made[name]
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_made"}
+
+    @property
+    def joiner(self) -> _terms.Joiner:
+        """The levels in compiled form."""
+        return self._kept("joiner", lambda: _terms.Joiner(self.levels))
+
     def stream(self, source: Numbering) -> TermStream:
         """A stream of numbered words through all levels; see `w2v.tokens.numbering.Terms`."""
-        levels = self.levels
-        return ChainStream(levels, source) if levels else _Nothing(source)
+        return Stream(self.joiner, source)
 
     def joined(self, sentence: Iterable[str]) -> list[str]:
         """The words of a sentence, with its terms as one word each."""
-        words = sentence if type(sentence) is list else list(sentence)
-        levels = self.levels
-        if not levels:
-            return words[:]
-        for level in levels:
-            words = level.joined(words)
-        return words
+        return self.joiner.joined(sentence)
+
+    def each_joined(self, sentences: Iterable[Iterable[str]]) -> Iterator[list[str]]:
+        """The same for one sentence after the other."""
+        return self.joiner.each(sentences)
 
     def spans(self, sentence: Iterable[str]) -> list[Span]:
         """The words that a sentence becomes, each with the place of the words it stands for.
@@ -233,14 +143,32 @@ class Chain:
         list of (word, begin, end)
             The word stands for ``sentence[begin:end]``; these follow one another without a gap.
         """
-        spans = [Span(word, at, at + 1) for at, word in enumerate(sentence)]
-        for level in self.levels:
-            spans = level.spans(spans)
-        return spans
+        words = list(sentence)
+        joiner = self.joiner
+        outputs = joiner.outputs
+        return [
+            Span(words[begin] if term < 0 else outputs[term], begin, end) for term, begin, end in joiner.parts(words)
+        ]
 
     def sentences(self, source: Any, is_path: bool) -> Iterable[list[str]]:
         """The sentences of a corpus, which is read anew in each iteration."""
-        return _Sentences(self, source, is_path)
+        return Joined(self, _Sentences(source, is_path))
+
+    def __getitem__(self, sentence: Iterable[Any]) -> Any:
+        """The words of a sentence with terms joined, or of a corpus: then an iterable over its sentences.
+
+        An iterable whose first item is a str is a sentence, and so is an empty one.
+        """
+        if isinstance(sentence, str | bytes):
+            raise TypeError(f"{sentence!r:.60} is a string, not a list of words; pass a list, such as text.split()")
+        if isinstance(sentence, Iterator):
+            first = next(sentence, None)
+            if first is None:
+                return []
+            rest = chain((first,), sentence)
+            return self.joined(rest) if isinstance(first, str) else Joined(self, rest)
+        first = next(iter(sentence), "")
+        return self.joined(sentence) if isinstance(first, str) else Joined(self, sentence)
 
 
 class Several(Chain):
@@ -255,17 +183,17 @@ class Several(Chain):
 
 
 class _Sentences:
-    """The sentences of a corpus with their terms as words."""
+    """The sentences of a corpus as lists."""
 
-    def __init__(self, chain: Chain, source: Iterable[Iterable[str]] | Pathlike, is_path: bool) -> None:
-        self._chain, self._source, self._is_path = chain, source, is_path
+    def __init__(self, source: Iterable[Iterable[str]] | Pathlike, is_path: bool) -> None:
+        self._source, self._is_path = source, is_path
 
     def __iter__(self) -> Iterator[list[str]]:
         held: list[str] = []
         for words, complete in pieces_of(self._source, self._is_path):
             held.extend(words)
             if complete:
-                yield self._chain.joined(held)
+                yield held
                 held = []
 
 
@@ -276,9 +204,7 @@ class Joined:
         self.chain, self.corpus = chain, corpus
 
     def __iter__(self) -> Iterator[list[str]]:
-        joined = self.chain.joined
-        for sentence in self.corpus:
-            yield joined(sentence)
+        return self.chain.each_joined(self.corpus)
 
     def __len__(self) -> int:
         return len(self.corpus)  # type: ignore[arg-type]

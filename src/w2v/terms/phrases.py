@@ -20,8 +20,9 @@ from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
 from w2v.terms import scoring as scorers
 from w2v.terms import term_file
+from w2v.terms._terms import Joiner
 from w2v.terms.counting import PairCounts
-from w2v.terms.dividing import MODES, LevelStream
+from w2v.terms.dividing import MODES, Stream
 from w2v.terms.transformation import Phrase, PhrasesTransformation, ScoredPhrases
 from w2v.text.corpus import Corpus
 from w2v.tokens.encode import CACHE_BYTES
@@ -210,7 +211,7 @@ class Phrases(_Saved):
             found = self.passes()
             if len(found) <= number:  # nothing was joined that could be joined again
                 break
-            stream = LevelStream(self.levels[number], words)
+            stream = Stream(Joiner([self.levels[number]]), words)
             words, batches = stream, (stream.feed(*batch) for batch in zip(*(s.drain() for s in kept), strict=True))
         if lost := self.lost_at_most:
             logger.warning(
@@ -268,17 +269,16 @@ class Phrases(_Saved):
         return *super()._key(), self.min_count, self.scoring, self.delimiter, self._version
 
     def passes(self) -> list[list[Phrase]]:
-        known = self.__dict__.get("_passes")
-        if known is None or known[0] != self._key():
-            found: list[list[Phrase]] = []
-            lengths: dict[str, int] = {}
-            for counts, words in zip(self._counts, self._words, strict=True):
-                found.append(self._found(counts, words, lengths))
-            while found and not found[-1]:
-                found.pop()
-            known = self.__dict__["_passes"] = self._key(), found
-        passes: list[list[Phrase]] = known[1]
-        return passes
+        return self._kept("passes", self._passes)
+
+    def _passes(self) -> list[list[Phrase]]:
+        found: list[list[Phrase]] = []
+        lengths: dict[str, int] = {}
+        for counts, words in zip(self._counts, self._words, strict=True):
+            found.append(self._found(counts, words, lengths))
+        while found and not found[-1]:
+            found.pop()
+        return found
 
     def _found(self, counts: PairCounts, words: Numbering, lengths: dict[str, int]) -> list[Phrase]:
         """The phrases of a pass; `lengths` of the phrases of earlier ones, in words, are taken from and added to."""

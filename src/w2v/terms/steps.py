@@ -1,5 +1,6 @@
 """Terms before training, as a model has them: a dictionary, phrases, or several of them in order."""
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from w2v.terms import term_file
 from w2v.terms.dividing import Chain, Several
 from w2v.terms.phrases import KINDS, FrozenPhrases, Phrases
 from w2v.terms.term_map import TermMap
+
+logger = logging.getLogger(__name__)
 
 Step = FrozenPhrases | Phrases | TermMap
 Holder = TypeVar("Holder")
@@ -56,6 +59,18 @@ def with_steps(holder: Holder, arrays: Mapping[str, NDArray[Any]], name: str) ->
     if "terms" in arrays:
         holder.__dict__["steps"] = loads(arrays["terms"].tobytes(), name)
     return holder
+
+
+def taken_over(made: Holder, *sources: Any) -> Holder:
+    """What is made of vectors, with the ``steps`` that all of these have; with none where they are not the same."""
+    steps = [getattr(source, "steps", ()) for source in sources]
+    if steps[0] and all(other is steps[0] or dumps(other) == dumps(steps[0]) for other in steps[1:]):
+        made.__dict__["steps"] = steps[0]
+    elif any(steps):
+        logger.info(
+            "these vectors come from models with different terms: the result has none, and several words no row"
+        )
+    return made
 
 
 def load_terms(path: Pathlike) -> Step:

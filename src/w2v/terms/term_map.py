@@ -1,7 +1,6 @@
 """A dictionary of terms: variants, abbreviations and names of several words, each made one word, its concept."""
 
 import os
-import string
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
@@ -14,8 +13,10 @@ from w2v.common.public import public
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
 from w2v.terms import term_file
+from w2v.terms._terms import spelt
 from w2v.terms.dictionaries import Entry, read_entries
-from w2v.terms.dividing import Chain, Joined, Level, LevelStream
+from w2v.terms.dividing import Chain, Level, Stream
+from w2v.terms.rewriting import count_terms
 from w2v.text.corpus import Corpus
 from w2v.tokens.words import Numbered, Sentences
 
@@ -102,17 +103,13 @@ class TermMap(Chain):
         if not isinstance(delimiter, str) or delimiter.split() != [delimiter]:
             raise ValueError(f"delimiter={delimiter!r} must be a str without white space")
         self.delimiter = delimiter
-        spelling = self._spelling if self.ignore_case or self.ignore_punctuation else None
-        found: dict[tuple[str, ...], Entry] = {}
+        found: dict[str, Entry] = {}
         for entry in entries:
-            words = entry.term.split()
-            if spelling is not None:
-                words = list(map(spelling, words))
-            if not words:
+            key = self._spelt(entry.term)
+            if not key:
                 raise ValueError(f"{place} {entry.line:,}: the term {entry.term!r:.80} is empty")
-            if not entry.concept.split():
+            if not entry.concept or entry.concept.isspace():
                 raise ValueError(f"{place} {entry.line:,}: the concept of {entry.term!r:.80} is empty")
-            key = tuple(words)
             if key in found and self.conflicts == "error":
                 raise ValueError(
                     f"{place} {entry.line:,}: {entry.term!r:.80} becomes {entry.concept!r:.80}, and "
@@ -121,28 +118,31 @@ class TermMap(Chain):
             if key not in found or self.conflicts == "last":
                 found[key] = entry
         self._entries = list(found.values())
-        self._terms = list(found)
-        self._outputs = [self._concept_of(key, found, spelling, place) for key in found]
-        self._level = Level(self._terms, self._outputs, spelling=spelling)
+        self.concepts = {key: self._concept_of(key, found, place) for key in found}
 
-    def _concept_of(self, key: tuple[str, ...], found: dict[tuple[str, ...], Entry], spelling: Any, place: str) -> str:
+    def _concept_of(self, key: str, found: dict[str, Entry], place: str) -> str:
         """The concept of a term, through concepts that are terms themselves."""
-        passed: dict[tuple[str, ...], None] = {key: None}
+        passed: dict[str, None] = {key: None}
         while True:
-            concept = found[key].concept.split()
-            new = tuple(map(spelling, concept)) if spelling is not None else tuple(concept)
+            concept = found[key].concept
+            new = self._spelt(concept)
             if new == key or new not in found:
-                return self.delimiter.join(concept)
+                return self.delimiter.join(concept.split())
             if new in passed:
                 lines = ", ".join(f"{found[one].line:,}" for one in passed)
                 raise ValueError(f"{place} {lines}: {found[new].term!r:.80} becomes itself by a detour")
             passed[new] = None
             key = new
 
-    def _spelling(self, word: str) -> str:
-        if self.ignore_punctuation:
-            word = word.strip(string.punctuation) or word
-        return word.casefold() if self.ignore_case else word
+    @property
+    def _spelling(self) -> int:
+        return self.ignore_case + 2 * self.ignore_punctuation
+
+    def _spelt(self, term: str) -> str:
+        """A term as it is compared, with a blank between words."""
+        words = term.split()
+        made = " ".join([spelt(word, self._spelling) for word in words] if self._spelling else words)
+        return term if made == term else made  # one object for both, where they are many
 
     @classmethod
     def from_file(
@@ -182,29 +182,16 @@ class TermMap(Chain):
         return made
 
     def __len__(self) -> int:
-        return len(self._terms)
+        return len(self.concepts)
 
     def __str__(self) -> str:
-        return f"{type(self).__name__}<{len(self)} terms, {len(set(self._outputs))} concepts>"
+        return f"{type(self).__name__}<{len(self)} terms, {len(set(self.concepts.values()))} concepts>"
 
     __repr__ = __str__
 
     @property
     def levels(self) -> list[Level]:
-        return [self._level]
-
-    @property
-    def concepts(self) -> dict[str, str]:
-        return {" ".join(term): concept for term, concept in zip(self._terms, self._outputs, strict=True)}
-
-    def __getitem__(self, sentence: Iterable[Any]) -> Any:
-        """The words of a sentence with its terms mapped, or of a corpus: then an iterable over its sentences."""
-        if isinstance(sentence, str | bytes):
-            raise TypeError(f"{sentence!r:.60} is a string, not a list of words; pass a list, such as text.split()")
-        if isinstance(sentence, Iterator):
-            return Joined(self, sentence)
-        first = next(iter(sentence), "")
-        return self.joined(sentence) if isinstance(first, str) else Joined(self, sentence)
+        return [Level(_Words(self.concepts), list(self.concepts.values()), spelling=self._spelling)]
 
     def report(
         self, sentences: Sentences | None = None, *, corpus_file: Pathlike | None = None, workers: int = -1
@@ -218,20 +205,24 @@ class TermMap(Chain):
         workers : int, default -1
             Threads; the report does not depend on them.
         """
-        corpus = Corpus.from_arguments(sentences, corpus_file)
-        numbered = Numbered(*corpus, thread_count(checks.worker_number(workers)))
-        stream, words = LevelStream(self._level, numbered.words), 0
+        corpus, threads = Corpus.from_arguments(sentences, corpus_file), thread_count(checks.worker_number(workers))
+        if corpus.is_path:
+            found, words = count_terms(self, corpus.source, threads)
+            return self._report_of(words, found)
+        numbered = Numbered(*corpus, threads)
+        stream, words = Stream(self.joiner, numbered.words), 0
         for tokens, ends, *_ in numbered:
             stream.feed(tokens, ends)
             words += len(tokens)
         return self._report_of(words, stream.terms_found())
 
     def _report_of(self, words: int, found: NDArray[np.int64]) -> TermReport:
-        mapped, concepts = {}, dict.fromkeys(self._outputs, 0)
+        outputs = list(self.concepts.values())
+        mapped, concepts = {}, dict.fromkeys(outputs, 0)
         for place in np.argsort(-found, kind="stable").tolist():
             if found[place]:
                 mapped[self._entries[place].term] = int(found[place])
-                concepts[self._outputs[place]] += int(found[place])
+                concepts[outputs[place]] += int(found[place])
         never = [entry.term for entry, count in zip(self._entries, found.tolist(), strict=True) if not count]
         by_count = sorted(((name, count) for name, count in concepts.items() if count), key=lambda item: -item[1])
         return TermReport(words, mapped, dict(by_count), never)
@@ -267,6 +258,16 @@ class TermMap(Chain):
                 f"{os.fspath(fname)}: a file of terms, but not of a dictionary alone; w2v.load_terms reads it"
             )
         return term_file.made(cls.of_step, steps[0], os.fspath(fname))
+
+
+class _Words:
+    """The words of each of many terms, which are never all there at once."""
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        self._terms = terms
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return map(str.split, self._terms)
 
 
 def _numbered(entries: Any) -> list[Entry]:

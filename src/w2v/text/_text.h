@@ -42,14 +42,20 @@ static inline uint64_t mixed(uint64_t x) {
     return x ^ (x >> 32);
 }
 
+static inline uint64_t eight_bytes(const uint8_t *p) {
+    uint64_t x;
+    memcpy(&x, p, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
+    return x;
+}
+
 /* One to eight bytes as a number; `readable` tells how many may be touched from there on. */
 static inline uint64_t few_bytes(const uint8_t *p, uint64_t n, uint64_t readable) {
     uint64_t x = 0;
     if (readable >= 8) {
-        memcpy(&x, p, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        x = __builtin_bswap64(x);
-#endif
+        x = eight_bytes(p);
         return n == 8 ? x : x & ((1ull << 8 * n) - 1);
     }
     for (uint64_t i = 0; i < n; i++) x |= (uint64_t)p[i] << 8 * i;
@@ -68,7 +74,16 @@ static inline uint64_t hash_of(const Table *table, const uint8_t *word, uint64_t
     return mixed(h ^ few_bytes(word, length, readable));
 }
 
-static int table_grow(Table *table) {
+/* The same for a word that has eight readable bytes before it: nothing but its length is asked. */
+static inline uint64_t hash_of_framed(const Table *table, const uint8_t *word, uint64_t length) {
+    const uint8_t *end = word + length;
+    uint64_t h = table->seed;
+    if (!length) return mixed(h);
+    for (; length > 8; word += 8, length -= 8) h = mixed(h ^ eight_bytes(word));
+    return mixed(h ^ eight_bytes(end - 8) >> (64 - 8 * length));
+}
+
+static inline int table_grow(Table *table) {
     uint64_t n_slots = 2 * (table->mask + 1);
     Slot *slots = malloc(n_slots * sizeof(Slot));
     if (!slots) return TEXT_NO_MEMORY;
@@ -86,7 +101,7 @@ static int table_grow(Table *table) {
     return TEXT_OK;
 }
 
-static int table_start(Table *table, uint64_t seed) {
+static inline int table_start(Table *table, uint64_t seed) {
     memset(table, 0, sizeof *table);
     table->seed = seed;
     table->mask = 511; /* doubled at once */
@@ -96,7 +111,7 @@ static int table_start(Table *table, uint64_t seed) {
     return table_grow(table);
 }
 
-static void table_free(Table *table) {
+static inline void table_free(Table *table) {
     free(table->slots);
     free(table->words);
     free(table->counts);
@@ -104,7 +119,7 @@ static void table_free(Table *table) {
     memset(table, 0, sizeof *table);
 }
 
-static int table_add(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
+static inline int table_add(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
     if (table->n_words == INT32_MAX || length > UINT32_MAX) return TEXT_NO_MEMORY;
     if (table->n_words == table->room) {
         int64_t room = table->room ? 2 * table->room : 1024;
@@ -233,28 +248,14 @@ static inline int64_t end_of_words(const uint8_t *text, int64_t size) {
 
 /* --- the pass over the text ------------------------------------------------------------------------------------ */
 
-typedef struct {
-    int32_t *tokens; /* room for (size + 1) / 2 */
-    int64_t n_tokens;
-    int64_t *ends; /* tokens before each newline; grows */
-    int64_t n_ends, ends_room;
-    int64_t error; /* offset of the first byte that is not UTF-8, or of the first word that is too long */
-} Tokens;
+/* What is done with each word of a text, and at each line end; anything but TEXT_OK ends the pass. */
+typedef int (*OnWord)(void *to, const uint8_t *word, uint64_t length, uint64_t readable);
+typedef int (*OnLine)(void *to);
 
-static int end_sentence(Tokens *out) {
-    if (out->n_ends == out->ends_room) {
-        int64_t room = out->ends_room ? 2 * out->ends_room : 4096;
-        int64_t *ends = realloc(out->ends, room * sizeof(int64_t));
-        if (!ends) return TEXT_NO_MEMORY;
-        out->ends = ends;
-        out->ends_room = room;
-    }
-    out->ends[out->n_ends++] = out->n_tokens;
-    return TEXT_OK;
-}
-
-/* Number all words of text[0, size), 64 bytes at a time. A word ends at a blank or at the end of the text. */
-static int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t longest, Tokens *out) {
+/* Go through the words of text[0, size), 64 bytes at a time. A word ends at a blank or at the end of the text. `error`
+   becomes the offset of the first byte that is not UTF-8, or of the first word that is too long. */
+static inline __attribute__((always_inline)) int each_word(const uint8_t *text, int64_t size, uint64_t longest,
+                                                           OnWord on_word, OnLine on_line, void *to, int64_t *error) {
     int64_t word_start = -1;        /* of a word that reaches into this step */
     uint64_t before_is_space = 1;   /* whether the byte before this step is white space */
     uint64_t wide_spill = 0, skip = 0; /* bytes of this step that belong to a character of the step before */
@@ -271,7 +272,7 @@ static int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t lo
             uint32_t character;
             const int length = sequence(text + base + i, (uint64_t)(size - base - i), &character);
             if (!length) {
-                out->error = base + i;
+                *error = base + i;
                 return TEXT_NOT_UTF8;
             }
             if (is_wide_space(character)) {
@@ -297,23 +298,59 @@ static int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t lo
                     starts &= starts - 1;
                 }
                 const uint64_t length = (uint64_t)(base + i - word_start);
-                const uint8_t *word = text + word_start;
                 if (length > longest) {
-                    out->error = word_start;
+                    *error = word_start;
                     return TEXT_LONG_WORD;
                 }
-                const int32_t number =
-                    number_of(table, word, length, hash_of(table, word, length, (uint64_t)(size - word_start)));
-                if (number < 0) return TEXT_NO_MEMORY;
-                table->counts[number]++;
-                out->tokens[out->n_tokens++] = number;
+                const int outcome = on_word(to, text + word_start, length, (uint64_t)(size - word_start));
+                if (outcome != TEXT_OK) return outcome;
                 word_start = -1;
             }
-            if (newline >> i & 1 && end_sentence(out) != TEXT_OK) return TEXT_NO_MEMORY;
+            if (newline >> i & 1) {
+                const int outcome = on_line(to);
+                if (outcome != TEXT_OK) return outcome;
+            }
         }
         if (starts) word_start = base + __builtin_ctzll(starts);
     }
     return TEXT_OK;
+}
+
+typedef struct {
+    Table *table;
+    int32_t *tokens; /* room for (size + 1) / 2 */
+    int64_t n_tokens;
+    int64_t *ends; /* tokens before each newline; grows */
+    int64_t n_ends, ends_room;
+    int64_t error; /* see `each_word` */
+} Tokens;
+
+static inline int number_word(void *to, const uint8_t *word, uint64_t length, uint64_t readable) {
+    Tokens *out = to;
+    const int32_t number = number_of(out->table, word, length, hash_of(out->table, word, length, readable));
+    if (number < 0) return TEXT_NO_MEMORY;
+    out->table->counts[number]++;
+    out->tokens[out->n_tokens++] = number;
+    return TEXT_OK;
+}
+
+static inline int end_sentence(void *to) {
+    Tokens *out = to;
+    if (out->n_ends == out->ends_room) {
+        int64_t room = out->ends_room ? 2 * out->ends_room : 4096;
+        int64_t *ends = realloc(out->ends, room * sizeof(int64_t));
+        if (!ends) return TEXT_NO_MEMORY;
+        out->ends = ends;
+        out->ends_room = room;
+    }
+    out->ends[out->n_ends++] = out->n_tokens;
+    return TEXT_OK;
+}
+
+/* Number all words of a text; see `each_word`. */
+static inline int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t longest, Tokens *out) {
+    out->table = table;
+    return each_word(text, size, longest, number_word, end_sentence, out, &out->error);
 }
 
 #endif

@@ -178,6 +178,18 @@ def _check_length(word: str, offset: int, name: str) -> None:
         raise ValueError(too_long_a_word(offset, name))
 
 
+def check_words(block: bytes, offset: int, not_text: int, too_long: int, name: str) -> None:
+    """Raise for what compiled code found in a block: where it is not UTF-8, or has too long a word; -1 for neither."""
+    if not_text >= 0:
+        try:
+            block[not_text : not_text + 8].decode()
+        except UnicodeDecodeError as error:
+            error.reason += not_utf8(offset + not_text, name)
+            raise
+    if too_long >= 0:
+        raise ValueError(too_long_a_word(offset + too_long, name))
+
+
 def not_utf8(offset: int, name: str) -> str:
     return (
         f", at byte {offset:,} of {name or 'the input'}; is it UTF-8? LineSentence(path, errors='replace') reads it "

@@ -15,12 +15,11 @@ from w2v.text import _text
 from w2v.text.readers import (
     LONGEST_WORD,
     Text,
+    check_words,
     iterates_as_is,
-    not_utf8,
     read_blocks,
     read_pieces,
     text_of,
-    too_long_a_word,
 )
 from w2v.tokens.numbering import DictNumbering, Numbering, Terms
 from w2v.tokens.tags import NotedTags
@@ -170,14 +169,7 @@ class Tokenizer:
         self, task: Future[Any], owner: int, block: bytes, offset: int, name: str, begun: int
     ) -> tuple[Batch, int]:
         tokens, ends, not_text, too_long = task.result()
-        if not_text >= 0:
-            try:
-                block[not_text : not_text + 8].decode()
-            except UnicodeDecodeError as error:
-                error.reason += not_utf8(offset + not_text, name)
-                raise
-        if too_long >= 0:
-            raise ValueError(too_long_a_word(offset + too_long, name))
+        check_words(block, offset, not_text, too_long, name)
         if len(self._tables[owner]) > len(self.numbers[owner]):
             new = self.words.merge(self._tables[owner], len(self.numbers[owner]))
             self.numbers[owner] = np.concatenate([self.numbers[owner], new])

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from w2v.terms import steps
 from w2v.vectors import queries
 from w2v.vectors.asked import check_space, number_for_many, question, scored
 from w2v.vectors.keyed import KeyedVectors, Scored, cosine
@@ -33,7 +34,7 @@ def sides(inputs: KeyedVectors, outputs: KeyedVectors, space: str) -> Sides:
         vectors = inputs.get_normed_vectors()
         vectors += outputs.get_normed_vectors()
         both = KeyedVectors.from_arrays(inputs.key_to_index, vectors)
-        both.__dict__["steps"] = getattr(inputs, "steps", [])
+        steps.taken_over(both, inputs)
         return Sides(both, both)
     asking, _, answering = space.partition("-")
     matrix = {"in": inputs, "out": outputs}
