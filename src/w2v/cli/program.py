@@ -44,6 +44,7 @@ EXAMPLES = {
         w2v train corpus.txt.gz -o vectors.bin --sg --size 300 --epochs 10 --workers -1
         w2v train corpus.txt -o vectors.safetensors --vectors-only --hs --negative 0 --loss
         w2v train corpus.txt -o model.safetensors --checkpoint run/ --checkpoint-every 10m
+        w2v train corpus.txt -o vectors.bin --sg --device auto
         cat corpus.txt | w2v train - -o vectors.txt --no-progress --json
     """,
     "resume": """
@@ -112,7 +113,7 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
 
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
-FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every")}
+FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "device", "checkpoint", "checkpoint_every")}
 FLAGS["k"] = "-k"
 
 # The library's advice for programs, and the advice for the command line.
@@ -190,6 +191,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--deterministic", action="store_true", help="the same bytes for any number of workers")
     add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
+    add("--device", choices=["cpu", "cuda", "auto"], default="cpu", help="train on the CPU, or an NVIDIA GPU")
     add("--loss", action="store_true", help="report the mean loss of every epoch")
     add("--checkpoint", metavar="DIR", help="keep the run in this folder; w2v resume goes on with it")
     purpose = "how often: a time such as 30s, 10m or 2h, or a number of epochs (default %(default)s)"
@@ -236,9 +238,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("verify", _verify, "train a model again and compare the vectors, byte for byte")
     add("file", metavar="FILE", help="a model, as w2v train saves it")
     add("--corpus", required=True, metavar="CORPUS", help="the text it was trained on")
-    add(
-        "--workers", type=_workers, metavar="N", help="threads, for a deterministic model (default: those of the model)"
-    )
+    add("--workers", type=_workers, metavar="N", help="threads, for a deterministic model (default: as before)")
     _add_progress(add)
 
     add = command("demo", _demo, "train on Python's own documentation and query the result")
@@ -270,6 +270,7 @@ def _train(args: argparse.Namespace) -> None:
             shared_negatives=not args.fresh_negatives,
             deterministic=args.deterministic,
             cache=args.cache,
+            device=args.device,
             compute_loss=args.loss,
             progress=args.progress,
             checkpoint=args.checkpoint,
@@ -355,7 +356,7 @@ def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
         "words_per_second": sum(epoch.raw_words for epoch in model.history) * per_second,
         "effective_words_per_second": sum(epoch.trained_words for epoch in model.history) * per_second,
         "loss": list(model.loss_history),
-        "repeatable": model.workers == 1 or model.deterministic,
+        "repeatable": (model.workers == 1 or model.deterministic) and not model.provenance.devices,
         "sha256": sha256_of(model.wv.vectors),
         "file": args.output,
     }
@@ -364,7 +365,7 @@ def _save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
     # Several workers are the default for their speed; they give up the promise of the same bytes.
     if not args.json and not facts["repeatable"]:
         facts["repeatable"] = (
-            "no, trained by several workers; --workers 1 or --deterministic is, and w2v verify checks it"
+            "no, trained by several workers or on a GPU; --workers 1 or --deterministic is, and w2v verify checks it"
         )
     _report(args, facts)
 

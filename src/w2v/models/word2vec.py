@@ -27,6 +27,7 @@ from w2v.tokens.encode import Sentences
 from w2v.training import checkpoint as checkpoints
 from w2v.training import epoch, session
 from w2v.training import provenance as provenances
+from w2v.training.cuda import choice
 from w2v.training.provenance import MOST_WORDS
 from w2v.training.provenance import NAMES as LEDGER_NAMES
 from w2v.training.settings import MOST_ALPHA
@@ -132,6 +133,10 @@ class Word2Vec(Buildable, OldModelNames):
     cache : {"auto", "memory", "disk", "none"}, default "auto"
         Where the encoded corpus (4 bytes a word) lives: in memory up to 1 GiB and in a temporary file beyond,
         always in memory, always in a file, or nowhere: then the corpus is read again in every epoch.
+    device : {'cpu', 'cuda', 'auto'}, default 'cpu'
+        Where to train: threads of this machine, the first NVIDIA GPU (the extra ``w2v[cuda]``), or a GPU if there is
+        one and the corpus is long enough for it to pay. On a GPU results differ a little from run to run; see
+        docs/gpu.md.
     progress : bool, optional
         Show progress bars on stderr; by default only if that is a terminal.
     checkpoint, checkpoint_every
@@ -153,7 +158,7 @@ class Word2Vec(Buildable, OldModelNames):
     ValueError, TypeError
         For a parameter out of range, before any work.
     RuntimeError
-        If no word is left to train on.
+        If no word is left to train on, or a GPU is asked for and there is none.
 
     Examples
     --------
@@ -199,15 +204,14 @@ class Word2Vec(Buildable, OldModelNames):
         cbow_corrected: bool = False,
         deterministic: bool = False,
         cache: str = "auto",
+        device: str = "cpu",
         progress: bool | None = None,
         checkpoint: Pathlike | None = None,
         checkpoint_every: str | int = checkpoints.DEFAULT_EVERY,
         **old_names: Any,
     ) -> None:
         new_names = new_names_of(OLD_PARAMETERS, old_names, "Word2Vec")
-        vector_size = new_names.get("vector_size", vector_size)
-        epochs = new_names.get("epochs", epochs)
-        self.vector_size = vector_size
+        self.vector_size = new_names.get("vector_size", vector_size)
         self.alpha = alpha
         self.window = window
         self.min_count = min_count
@@ -223,7 +227,7 @@ class Word2Vec(Buildable, OldModelNames):
         self.cbow_mean = cbow_mean
         self.hashfxn = hashfxn
         self.null_word = null_word
-        self.epochs = epochs
+        self.epochs = new_names.get("epochs", epochs)
         self.sorted_vocab = sorted_vocab
         self.batch_words = batch_words
         self.compute_loss = compute_loss
@@ -234,6 +238,7 @@ class Word2Vec(Buildable, OldModelNames):
         self.cbow_corrected = cbow_corrected
         self.deterministic = deterministic
         self.cache = cache
+        self.device = device
         self.progress = progress
         Trainable.__init__(self)
         self.settings()
@@ -249,6 +254,7 @@ class Word2Vec(Buildable, OldModelNames):
         if sentences is not None or corpus_file is not None:
             corpus = Corpus.from_arguments(sentences, corpus_file)
             self._check_something_to_train()
+            choice.check(self.device)
             with session.checkpoint_folder(checkpoint, checkpoint_every, corpus, self.cache):
                 pass  # what `train` would refuse is refused before the corpus is read
             self._at_once = True
@@ -421,7 +427,8 @@ class Word2Vec(Buildable, OldModelNames):
         **settings
             Parameters of `Word2Vec` that a saved model keeps, such as `vector_size`, `window` or `epochs` (not
             `trim_rule`, `hashfxn`, `batch_words`, `checkpoint`, `checkpoint_every` or gensim's old names). They need
-            not be given, but if they are, they must be those of the run; ``seed=None`` is not given.
+            not be given, but if they are, they must be those of the run; ``seed=None`` is not given. `device` may be
+            another.
 
         Raises
         ------
@@ -445,13 +452,7 @@ class Word2Vec(Buildable, OldModelNames):
         if corpus_iterable is not None or corpus_file is not None:
             corpus = Corpus.from_arguments(corpus_iterable, corpus_file)
         model: Word2Vec = session.resume(
-            cls,
-            checkpoint,
-            corpus,
-            workers=workers,
-            callbacks=callbacks,
-            progress=progress,
-            wanted=settings,
+            cls, checkpoint, corpus, workers=workers, callbacks=callbacks, progress=progress, wanted=settings
         )
         return model
 
@@ -484,9 +485,9 @@ class Word2Vec(Buildable, OldModelNames):
             )
         if not all(run["repeatable"] for run in runs):
             raise ValueError(
-                "several workers without deterministic=True have trained this model, an epoch was cut short, a "
-                "callback has assigned settings, or the corpus was of sets or changed between epochs; there is nothing "
-                "to compare"
+                "several workers without deterministic=True or a GPU have trained this model, an epoch was cut short, "
+                "a callback has assigned settings, or the corpus was of sets or changed between epochs; there is "
+                "nothing to compare"
             )
         corpora = {run["corpus"] for run in runs}
         if len(corpora) != 1 or not all(corpora):

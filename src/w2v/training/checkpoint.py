@@ -307,7 +307,10 @@ def checked(path: str, cursor: object, state: object, step: int, n_losses: int) 
     n_losses : int, how many sums of the loss there are
     """
     cursor, state = _fields(path, cursor, CURSOR), _fields(path, state, STATE)
-    run = _fields(path, state["runs"][-1] if state["runs"] else None, RUN)
+    run = state["runs"][-1] if state["runs"] else None
+    if isinstance(run, dict):  # the names of GPUs are in some; `Provenance.check` has looked at them
+        run = {name: value for name, value in run.items() if name != "devices"}
+    run = _fields(path, run, RUN)
     for record in cursor["history"]:
         _fields(path, record, RECORD)
     reached = None if cursor["reached"] is None else _fields(path, cursor["reached"], REACHED)

@@ -15,6 +15,7 @@ from w2v.tokens.encode import Encoded
 from w2v.training import epoch, matrices, schedule, workers
 from w2v.training import provenance as provenances
 from w2v.training.activity import Activity
+from w2v.training.cuda import choice
 from w2v.training.provenance import Provenance
 from w2v.training.settings import Settings
 from w2v.training.weights import Weights
@@ -60,6 +61,7 @@ class Trainable:
     kind: ClassVar[str]
     settings_class: ClassVar[type[Settings]] = Settings
     alpha: float
+    device: str
     workers: int  # and all other settings: attributes that a user may assign
     progress: bool | None
     vocabulary: Vocabulary
@@ -110,7 +112,8 @@ class Trainable:
         """What trains the matrices, which are brought into the shape that it needs; `options` are those of `Kernel`."""
         vocabulary = self.vocabulary
         self.weights = weights = self.weights.trainable()
-        return epoch.Kernel(
+        make = choice.kernel_class(settings, vocabulary.counts)
+        return make(
             matrices.whole_rows(weights.inputs),
             matrices.whole_rows(weights.outputs) if settings.negative else None,
             matrices.whole_rows(weights.nodes) if settings.hs else None,
