@@ -59,7 +59,7 @@ class Twin:
     def __init__(self, inputs, outputs, nodes, keep, noise, paths, points, labels, **options):
         self.inputs, self.outputs, self.nodes = inputs, outputs, nodes
         self.keep, self.noise, self.paths = keep, noise, (paths, points, labels)
-        self.locks = self.documents = self.document_locks = None
+        self.locks = self.documents = self.document_locks = self.subwords = None
         self.words = self.learn_words = self.learn_outputs = True
         self.__dict__.update(options)
         self.survivors = self.examples = 0
@@ -79,15 +79,37 @@ class Twin:
                     found.append((self.outputs, other, 0))
         return found
 
+    def rows_of(self, word):
+        """[(matrix, row), ...], the input rows of a word."""
+        if self.subwords is None:
+            return [(self.inputs, word)]
+        offsets, rows = self.subwords
+        return [(self.inputs, row) for row in rows[offsets[word] : offsets[word + 1]]]
+
+    def groups(self, words, stream):
+        """For a centre word with subwords: context words in groups, each with its targets and their weights."""
+        size = PATH_TILE if self.nodes is not None else TILE
+        fresh = self.outputs is not None and not self.shared
+        for begin in range(0, len(words), size):
+            group, found = words[begin : begin + size], []
+            for pair, word in enumerate(group, begin):
+                targets = self.targets(word, stream, pair if fresh else 0)
+                found += [(*target, 1) for target in targets if fresh or target[0] is self.nodes or target[2]]
+            if self.outputs is not None and not fresh:
+                for noise in noise_words(stream, 0, self.negative, self.noise):
+                    if any(word != noise for word in group):
+                        found.append((self.outputs, noise, 0, sum(word != noise for word in group)))
+            yield group, found
+
     def learn(self, hidden, targets, rate):
         """The gradient of each row of `hidden`; all scores are taken before any target changes."""
         errors = []
-        for matrix, row, label in targets:
+        for matrix, row, label, *weight in targets:
             scores = hidden @ matrix[row]
-            self.loss += float(np.logaddexp(0, -scores if label else scores).sum())
-            errors.append((label - sigmoid(scores)) * rate)
+            self.loss += float(np.logaddexp(0, -scores if label else scores).sum()) * sum(weight or [1])
+            errors.append((label - sigmoid(scores)) * rate * np.float32(sum(weight or [1])))
         gradient = np.zeros_like(hidden)
-        for (matrix, row, _), error in zip(targets, errors, strict=True):
+        for (matrix, row, *_), error in zip(targets, errors, strict=True):
             gradient += np.outer(error, matrix[row])
             if self.learn_outputs:
                 matrix[row] += error @ hidden
@@ -115,18 +137,26 @@ class Twin:
                 continue
             if own_tags:
                 np.add.at(times[3], own_tags, 1)
-            if self.words:
+            if self.words and self.subwords is None:
                 np.add.at(times[0], [tokens[p] for p, _ in around], 1)
-            if not self.learn_outputs:
-                continue
             at = {p: i for i, (p, _) in enumerate(around)}
             for p, stream in own:
                 width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
-                pairs = min(len(around), at[p] + width + 1) - max(0, at[p] - width) - 1 if self.words else 0
+                near = [*around[max(0, at[p] - width) : at[p]], *around[at[p] + 1 : at[p] + width + 1]]
+                words = [int(tokens[other]) for other, _ in near if self.words]
                 fresh = not self.shared and not self.cbow and self.outputs is not None
-                for pair in range(pairs + len(own_tags) if fresh else 1):
-                    for matrix, row, _ in self.targets(int(tokens[p]), stream, pair):
-                        times[1 if matrix is self.outputs else 2][row] += 1
+                pairs = range(len(words) + len(own_tags) if fresh else 1)
+                targets = []
+                if self.subwords is not None:
+                    for word in words if self.cbow else [int(tokens[p])] if words else []:
+                        np.add.at(times[0], [row for _, row in self.rows_of(word)], 1)
+                    if not self.cbow:
+                        targets = [target for _, found in self.groups(words, stream) for target in found]
+                        pairs = pairs[len(words) :] if fresh else pairs[: len(own_tags)]
+                for pair in pairs:
+                    targets += self.targets(int(tokens[p]), stream, pair)
+                for matrix, row, *_ in targets if self.learn_outputs else []:
+                    times[1 if matrix is self.outputs else 2][row] += 1
         return times
 
     def add_to(self, units, gradients):
@@ -136,7 +166,15 @@ class Twin:
             if matrix is self.documents or self.learn_words:
                 matrix[row] += (1 if locks is None else locks[row]) * gradient
 
-    def skip_gram(self, units, word, stream, rate):
+    def skip_gram_of_subwords(self, words, word, stream, rate):
+        """The mean of a word's rows learns its context words, group by group; `examples` counts pairs."""
+        units = self.rows_of(word)
+        for group, targets in self.groups(words, stream):
+            hidden = np.array([matrix[row] for matrix, row in units]).mean(axis=0, keepdims=True)
+            self.add_to(units, [self.learn(hidden, targets, rate)[0]] * len(units))
+            self.examples += len(group) - 1
+
+    def skip_gram(self, units, word, stream, rate, first=0):
         fresh = self.outputs is not None and not self.shared
         full = 1 if fresh else PATH_TILE if self.nodes is not None else TILE
         targets = self.targets(word, stream, 0)
@@ -146,7 +184,7 @@ class Twin:
             self.add_to(tile, self.learn(np.array([matrix[row] for matrix, row in tile]), targets, rate))
             tile.clear()
 
-        for pair, (matrix, row) in enumerate(units):
+        for pair, (matrix, row) in enumerate(units, first):
             if len(tile) == full or any(other is matrix and number == row for other, number in tile):
                 learn()
             if fresh:
@@ -175,8 +213,17 @@ class Twin:
             for centre, (word, position, stream) in enumerate(kept):
                 width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
                 around = [*range(max(0, centre - width), centre), *range(centre + 1, centre + width + 1)]
-                units = [(self.inputs, kept[j][0]) for j in around if j < len(kept) and self.words]
-                units += [(self.documents, tag) for tag in (tags[sentence] if tags is not None else [])]
-                if units and (centres is None or position in centres):
-                    step = self.cbow_window if self.cbow else self.skip_gram
-                    step(units, word, stream, np.float32(alpha - slope * min(position, horizon)))
+                words = [kept[j][0] for j in around if j < len(kept) and self.words]
+                documents = [(self.documents, tag) for tag in (tags[sentence] if tags is not None else [])]
+                if not (words or documents) or not (centres is None or position in centres):
+                    continue
+                rate = np.float32(alpha - slope * min(position, horizon))
+                if self.cbow:
+                    rows = [row for other in words for row in self.rows_of(other)]
+                    self.cbow_window(rows + documents, word, stream, rate)
+                elif self.subwords is None:
+                    self.skip_gram([(self.inputs, other) for other in words] + documents, word, stream, rate)
+                else:
+                    self.skip_gram_of_subwords(words, word, stream, rate)
+                    if documents:
+                        self.skip_gram(documents, word, stream, rate, len(words))

@@ -113,7 +113,15 @@ def in_c(seconds: float, seed: int) -> int:
     led, program = shutil.which("clang") is not None, FOUND / "text"
     compiler = ["clang", "-DLIBFUZZER"] if led else shlex.split(os.environ.get("CC", "cc"))
     sanitize = f"-fsanitize={'fuzzer,' * led}address,undefined,float-cast-overflow"
-    flags = ["-g", "-O1", sanitize, "-fno-sanitize-recover=all", f"-I{ROOT / 'src' / 'w2v'}", "-o", str(program)]
+    flags = [
+        "-g",
+        "-O1",
+        sanitize,
+        "-fno-sanitize-recover=all",
+        f"-I{ROOT / 'src' / 'w2v' / 'text'}",
+        "-o",
+        str(program),
+    ]
     subprocess.run([*compiler, *flags, str(Path(__file__).with_name("text.c"))], check=True)
     run = [f"-max_total_time={seconds:.0f}", f"-seed={seed}", "-max_len=4096", "-verbosity=0", "-print_final_stats=1"]
     run = [*run, f"-artifact_prefix={FOUND}/{IN_C}-"] if led else [str(seconds), str(seed)]

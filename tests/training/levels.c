@@ -28,12 +28,13 @@ static uint64_t hash_of(uint64_t hash, const void *data, size_t size) {
 }
 
 int main(void) {
-    static float rows[MOST_ROWS * 16 * MOST_BLOCKS], targets[MOST_TARGETS * 16 * MOST_BLOCKS], labels[MOST_TARGETS + 16];
+    static float rows[MOST_ROWS * 16 * MOST_BLOCKS], targets[MOST_TARGETS * 16 * MOST_BLOCKS], labels[MOST_TARGETS + 16],
+                 weights[MOST_TARGETS + 16];
     static float scratch[2 * (16 * MOST_BLOCKS + TILE * MOST_TARGETS + 32)];
     for (int level = 0; level < N_LEVELS; level++) {
         if (!level_runs(level)) continue;
         const Level *run = &levels[level];
-        uint64_t hash = 14695981039346656037u;
+        uint64_t hash = 14695981039346656037u, weighted = hash;
         state = 1;
         for (int blocks = 1; blocks <= MOST_BLOCKS; blocks += blocks < 9 ? 1 : 4)
             for (int n_rows = 1; n_rows <= MOST_ROWS; n_rows += n_rows < 4 ? 1 : 4)
@@ -49,19 +50,23 @@ int main(void) {
                         for (int t = 0; t < n_targets; t++) {
                             target[t] = row_of(targets, t);
                             labels[t] = (float)(t % 3 == 0);
+                            weights[t] = (float)(t % 5);
                         }
                         const Ahead ahead = {target, n_targets / 2};
                         if (mean)
-                            run->learn_mean(row, n_rows, 1.0f / (float)n_rows, 0.5f, target, labels, n_targets, blocks,
-                                            0.025f, scratch, &loss, &ahead);
+                            run->learn_mean(row, n_rows, 1.0f / (float)n_rows, 0.5f, target, labels, NULL, n_targets,
+                                            blocks, 0.025f, scratch, &loss, &ahead);
                         else
                             run->learn(row, n_rows, target, labels, n_targets, blocks, 0.025f, scratch,
                                        n_targets % 2 ? &loss : NULL, &ahead);
                         run->blend(targets, rows, 16 * blocks, 1.0f / 3);
                         run->merge(targets, (const float *const *)row, n_rows, 0.7f, 16 * blocks);
                         hash = hash_of(hash_of(hash_of(hash, rows, sizeof rows), targets, sizeof targets), &loss, 8);
+                        run->learn_mean(row, n_rows, 1.0f / (float)n_rows, 1, target, labels, weights, n_targets, blocks,
+                                        0.025f, scratch, n_targets % 2 ? &loss : NULL, &ahead);
+                        weighted = hash_of(hash_of(hash_of(weighted, rows, sizeof rows), targets, sizeof targets), &loss, 8);
                     }
-        printf("%s %016llx\n", run->name, (unsigned long long)hash);
+        printf("%s %016llx-%016llx\n", run->name, (unsigned long long)hash, (unsigned long long)weighted);
     }
     return 0;
 }

@@ -42,8 +42,8 @@ typedef struct {
                   int n_targets, int blocks, float rate, float *scratch, double *loss,
                        const Ahead *ahead);
     void (*learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
-                       const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss,
-                       const Ahead *ahead);
+                       const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                       float *scratch, double *loss, const Ahead *ahead);
     void (*blend)(float *shared, float *own, long long n, float share);
     void (*merge)(float *row, const float *const *copies, int n_copies, float share, long long n);
 } Level;

@@ -117,20 +117,24 @@ INLINE void NAME(update_rows)(float *const *rows, const int n, float *const *tar
     }
 }
 
-/* From dots to steps, in place: (label - sigmoid) * rate for `n` of every `pitch` scores. Adds the loss if asked to. */
-INLINE void NAME(steps)(float *scores, const float *labels, int size, const int pitch, const int n, float rate,
-                        double *loss) {
+/* From dots to steps, in place: (label - sigmoid) * rate for `n` of every `pitch` scores, each times its weight if there
+ * are weights. Adds the loss if asked to. */
+INLINE void NAME(steps)(float *scores, const float *labels, const float *weights, int size, const int pitch,
+                        const int n, float rate, double *loss) {
     const int padded = (size + 15) & ~15;
     if (loss) {
         for (int i = 0; i < padded; i += WIDTH) {
             float terms[WIDTH];
-            NAME(store)(terms, NAME(log_loss)(NAME(load)(scores + i), NAME(load)(labels + i)));
+            V losses = NAME(log_loss)(NAME(load)(scores + i), NAME(load)(labels + i));
+            if (weights) losses = NAME(mul)(losses, NAME(load)(weights + i));
+            NAME(store)(terms, losses);
             for (int j = 0; j < WIDTH; j++)
                 if (i + j < size && (i + j) % pitch < n) *loss += terms[j];
         }
     }
     for (int i = 0; i < padded; i += WIDTH) {
         V error = NAME(sub)(NAME(load)(labels + i), NAME(sigmoid)(NAME(load)(scores + i)));
+        if (weights) error = NAME(mul)(error, NAME(load)(weights + i));
         NAME(store)(scores + i, NAME(mul)(error, NAME(fill)(rate)));
     }
 }
@@ -144,7 +148,7 @@ INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targ
     for (int t = 0; t < n_targets; t++)
         UNROLL for (int c = 0; c < pitch; c++) spread[t * pitch + c] = labels[t];
     NAME(all_dots)(rows, n, pitch, targets, n_targets, blocks, scores);
-    NAME(steps)(scores, spread, size, pitch, n, rate, loss);
+    NAME(steps)(scores, spread, NULL, size, pitch, n, rate, loss);
     NAME(update_rows)(rows, n, targets, n_targets, blocks, pitch, scores, ahead);
 }
 
@@ -188,7 +192,7 @@ INLINE void NAME(update_panel)(const V *row, V *grown, float *const *targets, in
 INLINE void NAME(learn_one)(float *row, float *const *targets, const float *labels, int n_targets, int blocks,
                             float rate, float *scores, double *loss, const Ahead *ahead) {
     NAME(all_dots)(&row, 1, 1, targets, n_targets, blocks, scores);
-    NAME(steps)(scores, labels, n_targets, 1, 1, rate, loss);
+    NAME(steps)(scores, labels, NULL, n_targets, 1, 1, rate, loss);
 #define UPDATE(d, width) \
     { \
         V old[width], grown[width]; \
@@ -213,10 +217,10 @@ KERNEL void NAME(learn)(float *const *rows, int n_rows, float *const *targets, c
 }
 
 /* One example: the mean (or sum) of all `rows`, added in order, against the targets. `forward` scales the sum of the
- * rows, `backward` what each of them learns; a row listed twice learns twice. */
+ * rows, `backward` what each of them learns; a row listed twice learns twice. A target with a weight is learnt as often. */
 KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
-                             const float *labels, int n_targets, int blocks, float rate, float *scratch,
-                             double *loss, const Ahead *ahead) {
+                             const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                             float *scratch, double *loss, const Ahead *ahead) {
     float *mean = scratch, *scores = scratch + 16 * blocks;
 #define GATHER(d, width) \
     { \
@@ -230,7 +234,7 @@ KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, floa
     PANELS(GATHER)
 #undef GATHER
     NAME(all_dots)(&mean, 1, 1, targets, n_targets, blocks, scores);
-    NAME(steps)(scores, labels, n_targets, 1, 1, rate, loss);
+    NAME(steps)(scores, labels, weights, n_targets, 1, 1, rate, loss);
 #define SCATTER(d, width) \
     { \
         V old[width], grown[width]; \

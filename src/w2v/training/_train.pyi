@@ -26,6 +26,7 @@ class Kernel:
         labels: NDArray[np.int8] | None,
         *,
         locks: NDArray[np.float32] | None = None,
+        subwords: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None,
         documents: NDArray[np.float32] | None = None,
         document_locks: NDArray[np.float32] | None = None,
         learn_words: bool = True,

@@ -2,9 +2,10 @@
 # cython: freethreading_compatible=True
 """The training loop: token ids in, two matrices changed in place. No string and no Python object inside.
 
-Every model is one example shape: some input rows, and a list of (target row, label). An input row is that of a word, or
-of a document that the sentence is tagged with. Two functions say which input rows (`skip_gram`, `cbow`), two say which
-targets (`add_path` for hierarchical softmax, `add_noise` for negative sampling); the arithmetic is in `_simd_body.h`.
+Every model is one example shape: some input rows, and a list of (target row, label). An input row is that of a word, of
+a part of a word, or of a document that the sentence is tagged with. `skip_gram`, `skip_gram_of_subwords` and `cbow` say
+which input rows, two say which targets (`add_path` for hierarchical softmax, `add_noise` for negative sampling); the
+arithmetic is in `_simd_body.h`.
 
 Every random choice is a function of (seed, epoch, position in the corpus): whether a token survives subsampling, how
 wide its window is, which noise words it meets. So a worker can take any range of positions, look up by itself which
@@ -37,8 +38,8 @@ cdef extern from "_simd.h" nogil:
         void learn(float **rows, int n_rows, float **targets, const float *labels, int n_targets,
                    int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) noexcept nogil
         void learn_mean(float **rows, int n_rows, float forward, float backward, float **targets,
-                        const float *labels, int n_targets, int blocks, float rate, float *scratch, double *loss,
-                        const Ahead *ahead) noexcept nogil
+                        const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                        float *scratch, double *loss, const Ahead *ahead) noexcept nogil
         void blend(float *shared, float *own, long long n, float share) noexcept nogil
     const Level levels[]
     int level_runs(int i) noexcept
@@ -210,6 +211,10 @@ cdef struct Plan:
     long long stride
     int blocks
     uint64_t n_words
+    long long n_rows        # of inputs: as many as words, or more where words have subwords
+    const long long *subword_offsets  # word w has the rows [subword_offsets[w], subword_offsets[w + 1]) of these
+    const int32_t *subword_rows       # NULL, both, where a word has the row of its number alone
+    long long most_subwords  # of a word
     const uint32_t *keep    # a token survives if its 32 random bits are not above; NULL keeps all
     const uint32_t *noise   # alias table: (coin, other word) per slot
     const long long *paths  # word w owns points and labels [paths[w], paths[w + 1])
@@ -218,7 +223,7 @@ cdef struct Plan:
     int window
     int negative
     bint shrink
-    int tile                # context words of skip-gram that learn together
+    int tile                # context words of skip-gram that learn together, or that are learnt together
     bint lists_per_pair     # noise words of their own for each pair of skip-gram
     bint cbow
     bint mean_forward
@@ -240,7 +245,10 @@ cdef struct Window:
     uint64_t *draws         # one per noise word
     float **targets
     float *labels
-    int *ends               # where the targets of each pair end
+    int *ends               # where the targets of each pair end; with subwords, of each group of context words
+    float *weights          # with subwords: for how many pairs a target stands
+    float **rows            # with subwords: the input rows, behind the targets
+    int n_rows
     uint32_t n_copies       # that the segment must have made before it learns
 
 
@@ -402,15 +410,85 @@ cdef void make_draws(const Plan *plan, const Worker *own, Window *window) noexce
 
 cdef void look_up_targets(const Plan *plan, Worker *own, Window *window, int32_t word) noexcept nogil:
     cdef int pair
-    window.n_targets = 0
-    for pair in range(lists(plan, own, window)):
-        if plan.nodes:
-            add_path(plan, own, window, word)
-        if plan.outputs:
-            add_noise(plan, own, window, word, pair)
-        window.ends[pair] = window.n_targets
+    window.n_targets = window.n_rows = 0
+    if plan.subword_offsets and not plan.cbow:
+        add_neighbors(plan, own, window)
+    else:
+        for pair in range(lists(plan, own, window)):
+            add_list(plan, own, window, word, pair, pair)
+    if plan.subword_offsets:
+        look_up_subwords(plan, own, window)
     if own.segment:
         window.n_copies = own.segment.n
+
+
+cdef inline void add_list(const Plan *plan, Worker *own, Window *window, int32_t word, int pair,
+                          int number) noexcept nogil:
+    """All targets of `word`, as the list of this number."""
+    if plan.nodes:
+        add_path(plan, own, window, word)
+    if plan.outputs:
+        add_noise(plan, own, window, word, pair)
+    window.ends[number] = window.n_targets
+
+
+cdef void add_shared_noise(const Plan *plan, Worker *own, Window *window, int begin, int first,
+                           int last) noexcept nogil:
+    """Noise words that the pairs of the survivors [first, last) share: each stands for those whose word it is not."""
+    cdef int j, k, t, pairs
+    cdef uint32_t drawn, other
+    for t in range(begin, window.n_targets):
+        window.weights[t] = 1
+    for k in range(plan.negative):
+        drawn = noise_word(plan, own, window.draws[k])
+        other = drawn & ~ANY_SEGMENT
+        pairs = 0
+        for j in range(first, last):
+            pairs += j != window.centre and <uint32_t>own.kept[j] != other
+        if pairs:
+            window.weights[window.n_targets] = <float>pairs
+            add_target(window, output_row(plan, own, other, other == drawn), 0)
+
+
+cdef void add_neighbors(const Plan *plan, Worker *own, Window *window) noexcept nogil:
+    """Targets of a centre word with subwords: its context words in groups of up to `tile`; then what tags learn."""
+    cdef int j, pair = 0, number = 0, n = 0, begin = 0, first = window.first
+    for j in range(window.first, window.last):
+        if j != window.centre:
+            if plan.nodes:
+                add_path(plan, own, window, own.kept[j])
+            if plan.lists_per_pair:
+                add_noise(plan, own, window, own.kept[j], pair)
+            elif plan.outputs:
+                add_target(window, output_row(plan, own, own.kept[j], False), 1)
+            pair, n = pair + 1, n + 1
+        if n and (n == plan.tile or j == window.last - 1):
+            if plan.outputs and not plan.lists_per_pair:
+                add_shared_noise(plan, own, window, begin, first, j + 1)
+            window.ends[number] = begin = window.n_targets
+            number, n, first = number + 1, 0, j + 1
+    for j in range(own.n_tags if plan.lists_per_pair else own.n_tags > 0):
+        add_list(plan, own, window, own.kept[window.centre], pair + j if plan.lists_per_pair else 0, number + j)
+
+
+cdef inline float *subword_row(const Plan *plan, const Worker *own, long long row) noexcept nogil:
+    if own.segment and (own.segment.all.copies_all or not in_this_segment_alone(&own.mark, INPUTS, row)):
+        return copy_of(own.segment, INPUTS, row)
+    return input_row(plan, own, row)
+
+
+cdef void look_up_subwords(const Plan *plan, Worker *own, Window *window) noexcept nogil:
+    """The input rows of a window: those of the centre word in skip-gram, of all context words in CBOW."""
+    cdef long long i
+    cdef int j
+    window.rows = window.targets + window.n_targets
+    if window.last - window.first < 2:
+        return
+    for j in range(window.first, window.last):
+        if (j == window.centre) != plan.cbow:
+            for i in range(plan.subword_offsets[own.kept[j]], plan.subword_offsets[own.kept[j] + 1]):
+                window.rows[window.n_rows] = subword_row(plan, own, plan.subword_rows[i])
+                window.n_rows += 1
 
 
 cdef inline bint listed(const int32_t *ids, int n, int32_t id) noexcept nogil:
@@ -432,22 +510,34 @@ cdef inline int32_t id_of_row(const Worker *own, const Window *window, int j) no
     return own.kept[j] if j < window.last else ~own.tags[j - window.last]
 
 
-cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, int i, int j) noexcept nogil:
+cdef inline void take(const Plan *plan, Worker *own, int i, float *row, int32_t number,
+                      const float *locks) noexcept nogil:
     """Make an input row the i-th to learn; or a copy, so that one whose lock is 0 is never written."""
     cdef float *copy
-    cdef const float *locks = plan.locks
+    own.rows[i] = own.true_rows[i] = row
+    if locks and locks[number] != 1:
+        copy = own.copies + 2 * i * plan.stride
+        memcpy(copy, row, <size_t>plan.stride * sizeof(float))
+        memcpy(copy + plan.stride, row, <size_t>plan.stride * sizeof(float))
+        own.rows[i], own.factors[i] = copy, locks[number]
+
+
+cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, int i, int j) noexcept nogil:
     cdef int32_t number = id_of_row(own, window, j)
     own.ids_of_rows[i] = number
     if number >= 0:
-        own.rows[i] = own.kept_rows[j] if own.segment else input_row(plan, own, number)
+        take(plan, own, i, own.kept_rows[j] if own.segment else input_row(plan, own, number), number, plan.locks)
     else:
-        own.rows[i], number, locks = own.tag_rows[j - window.last], ~number, plan.document_locks
-    own.true_rows[i] = own.rows[i]
-    if locks and locks[number] != 1:
-        copy = own.copies + 2 * i * plan.stride
-        memcpy(copy, own.rows[i], <size_t>plan.stride * sizeof(float))
-        memcpy(copy + plan.stride, own.rows[i], <size_t>plan.stride * sizeof(float))
-        own.rows[i], own.factors[i] = copy, locks[number]
+        take(plan, own, i, own.tag_rows[j - window.last], ~number, plan.document_locks)
+
+
+cdef inline int take_subwords(const Plan *plan, Worker *own, const Window *window, int n, int32_t word) noexcept nogil:
+    """Make the input rows of a word the n-th and following; returns how many there are then."""
+    cdef long long i
+    for i in range(plan.subword_offsets[word], plan.subword_offsets[word + 1]):
+        take(plan, own, n, window.rows[n], plan.subword_rows[i], plan.locks)
+        n += 1
+    return n
 
 
 cdef void hand_back(const Plan *plan, Worker *own, int n_rows) noexcept nogil:
@@ -485,10 +575,46 @@ cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int 
     own.examples += n_rows
 
 
+cdef inline void learn_mean(const Plan *plan, Worker *own, const Window *window, int n_rows, float forward,
+                            float backward, const float *weights, int begin, int end) noexcept nogil:
+    """The mean of the rows, or what `forward` makes of their sum, learns the targets [begin, end) of a window."""
+    level.learn_mean(own.rows, n_rows, forward, backward, targets_of(plan, own, window, begin, end),
+                     window.labels + begin, weights, end - begin, plan.blocks, window.rate, own.scratch,
+                     &own.loss if plan.with_loss else NULL, &own.ahead)
+    if own.copies:
+        hand_back(plan, own, n_rows)
+    skip_prefetched(own, end - begin)
+
+
 cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
     """Each context word, and then each tag, alone predicts the centre word; up to `tile` different ones together."""
-    cdef int j, n = 0, pair = 0, begin = 0
-    for j in range(window.first, window.last + own.n_tags):
+    learn_one_by_one(plan, own, window, window.first, 0)
+
+
+cdef void skip_gram_of_subwords(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
+    """The mean of the centre word's rows predicts its context words; then each tag predicts the centre word.
+
+    So says fastText, and word2vec's paper; word2vec.c lets context words predict the centre, which makes the same pairs.
+    Rows are gathered once for a group of pairs and not for each of them.
+    """
+    cdef int n, left = window.last - window.first - 1, number = 0, begin = 0, end
+    while left > 0:
+        end, n = window.ends[number], take_subwords(plan, own, window, 0, own.kept[window.centre])
+        learn_mean(plan, own, window, n, <float>1 / <float>n, 1,
+                   NULL if plan.lists_per_pair or not plan.outputs else window.weights + begin, begin, end)
+        own.examples += min(left, plan.tile)
+        left, number, begin = left - plan.tile, number + 1, end
+        if stop_wanted(own.stop) == AT_ONCE:
+            return
+    if own.n_tags:
+        learn_one_by_one(plan, own, window, window.last, number)
+
+
+cdef inline void learn_one_by_one(const Plan *plan, Worker *own, const Window *window, int first,
+                                  int pair) noexcept nogil:
+    """Each survivor from `first` on, and each tag, predicts the centre word, with the lists of targets from `pair` on."""
+    cdef int j, n = 0, begin = window.ends[pair - 1] if pair else 0
+    for j in range(first, window.last + own.n_tags):
         if j == window.centre:
             continue
         if plan.lists_per_pair:
@@ -500,33 +626,33 @@ cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcep
                 return
             continue
         if n == plan.tile or listed(own.ids_of_rows, n, id_of_row(own, window, j)):
-            learn(plan, own, window, n, 0, window.n_targets)
+            learn(plan, own, window, n, begin, window.n_targets)
             n = 0
             if stop_wanted(own.stop) == AT_ONCE:
                 return
         take_row(plan, own, window, n, j)
         n += 1
     if n:
-        learn(plan, own, window, n, 0, window.n_targets)
+        learn(plan, own, window, n, begin, window.n_targets)
 
 
 cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
-    """The mean (or sum) of all context words and tags predicts the centre word."""
+    """The mean (or sum) of all context words and tags predicts the centre word; of subwords, where words have them."""
     cdef int j, n = 0
     cdef float part
     for j in range(window.first, window.last + own.n_tags):
-        if j != window.centre:
+        if j == window.centre:
+            continue
+        if plan.subword_offsets and j < window.last:
+            n = take_subwords(plan, own, window, n, own.kept[j])
+        else:
             take_row(plan, own, window, n, j)
             n += 1
     if n == 0:
         return
     part = <float>1 / <float>n
-    level.learn_mean(own.rows, n, part if plan.mean_forward else 1, part if plan.mean_backward else 1,
-                     targets_of(plan, own, window, 0, window.n_targets), window.labels, window.n_targets, plan.blocks,
-                     window.rate, own.scratch, &own.loss if plan.with_loss else NULL, &own.ahead)
-    if own.copies:
-        hand_back(plan, own, n)
-    skip_prefetched(own, window.n_targets)
+    learn_mean(plan, own, window, n, part if plan.mean_forward else 1, part if plan.mean_backward else 1, NULL, 0,
+               window.n_targets)
     own.examples += 1
 
 
@@ -637,13 +763,16 @@ cdef class Kernel:
 
     Parameters
     ----------
-    inputs : float32 [V, stride], padded with zeros; changed in place
+    inputs : float32 [V, stride], or [R, stride] with subwords, padded with zeros; changed in place
     outputs : float32 [V, stride] or None, negative sampling; changed in place
     nodes : float32 [V - 1, stride] or None, hierarchical softmax; changed in place
     keep : uint32 [V] or None, largest 32-bit draw with which a token survives subsampling
     noise : uint32 [V, 2] or None, alias table of the noise distribution
     paths, points, labels : int64 [V + 1], int32 [P], int8 [P] or None, Huffman paths with label 1 - code
-    locks : float32 [V] or None, the factor of each input row's gradient
+    locks : float32 [V], or [R], or None, the factor of each input row's gradient
+    subwords : (int64 [V + 1], int32 [S]) or None
+        Word w has the input rows ``rows[offsets[w]:offsets[w + 1]]`` instead of row w. The mean of the centre word's
+        rows then predicts its context words; in CBOW the mean of all rows of all context words predicts the centre.
     documents : float32 [T, stride] or None, a row per tag; changed in place
     document_locks : float32 [T] or None, the factor of each of their gradients
     learn_words, learn_outputs : bool, whether the matrices of words change; if not, new documents are inferred
@@ -658,7 +787,7 @@ cdef class Kernel:
 
     def __init__(self, float[:, ::1] inputs, float[:, ::1] outputs, float[:, ::1] nodes, const uint32_t[::1] keep,
                  const uint32_t[:, ::1] noise, const long long[::1] paths, const int32_t[::1] points,
-                 const int8_t[::1] labels, *, const float[::1] locks=None, float[:, ::1] documents=None,
+                 const int8_t[::1] labels, *, const float[::1] locks=None, subwords=None, float[:, ::1] documents=None,
                  const float[::1] document_locks=None, bint learn_words=True, bint learn_outputs=True, bint words=True,
                  int window, int negative, bint shrink, bint shared, bint cbow,
                  bint mean_forward, bint mean_backward, bint with_loss):
@@ -669,11 +798,14 @@ cdef class Kernel:
         self.noise = noise
         self.plan = Plan(
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, documents=NULL, locks=NULL, document_locks=NULL, stride=inputs.shape[1],
-            blocks=<int>(inputs.shape[1] // 16), n_words=<uint64_t>inputs.shape[0], keep=NULL, noise=NULL,
+            blocks=<int>(inputs.shape[1] // 16), n_words=<uint64_t>inputs.shape[0], n_rows=inputs.shape[0],
+            subword_offsets=NULL, subword_rows=NULL, most_subwords=1, keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
             tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
             cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss,
             learns_outputs=learn_outputs, pairs_words=words, n_documents=0)
+        if subwords is not None:
+            self.set_subwords(*subwords)
         if documents is not None:
             if documents.shape[1] != self.plan.stride:
                 raise ValueError(f"rows of documents have {documents.shape[1]} floats, those of words "
@@ -686,8 +818,8 @@ cdef class Kernel:
         elif not words:
             raise ValueError("without words and without documents there is no input row; use words=True")
         if locks is not None:
-            if <uint64_t>locks.shape[0] != self.plan.n_words:
-                raise ValueError(f"{locks.shape[0]:,} locks for {self.plan.n_words:,} rows")
+            if locks.shape[0] != self.plan.n_rows:
+                raise ValueError(f"{locks.shape[0]:,} locks for {self.plan.n_rows:,} rows")
             self.plan.locks = &locks[0]
         if keep is not None:
             self.plan.keep = &keep[0]
@@ -702,6 +834,26 @@ cdef class Kernel:
             self.plan.labels = &labels[0]
             longest += int(np.diff(paths).max())
         self.max_targets = <int>longest
+
+    def set_subwords(self, const long long[::1] offsets, const int32_t[::1] rows):
+        """Give each word its input rows, after a check that each has one at least and all are there."""
+        cdef long long n_words = offsets.shape[0] - 1, i, most = 0
+        cdef uint32_t largest = 0
+        cdef bint rising = n_words > 0 and offsets[0] == 0 and offsets[n_words] == rows.shape[0]
+        with nogil:
+            for i in range(n_words if rising else 0):
+                rising = rising and offsets[i + 1] > offsets[i]
+                most = max(most, offsets[i + 1] - offsets[i])
+            for i in range(rows.shape[0]):
+                largest = max(largest, <uint32_t>rows[i])  # a negative one becomes large
+        if not rising:
+            raise ValueError(f"the offsets of subwords must rise from 0 to {rows.shape[0]:,}, the number of subwords, with "
+                             "one at least for each word")
+        if n_words > self.plan.n_rows or largest >= self.plan.n_rows:
+            raise ValueError(f"a word or subword has no row among the {self.plan.n_rows:,} of the input matrix")
+        self.arrays += (offsets, rows)
+        self.plan.n_words, self.plan.most_subwords = <uint64_t>n_words, most
+        self.plan.subword_offsets, self.plan.subword_rows = &offsets[0], &rows[0]
 
     @property
     def negative(self):
@@ -899,13 +1051,13 @@ cdef class Segments:
         cdef int number
         if not 1 <= segments <= MOST_SEGMENTS or not 1 <= segment_words <= CHUNK:
             raise ValueError(f"{segments} segments of {segment_words} words: at most {MOST_SEGMENTS} of {CHUNK}")
-        most = segment_words + 2 * reach + segment_words * targets_of_a_window(plan, reach, most_tags, kernel.max_targets)
-        most += segment_words * most_tags
+        most = (segment_words + 2 * reach) * plan.most_subwords + segment_words * most_tags
+        most += segment_words * targets_of_a_window(plan, reach, most_tags, kernel.max_targets)
         if begin < 0 or begin % (segments * segment_words):
             raise ValueError(f"no round of {segments} x {segment_words} words begins at position {begin:,}")
         self.kernel, self.segment_words, self.begin, self.held = kernel, segment_words, begin, []
         self.all.n_segments, self.all.stride = segments, plan.stride
-        most = min(most, 3 * <long long>plan.n_words + <long long>plan.n_documents)
+        most = min(most, plan.n_rows + 2 * <long long>plan.n_words + <long long>plan.n_documents)
         if segments * most > MOST_TARGETS:
             raise ValueError(f"a segment of {segment_words} words would touch {most:,} rows, which is too many; use a "
                              "smaller window, or deterministic=False")
@@ -913,7 +1065,7 @@ cdef class Segments:
         if parts.shape[0] != segments + 1 or parts[segments] != noise.shape[0]:
             raise ValueError(f"the noise words are not those of {segments} segments")
         self.all.noise, self.all.parts = &noise[0, 0] if noise.shape[0] else NULL, &parts[0]
-        self.lay(INPUTS, plan.inputs, <long long>plan.n_words)
+        self.lay(INPUTS, plan.inputs, plan.n_rows)
         self.all.tables[INPUTS].locks = plan.locks
         if plan.outputs:
             self.lay(OUTPUTS, plan.outputs, <long long>plan.n_words)
@@ -970,14 +1122,26 @@ cdef class Segments:
 
 cdef long long targets_of_a_window(const Plan *plan, long long reach, long long tags,
                                    long long max_targets) noexcept nogil:
+    if plan.subword_offsets and not plan.cbow and not plan.lists_per_pair:
+        return max_targets * (2 * reach + (tags > 0))
     return max_targets * (2 * reach + tags if plan.lists_per_pair else 1)
+
+
+cdef long long rows_of_a_window(const Plan *plan, long long reach) noexcept nogil:
+    """How many rows of subwords a window has at most."""
+    if plan.subword_offsets == NULL:
+        return 0
+    return plan.most_subwords * (2 * reach if plan.cbow else 1)
 
 
 cdef long long updates_of_a_window(const Plan *plan, long long reach, long long tags,
                                    long long max_targets) noexcept nogil:
     """How many blocks of 16 floats a window updates at most."""
-    cdef long long n_rows = tags + (2 * reach if plan.pairs_words else 0)
-    return plan.blocks * (n_rows + max_targets if plan.cbow else n_rows * max_targets)
+    cdef long long n_words = 2 * reach if plan.pairs_words else 0, n_groups
+    if plan.cbow:
+        return plan.blocks * (tags + n_words * plan.most_subwords + max_targets)
+    n_groups = (n_words + plan.tile - 1) // plan.tile if plan.subword_offsets else 0
+    return plan.blocks * ((tags + n_words) * max_targets + n_groups * plan.most_subwords)
 
 
 cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targets, long long n_hot,
@@ -986,8 +1150,11 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
 
     The stretches it is given begin less than `span` positions behind the earliest that is still to come.
     """
-    cdef long long reach = job.reach, most_rows = max(TILE, 2 * reach + job.most_tags if plan.cbow else 1)
-    cdef long long n_pairs = 2 * reach + job.most_tags if plan.lists_per_pair else 1
+    cdef long long reach = job.reach, subwords = rows_of_a_window(plan, reach)
+    cdef long long most_rows = max(max(TILE, subwords), max(2 * reach, subwords) + job.most_tags if plan.cbow else 1)
+    cdef long long n_pairs = 2 * reach + job.most_tags if plan.lists_per_pair or subwords else 1
+    cdef long long most_targets = targets_of_a_window(plan, reach, job.most_tags, max_targets)
+    cdef long long at_once = max_targets * (plan.tile if subwords and not plan.cbow else 1)
     cdef int i
     memset(own, 0, sizeof(Worker))
     own.sentence, own.stop = -1, &NEVER
@@ -996,8 +1163,9 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     own.kept_rows = <float **>claim(span + 2 * reach, sizeof(float *))
     for i in range(RING):
         own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
-        own.windows[i].targets = <float **>claim(n_pairs * max_targets, sizeof(float *))
-        own.windows[i].labels = <float *>claim(n_pairs * max_targets + 16, sizeof(float))
+        own.windows[i].targets = <float **>claim(most_targets + subwords, sizeof(float *))
+        own.windows[i].labels = <float *>claim(most_targets + 16, sizeof(float))
+        own.windows[i].weights = <float *>claim(most_targets + 16 if subwords else 0, sizeof(float))
         own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
     own.rows = <float **>claim(most_rows, sizeof(float *))
     own.true_rows = <float **>claim(most_rows, sizeof(float *))
@@ -1006,8 +1174,8 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     own.tag_rows = <float **>claim(job.most_tags, sizeof(float *))
     own.scratch = <float *>claim(2 * (plan.stride + TILE * max_targets + 32), sizeof(float))
     if not plan.learns_outputs:
-        own.still_targets = <float **>claim(max_targets, sizeof(float *))
-        own.still_memory = claim(max_targets * plan.stride + 16, sizeof(float))
+        own.still_targets = <float **>claim(at_once, sizeof(float *))
+        own.still_memory = claim(at_once * plan.stride + 16, sizeof(float))
         own.still = at_a_line(own.still_memory)
     if plan.locks or plan.document_locks:
         own.copies_memory = claim(2 * most_rows * plan.stride + 16, sizeof(float))
@@ -1029,6 +1197,7 @@ cdef void disband(Worker *own) noexcept:
         free(own.windows[i].draws)
         free(own.windows[i].targets)
         free(own.windows[i].labels)
+        free(own.windows[i].weights)
         free(own.windows[i].ends)
     free(own.rows)
     free(own.true_rows)
@@ -1235,6 +1404,18 @@ cdef void open_window(const Plan *plan, Worker *own, const Job *job, int step, i
     make_draws(plan, own, window)
 
 
+cdef void prefetch_subwords(const Plan *plan, const Worker *own, long long step, long long last,
+                            long long reach) noexcept nogil:
+    """Ask for what a window to come will read: which rows a word has, and in CBOW those of the last word."""
+    cdef long long i
+    cdef int32_t word = own.kept[min(last - 1, step + reach)]
+    if plan.cbow and own.segment == NULL:
+        for i in range(plan.subword_offsets[word], plan.subword_offsets[word + 1]):
+            prefetch_row(input_row(plan, own, plan.subword_rows[i]), plan.blocks)
+    word = own.kept[min(last - 1, step + reach + 1 if plan.cbow else step + 2)]
+    prefetch(plan.subword_rows + plan.subword_offsets[word])
+
+
 cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long long sentence, long long begin,
                              long long end) noexcept nogil:
     """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides.
@@ -1261,9 +1442,14 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
             leave_mark(&own.mark, DOCUMENTS, own.tags[i])
         for step in range(first, last):
             leave_mark(&own.mark, INPUTS, own.kept[step])
+            if plan.subword_offsets and (plan.cbow or begins <= step < ends):
+                for j in range(plan.subword_offsets[own.kept[step]], plan.subword_offsets[own.kept[step] + 1]):
+                    leave_mark(&own.mark, INPUTS, plan.subword_rows[j])
             if stop_wanted(own.stop) == AT_ONCE:
                 return begin
         if plan.nodes:
+            if plan.subword_offsets and not plan.cbow:  # targets are the neighbours
+                begins, ends = first, last
             for step in range(begins, ends):
                 for j in range(plan.paths[own.kept[step]], plan.paths[own.kept[step] + 1]):
                     leave_mark(&own.mark, NODES, plan.points[j])
@@ -1273,7 +1459,7 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
             own.tag_rows[i] = copy_of(own.segment, DOCUMENTS, own.tags[i])
         else:
             own.tag_rows[i] = plan.documents + own.tags[i] * plan.stride
-    if own.segment and plan.pairs_words:
+    if own.segment and plan.pairs_words and plan.subword_offsets == NULL:
         for step in range(first, last):
             if not own.segment.all.copies_all and in_this_segment_alone(&own.mark, INPUTS, own.kept[step]):
                 own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
@@ -1284,7 +1470,9 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
     for step in range(begins, ends + 2):
         if step < ends:
             open_window(plan, own, job, step, first, last)
-            if plan.pairs_words:
+            if plan.subword_offsets:
+                prefetch_subwords(plan, own, step, last, job.reach)
+            elif plan.pairs_words:
                 i = <int>min(last - 1, step + job.reach)
                 prefetch_row(own.kept_rows[i] if own.segment else input_row(plan, own, own.kept[i]), plan.blocks)
         if begins < step <= ends:
@@ -1297,11 +1485,13 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
                 make_copies(own.segment, own.windows[(step - 2) % RING].n_copies)
             ahead = &own.windows[(step - 1) % RING]
             own.ahead.rows = ahead.targets
-            own.ahead.n = ahead.n_targets if step <= ends else 0
+            own.ahead.n = ahead.n_targets + (0 if plan.cbow else ahead.n_rows) if step <= ends else 0
             if own.windows[(step - 2) % RING].n_targets == 0:  # a vocabulary of one word has no path
                 continue
             if plan.cbow:
                 cbow(plan, own, &own.windows[(step - 2) % RING])
+            elif plan.subword_offsets:
+                skip_gram_of_subwords(plan, own, &own.windows[(step - 2) % RING])
             else:
                 skip_gram(plan, own, &own.windows[(step - 2) % RING])
             for i in range(own.ahead.n):
