@@ -12,6 +12,7 @@ from emulation import SoftwareDevice, needs_emulation
 from w2v import CallbackAny2Vec, Word2Vec
 from w2v.cli import program
 from w2v.training.cuda import choice, concurrency, driver, pieces, work
+from w2v.training.cuda.kernel import Kernel
 from w2v.vectors import queries
 
 SMALL = {"vector_size": 12, "min_count": 1, "window": 3, "sample": 0.01, "workers": 1, "epochs": 2, "seed": 7}
@@ -279,6 +280,21 @@ def test_vectors_that_diverge_on_a_gpu_are_an_error(gpu):
 def test_what_a_gpu_cannot_hold_is_refused(gpu, options, words):
     with pytest.raises(ValueError, match=words):
         Word2Vec(two_topics(50), **ON_GPU | options)
+
+
+def test_words_with_subwords_are_refused_on_a_gpu():
+    rows, subwords = np.zeros((3, 16), np.float32), (np.array([0, 2]), np.array([0, 2], np.int32))
+    options = {"window": 1, "negative": 0, "shrink": True, "shared": True, "cbow": True, "with_loss": False}
+    with pytest.raises(ValueError, match="subwords are trained on the CPU alone"):
+        Kernel(
+            *[rows, *[None] * 7],
+            counts=np.ones(1, np.int64),
+            device=SoftwareDevice(),
+            subwords=subwords,
+            mean_forward=True,
+            mean_backward=True,
+            **options,
+        )
 
 
 def test_deterministic_training_on_a_gpu_is_refused():

@@ -33,13 +33,15 @@ class Kernel(epoch.Kernel):
     Raises
     ------
     ValueError
-        Rows, or lists of targets, are too long for a GPU.
+        Rows, or lists of targets, are too long for a GPU; or words have subwords.
     """
 
     exact = False
 
     def __init__(self, *arrays: Any, counts: NDArray[np.int64], device: Any = None, **options: Any) -> None:
         super().__init__(*arrays, **options)
+        if options.pop("subwords", None) is not None:
+            raise ValueError("words with subwords are trained on the CPU alone; use device='cpu'")
         device = first_device() if device is None else device
         self.device_name: str = device.name
         names = ("inputs", "outputs", "nodes", "keep", "noise", "paths", "points", "labels")
