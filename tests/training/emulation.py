@@ -55,7 +55,7 @@ class SoftwareDevice:
     name = "GPU of the tests"
     shared = 48 * 1024
 
-    def __init__(self, memory=1 << 30, processors=1, blocks=1, seed=1, extra=()):
+    def __init__(self, memory=1 << 30, processors=1, blocks=2, seed=1, extra=()):
         self.memory, self.processors, self.blocks, self.seed, self.extra = memory, processors, blocks, seed, extra
         self.corpora, self.claimed, self.launched, self.variants = {}, {}, [], []
         self.fails_at = None  # the launch of `train` that fails

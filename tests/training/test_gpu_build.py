@@ -108,6 +108,10 @@ def test_compiled_kernels_are_kept_for_the_next_time(tmp_path, monkeypatch):
 
 def test_nvrtc_compiles_the_kernels(tmp_path, monkeypatch):
     nvrtc = pytest.importorskip("cuda.bindings.nvrtc", reason="the extra w2v[cuda] is not installed")
+    try:
+        nvrtc.nvrtcVersion()
+    except Exception as error:
+        pytest.skip(f"NVRTC was not found: {error}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert driver.compiled(nvrtc, driver.compile_options("sm_90", 1, 6)).startswith(b"\x7fELF")
 

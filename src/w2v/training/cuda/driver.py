@@ -103,6 +103,10 @@ def _done(driver: Any, answer: Sequence[Any]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
 def missing() -> str | None:
     """Why there is no GPU to train on, or None if there is one."""
     try:
@@ -112,11 +116,11 @@ def missing() -> str | None:
     try:
         nvrtc.nvrtcVersion()
     except Exception as error:  # of the loader, which has classes of its own
-        return f"NVRTC, NVIDIA's compiler for run time, was not found ({error}); {EXTRA} brings it"
+        return f"NVRTC, NVIDIA's compiler for run time, was not found ({_line(error)}); {EXTRA} brings it"
     try:
         (code,) = driver.cuInit(0)
     except Exception as error:
-        return f"cuda-bindings is installed, but NVIDIA's driver was not found ({error}); install the driver of the GPU"
+        return f"cuda-bindings is there, but NVIDIA's driver was not found ({_line(error)}); install the GPU's driver"
     if int(code):
         return f"the driver finds no GPU that can be used ({code.name}); nvidia-smi shows what it finds"
     _, count = driver.cuDeviceGetCount()
