@@ -81,6 +81,7 @@ def add_training_options(add: Callable[..., argparse.Action], epochs: int | None
     add("--deterministic", action="store_true", help="the same bytes for any number of workers")
     add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
+    add("--device", choices=["cpu", "cuda", "auto"], help="an NVIDIA GPU, or one where it pays (default cpu)")
     add("--loss", action="store_true", help="report the mean loss of every epoch")
 
 
@@ -93,6 +94,7 @@ def training_settings(args: argparse.Namespace) -> dict[str, Any]:
     """What was given of `add_training_options` and `add_progress`, as parameters of a model."""
     given = {parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS if hasattr(args, parameter)}
     given |= {name: value for name, asked, value in SWITCHES if getattr(args, asked)}
+    given |= {"device": args.device} if args.device is not None else {}
     return given | {"cache": args.cache, "progress": args.progress}
 
 

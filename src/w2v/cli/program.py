@@ -52,6 +52,7 @@ EXAMPLES = {
         w2v train corpus.txt.gz -o vectors.bin --sg --size 300 --epochs 10 --workers -1
         w2v train corpus.txt -o vectors.safetensors --vectors-only --hs --negative 0 --loss
         w2v train corpus.txt -o model.safetensors --checkpoint run/ --checkpoint-every 10m
+        w2v train corpus.txt -o vectors.bin --sg --device auto
         cat corpus.txt | w2v train - -o vectors.txt --no-progress --json
         w2v train march.txt -o march.safetensors --resume-from february.safetensors
         w2v train 1900s.txt -o 1900s.safetensors --resume-from all.safetensors --freeze outputs
@@ -108,7 +109,9 @@ C_TOOLS = {
 
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
-FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every", "dm", "tol")}
+FLAGS |= {
+    name: f"--{name.replace('_', '-')}" for name in ("cache", "device", "checkpoint", "checkpoint_every", "dm", "tol")
+}
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 

@@ -154,8 +154,9 @@ class Session:
         workers = worker_count(settings.workers, parts.tokens)
         if writer is not None and not settings.deterministic:
             workers = writer.facts["threads"]  # one thread and several give other bytes
-        if workers > 1 and not settings.deterministic:
+        if not kernel.exact or (workers > 1 and not settings.deterministic):
             run["repeatable"] = False
+        provenance.note_device(kernel.device_name)
         slope = (settings.alpha - settings.min_alpha) / (run["epochs"] * parts.tokens)
         schedule = Schedule(settings.alpha - slope * parts.tokens * run["trained"], slope, parts.tokens)
         read = _WordCounter(parts.encoded)
@@ -175,8 +176,7 @@ class Session:
             while not ended:
                 try:
                     with model.rows_change():
-                        ended = epoch.run_epoch(
-                            kernel,
+                        ended = kernel.run(
                             batches,
                             progress,
                             key=derived_key(settings.seed, 1, provenance.trained_epochs),
@@ -363,6 +363,9 @@ def resume(
 
 def _check_same_settings(model: Trainable, folder: Pathlike, wanted: Mapping[str, Any]) -> None:
     settings = model.settings()
+    if "device" in wanted:  # may be another, as the number of workers may
+        model.device, wanted = wanted["device"], {name: wanted[name] for name in wanted if name != "device"}
+        settings = model.settings()
     if unknown := set(wanted) - set(settings.named(saved=True)):
         raise TypeError(f"resume() knows no setting {min(unknown)!r}")
     others = [
