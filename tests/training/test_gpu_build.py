@@ -8,51 +8,74 @@ import sys
 import pytest
 import sanitized
 from emulation import KERNELS, needs_emulation
-from places import paths_of
+from places import ROOT
 
-from w2v.training.cuda import driver, layout
+from w2v.training.cuda import driver
+from w2v.training.cuda.layout import Model, Shape, Variant
 
-needs_nvcc = pytest.mark.skipif(shutil.which("nvcc") is None, reason="nvcc is not installed")
-
-# Models as they are used, and how many registers each may take: with more, fewer warps would be at work at once.
+# Models as they are used, their variants, and how many registers each may take: with more, fewer warps work at once.
 VARIANTS = {
-    "skip-gram of 100 numbers, 5 noise words": (layout.Shape(112, 5, 0, True), (1, 6), 80),
-    "300 numbers, 10 noise words": (layout.Shape(304, 10, 0, True), (3, 11), 240),
-    "hierarchical softmax of 100 numbers": (layout.Shape(112, 5, 25, True), (1, 0), 80),
-    "1,024 numbers": (layout.Shape(1024, 5, 0, True), (8, 0), 168),
-    "as many targets as registers hold": (layout.Shape(128, 41, 0, True), (1, 42), 255),
+    "skip-gram of 100 numbers, 5 noise words": (Shape(Model.SKIP_GRAM, 112, 112, 5, 0, True), (1, 6), 80),
+    "skip-gram of 300 numbers, 10 noise words": (Shape(Model.SKIP_GRAM, 304, 304, 10, 0, True), (3, 11), 240),
+    "skip-gram with hierarchical softmax": (Shape(Model.SKIP_GRAM, 112, 112, 5, 25, True), (1, 0), 80),
+    "skip-gram of one matrix": (Shape(Model.SKIP_GRAM_OF_ONE_MATRIX, 112, 112, 5, 0, True), (1, 0), 80),
+    "skip-gram of subwords": (Shape(Model.SKIP_GRAM_OF_SUBWORDS, 112, 112, 5, 0, True), (1, 0), 80),
+    "CBOW": (Shape(Model.CBOW, 112, 112, 5, 0, True), (1, 6), 80),
+    "CBOW of subwords": (Shape(Model.CBOW_OF_SUBWORDS, 112, 112, 5, 0, True), (1, 6), 96),
+    "rows side by side": (Shape(Model.SIDE_BY_SIDE, 112, 1104, 5, 0, True), (1, 0), 80),
+    "1,024 numbers": (Shape(Model.SKIP_GRAM, 1024, 1024, 5, 0, True), (8, 0), 168),
+    "as many targets as registers hold": (Shape(Model.SKIP_GRAM, 128, 128, 41, 0, True), (1, 42), 255),
+    "documents by PV-DBOW": (Shape(Model.SKIP_GRAM, 112, 112, 5, 0, True, infers=True), (1, 6), 96),
+    "documents by PV-DM": (Shape(Model.CBOW, 112, 112, 5, 0, True, infers=True), (1, 6), 96),
+    "documents side by side": (Shape(Model.SIDE_BY_SIDE, 112, 1104, 5, 0, True, infers=True), (1, 0), 96),
 }
-FIRST, *OTHERS = VARIANTS
-MOST_SPILLED = 64  # bytes of a thread, which stay in the first-level cache
+VARIANT = Variant(1, 6, Model.SKIP_GRAM)
+TESTED = ROOT / "tests" / "training" / "test_gpu_kernels.py"
+MOST_SPILLED = 128  # bytes of a thread, which stay in the first-level cache
 
 
-def resources(architecture, chunks, targets, folder):
-    """Registers of a thread of `train`, and the bytes that it moves to memory for want of them."""
-    command = ["nvcc", "-std=c++17", f"-arch={architecture}", f"-DCHUNKS={chunks}", f"-DTARGETS={targets}"]
-    command += ["-Werror=all-warnings", "-Xptxas=-v", "-cubin", "-o", str(folder / "out.cubin"), str(KERNELS)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+def by_nvcc(variant, architecture, folder):
+    options = driver.compile_options(architecture, variant)
+    command = ["nvcc", *options, "-Werror=all-warnings", "-Xptxas=-v", "-cubin", "-o", str(folder / "out.cubin")]
+    done = subprocess.run([*command, str(KERNELS)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "warning" not in done.stderr
-    _, _, train = done.stderr.partition("entry function 'train'")
-    return int(re.search(r"Used (\d+) registers", train)[1]), int(re.search(r"(\d+) bytes spill stores", train)[1])
+    return done.stderr
 
 
-@needs_nvcc
-@pytest.mark.parametrize("name", [FIRST, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
+def by_nvrtc(variant, architecture, folder):
+    nvrtc = pytest.importorskip("cuda.bindings.nvrtc", reason="neither nvcc nor the extra w2v[cuda] is installed")
+    _, program = nvrtc.nvrtcCreateProgram(KERNELS.read_bytes(), b"kernels.cu", 0, [], [])
+    options = [option.encode() for option in [*driver.compile_options(architecture, variant), "--ptxas-options=-v"]]
+    nvrtc.nvrtcCompileProgram(program, len(options), options)
+    log = b" " * nvrtc.nvrtcGetProgramLogSize(program)[1]
+    nvrtc.nvrtcGetProgramLog(program, log)
+    return log.decode()
+
+
+def resources(variant, architecture, folder):
+    """Registers of a thread, and the bytes that it moves to memory for want of them; no warning is let through."""
+    said = (by_nvcc if shutil.which("nvcc") else by_nvrtc)(variant, architecture, folder)
+    assert "warning" not in said
+    assert "error" not in said
+    _, _, kernel = said.partition(f"entry function '{'infer' if variant.infers else 'train'}'")
+    return int(re.search(r"Used (\d+) registers", kernel)[1]), int(re.search(r"(\d+) bytes spill stores", kernel)[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", VARIANTS)
 def test_rows_and_targets_stay_in_registers(name, tmp_path):
-    shape, variant, most = VARIANTS[name]
-    assert (shape.chunks, shape.held) == variant
-    registers, spilled = resources("sm_90", *variant, tmp_path)
+    shape, held, most = VARIANTS[name]
+    assert shape.variant[:2] == held
+    registers, spilled = resources(shape.variant, "sm_90", tmp_path)
     assert registers <= most
     assert spilled <= MOST_SPILLED
 
 
-@needs_nvcc
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"])
-@pytest.mark.parametrize("variant", [(1, 6), (3, 11), (1, 0), (8, 0)])
-def test_kernels_compile_for_every_architecture(architecture, variant, tmp_path):
-    _, spilled = resources(architecture, *variant, tmp_path)
+@pytest.mark.parametrize("name", VARIANTS)
+def test_kernels_compile_for_every_architecture(name, architecture, tmp_path):
+    _, spilled = resources(VARIANTS[name][0].variant, architecture, tmp_path)
     assert spilled <= MOST_SPILLED
 
 
@@ -93,17 +116,17 @@ def test_compiled_kernels_are_kept_for_the_next_time(tmp_path, monkeypatch):
         name = "NVRTC_ERROR_COMPILATION"
 
     compiler = Compiler()
-    options = driver.compile_options("sm_90", 1, 6)
+    options = driver.compile_options("sm_90", VARIANT)
     for _ in range(2):
         driver.compiled(compiler, options)
     assert compiler.made == 1
-    driver.compiled(compiler, driver.compile_options("sm_80", 1, 6))
+    driver.compiled(compiler, driver.compile_options("sm_80", VARIANT))
     compiler.version = 14
     driver.compiled(compiler, options)
     assert compiler.made == 3
     assert len(list((tmp_path / "w2v").iterdir())) == 3
     with pytest.raises(driver.DeviceError, match="NVRTC cannot compile the kernels"):
-        driver.compiled(compiler, driver.compile_options("sm_1", 1, 6))
+        driver.compiled(compiler, driver.compile_options("sm_1", VARIANT))
 
 
 def test_nvrtc_compiles_the_kernels(tmp_path, monkeypatch):
@@ -113,29 +136,7 @@ def test_nvrtc_compiles_the_kernels(tmp_path, monkeypatch):
     except Exception as error:
         pytest.skip(f"NVRTC was not found: {error}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert driver.compiled(nvrtc, driver.compile_options("sm_90", 1, 6)).startswith(b"\x7fELF")
-
-
-SCRIPT = """
-import sys
-sys.path[:0] = {paths}
-import reference, test_gpu_kernels as kernels
-from emulation import SoftwareDevice
-from test_tags import documents, tagged
-from test_train import corpus, fresh, settings
-from w2v.training.cuda import concurrency
-reference.TILE = reference.PATH_TILE = 1
-concurrency.WORDS_OF_A_WARP = 10**9
-for shared in (48 * 1024, 0):
-    for options in {options}:
-        device = SoftwareDevice(extra={flags})
-        device.shared, device.short = shared, {short}
-        rows, negative, hs = options.pop("rows", 20), options.get("negative", 5), options.pop("hs", 0)
-        tokens, offsets, tags = tagged(sentences=14)
-        matrices = [*fresh(rows, hs, negative), documents(rows)]
-        kernels.agree(matrices, (tokens, offsets), settings(**options), tags=tags, device=device)
-"""
-WAYS = [{}, {"cbow": True}, {"negative": 40, "rows": 130}, {"hs": 1}, {"shared": False, "hs": 1, "window": 9}]
+    assert driver.compiled(nvrtc, driver.compile_options("sm_90", VARIANT)).startswith(b"\x7fELF")
 
 
 @needs_emulation
@@ -143,15 +144,20 @@ WAYS = [{}, {"cbow": True}, {"negative": 40, "rows": 130}, {"hs": 1}, {"shared":
 @pytest.mark.skipif(sanitized.run_time("libasan.so") is None, reason="the C compiler has no sanitizers here")
 @pytest.mark.parametrize("short", [0, 16])
 def test_sanitizers_find_no_fault_but_a_planted_one(short, tmp_path):
-    """The planted one: the workspace of a block lacks its last numbers."""
-    flags = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
-    script = SCRIPT.format(paths=paths_of(__file__), options=WAYS, flags=flags, short=short)
+    """The tests of the kernels pass on an emulation with sanitizers.
+
+    The planted fault: the workspace of a block lacks its last numbers.
+    """
     reports = sanitized.fresh_folder(tmp_path / "reports")
     environment = sanitized.environment("address", reports)
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=900)
+    flags = "-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer"
+    environment |= {"W2V_EMULATION_FLAGS": flags, "W2V_EMULATION_SHORT": str(short)}
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(TESTED)]
+    command += ["-x", "-k", "edges"] if short else []
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800)
     found = "".join(path.read_text("utf-8", "replace") for path in reports.iterdir())
     if short:
         assert "heap-buffer-overflow" in found
     else:
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         assert sanitized.findings(reports) == []

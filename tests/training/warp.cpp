@@ -20,6 +20,7 @@
 #define __global__
 #define __forceinline__ inline
 #define __launch_bounds__(threads)
+#define __align__(bytes) alignas(bytes)
 
 struct alignas(16) float4 {
     float x, y, z, w;
@@ -43,6 +44,7 @@ static inline int __popc(unsigned x) { return __builtin_popcount(x); }
 static inline int __ffs(int x) { return __builtin_ffs(x); }
 static inline void atomicAdd(unsigned long long *to, unsigned long long x) { *to += x; }
 static inline void atomicAdd(double *to, double x) { *to += x; }
+static inline void atomicAdd(float *to, float x) { *to += x; }
 
 // --- lanes with stacks of their own ----------------------------------------------------------------------------------
 
@@ -185,17 +187,23 @@ static bool resolve(Lane *warp) {
 
 static Plan plan;
 static Part part;
+static Documents documents;
 static void (*kernel)(Plan, Part);
 
-// Run a kernel; returns NULL, or what went wrong.
-extern "C" const char *emulate(const char *name, int blocks, int threads, long long shared, const Plan *a_plan, const Part *a_part, uint64_t seed) {
+static void infer_all(Plan plan, Part part) { infer(plan, part, documents); }
+
+// Run a kernel; returns NULL, or what went wrong. Only one of them takes documents.
+extern "C" const char *emulate(const char *name, int blocks, int threads, long long shared, uint64_t seed, const Plan *a_plan,
+                               const Part *a_part, const Documents *of_it) {
     const struct { const char *name; void (*run)(Plan, Part); } kernels[] = {
         {"count_survivors", count_survivors}, {"sum_tiles", sum_tiles}, {"gather_survivors", gather_survivors},
-        {"find_sentences", find_sentences}, {"train", train}, {"look_for_nan", look_for_nan}};
+        {"find_sentences", find_sentences}, {"train", train}, {"look_for_nan", look_for_nan},
+        {"infer", infer_all}};
     kernel = nullptr;
     for (auto &known : kernels) if (!strcmp(known.name, name)) kernel = known.run;
     fault[0] = 0;
     if (!kernel || threads % 32) return "there is no such kernel, or a warp has not all its lanes";
+    if (of_it) documents = *of_it;
     plan = *a_plan, part = *a_part, chance = seed * 2 + 1;
     work = [] { kernel(plan, part); };
     const int n_warps = blocks * threads / 32;
@@ -232,4 +240,6 @@ extern "C" const char *emulate(const char *name, int blocks, int threads, long l
     return fault[0] ? fault : nullptr;
 }
 
-extern "C" void sizes(long long *of) { of[0] = sizeof(Plan), of[1] = sizeof(Part), of[2] = sizeof(Counters), of[3] = sizeof(Target); }
+extern "C" void sizes(long long *of) {
+    of[0] = sizeof(Plan), of[1] = sizeof(Part), of[2] = sizeof(Counters), of[3] = sizeof(Documents), of[4] = sizeof(Target);
+}

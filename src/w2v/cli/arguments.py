@@ -29,6 +29,9 @@ SWITCHES = [
     ("compute_loss", "loss", True),
 ]  # fmt: skip
 
+# Those of `w2v.training.settings`, which would load numpy (a test compares).
+DEVICES = ("cpu", "cuda", "auto")
+
 # Those of `w2v.vectors.asked`, which would load numpy (a test compares).
 SPACES = ("in-in", "in-out", "out-in", "out-out", "sum")
 
@@ -81,7 +84,7 @@ def add_training_options(add: Callable[..., argparse.Action], epochs: int | None
     add("--deterministic", action="store_true", help="the same bytes for any number of workers")
     add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
-    add("--device", choices=["cpu", "cuda", "auto"], help="an NVIDIA GPU, or one where it pays (default cpu)")
+    add("--device", choices=DEVICES, help="cuda: on an NVIDIA GPU; auto: on one where it pays (default cpu)")
     add("--loss", action="store_true", help="report the mean loss of every epoch")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from w2v._version import __version__
 from w2v.cli import combine, documents, evaluate, explain, term_commands
 from w2v.cli.arguments import (
+    DEVICES,
     SPACES,
     TRAINING_OPTIONS,
     add_output,
@@ -185,6 +186,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_output(add)
     add("--corpus", metavar="CORPUS", help="the text, if it is no longer where it was")
     add("--workers", type=workers, metavar="N", help="threads (default: as before)")
+    add("--device", choices=DEVICES, help="where to train (default: as before)")
     add_progress(add)
 
     add = command("doc2vec", documents.train, "train vectors of documents, one document per line")
@@ -284,8 +286,11 @@ def _resume(args: argparse.Namespace) -> None:
     check_not_of_the_run(args)
     again = ["--corpus", args.corpus] if args.corpus is not None else []
     again += ["--workers", str(args.workers)] if args.workers is not None else []
+    again += ["--device", args.device] if args.device is not None else []
+    given = {"workers": args.workers, "progress": args.progress}
+    given |= {"device": args.device} if args.device is not None else {}
     with how_to_resume(args, again), read_from(args.corpus) as (sentences, corpus_file):
-        model = Word2Vec.resume(args.checkpoint, sentences, corpus_file, workers=args.workers, progress=args.progress)
+        model = Word2Vec.resume(args.checkpoint, sentences, corpus_file, **given)
     save_trained(args, model)
 
 

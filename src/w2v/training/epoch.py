@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
@@ -83,11 +84,20 @@ class Kernel(_train.Kernel):
     Attributes
     ----------
     exact : bool, whether one worker, or deterministic training, gives the same bytes every time
+    uses_threads : bool, whether several threads do more than one
+    batch_words : int
+        Words of documents that are inferred together: enough to keep all busy, few enough to begin soon.
     device_name : str, what the provenance says of where an epoch was trained
     """
 
     exact: ClassVar[bool] = True
+    uses_threads: ClassVar[bool] = True
+    batch_words: ClassVar[int] = 1 << 18
     device_name = "cpu"
+
+    def inferring(self) -> AbstractContextManager[object]:
+        """Open while documents are inferred, by one call of `infer` after the other."""
+        return nullcontext()
 
     def run(
         self,

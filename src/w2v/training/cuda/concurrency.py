@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.training.cuda import layout
+from w2v.training.cuda.layout import Model
+from w2v.training.cuda.task import Task
 
 # Windows under way that change the same row.
 MOST_AT_ONCE = 400
@@ -36,24 +38,30 @@ def noise_frequencies(table: NDArray[np.uint32]) -> NDArray[np.float64]:
     return np.asarray((own + np.bincount(table[:, 1], 1 - own, len(table))) / len(table))
 
 
-def hottest_row(
-    frequencies: NDArray[np.float64], noise: NDArray[np.float64] | None, inputs: float, draws: int, tags: float
-) -> float:
+def hottest_row(task: Task, frequencies: NDArray[np.float64], group: int) -> float:
     """How likely a warp is to hold the row that most warps hold, at any moment.
 
     Parameters
     ----------
-    frequencies, noise : float64 [V], of centre words and of noise words; None without these
-    inputs : float
-        Input rows of words that are held at once: one in skip-gram, which goes from pair to pair; all of a window in
-        CBOW.
-    draws : int, noise words, which are held together
-    tags : float, the share of windows that the most frequent document has
+    frequencies : float64 [V], of centre words
+    group : int, context words that are learnt together where words have subwords
     """
-    hottest = max(tags, float(frequencies.max(initial=0.0)) * inputs)
-    if noise is not None:
-        hottest = max(hottest, float((frequencies + draws * noise).max(initial=0.0)))
-    return min(1.0, hottest)
+    window, tables = task.options["window"], task.tables
+    if task.model == Model.SIDE_BY_SIDE:
+        return 1.0  # the row of places beyond the sentence
+    # Input rows that are held at once: skip-gram goes from pair to pair, CBOW has all of a window.
+    held = (window + 1 if task.options["shrink"] else 2 * window) if task.options["cbow"] else 1
+    inputs = frequencies * held
+    if "subword_offsets" in tables:
+        each = np.repeat(frequencies, np.diff(tables["subword_offsets"]))
+        inputs = np.bincount(tables["subword_rows"], each) * held
+    targets = np.zeros(1)
+    if "noise" in tables:
+        words = group if task.model == Model.SKIP_GRAM_OF_SUBWORDS else 1
+        targets = words * frequencies + task.options["negative"] * noise_frequencies(tables["noise"])
+    if task.tied:
+        return min(1.0, float((inputs + targets).max()))
+    return min(1.0, max(float(inputs.max(initial=0.0)), float(targets.max(initial=0.0))))
 
 
 def most_warps(words: int, hottest: float) -> int:
@@ -62,11 +70,7 @@ def most_warps(words: int, hottest: float) -> int:
 
 
 def shares_of_nodes(
-    frequencies: NDArray[np.float64],
-    paths: NDArray[np.int64],
-    points: NDArray[np.int32],
-    n_nodes: int,
-    warps: int,
+    frequencies: NDArray[np.float64], paths: NDArray[np.int64], points: NDArray[np.int32], n_nodes: int, warps: int
 ) -> NDArray[np.float32] | None:
     """How much of what they have learnt the nodes of hierarchical softmax take; None if all take all.
 

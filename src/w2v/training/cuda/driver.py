@@ -20,10 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.files.writing import atomic_write
+from w2v.training.cuda.layout import Variant
 
 logger = logging.getLogger(__name__)
 
 KERNELS = ("count_survivors", "sum_tiles", "gather_survivors", "find_sentences", "train", "look_for_nan")
+KERNELS_THAT_INFER = ("infer",)
 
 # Before Turing (2018) lanes of a warp go in step by other rules, and compilers of today leave those cards out.
 LEAST_CAPABILITY = (7, 5)
@@ -40,8 +42,11 @@ def source() -> str:
     return resources.files(__package__).joinpath("kernels.cu").read_text(encoding="utf-8")
 
 
-def compile_options(architecture: str, chunks: int, targets: int) -> list[str]:
-    return [f"--gpu-architecture={architecture}", "--std=c++17", f"-DCHUNKS={chunks}", f"-DTARGETS={targets}"]
+def compile_options(architecture: str, variant: Variant) -> list[str]:
+    """What a compiler is told, NVRTC as well as nvcc."""
+    chunks, targets, model, infers = variant
+    options = [f"--gpu-architecture={architecture}", "--std=c++17", f"-DCHUNKS={chunks}", f"-DTARGETS={targets}"]
+    return [*options, f"-DMODEL={model:d}", *["-DINFER"] * infers]
 
 
 def compiled(nvrtc: Any, options: Sequence[str]) -> bytes:
@@ -177,7 +182,7 @@ class Device:
         self.enter()
         apart = driver.CUstream_flags.CU_STREAM_NON_BLOCKING
         self._work, self._copies = call(driver.cuStreamCreate(apart)), call(driver.cuStreamCreate(apart))
-        self._programs: dict[tuple[int, int], dict[str, Any]] = {}
+        self._programs: dict[Variant, dict[str, Any]] = {}
         self.corpora: dict[int, dict[str, int]] = {}
 
     def _call(self, answer: Sequence[Any]) -> Any:
@@ -195,14 +200,14 @@ class Device:
         """Bytes of memory that can be claimed."""
         return int(self._call(self._driver.cuMemGetInfo())[0])
 
-    def program(self, chunks: int, targets: int) -> dict[str, Any]:
-        """The kernels, compiled for rows of so many chunks and so many targets in registers."""
-        if (chunks, targets) not in self._programs:
-            code = compiled(self._nvrtc, compile_options(self._architecture, chunks, targets))
+    def program(self, variant: Variant) -> dict[str, Any]:
+        """The kernels, compiled for a variant."""
+        if variant not in self._programs:
+            code = compiled(self._nvrtc, compile_options(self._architecture, variant))
             module = self._call(self._driver.cuModuleLoadData(code))
-            find = self._driver.cuModuleGetFunction
-            self._programs[chunks, targets] = {name: self._call(find(module, name.encode())) for name in KERNELS}
-        return self._programs[chunks, targets]
+            find, names = self._driver.cuModuleGetFunction, KERNELS_THAT_INFER if variant.infers else KERNELS
+            self._programs[variant] = {name: self._call(find(module, name.encode())) for name in names}
+        return self._programs[variant]
 
     def blocks_at_once(self, kernel: Any, threads: int, shared: int) -> int:
         """How many blocks of a kernel all processors together can hold."""

@@ -6,17 +6,18 @@ work has ended. So a device that fails leaves the model as it was when the epoch
 
 import logging
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from w2v.training import epoch
-from w2v.training.cuda import layout
 from w2v.training.cuda.driver import DeviceError, first_device
-from w2v.training.cuda.work import Task, Work
+from w2v.training.cuda.inference import Inference
+from w2v.training.cuda.task import Task
+from w2v.training.cuda.work import Work
 from w2v.training.schedule import Schedule
 
 logger = logging.getLogger(__name__)
@@ -33,43 +34,19 @@ class Kernel(epoch.Kernel):
     Raises
     ------
     ValueError
-        Rows, or lists of targets, are too long for a GPU; or words have subwords.
+        Rows, or lists of targets, are too long for a GPU.
     """
 
     exact = False
+    uses_threads = False
+    batch_words = 1 << 23
 
     def __init__(self, *arrays: Any, counts: NDArray[np.int64], device: Any = None, **options: Any) -> None:
         super().__init__(*arrays, **options)
-        options.pop("columns", None)
-        if options.pop("subwords", None) is not None:
-            raise ValueError("words with subwords are trained on the CPU alone; use device='cpu'")
-        device = first_device() if device is None else device
-        self.device_name: str = device.name
-        names = ("inputs", "outputs", "nodes", "keep", "noise", "paths", "points", "labels")
-        given = dict(zip(names, arrays, strict=True))
-        if given["nodes"] is None or not len(given["points"]):  # one word has no path
-            given |= dict.fromkeys(("nodes", "paths", "points", "labels"))
-        if given["outputs"] is None:
-            given["noise"] = None
-        tables: dict[str, Any] = {name: given[name] for name in ("keep", "noise", "paths", "points", "labels")}
-        locks = options.pop("locks", None) if options.pop("learn_words", True) else np.zeros(len(arrays[0]), np.float32)
-        tables |= {"locks": locks, "document_locks": options.pop("document_locks", None)}
-        matrices: dict[str, Any] = {name: given[name] for name in ("inputs", "outputs", "nodes")}
-        matrices["documents"] = options.pop("documents", None)
-        stride = matrices["inputs"].shape[1]
-        longest = 0 if given["paths"] is None else int(np.diff(given["paths"]).max())
-        shape = layout.Shape(stride, options["negative"], longest, given["outputs"] is not None)
-        if stride > layout.MOST_DIMENSIONS:
-            raise ValueError(
-                f"vectors of {stride:,} numbers are too long for a GPU, which takes {layout.MOST_DIMENSIONS:,}; lower "
-                "vector_size, or use device='cpu'"
-            )
-        if shape.most_targets > layout.MOST_TARGETS:
-            raise ValueError(
-                f"{shape.most_targets:,} targets of a word are too many for a GPU, which takes "
-                f"{layout.MOST_TARGETS:,}; lower negative={options['negative']}, or use device='cpu'"
-            )
-        self._task = Task(device, matrices, tables, options, counts, shape)
+        self._device = first_device() if device is None else device
+        self.device_name: str = self._device.name
+        self._task = Task(arrays, options, counts)
+        self._inference: Inference | None = None
 
     def run(
         self,
@@ -102,7 +79,7 @@ class Kernel(epoch.Kernel):
         work = None
         try:
             with ExitStack() as claimed:
-                work = Work(self._task, claimed, progress, key, schedule, bar, pause)
+                work = Work(self._device, self._task, claimed, progress, key, schedule, bar, pause)
                 try:
                     work.train(batches)
                 except DeviceError:
@@ -124,3 +101,30 @@ class Kernel(epoch.Kernel):
         if work.not_finite:
             raise FloatingPointError("the vectors are no longer finite")
         return not work.paused
+
+    @contextmanager
+    def inferring(self) -> Iterator[None]:
+        """Matrices and tables are on the device while this is open, as they were when it was opened."""
+        with ExitStack() as claimed:
+            try:
+                self._inference = Inference(self._device, self._task, claimed)
+                yield
+            except DeviceError as error:
+                raise RuntimeError(f"inference on {self.device_name} has failed: {error}; use device='cpu'") from error
+            finally:
+                self._inference = None
+
+    def infer(
+        self,
+        tokens: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        rows: NDArray[np.float32],
+        epochs_used: NDArray[np.int32],
+        cursor: NDArray[np.int64],
+        stop: NDArray[np.int32],
+        **plan: Any,
+    ) -> None:
+        """Infer the rows of documents; see `_train.Kernel.infer`. One thread calls this, within `inferring`."""
+        assert self._inference is not None
+        self._inference.infer(tokens, offsets, rows, epochs_used, stop, **plan)
+        cursor[0] = len(rows)

@@ -1,8 +1,9 @@
 // Word2vec on a GPU. A warp takes 64 surviving words in a row and learns their windows one after the other.
 //
-// The examples are those of _train.pyx: some input rows (context words, then the documents of the sentence), and a list
-// of targets with labels (the nodes above the centre word, the word itself, noise words). Every draw is a function of
-// (seed, epoch, position), with the same keys and tables, so survivors, windows and noise words are those of the CPU.
+// The examples are those of _train.pyx: some input rows (context words or their parts, then the documents of the
+// sentence), and a list of targets with labels (the nodes above the centre word, the word itself, noise words). Every draw
+// is a function of (seed, epoch, position), with the same keys and tables, so survivors, windows and noise words are those
+// of the CPU.
 //
 // Lanes lie across the numbers of a row, four each, so that a row is read and written in whole cache lines. The targets of
 // a window are read once, learn from each of its pairs, and are written once. What is written is the change alone, by
@@ -12,8 +13,11 @@
 // A word drawn twice as noise is one target with a weight: its scores are equal, and learning from the same pair twice in
 // a row has a closed form (see `learn`).
 //
+// New documents are inferred by the same functions, a warp for each: their rows alone change, and no other warp has them.
+//
 // CHUNKS is how many times 32 lanes of four numbers a row takes. TARGETS is how many targets are held in registers; 0 if
-// there are too many, or they differ in number: then they lie in the warp's workspace. Both are given to the compiler.
+// there are too many, or they differ in number: then they lie in the warp's workspace. MODEL is one of those below. All
+// three are given to the compiler, and INFER if documents are to be inferred; the emulation takes the model from the plan.
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
@@ -24,6 +28,23 @@ typedef long long i64;
 #define TILE 1024    // positions that a warp searches for survivors at a time
 #define WATCHED 256  // rows of each matrix that are looked at for numbers that are none: the most frequent words
 #define GROUP 8      // scores that are summed over the lanes together
+#define LEG 8192     // positions of a document that are inferred by one launch
+#define TOGETHER 4   // words from which the row of a new document learns at once
+
+enum Model {
+    SKIP_GRAM,
+    SKIP_GRAM_OF_ONE_MATRIX,  // inputs and outputs are the same rows
+    SKIP_GRAM_OF_SUBWORDS,
+    CBOW,
+    CBOW_OF_SUBWORDS,
+    SIDE_BY_SIDE  // the rows of a window are not added up: documents, then words from left to right
+};
+
+#ifdef MODEL
+#define IS(model) (MODEL == model)
+#else
+#define IS(which) (plan.model == which)
+#endif
 
 struct Plan {
     float *inputs, *outputs, *nodes, *documents;  // rows of `stride` floats; NULL where there are none
@@ -34,11 +55,16 @@ struct Plan {
     const i64 *paths;                             // word w owns points and labels [paths[w], paths[w + 1])
     const int *points;
     const signed char *labels;
-    i64 stride, n_words, n_nodes, n_documents;
-    i64 workspace_size;  // bytes of each warp
-    int most_targets;    // of a list
-    int window, negative;
-    int shrink, fresh, cbow, mean_forward, mean_backward, with_loss, learn_outputs, words;
+    const unsigned char *frozen;  // words whose output rows stay as they are, where it is not 0; NULL for none
+    const i64 *subword_offsets;   // word w has the input rows [subword_offsets[w], subword_offsets[w + 1]) of these
+    const int *subword_rows;
+    i64 stride, output_stride, n_words, n_rows, n_nodes, n_documents;
+    i64 workspace_size;      // bytes of each warp
+    i64 columns, null_word;  // numbers of an input row; the row of places beyond the sentence, where rows are side by side
+    int most_targets;        // of a list
+    int model, window, negative, side_tags;
+    int group;  // context words that are learnt together from the mean of subwords
+    int shrink, fresh, mean_forward, mean_backward, with_loss, learn_outputs, words;
 };
 
 struct Counters {
@@ -67,9 +93,23 @@ struct Part {
     i64 begin, end;      // the survivors that are centre words now
 };
 
-struct Target {
+// Documents that are inferred: sentences of the part.
+struct Documents {
+    float *before;  // rows as they were before the epoch; NULL if nobody asks
+    u64 *keys;      // of the draws of each document, which its words decide
+    int *used;      // after how many epochs a document has ended; 0 as long as it has not
+    i64 position;   // the first that is trained now, of LEG
+    double tol;     // a document ends with an epoch that moves its row by less than this share of its length
+    int epoch, together;
+};
+
+struct __align__(16) Target {
     float *row;
-    float label, times, share, error;
+    int first;    // the number of the first target of the list with the same row
+    float times;  // how often it was drawn; with subwords, for how many pairs it stands
+    float sum, step, bend;  // what the example teaches: times the row and the example, see `learn`
+    float share;  // how much of what it learns the row takes; 0 if it stays as it is
+    float label;
 };
 
 #ifndef W2V_EMULATED
@@ -291,7 +331,7 @@ struct Warp {
 
     __device__ Warp(const Plan &plan, char *workspace) : plan(plan), n(0), examples(0), loss(0) {
         targets = (Target *)workspace;
-        rows_as_read = (float *)(workspace + ((i64)plan.most_targets * sizeof(Target) + 15) / 16 * 16);
+        rows_as_read = (float *)(targets + plan.most_targets);
         rows_now = rows_as_read + plan.most_targets * plan.stride;
     }
 
@@ -308,48 +348,111 @@ struct Warp {
         else keep_row<C>(rows_now + k * plan.stride, plan.stride, x);
     }
 
-    // The list of a word: its path, the word itself, and noise words, of which those drawn twice are one with a weight.
+    __device__ __forceinline__ void set_target(int k, float *row, float label, float times, float share) {
+        targets[k] = {row, k, times, 0, 0, 0, plan.learn_outputs ? share : 0, label};
+    }
+
+    __device__ __forceinline__ float *output_row(u32 word) const { return plan.outputs + word * plan.output_stride; }
+
+    __device__ __forceinline__ float share_of(u32 word) const { return plan.frozen && plan.frozen[word] ? 0 : 1; }
+
+    // Targets of hierarchical softmax: the nodes above a word.
+    __device__ void list_path(u32 word) {
+        const i64 first = plan.paths[word];
+        const int length = (int)(plan.paths[word + 1] - first);
+        for (int k = lane_number(); k < length; k += 32) {
+            const int node = plan.points[first + k];
+            set_target(n + k, plan.nodes + node * plan.output_stride, plan.labels[first + k], 1, plan.shares ? plan.shares[node] : 1);
+        }
+        n += length;
+    }
+
+    __device__ void list_word(u32 word) {
+        if (lane_number() == 0) set_target(n, output_row(word), 1, 1, share_of(word));
+        ++n;
+    }
+
+    // Noise words of a word, of which those drawn twice are one target with a weight.
+    __device__ void list_noise(u32 word, u64 stream, u64 pair) {
+        const int lane = lane_number(), begin = n;
+        for (int first = 0; first < plan.negative; first += 32) {
+            u32 other = word;  // whoever has drawn nothing, or the word itself, adds nothing
+            if (first + lane < plan.negative) other = noise_word(plan, draw(stream, pair * plan.negative + first + lane));
+            const u32 same = __match_any_sync(ALL_LANES, other);
+            const float times = (float)__popc(same);
+            bool is_new = other != word && lane == __ffs((int)same) - 1;
+            __syncwarp(ALL_LANES);  // the list so far can be read
+            if (is_new && first)
+                for (int k = begin; k < n; ++k)
+                    if (targets[k].row == output_row(other)) {
+                        targets[k].times += times;
+                        is_new = false;
+                    }
+            const u32 news = __ballot_sync(ALL_LANES, is_new);
+            if (is_new) set_target(n + __popc(news & ((1u << lane) - 1)), output_row(other), 0, times, share_of(other));
+            n += __popc(news);
+        }
+    }
+
+    // The list of a word: its path, the word itself, and noise words.
     __device__ void list_targets(u32 word, u64 stream, u64 pair) {
-        const int lane = lane_number();
         n = 0;
         __syncwarp(ALL_LANES);  // nobody reads the former list any more
-        if (plan.nodes) {
-            const i64 first = plan.paths[word];
-            n = (int)(plan.paths[word + 1] - first);
-            for (int k = lane; k < n; k += 32) {
-                const int node = plan.points[first + k];
-                targets[k] = {plan.nodes + node * plan.stride, (float)plan.labels[first + k], 1,
-                              plan.shares ? plan.shares[node] : 1, 0};
-            }
-        }
+        if (plan.nodes) list_path(word);
         if (plan.outputs) {
-            const int own = n++;
-            if (lane == 0) targets[own] = {plan.outputs + word * plan.stride, 1, 1, 1, 0};
-            for (int first = 0; first < plan.negative; first += 32) {
-                u32 other = word;  // whoever has drawn nothing, or the word itself, adds nothing
-                if (first + lane < plan.negative) other = noise_word(plan, draw(stream, pair * plan.negative + first + lane));
-                const u32 same = __match_any_sync(ALL_LANES, other);
-                const float times = (float)__popc(same);
-                float *row = plan.outputs + other * plan.stride;
-                bool is_new = other != word && lane == __ffs((int)same) - 1;
-                __syncwarp(ALL_LANES);  // the list so far can be read
-                if (is_new && first)
-                    for (int k = own + 1; k < n; ++k)
-                        if (targets[k].row == row) {
-                            targets[k].times += times;
-                            is_new = false;
-                        }
-                const u32 news = __ballot_sync(ALL_LANES, is_new);
-                if (is_new) targets[n + __popc(news & ((1u << lane) - 1))] = {row, 0, times, 1, 0};
-                n += __popc(news);
-            }
+            list_word(word);
+            list_noise(word, stream, pair);
         }
         __syncwarp(ALL_LANES);
+    }
+
+    // Noise words as they are drawn, each with the number of the words of a group that it is not; none where that is 0.
+    __device__ void list_noise_of_group(const int *group, int size, u64 stream, u64 pair) {
+        const int lane = lane_number();
+        for (int first = 0; first < plan.negative; first += 32) {
+            int pairs = 0;
+            u32 other = 0;
+            if (first + lane < plan.negative) {
+                other = noise_word(plan, draw(stream, pair * plan.negative + first + lane));
+                for (int i = 0; i < size; ++i) pairs += (u32)group[i] != other;
+            }
+            const u32 news = __ballot_sync(ALL_LANES, pairs > 0);
+            if (pairs) set_target(n + __popc(news & ((1u << lane) - 1)), output_row(other), 0, (float)pairs, share_of(other));
+            n += __popc(news);
+        }
+    }
+
+    // The targets of a word with subwords: the words of a group, each with its path, and noise words that all of them have
+    // or, from number `pair` on, each its own. A row may be a target more than once.
+    __device__ void list_group(const int *group, int size, u64 stream, u64 pair) {
+        n = 0;
+        __syncwarp(ALL_LANES);
+        for (int i = 0; i < size; ++i) {
+            if (plan.nodes) list_path((u32)group[i]);
+            if (plan.outputs) list_word((u32)group[i]);
+            if (plan.outputs && plan.fresh) list_noise_of_group(group + i, 1, stream, pair + i);
+        }
+        if (plan.outputs && !plan.fresh) list_noise_of_group(group, size, stream, 0);
+        __syncwarp(ALL_LANES);
+        for (int k = lane_number(); k < n; k += 32) {
+            int first = 0;
+            while (targets[first].row != targets[k].row) ++first;
+            targets[k].first = first;
+        }
+        __syncwarp(ALL_LANES);
+    }
+
+    // Whether the row of a target is read, kept and written under its number; else under that of the first one.
+    __device__ __forceinline__ bool is_first(int k) const {
+        return !IS(SKIP_GRAM_OF_SUBWORDS) || targets[k].first == k;
+    }
+
+    __device__ void read_targets() {
 #pragma unroll
         for (int k = 0; k < bound(); ++k)
-            if (k < n) {
+            if (k < n && is_first(k)) {
                 const Row<C> row = read_row<C>(targets[k].row, plan.stride);
-                keep_row<C>(rows_as_read + k * plan.stride, plan.stride, row);
+                if (plan.learn_outputs) keep_row<C>(rows_as_read + k * plan.stride, plan.stride, row);
                 set_now(k, row);
             }
     }
@@ -359,18 +462,32 @@ struct Warp {
         if (!plan.learn_outputs) return;
 #pragma unroll
         for (int k = 0; k < bound(); ++k)
-            if (k < n) {
+            if (k < n && is_first(k)) {
                 Row<C> change = zero_row<C>();
                 const float share = targets[k].share;
+                if (share == 0) continue;
                 add_multiple<C>(change, share, now(k));
                 add_multiple<C>(change, -share, own_row<C>(rows_as_read + k * plan.stride, plan.stride));
                 add_row<C>(targets[k].row, plan.stride, change);
             }
     }
 
+    // What a target of this score teaches. Drawn m times, it learns m times in a row with the error e of the first time.
+    // Each time adds e h to it, so that the gradient is e (t + (t + e h) + (t + 2 e h) + ...) = m e t + m (m - 1) / 2 e e h.
+    // With subwords, m is for how many pairs it stands, whose errors are added up.
+    __device__ __forceinline__ void take_score(int k, float score, float rate) {
+        Target &target = targets[k];
+        const float times = target.times, error = (target.label - 1 / (1 + expf(-score))) * rate;
+        target.sum = error * times;
+        target.step = target.share != 0 ? target.sum : 0;
+        target.bend = IS(SKIP_GRAM_OF_SUBWORDS) ? 0 : target.step * error * (times - 1) / 2;
+        if (plan.with_loss) {
+            const float wrong = target.label > 0 ? -score : score;
+            loss += times * (log1pf(expf(-fabsf(wrong))) + fmaxf(wrong, 0));
+        }
+    }
+
     // One example: the targets learn from `hidden`; returns its gradient. All scores are taken before any target changes.
-    // A target of weight m learns m times in a row with the error e of the first time. Each time adds e h to it, so that
-    // the gradient is e (t + (t + e h) + (t + 2 e h) + ...) = m e t + m (m - 1) / 2 e e h.
     __device__ Row<C> learn(const Row<C> &hidden, float rate) {
         const int lane = lane_number();
 #pragma unroll
@@ -380,36 +497,38 @@ struct Warp {
             for (int i = 0; i < GROUP; ++i) {
                 const int k = first + i;
                 scores[i] = 0;
-                if (k < bound() && k < n) scores[i] = own_part_of_dot<C>(now(k), hidden);
+                if (k < bound() && k < n) scores[i] = own_part_of_dot<C>(now(IS(SKIP_GRAM_OF_SUBWORDS) ? targets[k].first : k), hidden);
             }
             const float score = sum_over_lanes(scores);
-            const int k = first + lane / 4;
-            if (lane % 4 == 0 && k < n) {
-                Target &target = targets[k];
-                target.error = (target.label - 1 / (1 + expf(-score))) * rate;
-                if (plan.with_loss) {
-                    const float wrong = target.label > 0 ? -score : score;
-                    loss += target.times * (log1pf(expf(-fabsf(wrong))) + fmaxf(wrong, 0));
-                }
-            }
+            if (lane % 4 == 0 && first + lane / 4 < n) take_score(first + lane / 4, score, rate);
         }
         __syncwarp(ALL_LANES);
         Row<C> gradient = zero_row<C>();
 #pragma unroll
         for (int k = 0; k < bound(); ++k)
             if (k < n) {
-                const float error = targets[k].error, times = targets[k].times, sum = error * times;
-                Row<C> target = now(k);
-                add_multiple<C>(gradient, sum, target);
+                const int place = IS(SKIP_GRAM_OF_SUBWORDS) ? targets[k].first : k;
+                Row<C> target = now(place);
+                add_multiple<C>(gradient, targets[k].sum, target);
                 if (plan.learn_outputs) {
-                    add_multiple<C>(gradient, sum * error * (times - 1) / 2, hidden);
-                    add_multiple<C>(target, sum, hidden);
-                    set_now(k, target);
+                    add_multiple<C>(gradient, targets[k].bend, hidden);
+                    add_multiple<C>(target, targets[k].step, hidden);
+                    set_now(place, target);
                 }
             }
         __syncwarp(ALL_LANES);
         ++examples;
         return gradient;
+    }
+
+    // The number of the target that is this row; -1 if none is.
+    __device__ int place_of(const float *row) const {
+        const int lane = lane_number();
+        for (int first = 0; first < n; first += 32) {
+            const u32 found = __ballot_sync(ALL_LANES, first + lane < n && targets[first + lane].row == row);
+            if (found) return first + __ffs((int)found) - 1;
+        }
+        return -1;
     }
 };
 
@@ -421,63 +540,210 @@ struct Window {
     int n_words, n_tags;
 };
 
-// The i-th input row of a window: its words in order, then the documents of the sentence; and how much it is to learn.
-__device__ __forceinline__ float *input_row(const Plan &plan, const Part &part, const Window &window, int i, float *factor) {
-    const float *locks = plan.locks;
-    float *rows = plan.inputs;
-    i64 number;
-    if (i < window.n_words) {
-        const i64 j = window.first + i;
-        number = part.kept[j < window.centre ? j : j + 1];
-    } else {
-        number = part.tags[window.first_tag + i - window.n_words];
-        rows = plan.documents;
-        locks = plan.document_locks;
-    }
-    *factor = locks ? locks[number] : 1;
-    return rows + number * plan.stride;
+__device__ __forceinline__ int word_at(const Part &part, const Window &window, int i) {
+    const i64 j = window.first + i;
+    return part.kept[j < window.centre ? j : j + 1];
+}
+
+// An input row, and how much of what it is taught it is to learn.
+struct Input {
+    float *row;
+    float factor;
+};
+
+__device__ __forceinline__ Input word_row(const Plan &plan, i64 number) {
+    return {plan.inputs + number * plan.stride, plan.locks ? plan.locks[number] : 1};
+}
+
+__device__ __forceinline__ Input document_row(const Plan &plan, const Part &part, const Window &window, int i) {
+    const i64 number = part.tags[window.first_tag + i];
+    return {plan.documents + number * plan.stride, plan.document_locks ? plan.document_locks[number] : 1};
+}
+
+// The i-th input row of a window: its words in order, then the documents of the sentence.
+__device__ __forceinline__ Input input_row(const Plan &plan, const Part &part, const Window &window, int i) {
+    if (i < window.n_words) return word_row(plan, word_at(part, window, i));
+    return document_row(plan, part, window, i - window.n_words);
 }
 
 template <int C>
-__device__ __forceinline__ void add_gradient(float *row, i64 stride, float factor, const Row<C> &gradient) {
-    if (factor == 0) return;
+__device__ __forceinline__ void add_gradient(const Input &input, i64 stride, float factor, const Row<C> &gradient) {
+    if (input.factor == 0) return;
     Row<C> change = zero_row<C>();
-    add_multiple<C>(change, factor, gradient);
-    add_row<C>(row, stride, change);
+    add_multiple<C>(change, input.factor * factor, gradient);
+    add_row<C>(input.row, stride, change);
 }
 
-// Each input row alone predicts the centre word.
+// Each input row from number `first` on alone predicts the centre word.
 template <int C, int N>
-__device__ void skip_gram(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream, float rate) {
+__device__ void skip_gram(Warp<C, N> &warp, const Part &part, const Window &window, int first, u32 word, u64 stream, float rate) {
     const Plan &plan = warp.plan;
-    if (!plan.fresh) warp.list_targets(word, stream, 0);
-    for (int i = 0; i < window.n_words + window.n_tags; ++i) {
-        float factor;
-        if (plan.fresh) warp.list_targets(word, stream, i);
-        float *row = input_row(plan, part, window, i, &factor);
-        add_gradient<C>(row, plan.stride, factor, warp.learn(read_row<C>(row, plan.stride), rate));
+    if (first == window.n_words + window.n_tags) return;
+    if (!plan.fresh) {
+        warp.list_targets(word, stream, 0);
+        warp.read_targets();
+    }
+    for (int i = first; i < window.n_words + window.n_tags; ++i) {
+        if (plan.fresh) {
+            warp.list_targets(word, stream, i);
+            warp.read_targets();
+        }
+        const Input input = input_row(plan, part, window, i);
+        const int place = IS(SKIP_GRAM_OF_ONE_MATRIX) && !plan.fresh ? warp.place_of(input.row) : -1;
+        if (place >= 0) {  // the row is a target too, and has learnt as one since it was read
+            Row<C> gradient = warp.learn(warp.now(place), rate);
+            add_multiple<C>(gradient, 1, warp.now(place));
+            warp.set_now(place, gradient);
+        } else {
+            add_gradient<C>(input, plan.stride, 1, warp.learn(read_row<C>(input.row, plan.stride), rate));
+        }
         if (plan.fresh) warp.hand_back();
     }
     if (!plan.fresh) warp.hand_back();
+}
+
+// The sum of the rows that a word has.
+template <int C>
+__device__ __forceinline__ void add_subwords(Row<C> &sum, const Plan &plan, int word, float factor) {
+    const i64 end = plan.subword_offsets[word + 1];
+#pragma unroll 4
+    for (i64 i = plan.subword_offsets[word]; i < end; ++i)
+        add_multiple<C>(sum, factor, read_row<C>(plan.inputs + plan.subword_rows[i] * plan.stride, plan.stride));
+}
+
+template <int C>
+__device__ __forceinline__ void teach_subwords(const Plan &plan, int word, float factor, const Row<C> &gradient) {
+    const i64 end = plan.subword_offsets[word + 1];
+    for (i64 i = plan.subword_offsets[word]; i < end; ++i)
+        add_gradient<C>(word_row(plan, plan.subword_rows[i]), plan.stride, factor, gradient);
+}
+
+// The mean of the centre word's rows predicts its context words, several at a time; then each document predicts the word.
+template <int C, int N>
+__device__ void skip_gram_of_subwords(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream, float rate) {
+    const Plan &plan = warp.plan;
+    const float share = 1.0f / (plan.subword_offsets[word + 1] - plan.subword_offsets[word]);
+    for (int first = 0; first < window.n_words; first += plan.group) {
+        const int size = min(plan.group, window.n_words - first);
+        int group[GROUP];
+        for (int i = 0; i < GROUP; ++i) group[i] = i < size ? word_at(part, window, first + i) : 0;
+        warp.list_group(group, size, stream, first);
+        warp.read_targets();
+        Row<C> hidden = zero_row<C>();
+        add_subwords<C>(hidden, plan, word, share);
+        teach_subwords<C>(plan, word, 1, warp.learn(hidden, rate));
+        warp.hand_back();
+        warp.examples += size - 1;
+    }
+    skip_gram<C, N>(warp, part, window, window.n_words, word, stream, rate);
 }
 
 // The mean (or sum) of all input rows predicts the centre word.
 template <int C, int N>
 __device__ void cbow(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream, float rate) {
     const Plan &plan = warp.plan;
-    const int n = window.n_words + window.n_tags;
-    float factor;
+    const int of_words = IS(CBOW_OF_SUBWORDS) ? 0 : window.n_words, n_inputs = window.n_words + window.n_tags;
+    i64 n = of_words + window.n_tags;
+    if (IS(CBOW_OF_SUBWORDS))
+        for (int i = 0; i < window.n_words; ++i) {
+            const int other = word_at(part, window, i);
+            n += plan.subword_offsets[other + 1] - plan.subword_offsets[other];
+        }
     warp.list_targets(word, stream, 0);
+    warp.read_targets();
+    const float forward = plan.mean_forward ? 1.0f / n : 1.0f, backward = plan.mean_backward ? 1.0f / n : 1.0f;
     Row<C> hidden = zero_row<C>();
-    for (int i = 0; i < n; ++i)
-        add_multiple<C>(hidden, plan.mean_forward ? 1.0f / n : 1.0f,
-                        read_row<C>(input_row(plan, part, window, i, &factor), plan.stride));
+    if (IS(CBOW_OF_SUBWORDS))
+        for (int i = 0; i < window.n_words; ++i) add_subwords<C>(hidden, plan, word_at(part, window, i), forward);
+    for (int i = window.n_words - of_words; i < n_inputs; ++i)
+        add_multiple<C>(hidden, forward, read_row<C>(input_row(plan, part, window, i).row, plan.stride));
     const Row<C> gradient = warp.learn(hidden, rate);
     warp.hand_back();
-    for (int i = 0; i < n; ++i) {
-        float *row = input_row(plan, part, window, i, &factor);
-        add_gradient<C>(row, plan.stride, plan.mean_backward ? factor / n : factor, gradient);
+    if (IS(CBOW_OF_SUBWORDS))
+        for (int i = 0; i < window.n_words; ++i) teach_subwords<C>(plan, word_at(part, window, i), backward, gradient);
+    for (int i = window.n_words - of_words; i < n_inputs; ++i)
+        add_gradient<C>(input_row(plan, part, window, i), plan.stride, backward, gradient);
+}
+
+// The i-th of the rows side by side.
+__device__ __forceinline__ Input row_at_place(const Plan &plan, const Part &part, const Window &window, int i) {
+    if (i < plan.side_tags) return document_row(plan, part, window, i);
+    i64 j = window.centre - plan.window + i - plan.side_tags;
+    if (j >= window.centre) ++j;
+    return word_row(plan, window.first <= j && j < window.last ? part.kept[j] : plan.null_word);
+}
+
+// The rows of all documents and places of the window, one after the other, predict the centre word. They are too long for
+// registers: row, gradient and targets go through the workspace, and each target is read twice.
+template <int C, int N>
+__device__ void side_by_side(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream, float rate) {
+    const Plan &plan = warp.plan;
+    const int lane = lane_number(), n_places = plan.side_tags + 2 * plan.window;
+    const i64 columns = plan.columns, stride = plan.output_stride;
+    float *hidden = warp.rows_as_read, *gradient = hidden + stride;
+    warp.list_targets(word, stream, 0);
+    for (i64 d = lane; d < stride; d += 32) hidden[d] = gradient[d] = 0;
+    __syncwarp(ALL_LANES);
+    for (int i = 0; i < n_places; ++i) {
+        const float *row = row_at_place(plan, part, window, i).row;
+        for (i64 d = lane; d < columns; d += 32) hidden[i * columns + d] = __ldcg(row + d);
     }
+    __syncwarp(ALL_LANES);
+    for (int first = 0; first < warp.n; first += GROUP) {
+        float scores[GROUP];
+#pragma unroll
+        for (int i = 0; i < GROUP; ++i) {
+            scores[i] = 0;
+            if (first + i < warp.n)
+                for (i64 d = 4 * lane; d < stride; d += 128) {
+                    const float4 h = *(const float4 *)(hidden + d), t = __ldcg((const float4 *)(warp.targets[first + i].row + d));
+                    scores[i] = fmaf(h.w, t.w, fmaf(h.z, t.z, fmaf(h.y, t.y, fmaf(h.x, t.x, scores[i]))));
+                }
+        }
+        const float score = sum_over_lanes(scores);
+        if (lane % 4 == 0 && first + lane / 4 < warp.n) warp.take_score(first + lane / 4, score, rate);
+    }
+    __syncwarp(ALL_LANES);
+    for (int k = 0; k < warp.n; ++k) {
+        const Target target = warp.targets[k];
+        const float step = target.step * target.share;
+        for (i64 d = 4 * lane; d < stride; d += 128) {
+            const float4 h = *(const float4 *)(hidden + d), t = __ldcg((const float4 *)(target.row + d));
+            float4 g = *(float4 *)(gradient + d);
+            g.x = fmaf(target.sum, t.x, fmaf(target.bend, h.x, g.x));
+            g.y = fmaf(target.sum, t.y, fmaf(target.bend, h.y, g.y));
+            g.z = fmaf(target.sum, t.z, fmaf(target.bend, h.z, g.z));
+            g.w = fmaf(target.sum, t.w, fmaf(target.bend, h.w, g.w));
+            *(float4 *)(gradient + d) = g;
+            if (step != 0) add_quad(target.row + d, make_float4(step * h.x, step * h.y, step * h.z, step * h.w));
+        }
+    }
+    __syncwarp(ALL_LANES);
+    for (int i = 0; i < n_places; ++i) {
+        const Input input = row_at_place(plan, part, window, i);
+        if (input.factor != 0)
+            for (i64 d = lane; d < columns; d += 32) atomicAdd(input.row + d, input.factor * gradient[i * columns + d]);
+    }
+    ++warp.examples;
+}
+
+template <int C, int N>
+__device__ __forceinline__ void train_window(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream, float rate) {
+    const Plan &plan = warp.plan;
+    if (IS(SIDE_BY_SIDE)) side_by_side<C, N>(warp, part, window, word, stream, rate);
+    else if (IS(CBOW) || IS(CBOW_OF_SUBWORDS)) cbow<C, N>(warp, part, window, word, stream, rate);
+    else if (IS(SKIP_GRAM_OF_SUBWORDS)) skip_gram_of_subwords<C, N>(warp, part, window, word, stream, rate);
+    else skip_gram<C, N>(warp, part, window, 0, word, stream, rate);
+}
+
+__device__ __forceinline__ i64 width_of(const Plan &plan, u64 stream) {
+    return plan.shrink ? 1 + (i64)scaled((u32)stream, (u64)plan.window) : plan.window;
+}
+
+template <int C, int N>
+__device__ __forceinline__ Warp<C, N> new_warp(const Plan &plan, const Part &part) {
+    return Warp<C, N>(plan, part.workspace ? part.workspace + warp_number() * plan.workspace_size
+                                           : (char *)shared_memory + threadIdx.x / 32 * plan.workspace_size);
 }
 
 __device__ __forceinline__ i64 sentence_of(const Part &part, i64 survivor) {
@@ -490,12 +756,12 @@ __device__ __forceinline__ i64 sentence_of(const Part &part, i64 survivor) {
     return low;
 }
 
+#ifndef INFER
+
 template <int C, int N>
 __device__ void train_stretches(const Plan &plan, const Part &part) {
     const i64 n_warps = (i64)gridDim.x * blockDim.x / 32;
-    char *workspace = part.workspace ? part.workspace + warp_number() * plan.workspace_size
-                                     : (char *)shared_memory + threadIdx.x / 32 * plan.workspace_size;
-    Warp<C, N> warp(plan, workspace);
+    Warp<C, N> warp = new_warp<C, N>(plan, part);
     for (i64 begin = part.begin + warp_number() * STRETCH; begin < part.end; begin += n_warps * STRETCH) {
         const i64 end = min(begin + STRETCH, part.end);
         i64 sentence = sentence_of(part, begin);
@@ -503,7 +769,7 @@ __device__ void train_stretches(const Plan &plan, const Part &part) {
             while ((i64)part.firsts[sentence + 1] <= centre) ++sentence;
             const i64 position = part.origin + part.places[centre];
             const u64 stream = stream_at(part.key, position);
-            const i64 width = plan.shrink ? 1 + (i64)scaled((u32)stream, (u64)plan.window) : plan.window;
+            const i64 width = width_of(plan, stream);
             Window window = {max((i64)part.firsts[sentence], centre - width), centre,
                              min((i64)part.firsts[sentence + 1], centre + width + 1), 0, 0, 0};
             window.n_words = plan.words ? (int)(window.last - window.first - 1) : 0;
@@ -512,9 +778,9 @@ __device__ void train_stretches(const Plan &plan, const Part &part) {
                 window.n_tags = (int)(part.tag_offsets[sentence + 1] - window.first_tag);
             }
             if (window.n_words + window.n_tags == 0 || !(plan.outputs || plan.nodes)) continue;
+            if (IS(SIDE_BY_SIDE) && window.n_tags != plan.side_tags) continue;
             const float rate = (float)(part.alpha - part.slope * (double)min(position, part.horizon));
-            if (plan.cbow) cbow<C, N>(warp, part, window, (u32)part.kept[centre], stream, rate);
-            else skip_gram<C, N>(warp, part, window, (u32)part.kept[centre], stream, rate);
+            train_window<C, N>(warp, part, window, (u32)part.kept[centre], stream, rate);
         }
     }
     if (lane_number() == 0 && warp.examples) atomicAdd(&part.counters->examples, warp.examples);
@@ -525,17 +791,157 @@ extern "C" __global__ void __launch_bounds__(128) train(Plan plan, Part part) {
     train_stretches<CHUNKS, TARGETS>(plan, part);
 }
 
+#endif
+
 // --- whether training has diverged -----------------------------------------------------------------------------------
 
 // A thread for each place in a row.
 extern "C" __global__ void look_for_nan(Plan plan, Part part) {
     float *const matrices[] = {plan.inputs, plan.outputs, plan.nodes, plan.documents};
-    const i64 n_rows[] = {plan.n_words, plan.n_words, plan.n_nodes, plan.n_documents};
+    const i64 n_rows[] = {plan.n_rows, plan.n_words, plan.n_nodes, plan.n_documents};
+    const i64 strides[] = {plan.stride, plan.output_stride, plan.output_stride, plan.stride};
     const i64 place = (i64)blockIdx.x * blockDim.x + threadIdx.x;
-    if (place >= plan.stride) return;
     for (int m = 0; m < 4; ++m)
-        for (i64 row = 0; matrices[m] && row < min((i64)WATCHED, n_rows[m]); ++row) {
-            const float x = __ldcg(matrices[m] + row * plan.stride + place);
+        for (i64 row = 0; matrices[m] && place < strides[m] && row < min((i64)WATCHED, n_rows[m]); ++row) {
+            const float x = __ldcg(matrices[m] + row * strides[m] + place);
             if (x - x != 0) part.counters->not_finite = 1;
         }
 }
+
+// --- documents that the model was not trained on ---------------------------------------------------------------------
+
+#if defined(INFER) || defined(W2V_EMULATED)
+
+// The survivors of a document, in its own part of `kept` and `places`; returns how many there are.
+__device__ u32 find_survivors(const Plan &plan, const Part &part, i64 begin, i64 length, u64 key) {
+    const int lane = lane_number();
+    u32 n = 0;
+    for (i64 at = 0; at < length; at += 32) {
+        const i64 place = at + lane;
+        const int word = place < length ? part.tokens[begin + place] : 0;
+        const bool kept = place < length && (!plan.keep || (u32)(stream_at(key, place) >> 32) <= plan.keep[word]);
+        const u32 all = __ballot_sync(ALL_LANES, kept);
+        if (kept) {
+            const i64 slot = begin + n + __popc(all & ((1u << lane) - 1));
+            part.kept[slot] = word;
+            part.places[slot] = (u32)place;
+        }
+        n += __popc(all);
+    }
+    return n;
+}
+
+// The number of survivors [begin, begin + n) that stand before `place`.
+__device__ i64 survivors_before(const Part &part, i64 begin, i64 n, i64 place) {
+    i64 low = 0, high = n;
+    while (low < high) {
+        const i64 middle = (low + high) / 2;
+        if ((i64)part.places[begin + middle] < place) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+__device__ void begin_document(const Plan &plan, const Part &part, const Documents &documents, i64 document) {
+    u64 key = part.key;
+    for (i64 i = part.offsets[document]; i < part.offsets[document + 1]; ++i) key = mix(key + ((u64)part.tokens[i] + 1) * GOLDEN);
+    if (lane_number() == 0) documents.keys[document] = key;
+    const u64 stream = stream_at(key, 0);
+    float *row = plan.documents + document * plan.stride;
+    for (i64 d = lane_number(); d < plan.stride; d += 32)
+        row[d] = d < plan.columns ? ((float)(draw(stream, d) >> 40) * (1.0f / 16777216) - 0.5f) / (float)plan.columns : 0;
+    __syncwarp(ALL_LANES);
+}
+
+// A document ends if the epoch has hardly moved its row.
+__device__ void end_epoch(const Plan &plan, const Documents &documents, i64 document) {
+    const float *row = plan.documents + document * plan.stride, *before = documents.before + document * plan.stride;
+    double moved = 0, length = 0;
+    for (i64 d = lane_number(); d < plan.columns; d += 32) {
+        moved += ((double)row[d] - before[d]) * ((double)row[d] - before[d]);
+        length += (double)row[d] * row[d];
+    }
+    for (int step = 16; step; step /= 2) {
+        moved += __shfl_xor_sync(ALL_LANES, moved, step);
+        length += __shfl_xor_sync(ALL_LANES, length, step);
+    }
+    if (lane_number() == 0 && moved <= documents.tol * documents.tol * length) documents.used[document] = documents.epoch + 1;
+}
+
+// The row of a document learns from the survivors [first, last) of its own, and from neighbours among [begin, end).
+// Several words at once have the draws of the first of them.
+template <int C, int N>
+__device__ void infer_words(Warp<C, N> &warp, const Part &part, const Documents &documents, i64 document, u64 key, i64 begin,
+                            i64 first, i64 last, i64 end) {
+    const Plan &plan = warp.plan;
+    const float rate = (float)part.alpha;
+    const i64 size = documents.together ? TOGETHER : 1;
+    float *own = plan.documents + document * plan.stride;
+    Row<C> row = read_row<C>(own, plan.stride);
+    for (i64 group = first; group < last; group += size) {
+        const u64 stream = stream_at(key, part.places[group]);
+        Row<C> gradient = zero_row<C>();
+        for (i64 centre = group; centre < min(group + size, last); ++centre) {
+            const i64 width = width_of(plan, stream_at(key, part.places[centre]));
+            const Window window = {max(begin, centre - width), centre, min(end, centre + width + 1), 0, 0, 0};
+            const int n = plan.words ? (int)(window.last - window.first) : 1;
+            const float forward = plan.mean_forward ? 1.0f / n : 1.0f;
+            Row<C> hidden = zero_row<C>();
+            for (int i = 0; i < n - 1; ++i)
+                add_multiple<C>(hidden, forward, read_row<C>(plan.inputs + word_at(part, window, i) * plan.stride, plan.stride));
+            add_multiple<C>(hidden, forward, row);
+            warp.list_targets((u32)part.kept[centre], stream, plan.fresh ? centre - group : 0);
+            warp.read_targets();
+            add_multiple<C>(gradient, plan.mean_backward ? 1.0f / n : 1.0f, warp.learn(hidden, rate));
+        }
+        add_multiple<C>(row, 1, gradient);
+    }
+    keep_row<C>(own, plan.stride, row);
+}
+
+// The same where rows are side by side: a word at a time, as in training.
+template <int C, int N>
+__device__ void infer_places(Warp<C, N> &warp, const Part &part, i64 document, u64 key, i64 begin, i64 first, i64 last, i64 end) {
+    const Plan &plan = warp.plan;
+    for (i64 centre = first; centre < last; ++centre) {
+        const u64 stream = stream_at(key, part.places[centre]);
+        const Window window = {max(begin, centre - plan.window), centre, min(end, centre + plan.window + 1), document, 0, 1};
+        side_by_side<C, N>(warp, part, window, (u32)part.kept[centre], stream, (float)part.alpha);
+    }
+}
+
+// One leg of one epoch of the documents [begin, end) of the part.
+template <int C, int N>
+__device__ void infer_documents(const Plan &plan, const Part &part, const Documents &documents) {
+    const i64 n_warps = (i64)gridDim.x * blockDim.x / 32;
+    Warp<C, N> warp = new_warp<C, N>(plan, part);
+    for (i64 document = part.begin + warp_number(); document < part.end; document += n_warps) {
+        const i64 begin = part.offsets[document], length = part.offsets[document + 1] - begin;
+        if (documents.position >= length || documents.used[document]) continue;
+        if (documents.position == 0 && documents.epoch == 0) begin_document(plan, part, documents, document);
+        const u64 key = stream_at(documents.keys[document], documents.epoch + 1);
+        const float *row = plan.documents + document * plan.stride;
+        if (documents.position == 0) {
+            const u32 n = find_survivors(plan, part, begin, length, key);
+            if (lane_number() == 0) part.firsts[document] = n;
+            for (i64 d = lane_number(); documents.before && d < plan.stride; d += 32)
+                documents.before[document * plan.stride + d] = row[d];
+        }
+        __syncwarp(ALL_LANES);
+        const i64 n = part.firsts[document], end = begin + n;
+        const i64 first = begin + survivors_before(part, begin, n, documents.position);
+        const i64 last = begin + survivors_before(part, begin, n, documents.position + LEG);
+        if (plan.outputs || plan.nodes) {
+            if (IS(SIDE_BY_SIDE)) infer_places<C, N>(warp, part, document, key, begin, first, last, end);
+            else infer_words<C, N>(warp, part, documents, document, key, begin, first, last, end);
+        }
+        __syncwarp(ALL_LANES);
+        if (documents.before && documents.position + LEG >= length) end_epoch(plan, documents, document);
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(128) infer(Plan plan, Part part, Documents documents) {
+    infer_documents<CHUNKS, TARGETS>(plan, part, documents);
+}
+
+#endif

@@ -1,7 +1,8 @@
 """What the kernels are given: the structures of kernels.cu, byte for byte, and how much memory each part takes."""
 
 from collections.abc import Iterable
-from typing import Any
+from enum import IntEnum
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,14 @@ MOST_DIMENSIONS = 1024
 MOST_TARGETS = 4096
 
 _POINTERS = ["inputs", "outputs", "nodes", "documents", "locks", "document_locks", "shares", "keep", "noise"]
-_POINTERS += ["paths", "points", "labels"]
-_SWITCHES = ["shrink", "fresh", "cbow", "mean_forward", "mean_backward", "with_loss", "learn_outputs", "words"]
+_POINTERS += ["paths", "points", "labels", "frozen", "subword_offsets", "subword_rows"]
+_SIZES = ["stride", "output_stride", "n_words", "n_rows", "n_nodes", "n_documents", "workspace_size", "columns"]
+_SWITCHES = ["shrink", "fresh", "mean_forward", "mean_backward", "with_loss", "learn_outputs", "words"]
 
 PLAN = np.dtype(
     [(name, np.uint64) for name in _POINTERS]
-    + [(name, np.int64) for name in ("stride", "n_words", "n_nodes", "n_documents", "workspace_size")]
-    + [(name, np.int32) for name in ("most_targets", "window", "negative", *_SWITCHES)],
+    + [(name, np.int64) for name in (*_SIZES, "null_word")]
+    + [(name, np.int32) for name in ("most_targets", "model", "window", "negative", "side_tags", "group", *_SWITCHES)],
     align=True,
 )
 PART = np.dtype(
@@ -38,37 +40,96 @@ PART = np.dtype(
 COUNTERS = np.dtype(
     [("examples", np.uint64), ("loss", np.float64), ("not_finite", np.uint32), ("unused", np.uint32)], align=True
 )
-TARGET_BYTES = 24
+DOCUMENTS = np.dtype(
+    [(name, np.uint64) for name in ("before", "keys", "used")]
+    + [("position", np.int64), ("tol", np.float64), ("epoch", np.int32), ("together", np.int32)],
+    align=True,
+)
+TARGET_BYTES = 48
+
+# Positions of a document that are inferred by one launch.
+LEG = 8192
+
+# Context words that are learnt together from the mean of a word's subwords, as on the CPU: with nodes, and without.
+GROUPS = {True: 4, False: 8}
 
 # Registers that hold rows: four numbers of each chunk, of each target and of the pair's row and gradient. With more,
 # the compiler would move them to memory.
 MOST_HELD = 176
 
 
-class Shape:
-    """The variant of the kernel that a model needs, and the workspace of each of its warps.
+class Model(IntEnum):
+    """What a window's input rows are, and what becomes of them; numbers of kernels.cu."""
 
-    Parameters
-    ----------
-    stride : int, floats from a row to the next
-    negative : int, noise words; 0 without negative sampling
-    longest_path : int, of hierarchical softmax; 0 without
+    SKIP_GRAM = 0
+    SKIP_GRAM_OF_ONE_MATRIX = 1
+    SKIP_GRAM_OF_SUBWORDS = 2
+    CBOW = 3
+    CBOW_OF_SUBWORDS = 4
+    SIDE_BY_SIDE = 5
+
+
+class Variant(NamedTuple):
+    """What the kernels are compiled for.
 
     Attributes
     ----------
-    chunks : int, four numbers of each lane
+    chunks : int, four numbers of each lane that a row takes
     held : int, targets in registers; 0 if they are in the workspace
+    model : Model
+    infers : bool, whether documents are inferred, and not trained
+    """
+
+    chunks: int
+    held: int
+    model: Model
+    infers: bool = False
+
+
+class Shape:
+    """The variant of the kernels that a model needs, and the workspace of each of its warps.
+
+    Parameters
+    ----------
+    model : Model
+    stride, output_stride : int, floats from a row to the next
+    negative : int, noise words
+    longest_path : int, of hierarchical softmax; 0 without
+    outputs : bool, whether there is negative sampling
+    fresh : bool, whether each pair has noise words of its own
+    infers : bool
+
+    Attributes
+    ----------
+    variant : Variant
+    group : int, context words that are learnt together from the mean of subwords
     most_targets : int, of a list
     workspace : int, bytes
     """
 
-    def __init__(self, stride: int, negative: int, longest_path: int, outputs: bool) -> None:
-        self.chunks = -(-stride // CHUNK)
-        self.most_targets = max(1, longest_path + (1 + negative if outputs else 0))
-        in_registers = not longest_path and 4 * self.chunks * (self.most_targets + 2) <= MOST_HELD
-        self.held = self.most_targets if in_registers else 0
-        rows = self.most_targets * (1 if self.held else 2)
-        self.workspace = -(-self.most_targets * TARGET_BYTES // 16) * 16 + rows * stride * 4
+    def __init__(
+        self,
+        model: Model,
+        stride: int,
+        output_stride: int,
+        negative: int,
+        longest_path: int,
+        outputs: bool,
+        fresh: bool = False,
+        infers: bool = False,
+    ) -> None:
+        chunks = -(-stride // CHUNK)
+        self.group = GROUPS[longest_path > 0]
+        words = self.group if model == Model.SKIP_GRAM_OF_SUBWORDS else 1
+        noise = negative * (words if fresh else 1)
+        self.most_targets = max(1, words * longest_path + (words + noise if outputs else 0))
+        simple = model in (Model.SKIP_GRAM, Model.CBOW, Model.CBOW_OF_SUBWORDS) and not longest_path
+        in_registers = simple and 4 * chunks * (self.most_targets + 2) <= MOST_HELD
+        self.variant = Variant(chunks, self.most_targets if in_registers else 0, model, infers)
+        rows = self.most_targets * (1 if in_registers else 2) * stride
+        if model == Model.SIDE_BY_SIDE:
+            rows = 2 * output_stride
+        self.workspace = self.most_targets * TARGET_BYTES + rows * 4
 
 
 def tokens_bytes(tokens: int, sentences: int, tags: int) -> int:

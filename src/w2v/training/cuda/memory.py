@@ -1,7 +1,7 @@
 """Memory of the device during one epoch, and copies to it, block by block."""
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 # Bytes copied between two looks at whether a stop is wanted.
 BLOCK_COPIED = 1 << 25
 
+# Of free memory, what is left to others: the driver takes some for its own use.
+SPARE = 0.05
+
 Address = int
+Arrays = Mapping[str, NDArray[Any]]
 
 
 class Memory:
@@ -43,6 +47,28 @@ class Memory:
         for address, _ in self._rooms.values():
             self._device.release(address)
         self._rooms.clear()
+
+    def left_beside(self, matrices: Arrays, arrays: Arrays, workspace: int) -> int:
+        """Bytes left beside matrices, tables and workspace; MemoryError, with the sizes, if these do not fit.
+
+        Parameters
+        ----------
+        matrices, arrays : dict of arrays, the matrices, and all
+        workspace : int, bytes
+        """
+        device, of_matrices = self._device, sum(array.nbytes for array in matrices.values())
+        tables = sum(array.nbytes for array in arrays.values()) - of_matrices
+        free: int = device.free()
+        left = int(free * (1 - SPARE)) - of_matrices - tables - workspace
+        if left < 0:
+            sizes = {"free": free, "matrices": of_matrices, "tables": tables, "workspace": workspace}
+            shown = {name: f"{size / 2**30:,.2f} GiB" for name, size in sizes.items()}
+            raise MemoryError(
+                f"{device.name} has {shown['free']} free, and this model needs {shown['matrices']} for matrices, "
+                f"{shown['tables']} for tables and {shown['workspace']} for workspace; lower vector_size, raise "
+                "min_count or set max_final_vocab, or use device='cpu'"
+            )
+        return left
 
     def copying(self, array: NDArray[Any], address: Address) -> Iterator[None]:
         """Copy an array to the device, a block at a step."""

@@ -15,6 +15,7 @@ from w2v.training.cuda import concurrency, layout, pieces
 from w2v.training.cuda.layout import COUNTERS, PART, PLAN, WARP
 from w2v.training.cuda.memory import Address, Memory
 from w2v.training.cuda.pieces import Piece
+from w2v.training.cuda.task import Task
 from w2v.training.schedule import Schedule
 from w2v.training.workers import TICK
 
@@ -24,30 +25,6 @@ SHORTEST, LONGEST = 0.008, 0.025
 
 # How often the end of a slice is looked for, in seconds.
 GLANCE = 2e-4
-
-# Of free memory, what is left to others: the driver takes some for its own use.
-SPARE = 0.05
-
-
-class Task(NamedTuple):
-    """What is trained, and where.
-
-    Attributes
-    ----------
-    device : Device
-    matrices : dict of float32 [rows, stride] or None, changed in place
-    tables : dict of arrays or None, which do not change
-    options : dict, as `epoch.Kernel` has them
-    counts : int64 [V], how often each word occurs
-    shape : Shape
-    """
-
-    device: Any
-    matrices: dict[str, Any]
-    tables: dict[str, Any]
-    options: dict[str, Any]
-    counts: NDArray[np.int64]
-    shape: layout.Shape
 
 
 class Load(NamedTuple):
@@ -79,6 +56,7 @@ class Work:
 
     def __init__(
         self,
+        device: Any,
         task: Task,
         claimed: ExitStack,
         progress: epoch.Progress,
@@ -88,7 +66,7 @@ class Work:
         pause: Callable[[], bool],
     ) -> None:
         self.paused = self.not_finite = self.is_lost = False
-        self._task, self._device, self._progress, self._schedule = task, task.device, progress, schedule
+        self._device, self._task, self._progress, self._schedule = device, task, progress, schedule
         self._bar, self._pause = bar, pause
         self._device.enter()
         self._memory = Memory(self._device, claimed)
@@ -106,55 +84,29 @@ class Work:
 
     def _equip(self, first: epoch.Checked) -> None:
         """Claim memory for matrices and tables, and copy them."""
-        plan, memory = self._plan, self._memory
-        _, matrices, tables, options, counts, shape = self._task
-        self._program = self._device.program(shape.chunks, shape.held)
-        frequencies = concurrency.kept_frequencies(counts, tables["keep"])
-        noise = None if tables["noise"] is None else concurrency.noise_frequencies(tables["noise"])
-        inputs = (options["window"] + 1 if options["shrink"] else 2 * options["window"]) if options["cbow"] else 1
-        hottest = concurrency.hottest_row(frequencies, noise, inputs, options["negative"], _heaviest_tag(first))
+        memory, task = self._memory, self._task
+        shape = task.shape()
+        self._program = self._device.program(shape.variant)
+        frequencies = concurrency.kept_frequencies(task.counts, task.tables.get("keep"))
+        hottest = max(concurrency.hottest_row(task, frequencies, shape.group), _heaviest_tag(first))
         most = concurrency.most_warps(self._schedule.horizon, hottest)
         self._launch = concurrency.arranged(self._device, self._program["train"], shape.workspace, most)
         self._slice = self._launch.warps * layout.STRETCH
-        arrays = {name: np.asarray(array) for name, array in (matrices | tables).items() if array is not None}
-        if tables["paths"] is not None:
-            of = tables["paths"], tables["points"], len(matrices["nodes"])
+        arrays = task.matrices | task.tables
+        if "nodes" in arrays:
+            of = arrays["paths"], arrays["points"], len(arrays["nodes"])
             shares = concurrency.shares_of_nodes(frequencies, *of, self._launch.warps)
             arrays |= {} if shares is None else {"shares": shares}
         workspace = 0 if self._launch.shared else self._launch.warps * shape.workspace
-        self._check_memory(arrays, workspace)
+        self._left = memory.left_beside(task.matrices, arrays, workspace)
         addresses = {name: memory.claim(array.nbytes) for name, array in arrays.items()}
         self._part["workspace"] = memory.claim(workspace) if workspace else 0
         self._part["counters"] = memory.claim(COUNTERS.itemsize)
         for name, array in arrays.items():
             self._serve_all(memory.copying(array, addresses[name]))
-            plan[name] = addresses[name]
         self._serve_all(memory.copying(np.zeros(1, COUNTERS), int(self._part["counters"][0])))
-        plan["stride"], plan["workspace_size"] = matrices["inputs"].shape[1], shape.workspace
-        plan["most_targets"] = shape.most_targets
-        for name, matrix in (("n_words", "inputs"), ("n_nodes", "nodes"), ("n_documents", "documents")):
-            plan[name] = len(arrays.get(matrix, ()))
-        for name in ("window", "negative", "shrink", "cbow", "mean_forward", "mean_backward", "with_loss"):
-            plan[name] = options[name]
-        for name in ("words", "learn_outputs"):
-            plan[name] = options.get(name, True)
-        plan["fresh"] = not options["shared"] and not options["cbow"] and tables["noise"] is not None
+        self._plan = task.plan(shape, addresses)
         self._is_equipped = True
-
-    def _check_memory(self, arrays: dict[str, NDArray[Any]], workspace: int) -> None:
-        """MemoryError, with the sizes, if matrices and tables do not fit."""
-        matrices = layout.bytes_of(arrays[name] for name in arrays if name in self._task.matrices)
-        tables = layout.bytes_of(arrays.values()) - matrices
-        free = self._device.free()
-        self._left = int(free * (1 - SPARE)) - matrices - tables - workspace
-        if self._left < 0:
-            sizes = {"free": free, "matrices": matrices, "tables": tables, "workspace": workspace}
-            shown = {name: f"{size / 2**30:,.2f} GiB" for name, size in sizes.items()}
-            raise MemoryError(
-                f"{self._device.name} has {shown['free']} free, and this model needs {shown['matrices']} for matrices, "
-                f"{shown['tables']} for tables and {shown['workspace']} for workspace; lower vector_size, raise "
-                "min_count or set max_final_vocab, or use device='cpu'"
-            )
 
     # --- a part of the corpus -----------------------------------------------------------------------------------------
 
@@ -204,7 +156,7 @@ class Work:
                 f"{self._device.name} has no room for text beside the matrices ({self._left / 2**20:,.1f} MiB are "
                 "left); lower vector_size, raise min_count, or use device='cpu'"
             )
-        window, keep = self._task.options["window"], self._task.tables["keep"]
+        window, keep = self._task.options["window"], self._task.tables.get("keep")
         for piece in pieces.pieces_of(part, begin, words, window, origin, int(self._part["key"][0]), keep):
             yield self._load(piece)
 
@@ -257,7 +209,7 @@ class Work:
             end = min(first + self._slice, last)
             part["begin"], part["end"] = first, end
             device.launch(program["train"], launch.blocks, launch.threads, launch.shared, self._plan, part)
-            device.launch(program["look_for_nan"], -(-int(self._plan["stride"][0]) // WARP), WARP, 0, self._plan, part)
+            device.launch(program["look_for_nan"], -(-self._task.output_stride // WARP), WARP, 0, self._plan, part)
             place = piece.end if end == last else self._number("places", end)
             self._queued.append(Slice(device.mark(), end - first, origin + place, time.monotonic()))
             first = end
@@ -348,8 +300,7 @@ class Work:
         counters, progress = self._counters(), self._progress
         self.is_lost = True
         for name, matrix in self._task.matrices.items():
-            if matrix is not None:
-                self._device.download(np.asarray(matrix), int(self._plan[name][0]))
+            self._device.download(matrix, int(self._plan[name][0]))
         if not self._bar.disable:
             self._show(counters)
         progress.words += self._reached - progress.position

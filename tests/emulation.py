@@ -7,7 +7,6 @@ import platform
 import shlex
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +14,12 @@ from places import ROOT
 
 from w2v.training.cuda import driver, layout
 
-HERE = Path(__file__).parent
+WARPS = ROOT / "tests" / "training" / "warp.cpp"
 KERNELS = ROOT / "src" / "w2v" / "training" / "cuda" / "kernels.cu"
 COMPILER = shlex.split(os.environ.get("CXX", "g++"))
 FLAGS = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-ffp-contract=off", "-shared", "-fPIC"]
+OPTIMIZED = shlex.split(os.environ.get("W2V_EMULATION_FLAGS", "-O2"))  # or with sanitizers
+SHORT = int(os.environ.get("W2V_EMULATION_SHORT", "0"))  # bytes of its workspace that a block is not given
 
 needs_emulation = pytest.mark.skipif(
     shutil.which(COMPILER[0]) is None or platform.machine() not in ("x86_64", "aarch64"),
@@ -26,15 +27,15 @@ needs_emulation = pytest.mark.skipif(
 )
 
 
-def library(chunks, targets, extra=()):
+def library(chunks, targets):
     """The emulation of one variant of the kernels, compiled if its sources have changed."""
-    given = [*COMPILER, *FLAGS, *(extra or ["-O2"]), f"-DCHUNKS={chunks}", f"-DTARGETS={targets}"]
-    sources = KERNELS.read_bytes() + (HERE / "warp.cpp").read_bytes() + "\0".join(given).encode()
+    given = [*COMPILER, *FLAGS, *OPTIMIZED, f"-DCHUNKS={chunks}", f"-DTARGETS={targets}"]
+    sources = KERNELS.read_bytes() + WARPS.read_bytes() + "\0".join(given).encode()
     path = ROOT / "build" / "emulation" / f"{hashlib.sha256(sources).hexdigest()[:20]}.so"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")
-        command = [*given, f'-DKERNELS="{KERNELS}"', "-o", str(partial), str(HERE / "warp.cpp")]
+        command = [*given, f'-DKERNELS="{KERNELS}"', "-o", str(partial), str(WARPS)]
         subprocess.run(command, check=True, timeout=300)
         partial.rename(path)
     loaded = ctypes.CDLL(str(path))
@@ -55,12 +56,11 @@ class SoftwareDevice:
     name = "GPU of the tests"
     shared = 48 * 1024
 
-    def __init__(self, memory=1 << 30, processors=1, blocks=2, seed=1, extra=()):
-        self.memory, self.processors, self.blocks, self.seed, self.extra = memory, processors, blocks, seed, extra
+    def __init__(self, memory=1 << 30, processors=1, blocks=2, seed=1):
+        self.memory, self.processors, self.blocks, self.seed = memory, processors, blocks, seed
         self.corpora, self.claimed, self.launched, self.variants = {}, {}, [], []
         self.fails_at = None  # the launch of `train` that fails
         self.slow = 0  # how often a mark is asked for before it is reached
-        self.short = 0  # bytes of its workspace that a block is not given
 
     def enter(self):
         pass
@@ -68,10 +68,10 @@ class SoftwareDevice:
     def free(self):
         return self.memory - sum(memory.nbytes - 32 for memory in self.claimed.values())
 
-    def program(self, chunks, targets):
-        self.variants.append((chunks, targets))
-        loaded = library(chunks, targets, self.extra)
-        return {name: (loaded, name) for name in driver.KERNELS}
+    def program(self, variant):
+        self.variants.append(variant)
+        loaded = library(variant.chunks, variant.held)
+        return {name: (loaded, name) for name in (driver.KERNELS_THAT_INFER if variant.infers else driver.KERNELS)}
 
     def blocks_at_once(self, kernel, threads, shared):
         return self.processors * self.blocks
@@ -100,7 +100,7 @@ class SoftwareDevice:
     def download(self, array, address):
         ctypes.memmove(array.ctypes.data, address, array.nbytes)
 
-    def launch(self, kernel, blocks, threads, shared, plan, part):
+    def launch(self, kernel, blocks, threads, shared, *structures):
         loaded, name = kernel
         self.launched.append((name, blocks, threads))
         if self.fails_at is not None and self.launches_of("train") > self.fails_at:
@@ -110,10 +110,10 @@ class SoftwareDevice:
             name.encode(),
             blocks,
             threads,
-            ctypes.c_longlong(max(0, shared - self.short)),
-            ctypes.c_void_p(plan.ctypes.data),
-            ctypes.c_void_p(part.ctypes.data),
+            ctypes.c_longlong(max(0, shared - SHORT)),
             ctypes.c_uint64(self.seed),
+            *[ctypes.c_void_p(structure.ctypes.data) for structure in structures],
+            *[None] * (3 - len(structures)),
         )
         assert fault is None, fault.decode()
 
@@ -129,9 +129,10 @@ class SoftwareDevice:
 
 
 def sizes():
-    found = (ctypes.c_longlong * 4)()
+    found = (ctypes.c_longlong * 5)()
     library(1, 6).sizes(found)
     return list(found)
 
 
-STRUCTURES = [layout.PLAN.itemsize, layout.PART.itemsize, layout.COUNTERS.itemsize, layout.TARGET_BYTES]
+STRUCTURES = [layout.PLAN, layout.PART, layout.COUNTERS, layout.DOCUMENTS]
+STRUCTURES = [*(structure.itemsize for structure in STRUCTURES), layout.TARGET_BYTES]
