@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from places import ROOT
 
-from w2v.training.cuda import driver, layout
+from w2v.training.cuda import concurrency, driver, layout
 
 WARPS = ROOT / "tests" / "training" / "warp.cpp"
 KERNELS = ROOT / "src" / "w2v" / "training" / "cuda" / "kernels.cu"
@@ -126,6 +126,15 @@ class SoftwareDevice:
     def reached(self, mark):
         mark[0] -= 1
         return mark[0] < 0
+
+
+def found_by_models(monkeypatch, **options):
+    """A device that any model finds, and trains on with one warp."""
+    device = SoftwareDevice(**options)
+    monkeypatch.setattr("w2v.training.cuda.kernel.first_device", lambda: device)
+    monkeypatch.setattr(driver, "missing", lambda: None)
+    monkeypatch.setattr(concurrency, "WORDS_OF_A_WARP", 10**9)
+    return device
 
 
 def sizes():

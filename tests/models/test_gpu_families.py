@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 from corpora import two_topics, zipf_like
-from emulation import SoftwareDevice, needs_emulation
+from emulation import found_by_models, needs_emulation
 
 from w2v import Doc2Vec, FastText, TaggedDocument, Word2Vec
-from w2v.training.cuda import concurrency, driver
 
 pytestmark = needs_emulation
 
@@ -31,11 +30,7 @@ FAMILIES = {
 
 @pytest.fixture
 def gpu(monkeypatch):
-    device = SoftwareDevice(memory=1 << 27)
-    monkeypatch.setattr("w2v.training.cuda.kernel.first_device", lambda: device)
-    monkeypatch.setattr(driver, "missing", lambda: None)
-    monkeypatch.setattr(concurrency, "WORDS_OF_A_WARP", 10**9)  # one warp
-    return device
+    return found_by_models(monkeypatch, memory=1 << 27)
 
 
 def trained(family, device, words=700, **options):

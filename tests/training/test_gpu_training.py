@@ -7,10 +7,9 @@ import sys
 import numpy as np
 import pytest
 from corpora import TOPICS, two_topics, zipf_like
-from emulation import SoftwareDevice, needs_emulation
+from emulation import found_by_models, needs_emulation
 
 from w2v import CallbackAny2Vec, Word2Vec
-from w2v.cli import program
 from w2v.training.cuda import choice, concurrency, driver, memory, pieces, work
 from w2v.vectors import queries
 
@@ -20,12 +19,7 @@ ON_GPU = SMALL | {"device": "cuda"}
 
 @pytest.fixture
 def gpu(monkeypatch):
-    """A GPU that any model finds."""
-    device = SoftwareDevice()
-    monkeypatch.setattr("w2v.training.cuda.kernel.first_device", lambda: device)
-    monkeypatch.setattr(driver, "missing", lambda: None)
-    monkeypatch.setattr(concurrency, "WORDS_OF_A_WARP", 10**9)  # one warp
-    return device
+    return found_by_models(monkeypatch)
 
 
 def matrices_of(model):
@@ -262,8 +256,16 @@ def test_vectors_that_diverge_on_a_gpu_are_an_error(gpu):
     ("options", "words"), [({"vector_size": 1030}, "takes 1,024"), ({"negative": 5000}, "lower negative=5000")]
 )
 def test_what_a_gpu_cannot_hold_is_refused(gpu, options, words):
+    def reading():
+        raise AssertionError("the corpus was read")
+        yield
+
     with pytest.raises(ValueError, match=words):
-        Word2Vec(two_topics(50), **ON_GPU | options)
+        Word2Vec(reading(), **ON_GPU | options)
+    model = Word2Vec(**ON_GPU | options)
+    model.build_vocab(two_topics(50))
+    with pytest.raises(ValueError, match=words):
+        model.train(reading(), total_examples=50, epochs=1)
 
 
 def test_deterministic_training_on_a_gpu_is_refused():
@@ -305,21 +307,14 @@ def test_auto_trains_on_the_gpu_there_is(gpu, monkeypatch):
 
 
 @needs_emulation
-def test_command_line_trains_on_a_gpu(gpu, tmp_path, capsys):
-    (tmp_path / "text").write_text("\n".join(map(" ".join, two_topics(50))))
-    line = [
-        "train",
-        str(tmp_path / "text"),
-        "-o",
-        str(tmp_path / "m.safetensors"),
-        "--min-count",
-        "1",
-        "--workers",
-        "1",
-    ]
-    assert program.main([*line, "--size", "12", "--no-progress", "--device", "cuda"]) == 0
-    assert "on a GPU" in capsys.readouterr().out
-    assert Word2Vec.load(tmp_path / "m.safetensors").provenance.devices == [gpu.name]
+@pytest.mark.parametrize(("options", "free"), [({"vector_size": 1030}, 1 << 30), ({}, 1 << 20)], ids=str)
+def test_auto_trains_on_the_cpu_what_a_gpu_cannot_hold(gpu, options, free, monkeypatch, caplog):
+    monkeypatch.setattr(choice, "WORDS_THAT_PAY", 400)
+    gpu.memory = free
+    caplog.set_level("INFO")
+    model = Word2Vec(zipf_like(words=500), **SMALL | {"device": "auto"} | options)
+    assert not model.provenance.devices
+    assert "device='auto' trains on the CPU: " in caplog.text
 
 
 def test_nothing_of_cuda_is_loaded_before_it_is_asked_for():

@@ -275,7 +275,6 @@ class Word2Vec(TwoMatrices, OldModelNames):
         if sentences is not None or corpus_file is not None:
             corpus = Corpus.from_arguments(sentences, corpus_file)
             self._check_something_to_train()
-            choice.check(self.device)
             with session.checkpoint_folder(checkpoint, checkpoint_every, corpus, self.cache):
                 pass  # what `train` would refuse is refused before the corpus is read
             self._at_once = True
@@ -397,6 +396,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
     def _check_something_to_train(self) -> None:
         if not self.hs and not self.negative:
             raise ValueError("hs=0 and negative=0 leave nothing to train; set negative=5 or hs=1")
+        choice.check(self.settings())
 
     @class_only
     def resume(

@@ -15,6 +15,7 @@ from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Encoded
 from w2v.training import checkpoint as checkpoints
 from w2v.training import epoch, freezing
+from w2v.training.cuda import choice
 from w2v.training.schedule import SCHEME, Schedule, derived_key
 from w2v.training.trainable import Contents, Trainable
 from w2v.training.workers import hot_rows, worker_count
@@ -348,6 +349,7 @@ def resume(
         if cursor["finished"]:
             logger.info("the run in %s had ended", folder.path)
             return model
+        choice.check(model.settings())
         if corpus is None:
             corpus = Corpus.reopen(cursor["source"], folder.path)
         _check_same_corpus(model, corpus, cursor, folder.path)

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.training import epoch
+from w2v.training import epoch, matrices
+from w2v.training.cuda import layout
 from w2v.training.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -17,10 +18,20 @@ logger = logging.getLogger(__name__)
 WORDS_THAT_PAY = 5_000_000
 
 
-def check(device: str) -> None:
-    """RuntimeError if a GPU is asked for by name and there is none; it says what was found, and what is missing."""
-    if device == "cuda" and (missing := _missing()) is not None:
-        raise RuntimeError(f"device='cuda' needs a GPU: {missing}; or use device='cpu'")
+def check(settings: Settings) -> None:
+    """Refuse a GPU that is asked for by name, before any work.
+
+    Raises
+    ------
+    RuntimeError
+        There is none; it says what was found, and what is missing.
+    ValueError
+        The model is not for a GPU.
+    """
+    if settings.device == "cuda":
+        if (missing := _missing()) is not None:
+            raise RuntimeError(f"device='cuda' needs a GPU: {missing}; or use device='cpu'")
+        layout.check_sizes(matrices.padded_size(settings.vector_size), settings.negative, settings.negative + 1)
 
 
 def _missing() -> str | None:
@@ -31,12 +42,24 @@ def _missing() -> str | None:
 
 def kernel_class(settings: Settings, counts: NDArray[np.int64]) -> Callable[..., epoch.Kernel]:
     """What makes the kernel of an epoch over words that occur so often."""
-    check(settings.device)
+    check(settings)
     if settings.device == "cpu" or (settings.device == "auto" and not _pays(settings, int(counts.sum()))):
         return epoch.Kernel
-    from w2v.training.cuda.kernel import Kernel
 
-    return partial(Kernel, counts=counts)
+    def made(*arrays: Any, **options: Any) -> epoch.Kernel:
+        from w2v.training.cuda.kernel import Kernel
+
+        if settings.device == "cuda":
+            return Kernel(*arrays, counts=counts, **options)
+        try:
+            kernel = Kernel(*arrays, counts=counts, **options)
+            kernel.check_memory()
+        except (layout.TooLargeError, MemoryError) as error:
+            logger.info("device='auto' trains on the CPU: %s", error)
+            return epoch.Kernel(*arrays, **options)
+        return kernel
+
+    return made
 
 
 def _pays(settings: Settings, words: int) -> bool:

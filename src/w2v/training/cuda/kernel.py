@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.training import epoch
+from w2v.training.cuda import layout
 from w2v.training.cuda.driver import DeviceError, first_device
 from w2v.training.cuda.inference import Inference
+from w2v.training.cuda.memory import Memory
 from w2v.training.cuda.task import Task
 from w2v.training.cuda.work import Work
 from w2v.training.schedule import Schedule
@@ -33,7 +35,7 @@ class Kernel(epoch.Kernel):
 
     Raises
     ------
-    ValueError
+    TooLargeError
         Rows, or lists of targets, are too long for a GPU.
     """
 
@@ -47,6 +49,14 @@ class Kernel(epoch.Kernel):
         self.device_name: str = self._device.name
         self._task = Task(arrays, options, counts)
         self._inference: Inference | None = None
+
+    def check_memory(self) -> None:
+        """MemoryError, with the sizes, if matrices and tables do not fit on the device as it is now."""
+        with ExitStack() as claimed:
+            self._device.enter()
+            Memory(self._device, claimed).left_beside(
+                self._task.matrices, self._task.matrices | self._task.tables, layout.LEAST_TEXT
+            )
 
     def run(
         self,

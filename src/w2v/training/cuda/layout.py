@@ -47,6 +47,9 @@ DOCUMENTS = np.dtype(
 )
 TARGET_BYTES = 48
 
+# Bytes beside the matrices without which device="auto" takes no GPU: workspaces, and text in small pieces.
+LEAST_TEXT = 1 << 26
+
 # Positions of a document that are inferred by one launch.
 LEG = 8192
 
@@ -56,6 +59,24 @@ GROUPS = {True: 4, False: 8}
 # Registers that hold rows: four numbers of each chunk, of each target and of the pair's row and gradient. With more,
 # the compiler would move them to memory.
 MOST_HELD = 176
+
+
+class TooLargeError(ValueError):
+    """Rows, or lists of targets, are too long for a GPU."""
+
+
+def check_sizes(stride: int, negative: int, most_targets: int) -> None:
+    """TooLargeError if a GPU cannot take rows, or lists of targets, of these lengths."""
+    if stride > MOST_DIMENSIONS:
+        raise TooLargeError(
+            f"vectors of {stride:,} numbers are too long for a GPU, which takes {MOST_DIMENSIONS:,}; lower "
+            "vector_size, or use device='cpu'"
+        )
+    if most_targets > MOST_TARGETS:
+        raise TooLargeError(
+            f"{most_targets:,} targets at a time are too many for a GPU, which takes {MOST_TARGETS:,}; lower "
+            f"negative={negative}, or use device='cpu'"
+        )
 
 
 class Model(IntEnum):

@@ -37,7 +37,7 @@ class Task:
 
     Raises
     ------
-    ValueError
+    TooLargeError
         Rows, or lists of targets, are too long for a GPU.
     """
 
@@ -64,7 +64,8 @@ class Task:
         alone = "noise" in self.tables and "paths" not in self.tables and not self.options.get("side_tags")
         narrow = options["shared"] and options["window"] <= WIDEST_TOGETHER
         self.together = not options.get("words", True) or (alone and narrow)
-        self._check(self.shape())
+        stride, negative = self.matrices["inputs"].shape[1], options["negative"]
+        layout.check_sizes(stride, negative, self.shape().most_targets)
 
     def _model(self) -> Model:
         subwords = "subword_offsets" in self.tables
@@ -93,19 +94,6 @@ class Task:
         stride = self.matrices["inputs"].shape[1]
         of_targets = self.options["negative"], longest, "noise" in self.tables, self.fresh
         return Shape(self.model, stride, self.output_stride, *of_targets, infers)
-
-    def _check(self, shape: Shape) -> None:
-        stride = self.matrices["inputs"].shape[1]
-        if stride > layout.MOST_DIMENSIONS:
-            raise ValueError(
-                f"vectors of {stride:,} numbers are too long for a GPU, which takes {layout.MOST_DIMENSIONS:,}; lower "
-                "vector_size, or use device='cpu'"
-            )
-        if shape.most_targets > layout.MOST_TARGETS:
-            raise ValueError(
-                f"{shape.most_targets:,} targets at a time are too many for a GPU, which takes "
-                f"{layout.MOST_TARGETS:,}; lower negative={self.options['negative']}, or use device='cpu'"
-            )
 
     def plan(self, shape: Shape, addresses: Mapping[str, int]) -> NDArray[Any]:
         """The structure `Plan`, float by float; arrays are where `addresses` says, or nowhere."""
