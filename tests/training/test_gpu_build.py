@@ -161,3 +161,25 @@ def test_sanitizers_find_no_fault_but_a_planted_one(short, tmp_path):
     else:
         assert done.returncode == 0, done.stdout + done.stderr
         assert sanitized.findings(reports) == []
+
+
+@needs_emulation
+@pytest.mark.slow
+def test_the_benchmark_of_a_gpu_prints_every_row():
+    """So that it is known to work up to the device."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "gpu.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "FALLS SHORT" not in done.stdout.partition("inference:")[0]
+    for row in (
+        "SG-NS d100 w5 n5",
+        "SG-NS d300 w10 n10",
+        "CBOW-NS d100",
+        "SG-HS d100",
+        "1 M words",
+        "PV-DM",
+        "fastText",
+    ):
+        assert re.search(rf"^\| [^|]*{row}", done.stdout, re.M)
+    for line in ("text to saved vectors", "stop", "inference", r"\| sg-ns +\| RW"):
+        assert re.search(rf"^{line}", done.stdout, re.M)
