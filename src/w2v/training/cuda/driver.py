@@ -9,6 +9,7 @@ package to keep up with. Nothing of this is imported before a model asks for a G
 import hashlib
 import logging
 import os
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache, cached_property
@@ -30,6 +31,9 @@ KERNELS_THAT_INFER = ("infer",)
 # Before Turing (2018) lanes of a warp go in step by other rules, and compilers of today leave those cards out.
 LEAST_CAPABILITY = (7, 5)
 
+# Arrays of fewer bytes are copied as they are: to pin one takes longer.
+LEAST_PINNED = 1 << 20
+
 EXTRA = "pip install 'w2v[cuda]'"
 
 
@@ -49,15 +53,16 @@ def compile_options(architecture: str, variant: Variant) -> list[str]:
     return [*options, f"-DMODEL={model:d}", *["-DINFER"] * infers]
 
 
-def compiled(nvrtc: Any, options: Sequence[str]) -> bytes:
-    """The kernels as machine code, from the user's cache if they were compiled before."""
+def compiled(nvrtc: Any, options: Sequence[str], anew: bool = False) -> bytes:
+    """The kernels as machine code, from the user's cache if they were compiled before, unless they are wanted anew."""
     text = source()
     _, *version = nvrtc.nvrtcVersion()
     key = hashlib.sha256("\0".join([text, *options, *map(str, version)]).encode()).hexdigest()
     path = _cache_folder() / f"{key}.cubin"
-    with suppress(OSError):
-        kept: bytes = path.read_bytes()
-        return kept
+    if not anew:
+        with suppress(OSError):
+            kept: bytes = path.read_bytes()
+            return kept
     logger.info("compiling the kernels for this GPU, which is done once (%s)", " ".join(options))
     code, program = nvrtc.nvrtcCreateProgram(text.encode(), b"kernels.cu", 0, [], [])
     _check_compiler(nvrtc, code, "no program")
@@ -184,6 +189,7 @@ class Device:
         self._work, self._copies = call(driver.cuStreamCreate(apart)), call(driver.cuStreamCreate(apart))
         self._programs: dict[Variant, dict[str, Any]] = {}
         self.corpora: dict[int, dict[str, int]] = {}
+        self._pinned: set[int] = set()
 
     def _call(self, answer: Sequence[Any]) -> Any:
         return _done(self._driver, answer)
@@ -203,8 +209,11 @@ class Device:
     def program(self, variant: Variant) -> dict[str, Any]:
         """The kernels, compiled for a variant."""
         if variant not in self._programs:
-            code = compiled(self._nvrtc, compile_options(self._architecture, variant))
-            module = self._call(self._driver.cuModuleLoadData(code))
+            options = compile_options(self._architecture, variant)
+            try:
+                module = self._call(self._driver.cuModuleLoadData(compiled(self._nvrtc, options)))
+            except DeviceError:  # what was kept is damaged
+                module = self._call(self._driver.cuModuleLoadData(compiled(self._nvrtc, options, anew=True)))
             find, names = self._driver.cuModuleGetFunction, KERNELS_THAT_INFER if variant.infers else KERNELS
             self._programs[variant] = {name: self._call(find(module, name.encode())) for name in names}
         return self._programs[variant]
@@ -225,6 +234,22 @@ class Device:
         """Give memory back, also from a thread that has not entered: the garbage collector's may be any."""
         self._driver.cuCtxSetCurrent(self._context)
         self._driver.cuMemFree(address)
+
+    def pin(self, array: NDArray[Any]) -> None:
+        """Let copies of an array take the full speed of the bus as long as it lives, unless the system refuses."""
+        owner = array.base if isinstance(array.base, np.ndarray) else array
+        if owner.nbytes < LEAST_PINNED or id(owner) in self._pinned:
+            return
+        address = owner.__array_interface__["data"][0]
+        (code,) = self._driver.cuMemHostRegister(address, owner.nbytes, 0)
+        if not int(code):
+            self._pinned.add(id(owner))
+            weakref.finalize(owner, self._unpin, id(owner), address).atexit = False
+
+    def _unpin(self, owner: int, address: int) -> None:
+        self._pinned.discard(owner)
+        self._driver.cuCtxSetCurrent(self._context)
+        self._driver.cuMemHostUnregister(address)
 
     def upload(self, address: int, array: NDArray[Any]) -> None:
         """Begin to copy a contiguous array to the device, beside the kernels at work; see `join`."""

@@ -102,6 +102,8 @@ class Work:
         addresses = {name: memory.claim(array.nbytes) for name, array in arrays.items()}
         self._part["workspace"] = memory.claim(workspace) if workspace else 0
         self._part["counters"] = memory.claim(COUNTERS.itemsize)
+        for matrix in task.matrices.values():
+            self._device.pin(matrix)  # they go there and back in every epoch
         for name, array in arrays.items():
             self._serve_all(memory.copying(array, addresses[name]))
         self._serve_all(memory.copying(np.zeros(1, COUNTERS), int(self._part["counters"][0])))
