@@ -362,7 +362,8 @@ struct Warp {
         const int length = (int)(plan.paths[word + 1] - first);
         for (int k = lane_number(); k < length; k += 32) {
             const int node = plan.points[first + k];
-            set_target(n + k, plan.nodes + node * plan.output_stride, plan.labels[first + k], 1, plan.shares ? plan.shares[node] : 1);
+            const float share = plan.shares ? plan.shares[node] : 1;
+            set_target(n + k, plan.nodes + node * plan.output_stride, plan.labels[first + k], 1, share);
         }
         n += length;
     }
@@ -417,7 +418,8 @@ struct Warp {
                 for (int i = 0; i < size; ++i) pairs += (u32)group[i] != other;
             }
             const u32 news = __ballot_sync(ALL_LANES, pairs > 0);
-            if (pairs) set_target(n + __popc(news & ((1u << lane) - 1)), output_row(other), 0, (float)pairs, share_of(other));
+            const int place = n + __popc(news & ((1u << lane) - 1));
+            if (pairs) set_target(place, output_row(other), 0, (float)pairs, share_of(other));
             n += __popc(news);
         }
     }
@@ -442,15 +444,13 @@ struct Warp {
         __syncwarp(ALL_LANES);
     }
 
-    // Whether the row of a target is read, kept and written under its number; else under that of the first one.
-    __device__ __forceinline__ bool is_first(int k) const {
-        return !IS(SKIP_GRAM_OF_SUBWORDS) || targets[k].first == k;
-    }
+    // Under which number the row of a target is kept: its own, but for rows that are a target more than once.
+    __device__ __forceinline__ int place_of(int k) const { return IS(SKIP_GRAM_OF_SUBWORDS) ? targets[k].first : k; }
 
     __device__ void read_targets() {
 #pragma unroll
         for (int k = 0; k < bound(); ++k)
-            if (k < n && is_first(k)) {
+            if (k < n && place_of(k) == k) {
                 const Row<C> row = read_row<C>(targets[k].row, plan.stride);
                 if (plan.learn_outputs) keep_row<C>(rows_as_read + k * plan.stride, plan.stride, row);
                 set_now(k, row);
@@ -462,7 +462,7 @@ struct Warp {
         if (!plan.learn_outputs) return;
 #pragma unroll
         for (int k = 0; k < bound(); ++k)
-            if (k < n && is_first(k)) {
+            if (k < n && place_of(k) == k) {
                 Row<C> change = zero_row<C>();
                 const float share = targets[k].share;
                 if (share == 0) continue;
@@ -497,7 +497,7 @@ struct Warp {
             for (int i = 0; i < GROUP; ++i) {
                 const int k = first + i;
                 scores[i] = 0;
-                if (k < bound() && k < n) scores[i] = own_part_of_dot<C>(now(IS(SKIP_GRAM_OF_SUBWORDS) ? targets[k].first : k), hidden);
+                if (k < bound() && k < n) scores[i] = own_part_of_dot<C>(now(place_of(k)), hidden);
             }
             const float score = sum_over_lanes(scores);
             if (lane % 4 == 0 && first + lane / 4 < n) take_score(first + lane / 4, score, rate);
@@ -507,13 +507,12 @@ struct Warp {
 #pragma unroll
         for (int k = 0; k < bound(); ++k)
             if (k < n) {
-                const int place = IS(SKIP_GRAM_OF_SUBWORDS) ? targets[k].first : k;
-                Row<C> target = now(place);
+                Row<C> target = now(place_of(k));
                 add_multiple<C>(gradient, targets[k].sum, target);
                 if (plan.learn_outputs) {
                     add_multiple<C>(gradient, targets[k].bend, hidden);
                     add_multiple<C>(target, targets[k].step, hidden);
-                    set_now(place, target);
+                    set_now(place_of(k), target);
                 }
             }
         __syncwarp(ALL_LANES);
@@ -522,7 +521,7 @@ struct Warp {
     }
 
     // The number of the target that is this row; -1 if none is.
-    __device__ int place_of(const float *row) const {
+    __device__ int number_of(const float *row) const {
         const int lane = lane_number();
         for (int first = 0; first < n; first += 32) {
             const u32 found = __ballot_sync(ALL_LANES, first + lane < n && targets[first + lane].row == row);
@@ -574,22 +573,21 @@ __device__ __forceinline__ void add_gradient(const Input &input, i64 stride, flo
     add_row<C>(input.row, stride, change);
 }
 
-// Each input row from number `first` on alone predicts the centre word.
+// Each input row alone predicts the centre word.
 template <int C, int N>
-__device__ void skip_gram(Warp<C, N> &warp, const Part &part, const Window &window, int first, u32 word, u64 stream, float rate) {
+__device__ void skip_gram(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream, float rate) {
     const Plan &plan = warp.plan;
-    if (first == window.n_words + window.n_tags) return;
     if (!plan.fresh) {
         warp.list_targets(word, stream, 0);
         warp.read_targets();
     }
-    for (int i = first; i < window.n_words + window.n_tags; ++i) {
+    for (int i = 0; i < window.n_words + window.n_tags; ++i) {
         if (plan.fresh) {
             warp.list_targets(word, stream, i);
             warp.read_targets();
         }
         const Input input = input_row(plan, part, window, i);
-        const int place = IS(SKIP_GRAM_OF_ONE_MATRIX) && !plan.fresh ? warp.place_of(input.row) : -1;
+        const int place = IS(SKIP_GRAM_OF_ONE_MATRIX) && !plan.fresh ? warp.number_of(input.row) : -1;
         if (place >= 0) {  // the row is a target too, and has learnt as one since it was read
             Row<C> gradient = warp.learn(warp.now(place), rate);
             add_multiple<C>(gradient, 1, warp.now(place));
@@ -618,9 +616,10 @@ __device__ __forceinline__ void teach_subwords(const Plan &plan, int word, float
         add_gradient<C>(word_row(plan, plan.subword_rows[i]), plan.stride, factor, gradient);
 }
 
-// The mean of the centre word's rows predicts its context words, several at a time; then each document predicts the word.
+// The mean of the centre word's rows predicts its context words, several at a time.
 template <int C, int N>
-__device__ void skip_gram_of_subwords(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream, float rate) {
+__device__ void skip_gram_of_subwords(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream,
+                                      float rate) {
     const Plan &plan = warp.plan;
     const float share = 1.0f / (plan.subword_offsets[word + 1] - plan.subword_offsets[word]);
     for (int first = 0; first < window.n_words; first += plan.group) {
@@ -635,7 +634,6 @@ __device__ void skip_gram_of_subwords(Warp<C, N> &warp, const Part &part, const 
         warp.hand_back();
         warp.examples += size - 1;
     }
-    skip_gram<C, N>(warp, part, window, window.n_words, word, stream, rate);
 }
 
 // The mean (or sum) of all input rows predicts the centre word.
@@ -728,12 +726,13 @@ __device__ void side_by_side(Warp<C, N> &warp, const Part &part, const Window &w
 }
 
 template <int C, int N>
-__device__ __forceinline__ void train_window(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream, float rate) {
+__device__ __forceinline__ void train_window(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream,
+                                             float rate) {
     const Plan &plan = warp.plan;
     if (IS(SIDE_BY_SIDE)) side_by_side<C, N>(warp, part, window, word, stream, rate);
     else if (IS(CBOW) || IS(CBOW_OF_SUBWORDS)) cbow<C, N>(warp, part, window, word, stream, rate);
     else if (IS(SKIP_GRAM_OF_SUBWORDS)) skip_gram_of_subwords<C, N>(warp, part, window, word, stream, rate);
-    else skip_gram<C, N>(warp, part, window, 0, word, stream, rate);
+    else skip_gram<C, N>(warp, part, window, word, stream, rate);
 }
 
 __device__ __forceinline__ i64 width_of(const Plan &plan, u64 stream) {

@@ -73,6 +73,8 @@ class Task:
             return Model.SIDE_BY_SIDE
         if self.options["cbow"]:
             return Model.CBOW_OF_SUBWORDS if subwords else Model.CBOW
+        if subwords and "documents" in self.matrices:
+            raise ValueError("skip-gram of subwords has no documents on a GPU; use device='cpu'")
         if subwords:
             return Model.SKIP_GRAM_OF_SUBWORDS
         return Model.SKIP_GRAM_OF_ONE_MATRIX if self.tied else Model.SKIP_GRAM
