@@ -1,6 +1,7 @@
 """A GPU made of software: the kernels as C++ over an emulation of warps (warp.cpp), behind a device's interface."""
 
 import ctypes
+import fcntl
 import hashlib
 import os
 import platform
@@ -32,12 +33,14 @@ def library(chunks, targets):
     given = [*COMPILER, *FLAGS, *OPTIMIZED, f"-DCHUNKS={chunks}", f"-DTARGETS={targets}"]
     sources = KERNELS.read_bytes() + WARPS.read_bytes() + "\0".join(given).encode()
     path = ROOT / "build" / "emulation" / f"{hashlib.sha256(sources).hexdigest()[:20]}.so"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}")
-        command = [*given, f'-DKERNELS="{KERNELS}"', "-o", str(partial), str(WARPS)]
-        subprocess.run(command, check=True, timeout=300)
-        partial.rename(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_suffix(".lock"), "w") as lock:  # tests in other processes want it too
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            partial = path.with_suffix(".partial")
+            command = [*given, f'-DKERNELS="{KERNELS}"', "-o", str(partial), str(WARPS)]
+            subprocess.run(command, check=True, timeout=300)
+            partial.rename(path)
     loaded = ctypes.CDLL(str(path))
     loaded.emulate.restype = ctypes.c_char_p
     return loaded

@@ -152,8 +152,8 @@ def test_windows_reach_over_stretches_tiles_and_gaps(kept):
     """One sentence of many stretches and tiles, of which few words survive."""
     tokens = np.random.default_rng(5).integers(0, VOCABULARY, 2100).astype(np.int32)
     keep = choose.keep_thresholds(np.full(VOCABULARY, kept)) if kept < 1 else None
-    options = settings(window=30, shrink=False, cbow=True, negative=1)
-    agree(fresh(4, 0, 1), (tokens, np.array([0, len(tokens)])), options, keep=keep, alpha=1e-3)
+    options = settings(window=30, shrink=False, cbow=True)
+    agree(fresh(4, 0, 5), (tokens, np.array([0, len(tokens)])), options, keep=keep, alpha=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -349,10 +349,10 @@ def test_documents_side_by_side_are_inferred_as_on_the_cpu(losses):
     assert (used == times).all()
 
 
-def test_a_long_document_is_inferred_in_legs_as_on_the_cpu(monkeypatch):
+def test_a_long_document_is_inferred_in_legs_as_on_the_cpu():
     """Groups of words begin anew every 8,192 words, on both."""
     texts = [np.random.default_rng(1).integers(0, VOCABULARY, n) for n in (8192 + 37, 5)]
-    ours, theirs, *_ = inferred(0, 2, {"words": False}, texts, 1)
+    ours, theirs, *_ = inferred(0, 5, {"words": False}, texts, 1)
     np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-3)
 
 
