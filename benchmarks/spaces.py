@@ -7,6 +7,9 @@ kept in the folder and used again. Of words of rank 500 to 5,000 it takes the te
 corpus: how much more often than by chance do they stand together (pointwise mutual information; pairs that never meet
 count as 0, since any smoothing lets rare words win), and how alike are their contexts (cosine of rows of positive
 pointwise mutual information)? FOLDER holds word-sim/EN-*.txt.
+
+Of a rare word few contexts are counted, so its cosine with any word is low, and neighbours in-in are rarer than those
+in-out. So the cosine is also given as a multiple of what words about as frequent as the neighbours reach.
 """
 
 import argparse
@@ -24,6 +27,7 @@ from w2v.text.corpus import Corpus
 SPACES = ("in-in", "in-out", "out-in", "out-out", "sum")
 FIRST, LAST = 500, 5000
 NEAREST = 10
+CONTROLS = 5  # words about as frequent as a neighbour
 WINDOW = 5
 # Chosen before any of their neighbours was looked at: `plant` of the question, and nine words.
 SHOWN = ("plant", "bank", "doctor", "coffee", "music", "war", "river", "computer", "red", "eat")
@@ -61,14 +65,25 @@ def pmi_of(counts: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array((values, pairs.coords), shape=counts.shape)
 
 
-def measured(model: Word2Vec, words: list[str], pmi: sparse.csr_array, alike: sparse.csr_array, space: str, limit=None):
-    """Mean PMI with the ten nearest, and mean cosine of contexts with them, of each word."""
-    index, first, second = model.wv.key_to_index, [], []
-    for word, near in zip(words, model.most_similar_batch(words, NEAREST, limit, space=space), strict=True):
-        rows = [index[other] for other, _ in near]
-        first.append(pmi[[index[word]], :][:, rows].toarray().mean())
-        second.append((alike[[index[word]], :] @ alike[rows, :].T).toarray().mean())
-    return np.array(first), np.array(second)
+def as_frequent(rows: np.ndarray, words: int, random: np.random.Generator) -> np.ndarray:
+    """Words whose ranks are within about a tenth of those of `rows`, CONTROLS for each, one after the other."""
+    ranks = rows[:, None] * np.exp(random.uniform(-0.1, 0.1, (len(rows), CONTROLS)))
+    return np.clip(ranks.astype(int) + random.integers(-2, 3, ranks.shape), 0, words - 1).ravel()
+
+
+def measured(
+    model: Word2Vec, words: list[str], pmi: sparse.csr_array, alike: sparse.csr_array, space: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each word: mean PMI with the ten nearest, mean cosine of contexts, and the same by that of the controls."""
+    index, random, found = model.wv.key_to_index, np.random.default_rng(2), []
+    for word, near in zip(words, model.most_similar_batch(words, NEAREST, space=space), strict=True):
+        rows, own = np.array([index[other] for other, _ in near]), alike[[index[word]], :]
+        cosine, chance = (
+            (own @ alike[others, :].T).toarray().mean() for others in (rows, as_frequent(rows, len(index), random))
+        )
+        found.append((pmi[[index[word]], :][:, rows].toarray().mean(), cosine, cosine / chance))
+    first, second, relative = np.array(found).T
+    return first, second, relative
 
 
 def similarities(model: Word2Vec, path: Path, space: str) -> float:
@@ -94,26 +109,25 @@ def compare_spaces(arguments: argparse.Namespace, folder: Path) -> None:
     found = {("two matrices", space): measured(model, words, pmi, alike, space) for space in SPACES}
     found["tied", "in-in"] = measured(models["tied"], words, pmi, alike, "in-in")
     files = {name: Path(arguments.eval) / "word-sim" / f"EN-WS-353-{name}.txt" for name in ("REL", "SIM")}
-    rows = [["model", "space", "PMI of ten nearest", "cosine of contexts", "WS-353-REL", "WS-353-SIM", "REL - SIM"]]
-    for (name, space), (first, second) in found.items():
+    rows = [["model", "space", "PMI of ten nearest", "cosine of contexts", "by that of words as frequent", "WS-353-REL",
+             "WS-353-SIM", "REL - SIM"]]  # fmt: skip
+    for (name, space), (first, second, relative) in found.items():
         scores = [similarities(models[name], file, space) for file in files.values()]
-        rows.append([name, space, f"{first.mean():.2f}", f"{second.mean():.3f}", *(f"{score:.1f}" for score in scores),
-                     f"{scores[0] - scores[1]:+.1f}"])  # fmt: skip
+        rows.append([name, space, f"{first.mean():.2f}", f"{second.mean():.3f}", f"{relative.mean():.2f}",
+                     *(f"{score:.1f}" for score in scores), f"{scores[0] - scores[1]:+.1f}"])  # fmt: skip
     print(common.table(rows), end="\n\n")
-    # Rare words have few contexts counted, and so a low cosine with any other: LAST keeps neighbours as frequent.
-    for limit in (None, LAST):
-        in_in, in_out, tied = (
-            measured(models[name], words, pmi, alike, space, limit)
-            for name, space in (("two matrices", "in-in"), ("two matrices", "in-out"), ("tied", "in-in"))
-        )
-        print(f"neighbours among {'all' if limit is None else f'the {limit:,} most frequent'} words, paired Wilcoxon:")
-        for claim, high, low in (
-            ("PMI: in-out above in-in", in_out[0], in_in[0]),
-            ("PMI: tied in-in above in-in", tied[0], in_in[0]),
-            ("cosine of contexts: in-in above in-out", in_in[1], in_out[1]),
-        ):
-            p = stats.wilcoxon(high, low).pvalue
-            print(f"  {claim}: {high.mean():.4f} against {low.mean():.4f}, p = {p:.1e}")
+    in_in, in_out, tied = (
+        found[key] for key in (("two matrices", "in-in"), ("two matrices", "in-out"), ("tied", "in-in"))
+    )
+    print("paired Wilcoxon:")
+    for claim, high, low in (
+        ("PMI: in-out above in-in", in_out[0], in_in[0]),
+        ("PMI: tied in-in above in-in", tied[0], in_in[0]),
+        ("cosine of contexts: in-in above in-out", in_in[1], in_out[1]),
+        ("the same by that of words as frequent", in_in[2], in_out[2]),
+    ):
+        p = stats.wilcoxon(high, low).pvalue
+        print(f"  {claim}: {high.mean():.4f} against {low.mean():.4f}, p = {p:.1e}")
     for word in SHOWN:
         print(f"\n{word}")
         for space in ("in-in", "in-out"):

@@ -126,6 +126,10 @@ def test_what_is_no_document_is_an_error_that_names_it(document, error, match):
         small([document])
 
 
+def test_one_character_is_a_tag_also_without_a_list():
+    assert small([TaggedDocument(["a", "b"], "4")]).dv.index_to_key == ["4"]
+
+
 def test_a_failed_build_leaves_tags_as_they_were():
     model = small(numbered(two_topics(20)))
     before = bytes_of(model), list(model.dv.index_to_key)

@@ -105,7 +105,8 @@ class NotedTags:
                 ) from None
             if isinstance(words, str | bytes) or not hasattr(words, "__iter__"):
                 raise TypeError(f"the words of document {number:,} are {words!r:.60}, not a list of tokens; split them")
-            if isinstance(tags, str | bytes) or not hasattr(tags, "__iter__"):
+            # A single character is the same tag whether it is read as a list of characters or as a tag.
+            if isinstance(tags, bytes) or (isinstance(tags, str) and len(tags) != 1) or not hasattr(tags, "__iter__"):
                 raise TypeError(f"the tags of document {number:,} are {tags!r:.60}, not a list; write [tag]")
             self._note(tags)
             yield words

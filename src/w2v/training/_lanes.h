@@ -63,7 +63,7 @@ INLINE void NAME(fold)(V sums[16][1], const int used, float *out) {
 #define TARGET __attribute__((target("avx2,fma,prfchw")))
 #define WIDTH 8
 #define GROUP 4
-#define PANEL 4
+#define PANEL 8
 #define V __m256
 INLINE V NAME(load)(const float *p) { return _mm256_loadu_ps(p); }
 INLINE void NAME(store)(float *p, V a) { _mm256_storeu_ps(p, a); }

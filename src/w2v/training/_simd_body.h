@@ -57,7 +57,7 @@ INLINE void NAME(dots_group)(float *const *rows, const int n, const int width, f
     V sums[GROUP][PARTS];
     UNROLL for (int i = 0; i < GROUP; i++)
         UNROLL for (int part = 0; part < PARTS; part++) sums[i][part] = NAME(fill)(0.0f);
-    for (int d = 0; d < 16 * blocks; d += 16)
+    for (size_t d = 0; d < 16 * (size_t)blocks; d += 16)
         UNROLL for (int part = 0; part < PARTS; part++)
             UNROLL for (int h = 0; h < heads; h++) {
                 V target = NAME(load)(targets[h] + d + part * WIDTH);
@@ -98,20 +98,22 @@ INLINE void NAME(all_dots)(float *const *rows, const int n, const int pitch, flo
 /* One pass over the targets: each is read once; its old value goes into the gradient of every row, its new one back.
  *     rows[c] += g[t][c] * targets[t]        targets[t] += g[t][c] * rows[c]        in the order of t and of c */
 INLINE void NAME(update_rows)(float *const *rows, const int n, float *const *targets, int n_targets, int blocks,
-                              int pitch, const float *g, const Ahead *ahead) {
-    for (int d = 0; d < 16 * blocks; d += WIDTH) {
+                              const int pitch, const float *g, const Ahead *ahead) {
+    for (size_t d = 0; d < 16 * (size_t)blocks; d += WIDTH) {
+        const float *step = g; /* a pointer that moves on: indices of type int are widened one by one */
         V row[TILE], grown[TILE];
         UNROLL for (int c = 0; c < n; c++) row[c] = NAME(load)(rows[c] + d);
         UNROLL for (int c = 0; c < n; c++) grown[c] = row[c];
-        for (int t = 0; t < n_targets; t++) {
-            V target = NAME(load)(targets[t] + d), learnt = target;
-            if (d % 16 == 0) __builtin_prefetch((t < ahead->n ? ahead->rows[t] : targets[t]) + d, 1);
+        for (int t = 0; t < n_targets; t++, step += pitch) {
+            float *at = targets[t] + d;
+            V target = NAME(load)(at), learnt = target;
+            if (d % 16 == 0) __builtin_prefetch(t < ahead->n ? ahead->rows[t] + d : at, 1);
             UNROLL for (int c = 0; c < n; c++) {
-                V step = NAME(fill)(g[t * pitch + c]);
-                grown[c] = NAME(fused)(step, target, grown[c]);
-                learnt = NAME(fused)(step, row[c], learnt);
+                V times = NAME(fill)(step[c]);
+                grown[c] = NAME(fused)(times, target, grown[c]);
+                learnt = NAME(fused)(times, row[c], learnt);
             }
-            NAME(store)(targets[t] + d, learnt);
+            NAME(store)(at, learnt);
         }
         UNROLL for (int c = 0; c < n; c++) NAME(store)(rows[c] + d, grown[c]);
     }
@@ -161,7 +163,7 @@ INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targ
 #define WIDE(call)
 #endif
 #define PANELS(call) \
-    for (int d = 0, left = PARTS * blocks, w; left; d += w * WIDTH, left -= w) { \
+    for (size_t d = 0, left = PARTS * (size_t)blocks, w; left; d += w * WIDTH, left -= w) { \
         w = left < PANEL ? left : PANEL; \
         switch (w) { \
             case 1: call(d, 1) break; \
@@ -173,12 +175,14 @@ INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targ
     }
 
 /* update_rows for one row. What it grows by is left in `grown`, which may begin with the row itself or with zeros. */
-INLINE void NAME(update_panel)(const V *row, V *grown, float *const *targets, int n_targets, int d, const int width,
+INLINE void NAME(update_panel)(const V *row, V *grown, float *const *targets, int n_targets, size_t d, const int width,
                                const float *g, const Ahead *ahead) {
+    float *const *ahead_rows = ahead->rows;
+    const int n_ahead = ahead->n;
     for (int t = 0; t < n_targets; t++) {
         const V step = NAME(fill)(g[t]);
         float *target = targets[t] + d;
-        const float *soon = (t < ahead->n ? ahead->rows[t] : targets[t]) + d;
+        const float *soon = t < n_ahead ? ahead_rows[t] + d : target;
         UNROLL for (int i = 0; i < width; i++) {
             if (i * WIDTH % 16 == 0) __builtin_prefetch(soon + i * WIDTH, 1);
             V old = NAME(load)(target + i * WIDTH);
@@ -260,7 +264,7 @@ KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, floa
 }
 
 /* What a panel grows by where targets stay as they are, added to `grown`. */
-INLINE void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, int d, const int width, const float *g,
+INLINE void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, size_t d, const int width, const float *g,
                              const Ahead *ahead) {
     for (int t = 0; t < n_targets; t++) {
         const V step = NAME(fill)(g[t]);

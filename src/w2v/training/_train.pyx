@@ -434,14 +434,19 @@ cdef inline void prefetch_slot(const Plan *plan, const Worker *own, uint64_t bit
 
 cdef inline void add_noise(const Plan *plan, Worker *own, Window *window, int32_t word, int pair) noexcept nogil:
     """Targets of negative sampling: `word` itself, and noise words; a draw of `word` is dropped, not repeated."""
-    cdef int k
+    cdef int k, n = window.n_targets + 1, negative = plan.negative
+    cdef float **targets = window.targets
+    cdef float *labels = window.labels
+    cdef const uint64_t *draws = window.draws + pair * negative
     cdef uint32_t drawn, other
-    add_target(window, output_row(plan, own, word, False), 1)
-    for k in range(plan.negative):
-        drawn = noise_word(plan, own, window.draws[pair * plan.negative + k])
+    targets[n - 1], labels[n - 1] = output_row(plan, own, word, False), 1
+    for k in range(negative):
+        drawn = noise_word(plan, own, draws[k])
         other = drawn & ~ANY_SEGMENT
         if other != <uint32_t>word:
-            add_target(window, output_row(plan, own, other, other == drawn), 0)
+            targets[n], labels[n] = output_row(plan, own, other, other == drawn), 0
+            n += 1
+    window.n_targets = n
 
 
 cdef inline int lists(const Plan *plan, const Worker *own, const Window *window) noexcept nogil:
@@ -576,16 +581,17 @@ cdef inline void take(const Plan *plan, Worker *own, const Window *window, int i
     Under one matrix for inputs and outputs, a row that is a target as well learns as both: a copy of it as an input.
     """
     cdef float *copy
-    own.rows[i] = own.true_rows[i] = row
-    if (locks and locks[number] != 1) or (plan.tied and is_target(window, row)):
+    own.rows[i] = row
+    if own.copies and ((locks and locks[number] != 1) or (plan.tied and is_target(window, row))):
+        own.true_rows[i] = row
         copy = own.copies + 2 * i * plan.stride
         memcpy(copy, row, <size_t>plan.stride * sizeof(float))
         memcpy(copy + plan.stride, row, <size_t>plan.stride * sizeof(float))
         own.rows[i], own.factors[i] = copy, locks[number] if locks else 1
 
 
-cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, int i, int j) noexcept nogil:
-    cdef int32_t number = id_of_row(own, window, j)
+cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, int i, int j,
+                          int32_t number) noexcept nogil:
     own.ids_of_rows[i] = number
     if number >= 0:
         take(plan, own, window, i, own.kept_rows[j] if own.segment else input_row(plan, own, number), number,
@@ -698,27 +704,26 @@ cdef void skip_gram_of_subwords(const Plan *plan, Worker *own, const Window *win
 cdef inline void learn_one_by_one(const Plan *plan, Worker *own, const Window *window, int first,
                                   int pair) noexcept nogil:
     """Each survivor from `first` on, and each tag, predicts the centre word, with the lists of targets from `pair` on."""
-    cdef int j, n = 0, begin = window.ends[pair - 1] if pair else 0
-    for j in range(first, window.last + own.n_tags):
-        if j == window.centre:
-            continue
+    cdef int j = first, n, begin = window.ends[pair - 1] if pair else 0, end = window.last + own.n_tags
+    cdef int most = 1 if plan.lists_per_pair else plan.tile
+    cdef int32_t number
+    while True:
+        n = 0
+        while j < end and n < most:
+            if j != window.centre:
+                number = id_of_row(own, window, j)
+                if listed(own.ids_of_rows, n, number):
+                    break
+                take_row(plan, own, window, n, j, number)
+                n += 1
+            j += 1
+        if n == 0:
+            return
+        learn(plan, own, window, n, begin, window.ends[pair])
         if plan.lists_per_pair:
-            take_row(plan, own, window, 0, j)
-            learn(plan, own, window, 1, begin, window.ends[pair])
-            begin = window.ends[pair]
-            pair += 1
-            if stop_wanted(own.stop) == AT_ONCE:
-                return
-            continue
-        if n == plan.tile or listed(own.ids_of_rows, n, id_of_row(own, window, j)):
-            learn(plan, own, window, n, begin, window.n_targets)
-            n = 0
-            if stop_wanted(own.stop) == AT_ONCE:
-                return
-        take_row(plan, own, window, n, j)
-        n += 1
-    if n:
-        learn(plan, own, window, n, begin, window.n_targets)
+            begin, pair = window.ends[pair], pair + 1
+        if stop_wanted(own.stop) == AT_ONCE:
+            return
 
 
 cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
@@ -731,7 +736,7 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
         if plan.subword_offsets and j < window.last:
             n = take_subwords(plan, own, window, n, own.kept[j])
         else:
-            take_row(plan, own, window, n, j)
+            take_row(plan, own, window, n, j, id_of_row(own, window, j))
             n += 1
     if n == 0:
         return
