@@ -6,6 +6,7 @@ from corpora import two_topics, zipf_like
 from emulation import found_by_models, needs_emulation
 
 from w2v import Doc2Vec, FastText, TaggedDocument, Word2Vec
+from w2v.training.cuda import concurrency
 
 pytestmark = needs_emulation
 
@@ -52,6 +53,20 @@ def test_one_warp_learns_what_one_worker_learns(gpu, family):
         assert one.loss == pytest.approx(other.loss, rel=1e-5)
     assert ours.provenance.devices == [gpu.name]
     assert not theirs.provenance.devices
+
+
+@pytest.mark.parametrize("family", ["word2vec cbow tied", "doc2vec dm concat", "doc2vec dbow", "fasttext skip-gram hs"])
+def test_many_warps_train_the_examples_of_one(gpu, family, monkeypatch):
+    """At a rate so low that no window feels another, changes made at once add up to those made in turn."""
+    rate = {"alpha": 1e-4, "min_alpha": 1e-4}
+    one = trained(family, "cuda", **rate)
+    monkeypatch.setattr(concurrency, "WORDS_OF_A_WARP", 60)
+    gpu.launched.clear()
+    many = trained(family, "cuda", **rate)
+    assert max(blocks * threads for name, blocks, threads in gpu.launched if name == "train") > 4 * 32
+    assert [epoch.examples for epoch in many.history] == [epoch.examples for epoch in one.history]
+    for name, matrix in one.weights.named().items():
+        np.testing.assert_allclose(many.weights.named()[name], matrix, atol=5e-6)
 
 
 @pytest.mark.parametrize("family", ["word2vec cbow", "doc2vec dm", "fasttext cbow"])

@@ -43,8 +43,17 @@ def by_nvcc(variant, architecture, folder):
     return done.stderr
 
 
+def nvrtc_of_the_extra():
+    nvrtc = pytest.importorskip("cuda.bindings.nvrtc", reason="the extra w2v[cuda] is not installed")
+    try:
+        nvrtc.nvrtcVersion()
+    except Exception as error:
+        pytest.skip(f"NVRTC was not found: {error}")
+    return nvrtc
+
+
 def by_nvrtc(variant, architecture, folder):
-    nvrtc = pytest.importorskip("cuda.bindings.nvrtc", reason="neither nvcc nor the extra w2v[cuda] is installed")
+    nvrtc = nvrtc_of_the_extra()
     _, program = nvrtc.nvrtcCreateProgram(KERNELS.read_bytes(), b"kernels.cu", 0, [], [])
     options = [option.encode() for option in [*driver.compile_options(architecture, variant), "--ptxas-options=-v"]]
     nvrtc.nvrtcCompileProgram(program, len(options), options)
@@ -131,11 +140,7 @@ def test_compiled_kernels_are_kept_for_the_next_time(tmp_path, monkeypatch):
 
 
 def test_nvrtc_compiles_the_kernels(tmp_path, monkeypatch):
-    nvrtc = pytest.importorskip("cuda.bindings.nvrtc", reason="the extra w2v[cuda] is not installed")
-    try:
-        nvrtc.nvrtcVersion()
-    except Exception as error:
-        pytest.skip(f"NVRTC was not found: {error}")
+    nvrtc = nvrtc_of_the_extra()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert driver.compiled(nvrtc, driver.compile_options("sm_90", VARIANT)).startswith(b"\x7fELF")
 

@@ -10,7 +10,7 @@ from corpora import TOPICS, two_topics, zipf_like
 from emulation import found_by_models, needs_emulation
 
 from w2v import CallbackAny2Vec, Word2Vec
-from w2v.training.cuda import choice, concurrency, driver, memory, pieces, work
+from w2v.training.cuda import choice, concurrency, driver, layout, memory, pieces, work
 from w2v.vectors import queries
 
 SMALL = {"vector_size": 12, "min_count": 1, "window": 3, "sample": 0.01, "workers": 1, "epochs": 2, "seed": 7}
@@ -73,6 +73,11 @@ def test_a_corpus_in_pieces_gives_the_same_bytes(gpu, sentence, monkeypatch):
     cut = Word2Vec(text, **ON_GPU)
     assert len(seen) > 6
     assert same(cut, whole)
+    seen.clear()
+    monkeypatch.setattr(memory, "SPARE", 0)
+    monkeypatch.setattr(layout, "MOST_TOKENS", 2000)  # what a number of 32 bits can tell
+    assert same(Word2Vec(text, **ON_GPU), whole)
+    assert len(seen) == 2 * 3
     assert [epoch.trained_words for epoch in cut.history] == [epoch.trained_words for epoch in whole.history]
 
 

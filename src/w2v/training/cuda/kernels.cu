@@ -786,7 +786,11 @@ __device__ void train_stretches(const Plan &plan, const Part &part) {
     if (warp.loss != 0) atomicAdd(&part.counters->loss, warp.loss);
 }
 
-extern "C" __global__ void __launch_bounds__(128) train(Plan plan, Part part) {
+// With short rows and few targets in registers there is room for so many blocks of a processor; not every compiler keeps to
+// that unasked.
+#define BLOCKS (CHUNKS == 1 && TARGETS <= 6 ? 6 : 1)
+
+extern "C" __global__ void __launch_bounds__(128, BLOCKS) train(Plan plan, Part part) {
     train_stretches<CHUNKS, TARGETS>(plan, part);
 }
 

@@ -47,6 +47,9 @@ DOCUMENTS = np.dtype(
 )
 TARGET_BYTES = 48
 
+# Of a piece of text: places in it have 32 bits.
+MOST_TOKENS = 1 << 31
+
 # Bytes beside the matrices without which device="auto" takes no GPU: workspaces, and text in small pieces.
 LEAST_TEXT = 1 << 26
 

@@ -149,10 +149,11 @@ class Work:
         size = layout.tokens_bytes(tokens, sentences, tags) + layout.survivors_bytes(tokens, sentences)
         if is_all and self._memory.holds(part.encoded.tokens):
             size -= layout.tokens_bytes(tokens, sentences, 0)
-        if size <= self._left:
+        if size <= self._left and tokens <= layout.MOST_TOKENS:
             yield self._load(pieces.whole_piece(part, begin), held=is_all)
             return
-        words = int(self._left / 3 / (size / tokens))  # two pieces at a time, and what their windows reach
+        # Two pieces at a time, and what their windows reach.
+        words = min(int(self._left / 3 / (size / tokens)), layout.MOST_TOKENS)
         if words < layout.TILE:
             raise MemoryError(
                 f"{self._device.name} has no room for text beside the matrices ({self._left / 2**20:,.1f} MiB are "
@@ -299,6 +300,7 @@ class Work:
         self._pause = lambda: False  # what is queued ends in a moment, and must not be left half done
         self._ahead = iter(())
         self._drain()
+        self._wait(self._device.mark())  # a launch that nobody has noted: Ctrl-C came in between
         counters, progress = self._counters(), self._progress
         self.is_lost = True
         for name, matrix in self._task.matrices.items():
