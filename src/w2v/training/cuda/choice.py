@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.training import epoch, matrices
-from w2v.training.cuda import layout
 from w2v.training.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -29,6 +28,8 @@ def check(settings: Settings) -> None:
         The model is not for a GPU.
     """
     if settings.device == "cuda":
+        from w2v.training.cuda import layout
+
         if (missing := _missing()) is not None:
             raise RuntimeError(f"device='cuda' needs a GPU: {missing}; or use device='cpu'")
         layout.check_sizes(matrices.padded_size(settings.vector_size), settings.negative, settings.negative + 1)
@@ -47,6 +48,7 @@ def kernel_class(settings: Settings, counts: NDArray[np.int64]) -> Callable[...,
         return epoch.Kernel
 
     def made(*arrays: Any, **options: Any) -> epoch.Kernel:
+        from w2v.training.cuda import layout
         from w2v.training.cuda.kernel import Kernel
 
         if settings.device == "cuda":
