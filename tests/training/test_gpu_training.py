@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from emulation import found_by_models, needs_emulation
 
 from w2v import CallbackAny2Vec, Word2Vec
 from w2v.training.cuda import choice, concurrency, driver, layout, memory, pieces, work
+from w2v.training.cuda.layout import Model
 from w2v.vectors import queries
 
 SMALL = {"vector_size": 12, "min_count": 1, "window": 3, "sample": 0.01, "workers": 1, "epochs": 2, "seed": 7}
@@ -346,7 +348,7 @@ def test_noise_and_words_have_the_shares_they_are_drawn_with():
 
 
 def test_a_hot_row_or_a_short_text_takes_fewer_warps():
-    assert concurrency.most_warps(10**9, 0.1) == 4000
+    assert concurrency.most_warps(10**9, 0.1) == 10 * concurrency.MOST_AT_ONCE
     assert concurrency.most_warps(10**9, 1.0) == concurrency.MOST_AT_ONCE
     assert concurrency.most_warps(40_960, 0.1) == 10
     assert concurrency.most_warps(10, 1.0) == 1
@@ -355,7 +357,33 @@ def test_a_hot_row_or_a_short_text_takes_fewer_warps():
 def test_nodes_that_every_window_changes_take_a_part_of_it():
     """Of four words as frequent as each other, every window changes the root, and half of them a node below it."""
     paths, points = np.array([0, 2, 4, 6, 8]), np.array([2, 0, 2, 0, 2, 1, 2, 1])
-    frequencies = np.full(4, 0.25)
-    shares = concurrency.shares_of_nodes(frequencies, paths, points, 3, 1200)
+    frequencies, most = np.full(4, 0.25), concurrency.MOST_AT_ONCE
+    shares = concurrency.shares_of_nodes(frequencies, paths, points, 3, 3 * most)
     assert shares == pytest.approx([2 / 3, 2 / 3, 1 / 3])
-    assert concurrency.shares_of_nodes(frequencies, paths, points, 3, 400) is None
+    assert concurrency.shares_of_nodes(frequencies, paths, points, 3, most) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "tables", "expected"),
+    [
+        (Model.SKIP_GRAM, {}, [], 0.01),  # its own frequency
+        (Model.SKIP_GRAM, {"negative": 2}, ["noise"], 0.01 + 2 * 0.02),
+        (Model.SKIP_GRAM_OF_ONE_MATRIX, {"negative": 2}, ["noise"], 0.01 + 0.01 + 2 * 0.02),
+        (Model.CBOW, {}, [], 0.01 * 5),  # of windows of 1 to 4 words on both sides, five in the mean
+        (Model.CBOW, {"shrink": False}, [], 0.01 * 8),
+        (Model.SKIP_GRAM_OF_SUBWORDS, {}, ["subword_rows", "subword_offsets"], 20 * 2 * 0.01),
+        (Model.SIDE_BY_SIDE, {}, [], 1.0),
+    ],
+)
+def test_the_hottest_row_is_that_of_the_model(model, options, tables, expected):
+    """Of fifty words that are drawn as noise alike, twenty are centre words, and all of these have one row twice."""
+    given = {
+        "noise": np.stack([np.full(50, 2**32 - 1), np.zeros(50)], axis=1).astype(np.uint32),
+        "subword_rows": np.tile(np.array([50, 50, 51], np.int32), 20),
+        "subword_offsets": np.minimum(np.arange(0, 153, 3), 60),
+    }
+    frequencies = np.pad(np.full(20, 0.01), (0, 30))
+    options = {"window": 4, "shrink": True, "negative": 0, "cbow": model == Model.CBOW} | options
+    tied = model == Model.SKIP_GRAM_OF_ONE_MATRIX
+    task = SimpleNamespace(model=model, options=options, tables={name: given[name] for name in tables}, tied=tied)
+    assert concurrency.hottest_row(task, frequencies, 8) == pytest.approx(expected, abs=1e-6)
