@@ -324,6 +324,23 @@ def test_auto_trains_on_the_cpu_what_a_gpu_cannot_hold(gpu, options, free, monke
     assert "device='auto' trains on the CPU: " in caplog.text
 
 
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_a_gpu_that_another_program_has_is_said_or_left(gpu, device, monkeypatch):
+    monkeypatch.setattr(choice, "WORDS_THAT_PAY", 400)
+
+    def failing():
+        raise driver.DeviceError("CUDA_ERROR_DEVICE_UNAVAILABLE (46)")
+
+    monkeypatch.setattr(driver, "Device", failing)
+    driver.first_device.cache_clear()
+    monkeypatch.setattr("w2v.training.cuda.kernel.first_device", driver.first_device)
+    if device == "auto":
+        assert not Word2Vec(zipf_like(words=500), **SMALL | {"device": device}).provenance.devices
+    else:
+        with pytest.raises(RuntimeError, match=r"cannot be used: CUDA_ERROR_DEVICE_UNAVAILABLE .*device='cpu' trains"):
+            Word2Vec(zipf_like(words=500), **SMALL | {"device": device})
+
+
 def test_nothing_of_cuda_is_loaded_before_it_is_asked_for():
     script = (
         "import sys; from w2v import Word2Vec; Word2Vec([['a', 'b']] * 9, min_count=1, device='auto');"

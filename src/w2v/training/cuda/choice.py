@@ -48,7 +48,7 @@ def kernel_class(settings: Settings, counts: NDArray[np.int64]) -> Callable[...,
         return epoch.Kernel
 
     def made(*arrays: Any, **options: Any) -> epoch.Kernel:
-        from w2v.training.cuda import layout
+        from w2v.training.cuda import driver, layout
         from w2v.training.cuda.kernel import Kernel
 
         if settings.device == "cuda":
@@ -56,7 +56,7 @@ def kernel_class(settings: Settings, counts: NDArray[np.int64]) -> Callable[...,
         try:
             kernel = Kernel(*arrays, counts=counts, **options)
             kernel.check_memory()
-        except (layout.TooLargeError, MemoryError) as error:
+        except (layout.TooLargeError, driver.DeviceError, MemoryError) as error:
             logger.info("device='auto' trains on the CPU: %s", error)
             return epoch.Kernel(*arrays, **options)
         return kernel

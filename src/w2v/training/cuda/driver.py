@@ -154,7 +154,12 @@ def missing() -> str | None:
 @cache
 def first_device() -> "Device":
     """The first GPU that the process sees; CUDA_VISIBLE_DEVICES chooses another."""
-    return Device()
+    try:
+        return Device()
+    except DeviceError as error:
+        raise DeviceError(
+            f"the GPU cannot be used: {error}; nvidia-smi shows who has it, device='cpu' trains without"
+        ) from error
 
 
 class Device:
