@@ -50,8 +50,8 @@ TARGET_BYTES = 48
 # Of a piece of text: places in it have 32 bits.
 MOST_TOKENS = 1 << 31
 
-# Bytes beside the matrices without which device="auto" takes no GPU: workspaces, and text in small pieces. It is less than
-# what an epoch finds out about the least text for which a GPU pays, so that the next epoch does not go elsewhere.
+# Bytes beside the matrices without which device="auto" takes no GPU: workspaces, and text in small pieces. It is less
+# than what an epoch finds out about the least text for which a GPU pays, so that the next one does not go elsewhere.
 LEAST_TEXT = 1 << 25
 
 # Positions of a document that are inferred by one launch.
