@@ -15,14 +15,18 @@ Python 3.11, with w2v installed:
     pip install --no-deps node2vec==0.5.0 pecanpy==2.0.9 nptyping==2.5.0 scattertext==0.2.2 mol2vec==0.2.2 \\
         pyRDF2Vec==0.2.3 karateclub==1.3.3
 
+and for Top2Vec, which needs umap-learn and hdbscan, ``pip install top2vec==1.0.36 Levenshtein``.
+
 matchms 0.33 has no module `Spikes`, which spec2vec 0.9.1 imports. node2vec and nptyping, which pecanpy imports, ask for
 numpy < 2; scattertext for scipy < 1.14; pyRDF2Vec for torch, which it does not import, and for older attrs and
 networkx. karateclub asks for numpy < 1.23, of which there are no wheels for Python 3.11: only ``--no-deps`` installs
-it there. mol2vec uses names of gensim 3, and so fails with ``--plain``.
+it there, and python-louvain, pygsp and Levenshtein beside it. mol2vec uses names of gensim 3, and so fails with
+``--plain``.
 """
 
 import argparse
 import importlib.metadata
+import importlib.util
 import itertools
 import json
 import random
@@ -103,9 +107,9 @@ def share(neighbours: Mapping[Any, Iterable[Any]], group: Callable[[Any], Any]) 
 
 def check_ours(*classes: type) -> None:
     """Whether the classes a package works with are those under test."""
-    wanted = "gensim." if "--plain" in sys.argv else "w2v."
+    wanted = "gensim" if "--plain" in sys.argv else "w2v"
     for one in classes:
-        if not one.__module__.startswith(wanted):
+        if one.__module__.partition(".")[0] != wanted:
             raise Wrong(f"{one.__module__}.{one.__qualname__} was under test")
 
 
@@ -344,6 +348,75 @@ def run_karateclub_calls() -> str:
     return share(nearest({node: model.wv[str(node)] for node in around}), clique)
 
 
+def run_karateclub_documents() -> str:
+    """Models that train Doc2Vec: of whole graphs, two kinds of them, and of nodes with attributes or roles."""
+    import karateclub
+    import networkx
+    import scipy.sparse
+
+    found = {}
+    sizes = range(8, 8 + CLIQUE)
+    graphs = [networkx.circulant_graph(size, offsets) for offsets in ([1], [1, 2]) for size in sizes]
+    for name in ("Graph2Vec", "GL2Vec"):
+        model = getattr(karateclub, name)(epochs=100, down_sampling=0)  # else their few words are thinned out
+        check_ours(sys.modules[type(model).__module__].Doc2Vec)
+        model.fit(graphs)
+        neighbours = nearest(dict(enumerate(model.get_embedding())))
+        share(neighbours, clique)
+        found |= {(name, node): [(name, other) for other in others] for node, others in neighbours.items()}
+    graph, features = networkx.Graph(cliques()), np.arange(2 * CLIQUE)[:, None] // CLIQUE * 10 + np.arange(10)
+    rows = np.repeat(np.arange(2 * CLIQUE), 10)
+    attributes = scipy.sparse.coo_matrix((np.ones(len(rows)), (rows, features.ravel())), shape=(2 * CLIQUE, 20))
+    for name in ("MUSAE", "AE", "ASNE", "Role2Vec"):
+        model = getattr(karateclub, name)()
+        check_ours(sys.modules[type(model).__module__].Doc2Vec)
+        model.fit(graph) if name == "Role2Vec" else model.fit(graph, attributes)
+        rows_of_nodes = model.get_embedding()
+        if rows_of_nodes.shape[0] != 2 * CLIQUE or not np.isfinite(rows_of_nodes).all():
+            raise Wrong(f"{name} gave an array of {rows_of_nodes.shape}")
+    return f"Graph2Vec, GL2Vec: {share(found, lambda pair: clique(pair[1]))}; MUSAE, AE, ASNE, Role2Vec run"
+
+
+def run_top2vec() -> str:
+    """Its README with doc2vec: topics, their words and documents, search, new documents, saved and loaded.
+
+    It imports torch and transformers for other ways to embed documents. Where torch is missing, it gets empty modules.
+    """
+    from unittest.mock import MagicMock
+
+    missing = (
+        ("torch", "torch.utils", "torch.utils.data", "transformers") if not importlib.util.find_spec("torch") else ()
+    )
+    sys.modules |= {name: MagicMock() for name in missing}
+    from top2vec import Top2Vec
+
+    for name in missing:  # scipy looks at torch if it is there
+        del sys.modules[name]
+
+    check_ours(sys.modules["top2vec.top2vec"].Doc2Vec)
+    rng = random.Random(1)
+    kinds = (("river", "boat", "water", "bridge", "fish", "mill"), ("king", "queen", "court", "crown", "castle", "law"))
+    texts = [" ".join(rng.choices(kinds[i % 2], k=30)) for i in range(400)]
+    model = Top2Vec(texts, embedding_model="doc2vec", speed="learn", workers=2, min_count=5)
+    sizes, topics = model.get_topic_sizes()
+    words, _, _ = model.get_topics()
+    for row in words:
+        if len({next(i for i, kind in enumerate(kinds) if word in kind) for word in row[:5]}) > 1:
+            raise Wrong(f"a topic of two kinds of words: {', '.join(row[:5])}")
+    found = {}
+    for topic, size in zip(topics, sizes, strict=True):
+        _, _, documents = model.search_documents_by_topic(int(topic), num_docs=int(min(size, NEAREST)))
+        found[int(documents[0])] = [int(document) for document in documents[1:]]
+    model.search_documents_by_keywords(["river"], num_docs=5)
+    model.search_documents_by_documents([0], num_docs=5)
+    model.similar_words(["river"], num_words=3)
+    model.add_documents(texts[:4])
+    model.save("topics")
+    if Top2Vec.load("topics").get_num_topics() != len(topics):
+        raise Wrong("another number of topics was loaded")
+    return f"{len(topics)} topics; {share(found, lambda document: document % 2)}"
+
+
 # name: (its distribution, the example, how)
 EXAMPLES: dict[str, tuple[str, str, Callable[[], str]]] = {
     "node2vec": ("node2vec", "README: nodes, edges, saved and loaded", run_node2vec),
@@ -353,6 +426,8 @@ EXAMPLES: dict[str, tuple[str, str, Callable[[], str]]] = {
     "mol2vec": ("mol2vec", "README: corpus, train, featurize", run_mol2vec),
     "pyRDF2Vec": ("pyRDF2Vec", "README: own graph; update; saved and loaded", run_pyrdf2vec),
     "karateclub": ("karateclub", "fit, get_embedding", run_karateclub),
+    "karateclub-documents": ("karateclub", "those that train Doc2Vec", run_karateclub_documents),
+    "Top2Vec": ("top2vec", "README with doc2vec; add, save, load", run_top2vec),
     "karateclub-calls": ("gensim", "Word2Vec(walks, hs=1, negative=5, ...)", run_karateclub_calls),
 }
 

@@ -126,6 +126,14 @@ def test_what_is_no_document_is_an_error_that_names_it(document, error, match):
         small([document])
 
 
+def test_without_words_a_window_of_none_is_as_good_as_another():
+    documents = numbered(two_topics(20))
+    assert bytes_of(small(documents, dm=0, window=0)) == bytes_of(small(documents, dm=0))
+    for options in ({"dm": 1}, {"dm": 0, "dbow_words": 1}):
+        with pytest.raises(ValueError, match="window=0 must be at least 1"):
+            small(documents, window=0, **options)
+
+
 def test_one_character_is_a_tag_also_without_a_list():
     assert small([TaggedDocument(["a", "b"], "4")]).dv.index_to_key == ["4"]
 

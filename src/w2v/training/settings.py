@@ -151,9 +151,18 @@ class DocumentSettings(Settings):
     """The parameters of a model of documents; what they mean is said by `w2v.Doc2Vec`."""
 
     epochs: int = _integer(10, 1, effect=False)
+    window: int = _integer(5, 0, MOST_WINDOW)
     dbow_words: int = _digit(0)
     dm_concat: int = _digit(0)
     dm_tag_count: int = _integer(1, 1, MOST_WINDOW)
+
+    @classmethod
+    def of(cls, holder: object) -> Self:
+        """Check what an object has as attributes of these names; see `Settings.of`."""
+        made = super().of(holder)
+        if made.window == 0 and not (made.sg and not made.dbow_words):
+            raise ValueError("window=0 must be at least 1: only dm=0 without dbow_words looks at no neighbours")
+        return made
 
 
 # So that a row, of a word or of an n-gram, has a number of 32 bits.
