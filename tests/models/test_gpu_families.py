@@ -19,7 +19,7 @@ FAMILIES = {
     "word2vec cbow both": (Word2Vec, {"hs": 1}),
     "word2vec cbow tied": (Word2Vec, {"tied": True}),
     "word2vec skip-gram fresh": (Word2Vec, {"sg": 1, "shared_negatives": False}),
-    "doc2vec dbow": (Doc2Vec, {"dm": 0}),
+    "doc2vec dbow": (Doc2Vec, {"dm": 0, "window": 0}),
     "doc2vec dm": (Doc2Vec, {}),
     "doc2vec dm sum": (Doc2Vec, {"dm_mean": 0, "hs": 1}),
     "doc2vec dm concat": (Doc2Vec, {"dm_concat": 1}),
