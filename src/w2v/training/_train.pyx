@@ -1198,7 +1198,8 @@ cdef class Kernel:
         cdef Segments segments = member.segments
         cdef Rounds *all = &segments.all
         cdef long long words = segments.segment_words, size = words * all.n_segments, n_rounds, number
-        cdef long long first = segments.begin // size, before[3]
+        cdef long long first = segments.begin // size
+        cdef long long before[3]
         cdef uint64_t mode
         cdef int segment, last, workers = member.workers
         if segments.kernel is not self:
