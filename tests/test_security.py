@@ -211,13 +211,13 @@ def test_a_source_distribution_holds_only_handwritten_files(tree):
             no_path_of_this_machine(name, archive.extractfile(member).read())
     made = {"PKG-INFO", "setup.cfg"} | {name for name in members if name.startswith("src/w2v.egg-info/")}
     allowed = re.compile(
-        r"src/w2v/([a-z_0-9]+/)?[a-z_0-9]+\.(py|pyi|pyx|h)|src/w2v/py\.typed|tests/([a-z]+/)?[a-z_0-9]+\.(py|txt)|tests/training/[a-z]+\.c|"
+        r"src/w2v/([a-z_0-9]+/)*[a-z_0-9]+\.(py|pyi|pyx|h|cu)|src/w2v/py\.typed|tests/([a-z]+/)?[a-z_0-9]+\.(py|txt)|tests/training/[a-z]+\.(c|cpp)|"
         r"tests/(fuzz|data)/.+|docs/[a-z-]+\.md|docs/figures/[a-z-]+\.png|benchmarks/[a-zA-Z_]+\.(py|md)|\.ci/run|[A-Za-z]+(\.md|\.in)?|"
         r"setup\.py|pyproject\.toml"
     )
     assert {name for name in set(members) - made if not allowed.fullmatch(name)} == set()
     modules = {str(path.relative_to(tree)) for path in (tree / "src").rglob("*.py")}
-    written = (".pyx", ".h", ".pyi", ".typed")
+    written = (".pyx", ".h", ".pyi", ".typed", ".cu")
     sources = {f"src/w2v/{path.relative_to(PACKAGE)}" for path in PACKAGE.rglob("*") if path.suffix in written}
     tests = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py")}
     assert modules | sources | tests | {
@@ -226,6 +226,7 @@ def test_a_source_distribution_holds_only_handwritten_files(tree):
         "README.md",
         "tests/training/levels.c",
         "tests/training/malloc.c",
+        "tests/training/warp.cpp",
     } <= set(members)
 
 
@@ -242,7 +243,7 @@ def test_a_wheel_holds_the_package_and_no_more(tree):
     about = {name for name in names if ".dist-info/" in name}
     expected = {str(path.relative_to(tree / "src")) for path in (tree / "src" / "w2v").rglob("*.py")}
     expected |= {"w2v/py.typed"} | {f"w2v/{path}" for path in extensions}
-    expected |= {f"w2v/{path.relative_to(PACKAGE)}" for path in PACKAGE.rglob("*.pyi")}
+    expected |= {f"w2v/{path.relative_to(PACKAGE)}" for kind in ("pyi", "cu") for path in PACKAGE.rglob(f"*.{kind}")}
     assert names - about == expected
     assert {name.split("/", 1)[1] for name in about} == {
         *("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE"),

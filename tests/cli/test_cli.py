@@ -787,7 +787,7 @@ def test_a_repeatable_training_is_said_to_be_one_and_verified(room, capsys, opti
 def test_training_by_several_workers_says_how_to_repeat_it(room, capsys):
     assert run_json(capsys, "train corpus.txt -o out.safetensors --size 10")["repeatable"] is False
     assert (
-        "repeatable                  no, trained by several workers; --workers 1 or --deterministic is"
+        "repeatable                  no, trained by several workers or on a GPU; --workers 1 or --deterministic is"
         in (run(capsys, "train corpus.txt -o out.safetensors --size 10")[1])
     )
     assert (

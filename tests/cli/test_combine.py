@@ -91,6 +91,13 @@ def test_training_goes_on_from_a_model_with_new_words(files, capsys):
     assert still.runs[-1]["epochs"] == 4
 
 
+def test_one_matrix_is_trained_by_an_option(files, capsys):
+    printed(capsys, "train second.txt -o one.safetensors --tied --no-progress")
+    model = Word2Vec.load("one.safetensors")
+    assert model.tied
+    assert model.syn1neg is model.wv.vectors
+
+
 @pytest.mark.parametrize("freeze", ["outputs", "inputs"])
 def test_a_slice_is_trained_under_a_compass(freeze, files, capsys):
     line = f"train second.txt -o slice.safetensors --resume-from first.safetensors --freeze {freeze} --no-progress"
@@ -105,13 +112,14 @@ def test_a_slice_is_trained_under_a_compass(freeze, files, capsys):
     ("more", "said", "code"),
     [
         ("--freeze outputs", "--resume-from MODEL", 2),
+        ("--resume-from first.safetensors --tied", "--tied belong to a new model", 2),
         ("--resume-from first.safetensors --size 20", "--size 20: the model of first.safetensors has --size 10", 1),
         ("--resume-from first.safetensors --hs", "has hs=0, which stays", 1),
         ("--resume-from none.safetensors", "none.safetensors: No such file", 1),
         ("--resume-from second.txt", "needs a whole model", 1),
         ("--resume-from out.safetensors", "out.safetensors is the model to go on from", 1),
     ],
-    ids=["freeze", "size", "hs", "missing", "text", "itself"],
+    ids=["freeze", "tied", "size", "hs", "missing", "text", "itself"],
 )
 def test_what_cannot_go_on_is_an_error(more, said, code, files, capsys):
     (files / "out.safetensors").write_bytes((files / "first.safetensors").read_bytes())

@@ -42,7 +42,7 @@ def test_batches_order_and_workers_change_no_bit(model, monkeypatch):
     whole = model.infer_vectors(TEXT, epochs=3).vectors
     found = {digest(model.infer_vectors(TEXT, epochs=3, workers=workers).vectors) for workers in (1, 2, 3, 5)}
     for size in (1, 100, 5000):
-        monkeypatch.setattr("w2v.models.inference.BATCH_WORDS", size)
+        monkeypatch.setattr("w2v.training.epoch.Kernel.batch_words", size)
         found.add(digest(model.infer_vectors(iter(TEXT), epochs=3, workers=2).vectors))
     parts = [model.infer_vectors(part, epochs=3).vectors for part in (TEXT[:7], TEXT[7:8], TEXT[8:])]
     order = np.random.default_rng(0).permutation(len(TEXT))

@@ -29,6 +29,9 @@ SWITCHES = [
     ("compute_loss", "loss", True),
 ]  # fmt: skip
 
+# Those of `w2v.training.settings`, which would load numpy (a test compares).
+DEVICES = ("cpu", "cuda", "auto")
+
 # Those of `w2v.vectors.asked`, which would load numpy (a test compares).
 SPACES = ("in-in", "in-out", "out-in", "out-out", "sum")
 
@@ -81,6 +84,7 @@ def add_training_options(add: Callable[..., argparse.Action], epochs: int | None
     add("--deterministic", action="store_true", help="the same bytes for any number of workers")
     add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
+    add("--device", choices=DEVICES, help="cuda: on an NVIDIA GPU; auto: on one where it pays (default cpu)")
     add("--loss", action="store_true", help="report the mean loss of every epoch")
 
 
@@ -93,6 +97,7 @@ def training_settings(args: argparse.Namespace) -> dict[str, Any]:
     """What was given of `add_training_options` and `add_progress`, as parameters of a model."""
     given = {parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS if hasattr(args, parameter)}
     given |= {name: value for name, asked, value in SWITCHES if getattr(args, asked)}
+    given |= {"device": args.device} if args.device is not None else {}
     return given | {"cache": args.cache, "progress": args.progress}
 
 

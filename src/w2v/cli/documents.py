@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import IO, TYPE_CHECKING, Any
 
 from w2v.cli.arguments import (
+    DEVICES,
     add_progress,
     add_training_options,
     check_something_to_train,
@@ -74,6 +75,7 @@ def add_inference_arguments(add: Callable[..., argparse.Action]) -> None:
     add("--min-alpha", type=float, metavar="N", help="learning rate at the end (default: that of the model)")
     purpose = "threads (default: those of the model), which change no bit; -1 for every core"
     add("--workers", type=workers, metavar="N", help=purpose)
+    add("--device", choices=DEVICES, help="where to infer (default: that of the model; auto is the CPU)")
     add("--tol", type=float, metavar="N", help="end a document when an epoch moves its vector by less than this share")
 
 
@@ -208,6 +210,8 @@ def infer(args: argparse.Namespace) -> None:
         if is_in(args.output, read):
             raise ValueError(f"{args.output} is read by this command; write to another file")
     model = _load(args.model)
+    if args.device is not None:
+        model.device = args.device
     from w2v import KeyedVectors, TaggedLineDocument
 
     with read_from(args.corpus) as (lines, path):

@@ -90,7 +90,7 @@ def report_trained(
         "words_per_second": sum(epoch.raw_words for epoch in model.history) * per_second,
         "effective_words_per_second": sum(epoch.trained_words for epoch in model.history) * per_second,
         "loss": list(model.loss_history),
-        "repeatable": model.workers == 1 or model.deterministic,
+        "repeatable": (model.workers == 1 or model.deterministic) and not model.provenance.devices,
         "sha256": sha256_of(vectors.vectors),
         "file": args.output,
     }
@@ -99,7 +99,7 @@ def report_trained(
     # Several workers are the default for their speed; they give up the promise of the same bytes.
     if not args.json and not facts["repeatable"]:
         facts["repeatable"] = (
-            "no, trained by several workers; --workers 1 or --deterministic is, and w2v verify checks it"
+            "no, trained by several workers or on a GPU; --workers 1 or --deterministic is, and w2v verify checks it"
         )
     report(args, facts)
 

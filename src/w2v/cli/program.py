@@ -15,6 +15,7 @@ from typing import Any
 from w2v._version import __version__
 from w2v.cli import combine, documents, evaluate, explain, subwords, term_commands
 from w2v.cli.arguments import (
+    DEVICES,
     SPACES,
     TRAINING_OPTIONS,
     add_output,
@@ -52,6 +53,7 @@ EXAMPLES = {
         w2v train corpus.txt.gz -o vectors.bin --sg --size 300 --epochs 10 --workers -1
         w2v train corpus.txt -o vectors.safetensors --vectors-only --hs --negative 0 --loss
         w2v train corpus.txt -o model.safetensors --checkpoint run/ --checkpoint-every 10m
+        w2v train corpus.txt -o vectors.bin --sg --device auto
         cat corpus.txt | w2v train - -o vectors.txt --no-progress --json
         w2v train march.txt -o march.safetensors --resume-from february.safetensors
         w2v train 1900s.txt -o 1900s.safetensors --resume-from all.safetensors --freeze outputs
@@ -110,7 +112,9 @@ C_TOOLS = {
 
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
-FLAGS |= {name: f"--{name.replace('_', '-')}" for name in ("cache", "checkpoint", "checkpoint_every", "dm", "tol")}
+FLAGS |= {
+    name: f"--{name.replace('_', '-')}" for name in ("cache", "device", "checkpoint", "checkpoint_every", "dm", "tol")
+}
 FLAGS |= subwords.FLAGS
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
@@ -164,6 +168,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = command("train", _train, "train vectors on a text, one sentence per line")
     _add_train_arguments(add)
+    add("--tied", action="store_true", help="one matrix for what words are read as and what is predicted")
 
     add = command("fasttext", _train, "train vectors of words and their n-grams: any string has one")
     subwords.add_arguments(add)
@@ -176,6 +181,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_output(add)
     add("--corpus", metavar="CORPUS", help="the text, if it is no longer where it was")
     add("--workers", type=workers, metavar="N", help="threads (default: as before)")
+    add("--device", choices=DEVICES, help="where to train (default: as before)")
     add_progress(add)
 
     add = command("doc2vec", documents.train, "train vectors of documents, one document per line")
@@ -268,8 +274,8 @@ def _train(args: argparse.Namespace) -> None:
     if args.resume_from is not None:
         if is_in(args.output, args.resume_from):
             raise ValueError(f"{args.output} is the model to go on from; write to another file")
-        if args.phrases is not None or args.terms is not None:
-            args.wrong_usage("--phrases and --terms belong to a new model; that of --resume-from keeps its own")
+        if args.phrases is not None or args.terms is not None or getattr(args, "tied", False):
+            args.wrong_usage("--phrases, --terms and --tied belong to a new model; that of --resume-from keeps its own")
         with how_to_resume(args), read_from(args.corpus) as (sentences, corpus_file):
             model = combine.go_on(args.resume_from, args.freeze, given, sentences, corpus_file, **options)
         return save_trained(args, model)
@@ -280,6 +286,7 @@ def _train(args: argparse.Namespace) -> None:
 
     family = FastText if hasattr(args, "min_n") else Word2Vec
     given |= term_commands.steps_of(args) | subwords.settings_of(args)
+    given |= {"tied": True} if getattr(args, "tied", False) else {}
     with how_to_resume(args), read_from(args.corpus) as (sentences, corpus_file):
         model = family(sentences, corpus_file=corpus_file, **options, **given)
     save_trained(args, model)
@@ -293,8 +300,11 @@ def _resume(args: argparse.Namespace) -> None:
     check_not_of_the_run(args)
     again = ["--corpus", args.corpus] if args.corpus is not None else []
     again += ["--workers", str(args.workers)] if args.workers is not None else []
+    again += ["--device", args.device] if args.device is not None else []
+    given = {"workers": args.workers, "progress": args.progress}
+    given |= {"device": args.device} if args.device is not None else {}
     with how_to_resume(args, again), read_from(args.corpus) as (sentences, corpus_file):
-        model = families.resume(args.checkpoint, sentences, corpus_file, workers=args.workers, progress=args.progress)
+        model = families.resume(args.checkpoint, sentences, corpus_file, **given)
     save_trained(args, model)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -264,7 +265,7 @@ class Doc2Vec(Growing):
         plan = inference.Plan.of(self, new_names.get("epochs", epochs), alpha, min_alpha, None)
         words, index = check_list("doc_words", doc_words), self.wv.key_to_index
         rows = np.array([index[word] for word in words if word in index], np.int32)
-        kernel = self._inference()
+        kernel = self._inference("cpu")
         kernel.check_tokens(rows)
         return inference.infer_one(kernel, rows, plan, self.wv.vector_size, self.seed)
 
@@ -283,7 +284,8 @@ class Doc2Vec(Growing):
 
         A vector is a function of the model, its `seed`, the document's known words, `epochs` and the learning rates
         alone: the same bytes for any number of workers, in any batch and order, on every machine. As in training,
-        frequent words are subsampled, anew in every epoch.
+        frequent words are subsampled, anew in every epoch. With ``device="cuda"`` documents are inferred on a GPU,
+        thousands at a time: the same draws, and other roundings.
 
         Parameters
         ----------
@@ -322,18 +324,19 @@ class Doc2Vec(Growing):
         starts = 1 if restarts is None else checks.integer("restarts", restarts, 1, 10_000)
         if isinstance(documents, str | bytes):
             raise TypeError(f"documents={documents!r:.60} is a string; give a list of documents, each a list of words")
-        return inference.infer(self, self._inference(), documents, plan, crew, starts)
+        return inference.infer(self, self._inference(self.device), documents, plan, crew, starts)
 
-    def _inference(self) -> epoch.Kernel:
+    def _inference(self, device: str) -> epoch.Kernel:
         """A kernel that changes nothing, kept as long as matrices, words and settings are the same."""
-        settings, known = self.settings(), self._inferring
+        settings = replace(self.settings(), device="cuda" if device == "cuda" else "cpu")
+        known = self._inferring.get(settings.device)
         parts = (self.wv.peek(), self.syn1neg, self.syn1, self.wv.key_to_index, self.wv.expandos.get("count"))
         if known is None or known[0] != settings or any(a is not b for a, b in zip(known[1], parts, strict=True)):
             if not len(self.wv):
                 raise RuntimeError("there are no words to infer from; call build_vocab and train first")
             kernel = inference.new_kernel(self, settings)
             parts = (self.wv.peek(), self.syn1neg, self.syn1, *parts[3:])  # they may be padded now
-            known = self._inferring = settings, parts, kernel
+            known = self._inferring[settings.device] = settings, parts, kernel
         return known[2]
 
     def similarity_unseen_docs(

@@ -49,6 +49,7 @@ class Growing(Tagged):
             As of `train`.
         """
         corpus = Corpus.from_arguments(documents, corpus_file)
+        self._check_something_to_train()
         self._check_update(True)
         plan = inference.Plan.of(self, epochs, start_alpha, end_alpha, None)
         callbacks, known = hooks.checked(callbacks), len(self.dv)

@@ -18,9 +18,6 @@ from w2v.training.settings import MOST_ALPHA, Settings
 from w2v.training.workers import Workers
 from w2v.vectors import queries
 
-# Words of the documents that are handed out together: enough to keep some workers busy, few enough to begin soon.
-BATCH_WORDS = 1 << 18
-
 # Of `derived_key`: what the draws of inference are for.
 INFERENCE = 3
 
@@ -142,14 +139,16 @@ def infer(
         batch[0].infer(kernel, plan, seed, crew.stop)
 
     def handed_out() -> Iterator[tuple[Batch]]:
-        for encoded in whole_batches(words_of(documents), False, model.wv.key_to_index, BATCH_WORDS):
+        for encoded in whole_batches(words_of(documents), False, model.wv.key_to_index, kernel.batch_words):
             kernel.check_tokens(encoded.tokens)
             kernel.longest_sentence(encoded.offsets, len(encoded.tokens))
             held.append(Batch.of(encoded, matrices.padded_size(size), restarts))
             yield (held[-1],)
 
-    crew = Workers(work, core_count() if workers == -1 else workers)
-    crew.train(handed_out(), model.heed)
+    threads = core_count() if workers == -1 else workers
+    crew = Workers(work, threads if kernel.uses_threads else 1)
+    with kernel.inferring():
+        crew.train(handed_out(), model.heed)
     lengths = [np.diff(batch.encoded.offsets) for batch in held]
     total = sum(map(len, lengths))
     starts = np.zeros((restarts, total, size), np.float32)

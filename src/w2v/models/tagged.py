@@ -60,7 +60,7 @@ class Tagged(Word2Vec):
         self._known_tags: TagRows | None = None
         self._said_of: Encoded | None = None  # that documents of it have too many tags, or too few
         self._learns_tags_from: int | None = None  # while only these tags learn
-        self._inferring: tuple[Any, tuple[Any, ...], epoch.Kernel] | None = None
+        self._inferring: dict[str, tuple[Any, tuple[Any, ...], epoch.Kernel]] = {}  # on each device
 
     # --- the parts that a session works on ----------------------------------------------------------------------
 
@@ -233,4 +233,4 @@ class Tagged(Word2Vec):
         super()._take_arrays(contents)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_known_tags": None, "_inferring": None, "_said_of": None}
+        return {**super().__getstate__(), "_known_tags": None, "_inferring": {}, "_said_of": None}

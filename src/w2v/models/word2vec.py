@@ -32,6 +32,7 @@ from w2v.tokens.words import Sentences
 from w2v.training import checkpoint as checkpoints
 from w2v.training import freezing, session
 from w2v.training import provenance as provenances
+from w2v.training.cuda import choice
 from w2v.training.provenance import MOST_WORDS
 from w2v.training.provenance import NAMES as LEDGER_NAMES
 from w2v.training.settings import MOST_ALPHA
@@ -140,6 +141,10 @@ class Word2Vec(TwoMatrices, OldModelNames):
     cache : {"auto", "memory", "disk", "none"}, default "auto"
         Where the encoded corpus (4 bytes a word) lives: in memory up to 1 GiB and in a temporary file beyond,
         always in memory, always in a file, or nowhere: then the corpus is read again in every epoch.
+    device : {'cpu', 'cuda', 'auto'}, default 'cpu'
+        Where to train: threads of this machine, the first NVIDIA GPU (the extra ``w2v[cuda]``), or a GPU if there is
+        one and the corpus is long enough for it to pay. On a GPU results differ a little from run to run; see
+        docs/gpu.md.
     progress : bool, optional
         Show progress bars on stderr; by default only if that is a terminal.
     phrases : Phrases, FrozenPhrases or list of them, optional
@@ -166,7 +171,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
     ValueError, TypeError
         For a parameter out of range, before any work.
     RuntimeError
-        If no word is left to train on.
+        If no word is left to train on, or a GPU is asked for and there is none.
 
     Examples
     --------
@@ -214,6 +219,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         tied: bool = False,
         deterministic: bool = False,
         cache: str = "auto",
+        device: str = "cpu",
         progress: bool | None = None,
         phrases: Any = None,
         terms: Any = None,
@@ -252,6 +258,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
         self.tied = tied
         self.deterministic = deterministic
         self.cache = cache
+        self.device = device
         self.progress = progress
         Trainable.__init__(self)
         self._take_steps(steps_of(terms, phrases))
@@ -389,6 +396,7 @@ class Word2Vec(TwoMatrices, OldModelNames):
     def _check_something_to_train(self) -> None:
         if not self.hs and not self.negative:
             raise ValueError("hs=0 and negative=0 leave nothing to train; set negative=5 or hs=1")
+        choice.check(self.settings())
 
     @class_only
     def resume(
@@ -421,7 +429,8 @@ class Word2Vec(TwoMatrices, OldModelNames):
         **settings
             Parameters of `Word2Vec` that a saved model keeps, such as `vector_size`, `window` or `epochs` (not
             `trim_rule`, `hashfxn`, `batch_words`, `checkpoint`, `checkpoint_every` or gensim's old names). They need
-            not be given, but if they are, they must be those of the run; ``seed=None`` is not given.
+            not be given, but if they are, they must be those of the run; ``seed=None`` is not given. `device` may be
+            another.
 
         Raises
         ------
@@ -477,9 +486,9 @@ class Word2Vec(TwoMatrices, OldModelNames):
             )
         if not all(run["repeatable"] for run in runs):
             raise ValueError(
-                "several workers without deterministic=True have trained this model, an epoch was cut short, a "
-                "callback has assigned settings, or the corpus was of sets or changed between epochs; there is nothing "
-                "to compare"
+                "several workers without deterministic=True or a GPU have trained this model, an epoch was cut short, "
+                "a callback has assigned settings, or the corpus was of sets or changed between epochs; there is "
+                "nothing to compare"
             )
         corpora = {run["corpus"] for run in runs}
         if len(corpora) != 1 or not all(corpora):

@@ -40,6 +40,7 @@ def add_arguments(add: Callable[..., argparse.Action], training_options: Iterabl
         default = 1 if parameter == "workers" else default  # so that nothing but --vary changes
         ending = "" if default is None else f" (default {default})"
         add(flag, dest=parameter, type=kind, default=argparse.SUPPRESS, metavar="N", help=purpose + ending)
+    add("--device", default=argparse.SUPPRESS, metavar="D", help="cpu (default), or cuda for an NVIDIA GPU")
     add("--progress", action=argparse.BooleanOptionalAction, default=None, help="progress bars on stderr")
 
 

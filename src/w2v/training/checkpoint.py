@@ -48,7 +48,7 @@ RUN: dict[str, Any] = {
     "corpus": str,
     "repeatable": bool,
 }
-FROZEN: dict[str, Any] = {"freeze": str}  # of a run that leaves something as it is
+SOMETIMES: dict[str, Any] = {"freeze": str, "devices": list}  # of a run that freezes rows, or was trained on a GPU
 REACHED: dict[str, Any] = {
     **{"position": int, "words": int, "survivors": int, "examples": int, "losses": list, "seconds": NUMBER},
 }
@@ -318,7 +318,8 @@ def checked(path: str, cursor: object, state: object, step: int, n_losses: int) 
     """
     cursor, state = _fields(path, cursor, CURSOR), _fields(path, state, STATE)
     last = state["runs"][-1] if state["runs"] else None
-    run = _fields(path, last, RUN | FROZEN if isinstance(last, dict) and "freeze" in last else RUN)
+    further = {name: kind for name, kind in SOMETIMES.items() if isinstance(last, dict) and name in last}
+    run = _fields(path, last, RUN | further)
     for record in cursor["history"]:
         _fields(path, record, RECORD)
     reached = None if cursor["reached"] is None else _fields(path, cursor["reached"], REACHED)

@@ -28,6 +28,7 @@ MOST_WORDS = 2**63 - 1
 #   corpus      SHA-256 of the encoded corpus; "" if it was not kept, None as long as nobody has asked
 #   repeatable  whether the same call would give the same bytes
 #   freeze      what it left as it was, as `freezing` writes it; only in a run that froze something
+#   devices     names of the GPUs that trained it; only where there were any
 Run = dict[str, Any]
 
 
@@ -107,6 +108,17 @@ class Provenance:
                 self.runs = self.runs[:-1]
             raise
 
+    def note_device(self, name: str) -> None:
+        """Let the open run say that a GPU trains it."""
+        run = self.runs[-1]
+        if name != "cpu" and name not in (known := run.get("devices", [])):
+            self.runs = [*self.runs[:-1], run | {"devices": [*known, name]}]
+
+    @property
+    def devices(self) -> list[str]:
+        """The GPUs that have trained the model, without repetition."""
+        return list(dict.fromkeys(name for run in self.runs for name in run.get("devices", [])))
+
     def doubt(self, reason: str) -> None:
         """Let the last run say that it cannot be repeated."""
         if self.runs and self.runs[-1]["repeatable"]:
@@ -163,6 +175,7 @@ class Provenance:
                 checks.number(name, run[name], 0, MOST_ALPHA)
             if not isinstance(run["corpus"], str | None):
                 raise TypeError(f"corpus={run['corpus']!r} of a run must be a hash")
+            _list_of("devices", run.get("devices", []), str)
             if not isinstance(run["repeatable"], bool):
                 raise TypeError(f"repeatable={run['repeatable']!r} of a run must be true or false")
             freezing.check(run.get("freeze"))

@@ -15,6 +15,7 @@ from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Encoded
 from w2v.training import checkpoint as checkpoints
 from w2v.training import epoch, freezing
+from w2v.training.cuda import choice
 from w2v.training.schedule import SCHEME, Schedule, derived_key
 from w2v.training.trainable import Contents, Trainable
 from w2v.training.workers import hot_rows, worker_count
@@ -154,8 +155,9 @@ class Session:
         workers = worker_count(settings.workers, parts.tokens)
         if writer is not None and not settings.deterministic:
             workers = writer.facts["threads"]  # one thread and several give other bytes
-        if workers > 1 and not settings.deterministic:
+        if not kernel.exact or (workers > 1 and not settings.deterministic):
             run["repeatable"] = False
+        provenance.note_device(kernel.device_name)
         slope = (settings.alpha - settings.min_alpha) / (run["epochs"] * parts.tokens)
         schedule = Schedule(settings.alpha - slope * parts.tokens * run["trained"], slope, parts.tokens)
         read = _WordCounter(parts.encoded)
@@ -175,8 +177,7 @@ class Session:
             while not ended:
                 try:
                     with model.rows_change():
-                        ended = epoch.run_epoch(
-                            kernel,
+                        ended = kernel.run(
                             batches,
                             progress,
                             key=derived_key(settings.seed, 1, provenance.trained_epochs),
@@ -348,6 +349,7 @@ def resume(
         if cursor["finished"]:
             logger.info("the run in %s had ended", folder.path)
             return model
+        choice.check(model.settings())
         if corpus is None:
             corpus = Corpus.reopen(cursor["source"], folder.path)
         _check_same_corpus(model, corpus, cursor, folder.path)
@@ -363,6 +365,9 @@ def resume(
 
 def _check_same_settings(model: Trainable, folder: Pathlike, wanted: Mapping[str, Any]) -> None:
     settings = model.settings()
+    if "device" in wanted:  # may be another, as the number of workers may
+        model.device, wanted = wanted["device"], {name: wanted[name] for name in wanted if name != "device"}
+        settings = model.settings()
     if unknown := set(wanted) - set(settings.named(saved=True)):
         raise TypeError(f"resume() knows no setting {min(unknown)!r}")
     others = [

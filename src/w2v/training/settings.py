@@ -14,6 +14,7 @@ MOST_DIMENSIONS = 1_000_000
 MOST_ALPHA = 1000.0
 LEAST_SAMPLE = 1e-12
 
+DEVICES = ("cpu", "cuda", "auto")
 CACHES = ("auto", "memory", "disk", "none")
 
 Check = Callable[[str, Any], Any]
@@ -100,6 +101,7 @@ class Settings:
     tied: bool = _switch(False)
     deterministic: bool = _switch(False)
     cache: str = _choice("auto", CACHES, effect=False)
+    device: str = _choice("cpu", DEVICES, effect=False)  # each run says which it was
     progress: bool | None = _choice(None, (None, True, False), effect=False, saved=False)
 
     @classmethod
@@ -116,6 +118,11 @@ class Settings:
             raise ValueError("deterministic=True needs the encoded corpus; use cache='disk' instead of cache='none'")
         if made.tied and not made.negative:
             raise ValueError("tied=True lets input vectors be output vectors too, which negative=0 has none of")
+        if made.deterministic and made.device == "cuda":
+            raise ValueError(
+                "deterministic=True is for the CPU: on a GPU sums are made in any order, and results differ a little "
+                "from run to run; use device='cpu' (or 'auto'), or deterministic=False"
+            )
         return made
 
     @classmethod

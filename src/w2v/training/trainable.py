@@ -16,6 +16,7 @@ from w2v.tokens.tags import TagRows
 from w2v.training import epoch, matrices, schedule
 from w2v.training import provenance as provenances
 from w2v.training.activity import Activity
+from w2v.training.cuda import choice
 from w2v.training.provenance import Provenance
 from w2v.training.settings import Settings
 from w2v.training.weights import Weights
@@ -58,6 +59,7 @@ class Trainable:
     kind: ClassVar[str]
     settings_class: ClassVar[type[Settings]] = Settings
     alpha: float
+    device: str
     workers: int  # and all other settings: attributes that a user may assign
     progress: bool | None
     tied: bool = False
@@ -121,7 +123,8 @@ class Trainable:
             "columns": weights.inputs.shape[1],
             **options,
         }
-        return epoch.Kernel(
+        make = choice.kernel_class(settings, vocabulary.counts)
+        return make(
             matrices.whole_rows(weights.inputs),
             matrices.whole_rows(weights.outputs) if settings.negative else None,
             matrices.whole_rows(weights.nodes) if settings.hs else None,

@@ -1,0 +1,122 @@
+"""A corpus in pieces that fit on a GPU: each with so many words on both sides as its windows may reach.
+
+A sentence may be of any length, so that a piece may begin and end within one. Its first and last windows want survivors
+of subsampling from beyond; how far these are is found out here, with the draws of the kernel.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v.tokens.tags import Tags
+from w2v.training.epoch import Checked
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+# Positions that are looked at together.
+BLOCK = 4096
+
+
+class Piece(NamedTuple):
+    """Consecutive tokens of a part, and which of them are centre words.
+
+    Attributes
+    ----------
+    tokens : int32 [N]
+    offsets : int64 [S + 1], of the sentences that the tokens are of, as far as they are here
+    tags : Tags, optional
+    before : int, tokens of the part before the first of these
+    begin, end : int, the tokens that are centre words
+    """
+
+    tokens: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    tags: Tags | None
+    before: int
+    begin: int
+    end: int
+
+
+def survive(tokens: NDArray[np.int32], first: int, key: int, keep: NDArray[np.uint32] | None) -> NDArray[np.bool_]:
+    """Whether tokens at the positions from `first` on survive subsampling; see `stream_at` in _train.pyx."""
+    if keep is None:
+        return np.ones(len(tokens), np.bool_)
+    x = np.uint64(key) + np.arange(first, first + len(tokens), dtype=np.uint64) * GOLDEN
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    kept: NDArray[np.bool_] = (x >> np.uint64(32)) <= keep[tokens]
+    return kept
+
+
+def reach_before(
+    tokens: NDArray[np.int32],
+    position: int,
+    bound: int,
+    wanted: int,
+    origin: int,
+    key: int,
+    keep: NDArray[np.uint32] | None,
+) -> int:
+    """Where `wanted` survivors before `position` begin; `bound` if there are fewer behind it."""
+    while position > bound and wanted > 0:
+        first = max(bound, position - BLOCK)
+        found = np.flatnonzero(survive(tokens[first:position], origin + first, key, keep))
+        if len(found) >= wanted:
+            return first + int(found[-wanted])
+        position, wanted = first, wanted - len(found)
+    return position
+
+
+def reach_behind(
+    tokens: NDArray[np.int32],
+    position: int,
+    bound: int,
+    wanted: int,
+    origin: int,
+    key: int,
+    keep: NDArray[np.uint32] | None,
+) -> int:
+    """Where `wanted` survivors from `position` on end; `bound` if there are fewer before it."""
+    while position < bound and wanted > 0:
+        last = min(bound, position + BLOCK)
+        found = np.flatnonzero(survive(tokens[position:last], origin + position, key, keep))
+        if len(found) >= wanted:
+            return position + int(found[wanted - 1]) + 1
+        position, wanted = last, wanted - len(found)
+    return position
+
+
+def whole_piece(part: Checked, begin: int) -> Piece:
+    """A part as one piece that is trained from `begin` on."""
+    tokens, offsets = part.encoded.tokens, part.encoded.offsets
+    return Piece(tokens, offsets, part.encoded.tags if part.most_tags else None, 0, begin, len(tokens))
+
+
+def pieces_of(
+    part: Checked, begin: int, words: int, window: int, origin: int, key: int, keep: NDArray[np.uint32] | None
+) -> Iterator[Piece]:
+    """Cut a part, from `begin` on, into pieces of so many centre words; `origin` is its first token's position."""
+    tokens, offsets = part.encoded.tokens, part.encoded.offsets
+    while begin < len(tokens):
+        end = min(begin + words, len(tokens))
+        first_sentence = int(np.searchsorted(offsets, begin, "right")) - 1
+        last_sentence = int(np.searchsorted(offsets, end, "left"))  # ends at `end` or behind it
+        first = reach_before(tokens, begin, int(offsets[first_sentence]), window, origin, key, keep)
+        last = reach_behind(tokens, end, int(offsets[last_sentence]), window, origin, key, keep)
+        tags = None
+        if part.encoded.tags is not None and part.most_tags:
+            rows, of = part.encoded.tags
+            its = of[first_sentence : last_sentence + 1]
+            tags = Tags(rows[its[0] : its[-1]], its - its[0])
+        yield Piece(
+            tokens[first:last],
+            np.clip(offsets[first_sentence : last_sentence + 1], first, last) - first,
+            tags,
+            first,
+            begin - first,
+            end - first,
+        )
+        begin = end
