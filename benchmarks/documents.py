@@ -132,7 +132,7 @@ def error_of_tfidf(imdb: Path) -> float:
     parts = reviews(imdb)
     train = parts["train_pos"] + parts["train_neg"]
     test = parts["test_pos"] + parts["test_neg"]
-    weights = TfidfVectorizer(analyzer=lambda words: words + list(pairwise(words)), min_df=2)
+    weights = TfidfVectorizer(analyzer=lambda words: [*words, *map(" ".join, pairwise(words))], min_df=2)
     x, y = weights.fit_transform(train), np.arange(len(train)) < len(train) // 2
     classifier = LogisticRegression(C=30, max_iter=1000).fit(x, y)
     return 1 - classifier.score(weights.transform(test), np.arange(len(test)) < len(test) // 2)

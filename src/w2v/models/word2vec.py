@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -699,5 +699,5 @@ class Word2Vec(TwoMatrices, OldModelNames):
         self.provenance.__dict__.update(past)
         for name in ("_encoded", "_streamed", "_tables", "_reached", "_stop_wanted"):
             self.__dict__.pop(name, None)
-        for name, value in (("_vocabulary", None), ("_at_once", False)):
-            self.__dict__.setdefault(name, value)
+        younger = {f.name: f.default for f in fields(self.settings_class)}  # than the state may be
+        self.__dict__.update({**younger, "_vocabulary": None, "_at_once": False, **self.__dict__})
