@@ -123,7 +123,7 @@ INLINE void NAME(update_rows)(float *const *rows, const int n, float *const *tar
  * are weights. Adds the loss if asked to. */
 INLINE void NAME(steps)(float *scores, const float *labels, const float *weights, int size, const int pitch,
                         const int n, float rate, double *loss) {
-    const int padded = (size + 15) & ~15;
+    const int padded = (size + WIDTH - 1) & ~(WIDTH - 1);
     if (loss) {
         for (int i = 0; i < padded; i += WIDTH) {
             float terms[WIDTH];
