@@ -9,6 +9,8 @@ these fail, so that the list can only become shorter.
 
 import re
 import sys
+import tempfile
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ SUITES = (
     "test_translation_matrix",
     "test_phrases",
 )
-EXPECTED = Path(__file__).with_name("gensim_suite_expected.txt")
+EXPECTED = Path(__file__).resolve().with_name("gensim_suite_expected.txt")
 
 
 class Results:
@@ -70,7 +72,8 @@ def run(arguments=(), plain=False):
 def main():
     arguments = sys.argv[1:]
     plain = "--plain" in arguments
-    outcomes, classes = run([argument for argument in arguments if argument != "--plain"], plain)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):  # some tests leave files where they run
+        outcomes, classes = run([argument for argument in arguments if argument != "--plain"], plain)
     count = {
         outcome: sum(found == outcome for found in outcomes.values()) for outcome in sorted(set(outcomes.values()))
     }
