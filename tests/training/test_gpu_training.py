@@ -92,8 +92,8 @@ def test_pieces_reach_as_far_as_their_windows(kept):
     for position in (0, 1, 500, 9_000, 19_999):
         before = survivors[survivors < position][-4:]
         behind = survivors[survivors >= position][:4]
-        first = pieces.reach_before(tokens, position, 0, 4, 5, 77, keep)
-        last = pieces.reach_behind(tokens, position, len(tokens), 4, 5, 77, keep)
+        first = pieces.reach(tokens, position, 0, 4, 5, 77, keep)
+        last = pieces.reach(tokens, position, len(tokens), 4, 5, 77, keep)
         assert first == (before[0] if len(before) == 4 else 0)
         assert last == (behind[-1] + 1 if len(behind) == 4 else len(tokens))
 

@@ -26,7 +26,7 @@ TRAINING_OPTIONS: list[tuple[str, str, Callable[[str], float], float | None, str
 # Options without a value: setting, attribute of the parsed arguments, what it is then.
 SWITCHES = [
     ("hs", "hs", 1), ("deterministic", "deterministic", True), ("shared_negatives", "fresh_negatives", False),
-    ("compute_loss", "loss", True),
+    ("compute_loss", "loss", True), ("tied", "tied", True),
 ]  # fmt: skip
 
 # Those of `w2v.training.settings`, which would load numpy (a test compares).
@@ -96,7 +96,7 @@ def check_something_to_train(args: argparse.Namespace) -> None:
 def training_settings(args: argparse.Namespace) -> dict[str, Any]:
     """What was given of `add_training_options` and `add_progress`, as parameters of a model."""
     given = {parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS if hasattr(args, parameter)}
-    given |= {name: value for name, asked, value in SWITCHES if getattr(args, asked)}
+    given |= {name: value for name, asked, value in SWITCHES if getattr(args, asked, False)}
     given |= {"device": args.device} if args.device is not None else {}
     return given | {"cache": args.cache, "progress": args.progress}
 

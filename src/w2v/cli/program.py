@@ -286,7 +286,6 @@ def _train(args: argparse.Namespace) -> None:
 
     family = FastText if hasattr(args, "min_n") else Word2Vec
     given |= term_commands.steps_of(args) | subwords.settings_of(args)
-    given |= {"tied": True} if getattr(args, "tied", False) else {}
     with how_to_resume(args), read_from(args.corpus) as (sentences, corpus_file):
         model = family(sentences, corpus_file=corpus_file, **options, **given)
     save_trained(args, model)

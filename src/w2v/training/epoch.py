@@ -78,55 +78,6 @@ class Progress:
         return math.fsum(self.losses)
 
 
-class Kernel(_train.Kernel):
-    """What trains the matrices, here with threads. Another engine is a subclass that runs an epoch in another way.
-
-    Attributes
-    ----------
-    exact : bool, whether one worker, or deterministic training, gives the same bytes every time
-    uses_threads : bool, whether several threads do more than one
-    batch_words : int
-        Words of documents that are inferred together: enough to keep all busy, few enough to begin soon.
-    device_name : str, what the provenance says of where an epoch was trained
-    """
-
-    exact: ClassVar[bool] = True
-    uses_threads: ClassVar[bool] = True
-    batch_words: ClassVar[int] = 1 << 18
-    device_name = "cpu"
-
-    def inferring(self) -> AbstractContextManager[object]:
-        """Open while documents are inferred, by one call of `infer` after the other."""
-        return nullcontext()
-
-    def run(
-        self,
-        batches: Iterable["Checked"],
-        progress: Progress,
-        *,
-        key: int,
-        schedule: Schedule,
-        workers: int,
-        n_hot: int,
-        round_shape: tuple[int, int] | None = None,
-        bar: Any,
-        pause: Callable[[], bool] = lambda: False,
-    ) -> bool:
-        """Train once over `batches`; see `run_epoch`."""
-        return run_epoch(
-            self,
-            batches,
-            progress,
-            key=key,
-            schedule=schedule,
-            workers=workers,
-            n_hot=n_hot,
-            round_shape=round_shape,
-            bar=bar,
-            pause=pause,
-        )
-
-
 def warn_if_slow(log: Callable[..., object]) -> None:
     if _train.ISA == "portable":
         log("the portable kernel is in use: the same results, but many times slower than avx2, avx512 or neon")
@@ -270,3 +221,27 @@ def run_epoch(
         progress.seconds += time.monotonic() - started
         progress.consistent = True
     return not paused
+
+
+class Kernel(_train.Kernel):
+    """What trains the matrices, here with threads. Another engine is a subclass that runs an epoch in another way.
+
+    Attributes
+    ----------
+    exact : bool, whether one worker, or deterministic training, gives the same bytes every time
+    uses_threads : bool, whether several threads do more than one
+    batch_words : int
+        Words of documents that are inferred together: enough to keep all busy, few enough to begin soon.
+    device_name : str, what the provenance says of where an epoch was trained
+    """
+
+    exact: ClassVar[bool] = True
+    uses_threads: ClassVar[bool] = True
+    batch_words: ClassVar[int] = 1 << 18
+    device_name = "cpu"
+
+    def inferring(self) -> AbstractContextManager[object]:
+        """Open while documents are inferred, by one call of `infer` after the other."""
+        return nullcontext()
+
+    run = run_epoch

@@ -62,7 +62,7 @@ class Trainable:
     device: str
     workers: int  # and all other settings: attributes that a user may assign
     progress: bool | None
-    tied: bool = False
+    tied: bool
     vocabulary: Vocabulary
     weights: Weights
 

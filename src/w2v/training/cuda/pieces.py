@@ -51,7 +51,7 @@ def survive(tokens: NDArray[np.int32], first: int, key: int, keep: NDArray[np.ui
     return kept
 
 
-def reach_before(
+def reach(
     tokens: NDArray[np.int32],
     position: int,
     bound: int,
@@ -60,32 +60,15 @@ def reach_before(
     key: int,
     keep: NDArray[np.uint32] | None,
 ) -> int:
-    """Where `wanted` survivors before `position` begin; `bound` if there are fewer behind it."""
-    while position > bound and wanted > 0:
-        first = max(bound, position - BLOCK)
-        found = np.flatnonzero(survive(tokens[first:position], origin + first, key, keep))
+    """How far from `position` towards `bound`, before or behind it, the nearest `wanted` survivors go; no farther."""
+    forward = bound > position
+    while position != bound and wanted > 0:
+        turn = min(bound, position + BLOCK) if forward else max(bound, position - BLOCK)
+        first, last = sorted((position, turn))
+        found = first + np.flatnonzero(survive(tokens[first:last], origin + first, key, keep))
         if len(found) >= wanted:
-            return first + int(found[-wanted])
-        position, wanted = first, wanted - len(found)
-    return position
-
-
-def reach_behind(
-    tokens: NDArray[np.int32],
-    position: int,
-    bound: int,
-    wanted: int,
-    origin: int,
-    key: int,
-    keep: NDArray[np.uint32] | None,
-) -> int:
-    """Where `wanted` survivors from `position` on end; `bound` if there are fewer before it."""
-    while position < bound and wanted > 0:
-        last = min(bound, position + BLOCK)
-        found = np.flatnonzero(survive(tokens[position:last], origin + position, key, keep))
-        if len(found) >= wanted:
-            return position + int(found[wanted - 1]) + 1
-        position, wanted = last, wanted - len(found)
+            return int(found[wanted - 1]) + 1 if forward else int(found[-wanted])
+        position, wanted = turn, wanted - len(found)
     return position
 
 
@@ -104,8 +87,8 @@ def pieces_of(
         end = min(begin + words, len(tokens))
         first_sentence = int(np.searchsorted(offsets, begin, "right")) - 1
         last_sentence = int(np.searchsorted(offsets, end, "left"))  # ends at `end` or behind it
-        first = reach_before(tokens, begin, int(offsets[first_sentence]), window, origin, key, keep)
-        last = reach_behind(tokens, end, int(offsets[last_sentence]), window, origin, key, keep)
+        first = reach(tokens, begin, int(offsets[first_sentence]), window, origin, key, keep)
+        last = reach(tokens, end, int(offsets[last_sentence]), window, origin, key, keep)
         tags = None
         if part.encoded.tags is not None and part.most_tags:
             rows, of = part.encoded.tags
