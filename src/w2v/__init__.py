@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from w2v.models.fasttext import FastText
     from w2v.models.fasttext_files import load_facebook_model, load_facebook_vectors, save_facebook_model
     from w2v.models.inference import Inferred
+    from w2v.models.lsa import LSA
+    from w2v.models.ppmi import PPMI
     from w2v.models.update import update
     from w2v.models.word2vec import Word2Vec
     from w2v.terms.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases, Phraser, Phrases
@@ -60,6 +62,8 @@ _HOME = {
     "RULE_KEEP": "vocabulary.choose",
     "Doc2Vec": "models.doc2vec",
     "Inferred": "models.inference",
+    "LSA": "models.lsa",
+    "PPMI": "models.ppmi",
     "Word2Vec": "models.word2vec",
     "update": "models.update",
     "merge": "align.merging",
@@ -82,6 +86,8 @@ _ROOMS = ("align",)
 
 __all__ = [
     "ENGLISH_CONNECTOR_WORDS",
+    "LSA",
+    "PPMI",
     "RULE_DEFAULT",
     "RULE_DISCARD",
     "RULE_KEEP",
