@@ -50,9 +50,11 @@ ROOMS = {
     },
     "about": {"_version", "training"},
     "stability": {"about", "common", "files", "models", "text", "training", "vectors"},
+    "advice": {"common", "files", "models", "stability", "text", "vectors"},
     "sklearn": {"common", "models", "text", "vectors"},
     "cli": {
         "_version",
+        "advice",
         "align",
         "common",
         "evaluation",

@@ -14,6 +14,8 @@ from w2v._version import __version__
 if TYPE_CHECKING:
     from w2v import align
     from w2v.about import show_config
+    from w2v.advice.advisor import advise
+    from w2v.advice.report import Advice
     from w2v.align.merging import merge
     from w2v.align.translation import BackMappingTranslationMatrix, TranslationMatrix
     from w2v.callbacks import CallbackAny2Vec
@@ -52,6 +54,8 @@ _HOME = {
     "show_config": "about",
     "Evaluation": "evaluation.report",
     "evaluate": "evaluation.report",
+    "Advice": "advice.report",
+    "advise": "advice.advisor",
     "KeyedVectors": "vectors.keyed",
     "load_finalfusion": "vectors.exchange",
     "save_finalfusion": "vectors.exchange",
@@ -91,6 +95,7 @@ __all__ = [
     "RULE_DEFAULT",
     "RULE_DISCARD",
     "RULE_KEEP",
+    "Advice",
     "BackMappingTranslationMatrix",
     "CallbackAny2Vec",
     "Doc2Vec",
@@ -115,6 +120,7 @@ __all__ = [
     "TranslationMatrix",
     "Word2Vec",
     "__version__",
+    "advise",
     "align",
     "evaluate",
     "load_facebook_model",

@@ -82,3 +82,23 @@ def test_the_names_of_weightings_are_those_of_the_library():
     for weighting in counts.WEIGHTINGS:
         assert LSA(weighting=weighting).settings().weighting == weighting
     assert set(counts.SHARED) <= set(Settings.named())
+
+
+def test_advice_is_printed_and_drawn(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "the text.txt").write_text("".join(" ".join(words) + "\n" for words in two_topics(500)), "utf-8")
+    options = ["--seconds", "0", "--workers", "1", "--no-progress"]
+    assert program.main(["advise", "the text.txt", *options, "--plot", "advice.png"]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith("4,000 words in 500 lines, 12 different\n")
+    assert "'the text.txt' -o model.safetensors" in page
+    assert (tmp_path / "advice.png").read_bytes()[:4] == b"\x89PNG"
+    assert program.main(["advise", "the text.txt", *options, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["words"] == 4000
+
+
+def test_an_advice_is_refused_before_any_work(corpus, capsys):
+    assert program.main(["advise", str(corpus), "--plot", "advice.xyz"]) == 1
+    assert program.main(["advise", str(corpus)]) == 1
+    assert "800 words in 100 lines are too few" in capsys.readouterr().err
+    assert program.main(["advise", str(corpus), "--seconds", "-1"]) == 1

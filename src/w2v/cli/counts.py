@@ -1,20 +1,28 @@
 """The commands of counts: `w2v counts`, vectors of how often words meet, and `w2v advise`. Public names do all work."""
 
 import argparse
+import json
+import os
+import shlex
 from collections.abc import Callable
 from typing import Any
 
-from w2v.cli.arguments import TRAINING_OPTIONS, add_output, add_progress
+from w2v.cli.arguments import TRAINING_OPTIONS, add_output, add_progress, workers
 from w2v.cli.output import report
 from w2v.cli.sources import check_output, is_in, read_from
 from w2v.cli.term_commands import add_step_options, steps_of
 from w2v.cli.vector_files import format_of, save
+from w2v.common.terminal import printable
 
 EXAMPLES = {
     "counts": """
         w2v counts corpus.txt -o model.safetensors --size 40
         w2v counts corpus.txt.gz -o vectors.bin --size 40 --window 3 --eig 0 --workers -1
         w2v counts corpus.txt -o lsa.safetensors --size 40 --lsa --weighting log-entropy
+    """,
+    "advise": """
+        w2v advise corpus.txt --seconds 20
+        w2v advise corpus.txt --seconds 20 --plot advice.png --json
     """,
 }
 
@@ -52,6 +60,39 @@ def register(command: Callable[..., Callable[..., argparse.Action]]) -> None:
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
     add_step_options(add)
     add_progress(add)
+
+    add = command("advise", advise, "say which model to take for a text, and what to expect: tried on parts of it")
+    add("corpus", metavar="FILE", help="text, a sentence or document per line; - for standard input")
+    add("--seconds", type=float, default=120.0, metavar="N", help="when to try nothing else (default %(default)g)")
+    add("--plot", metavar="OUT", help="a figure of quality and stability against size")
+    add("--workers", type=workers, default=-1, metavar="N", help="threads (default: one per core)")
+    add("--seed", type=int, default=1, metavar="N", help="of what is held out and drawn (default %(default)s)")
+    add_progress(add)
+
+
+def advise(args: argparse.Namespace) -> None:
+    """Advise on a text."""
+    if args.plot:
+        from w2v.common.figures import check_ending
+
+        check_ending(args.plot)
+        check_output(args.plot)
+    from w2v import advise as advised
+
+    with read_from(args.corpus) as (sentences, corpus_file):
+        corpus = sentences if corpus_file is None else corpus_file
+        options = {"seconds": args.seconds, "workers": args.workers, "seed": args.seed, "progress": args.progress}
+        found = advised(corpus, **options)
+    if args.plot:
+        from w2v.files.writing import atomic_write
+
+        with atomic_write(args.plot) as file:
+            found.plot().savefig(file, format=os.path.splitext(args.plot)[1][1:])
+    if args.json:
+        print(json.dumps(found.to_dict(), allow_nan=False))
+        return
+    for line in str(found).replace(found.command(), found.command(shlex.quote(args.corpus))).splitlines():
+        print(printable(line))
 
 
 def run(args: argparse.Namespace) -> None:
