@@ -38,6 +38,7 @@ HEADERS = {
     "vectors._analogies": [],
     "vectors._nearest": [],
     "tokens._windows": [],
+    "counts._meetings": [],
 }
 
 extensions = [

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from w2v import Doc2Vec, TaggedDocument, Word2Vec
+from w2v import LSA, Doc2Vec, TaggedDocument, Word2Vec
 
 if os.environ.get("CI") != "true":  # there it is installed, and a skip would hide that it is not
     pytest.importorskip("sklearn")
@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from w2v.sklearn import Doc2VecVectorizer, Word2VecVectorizer
+from w2v.sklearn import Doc2VecVectorizer, LSAVectorizer, Word2VecVectorizer
 from w2v.training.settings import Settings
 
 TOPICS = [["river", "lake", "sea", "boat", "water", "fish"], ["bread", "flour", "oven", "dough", "yeast", "baker"]]
@@ -440,13 +440,13 @@ NO_TABLE = [
 ]
 
 
-@pytest.mark.parametrize("made", [Word2VecVectorizer, Doc2VecVectorizer])
+@pytest.mark.parametrize("made", [Word2VecVectorizer, Doc2VecVectorizer, LSAVectorizer])
 @pytest.mark.parametrize("name", NO_TABLE)
 def test_checks_that_need_no_table(name, made):
     getattr(estimator_checks, f"check_{name}")(made.__name__, made())
 
 
-@pytest.mark.parametrize("made", [Word2VecVectorizer, Doc2VecVectorizer])
+@pytest.mark.parametrize("made", [Word2VecVectorizer, Doc2VecVectorizer, LSAVectorizer])
 def test_check_estimator_finds_nothing_else_to_check(made):
     with pytest.warns(SkipTestWarning, match=f"Can't test estimator {made.__name__}"):
         results = estimator_checks.check_estimator(made(), on_skip=None)
@@ -496,3 +496,28 @@ CHECKS = [
 @pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=[check.func.__name__ for _, check in CHECKS])
 def test_checks_that_need_a_table(estimator, check):
     check(estimator)
+
+
+# --- latent semantic analysis -----------------------------------------------------------------------------------
+
+
+def test_lsa_in_a_pipeline_is_the_model_itself():
+    texts, labels = two_topics()
+    vectorizer = LSAVectorizer(vector_size=4, min_count=1, weighting="log-entropy", eig=0.5)
+    made = vectorizer.fit_transform(texts)
+    model = LSA([text.split() for text in texts], vector_size=4, min_count=1, weighting="log-entropy", eig=0.5)
+    assert made.tobytes() == model.dv.vectors.tobytes() == vectorizer.transform(texts).tobytes()
+    assert (
+        LSAVectorizer(**vectorizer.get_params() | {"n_jobs": 2}).fit_transform(iter(texts)).tobytes() == made.tobytes()
+    )
+    assert make_pipeline(clone(vectorizer), LogisticRegression()).fit(texts, labels).score(texts, labels) == 1.0
+    assert vectorizer.get_feature_names_out().tolist() == [f"lsavectorizer{number}" for number in range(4)]
+
+
+def test_lsa_has_the_parameters_and_defaults_of_the_model():
+    ours, theirs = (inspect.signature(made).parameters for made in (LSAVectorizer, LSA))
+    shared = set(ours) & set(theirs)
+    assert shared >= {"vector_size", "weighting", "min_count", "max_vocab_size", "max_final_vocab", "eig"}
+    assert {name: ours[name].default for name in shared} == {name: theirs[name].default for name in shared}
+    with pytest.raises(ValueError, match="weighting"):
+        LSAVectorizer(weighting="counts").fit(["a river"])

@@ -14,6 +14,8 @@ from w2v._version import __version__
 if TYPE_CHECKING:
     from w2v import align
     from w2v.about import show_config
+    from w2v.advice.advisor import advise
+    from w2v.advice.report import Advice
     from w2v.align.merging import merge
     from w2v.align.translation import BackMappingTranslationMatrix, TranslationMatrix
     from w2v.callbacks import CallbackAny2Vec
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from w2v.models.fasttext import FastText
     from w2v.models.fasttext_files import load_facebook_model, load_facebook_vectors, save_facebook_model
     from w2v.models.inference import Inferred
+    from w2v.models.lsa import LSA
+    from w2v.models.ppmi import PPMI
     from w2v.models.update import update
     from w2v.models.word2vec import Word2Vec
     from w2v.terms.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases, Phraser, Phrases
@@ -50,6 +54,8 @@ _HOME = {
     "show_config": "about",
     "Evaluation": "evaluation.report",
     "evaluate": "evaluation.report",
+    "Advice": "advice.report",
+    "advise": "advice.advisor",
     "KeyedVectors": "vectors.keyed",
     "load_finalfusion": "vectors.exchange",
     "save_finalfusion": "vectors.exchange",
@@ -61,6 +67,8 @@ _HOME = {
     "RULE_KEEP": "vocabulary.choose",
     "Doc2Vec": "models.doc2vec",
     "Inferred": "models.inference",
+    "LSA": "models.lsa",
+    "PPMI": "models.ppmi",
     "Word2Vec": "models.word2vec",
     "update": "models.update",
     "merge": "align.merging",
@@ -83,9 +91,12 @@ _ROOMS = ("align",)
 
 __all__ = [
     "ENGLISH_CONNECTOR_WORDS",
+    "LSA",
+    "PPMI",
     "RULE_DEFAULT",
     "RULE_DISCARD",
     "RULE_KEEP",
+    "Advice",
     "BackMappingTranslationMatrix",
     "CallbackAny2Vec",
     "Doc2Vec",
@@ -110,6 +121,7 @@ __all__ = [
     "TranslationMatrix",
     "Word2Vec",
     "__version__",
+    "advise",
     "align",
     "evaluate",
     "load_facebook_model",

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from w2v.common import checks
 from w2v.models.doc2vec import Doc2Vec
 from w2v.models.inference import Inferred
+from w2v.models.lsa import LSA
 from w2v.models.word2vec import Word2Vec
 from w2v.text.readers import TaggedDocument
 from w2v.vectors import means
@@ -28,7 +29,7 @@ try:
 except ImportError as error:
     raise ImportError("w2v.sklearn needs scikit-learn; pip install 'w2v[sklearn]'") from error
 
-__all__ = ["Doc2VecVectorizer", "Word2VecVectorizer"]
+__all__ = ["Doc2VecVectorizer", "LSAVectorizer", "Word2VecVectorizer"]
 
 Documents = Iterable[str | Iterable[str]]
 
@@ -40,52 +41,13 @@ _OWN = ("random_state", "n_jobs", "lowercase", "token_pattern", "tokenizer", "in
 class _Vectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """What transformers of documents share: reading, splitting, the seed, and scikit-learn's calls."""
 
-    def __init__(
-        self,
-        *,
-        vector_size: int,
-        alpha: float,
-        window: int,
-        min_count: int,
-        max_vocab_size: int | None,
-        sample: float,
-        min_alpha: float,
-        hs: int,
-        negative: int,
-        ns_exponent: float,
-        epochs: int,
-        max_final_vocab: int | None,
-        shrink_windows: bool,
-        shared_negatives: bool,
-        cbow_corrected: bool,
-        random_state: int | np.random.RandomState | None,
-        n_jobs: int | None,
-        lowercase: bool,
-        token_pattern: str,
-        tokenizer: Callable[[str], Iterable[str]] | None,
-    ) -> None:
-        self.vector_size = vector_size
-        self.alpha = alpha
-        self.window = window
-        self.min_count = min_count
-        self.max_vocab_size = max_vocab_size
-        self.sample = sample
-        self.min_alpha = min_alpha
-        self.hs = hs
-        self.negative = negative
-        self.ns_exponent = ns_exponent
-        self.epochs = epochs
-        self.max_final_vocab = max_final_vocab
-        self.shrink_windows = shrink_windows
-        self.shared_negatives = shared_negatives
-        self.cbow_corrected = cbow_corrected
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.lowercase = lowercase
-        self.token_pattern = token_pattern
-        self.tokenizer = tokenizer
+    lowercase: bool
+    token_pattern: str
+    tokenizer: Callable[[str], Iterable[str]] | None
+    n_jobs: int | None
+    random_state: int | np.random.RandomState | None
 
-    def _trained(self, documents: Iterator[list[str]], **settings: Any) -> Word2Vec:
+    def _trained(self, documents: Iterator[list[str]], **settings: Any) -> Any:
         """A new model of these documents."""
         raise NotImplementedError
 
@@ -159,7 +121,8 @@ class _Vectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     @property
     def _n_features_out(self) -> int:
         """The number of names of `get_feature_names_out`: the fitted model's size, whatever is set since."""
-        return self.model_.vector_size
+        size: int = self.model_.vector_size
+        return size
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -200,9 +163,8 @@ class _Vectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if first is None:
             raise ValueError("there are no documents to learn from")
         settings = {name: value for name, value in self.get_params(deep=False).items() if name not in _OWN}
-        model = self._trained(
-            chain([first], documents), seed=self._seed(), workers=self._workers(), progress=False, **settings
-        )
+        settings |= {"seed": self._seed()} if hasattr(self, "random_state") else {}
+        model = self._trained(chain([first], documents), workers=self._workers(), progress=False, **settings)
         self.model_ = copy.copy(model)  # a copy leaves the encoded corpus behind
         self.vocabulary_ = self.model_.wv.key_to_index
 
@@ -215,7 +177,56 @@ class _Vectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return int(check_random_state(self.random_state).randint(2**31))
 
 
-class Word2VecVectorizer(_Vectorizer):
+class _Trained(_Vectorizer):
+    """What transformers share whose models are trained."""
+
+    def __init__(
+        self,
+        *,
+        vector_size: int,
+        alpha: float,
+        window: int,
+        min_count: int,
+        max_vocab_size: int | None,
+        sample: float,
+        min_alpha: float,
+        hs: int,
+        negative: int,
+        ns_exponent: float,
+        epochs: int,
+        max_final_vocab: int | None,
+        shrink_windows: bool,
+        shared_negatives: bool,
+        cbow_corrected: bool,
+        random_state: int | np.random.RandomState | None,
+        n_jobs: int | None,
+        lowercase: bool,
+        token_pattern: str,
+        tokenizer: Callable[[str], Iterable[str]] | None,
+    ) -> None:
+        self.vector_size = vector_size
+        self.alpha = alpha
+        self.window = window
+        self.min_count = min_count
+        self.max_vocab_size = max_vocab_size
+        self.sample = sample
+        self.min_alpha = min_alpha
+        self.hs = hs
+        self.negative = negative
+        self.ns_exponent = ns_exponent
+        self.epochs = epochs
+        self.max_final_vocab = max_final_vocab
+        self.shrink_windows = shrink_windows
+        self.shared_negatives = shared_negatives
+        self.cbow_corrected = cbow_corrected
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.lowercase = lowercase
+        self.token_pattern = token_pattern
+        self.tokenizer = tokenizer
+
+
+class Word2VecVectorizer(_Trained):
     """Learn word vectors from documents, and turn each document into the mean of its words' vectors.
 
     A document is a str, to be split into words, or a list (any iterable) of str, each a word.
@@ -320,7 +331,7 @@ cbow_mean, epochs, max_final_vocab, shrink_windows, shared_negatives, cbow_corre
         return means.of_documents(self.model_.wv.vectors, rows, np.asarray(read.tokens), np.asarray(read.offsets))
 
 
-class Doc2VecVectorizer(_Vectorizer):
+class Doc2VecVectorizer(_Trained):
     """Learn vectors of documents (`w2v.Doc2Vec`), and infer those of others.
 
     A document is a str, to be split into words, or a list (any iterable) of str, each a word.
@@ -429,6 +440,80 @@ negative, ns_exponent, epochs, max_final_vocab, shrink_windows, shared_negatives
         model: Any = self.model_
         found: Inferred = model.infer_vectors(read.documents(), epochs=self.infer_epochs, workers=self._workers())
         return found.vectors
+
+
+class LSAVectorizer(_Vectorizer):
+    """Latent semantic analysis of documents (`w2v.LSA`): weighted counts of words, and their truncated SVD.
+
+    A document is a str, to be split into words, or a list (any iterable) of str, each a word.
+
+    Parameters
+    ----------
+    vector_size, weighting, min_count, max_vocab_size, max_final_vocab, eig
+        As in `w2v.LSA`, with its defaults. They are checked by `fit`.
+    n_jobs : int or None, default None
+        Threads: None is 1, -1 one per core. They change no bit.
+    lowercase, token_pattern, tokenizer
+        As in `Word2VecVectorizer`.
+
+    Attributes
+    ----------
+    model_ : LSA
+        The model, without its documents; the vectors of words are ``model_.wv``.
+    vocabulary_ : dict of str to int
+        The words that were kept, and their rows in ``model_.wv.vectors``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        By `fit`: a parameter out of range or of the wrong kind, before anything is learnt.
+
+    Examples
+    --------
+    >>> from w2v.sklearn import LSAVectorizer
+    >>> documents = ["Bread, flour, oven.", "A river; a lake."] * 100
+    >>> vectors = LSAVectorizer(vector_size=2).fit(documents).transform(["flour and bread", "the lake", "oven"])
+    >>> vectors.shape, bool(abs(vectors[0] @ vectors[1]) < 1e-6), bool(vectors[0] @ vectors[2] > 0.4)
+    ((3, 2), True, True)
+    """
+
+    def __init__(
+        self,
+        *,
+        vector_size: int = 100,
+        weighting: str = "tfidf",
+        min_count: int = 5,
+        max_vocab_size: int | None = None,
+        max_final_vocab: int | None = None,
+        eig: float = 1.0,
+        n_jobs: int | None = None,
+        lowercase: bool = True,
+        token_pattern: str = r"(?u)\b\w+\b",
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
+    ) -> None:
+        self.vector_size = vector_size
+        self.weighting = weighting
+        self.min_count = min_count
+        self.max_vocab_size = max_vocab_size
+        self.max_final_vocab = max_final_vocab
+        self.eig = eig
+        self.n_jobs = n_jobs
+        self.lowercase = lowercase
+        self.token_pattern = token_pattern
+        self.tokenizer = tokenizer
+
+    def _trained(self, documents: Iterator[list[str]], **settings: Any) -> LSA:
+        return LSA(documents, **settings)
+
+    def _vectors(self, read: "_Numbered") -> NDArray[np.float32]:
+        """The documents, folded in."""
+        model: LSA = self.model_
+        return model.infer_vectors(read.documents())
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = False
+        return tags
 
 
 class _Numbered:

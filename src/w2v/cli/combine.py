@@ -161,7 +161,11 @@ def go_on(
     from w2v import update
     from w2v.cli.vector_files import load_model
 
-    model = load_model(path, "--resume-from")
+    model: Word2Vec = load_model(path, "--resume-from")
+    if not hasattr(model, "train"):
+        raise ValueError(
+            f"{path} is a model of counts, which are made of the whole text at once; give w2v counts all of it"
+        )
     if model.of_documents:
         raise ValueError(f"{path} is a model of documents; Doc2Vec.build_vocab(..., update=True) adds documents to it")
     for name, value in given.items():

@@ -258,7 +258,7 @@ def _load(path: str) -> "Doc2Vec":
     if format_of(path) != "native":
         raise ValueError(a_model)
     try:
-        return Doc2Vec.load(path, mmap="r")  # type: ignore[return-value]
+        return Doc2Vec.load(path, mmap="r")
     except AttributeError:  # the file holds vectors alone
         raise ValueError(a_model) from None
     except FormatError as error:

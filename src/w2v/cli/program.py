@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from w2v._version import __version__
-from w2v.cli import combine, documents, evaluate, explain, subwords, term_commands
+from w2v.cli import combine, counts, documents, evaluate, explain, subwords, term_commands
 from w2v.cli.arguments import (
     DEVICES,
     SPACES,
@@ -99,6 +99,7 @@ EXAMPLES = {
         w2v demo -o w2v-demo.safetensors --json
     """,
     **term_commands.EXAMPLES,
+    **counts.EXAMPLES,
 }
 
 # The command lines of word2vec's C programs, in `c_tools`.
@@ -115,7 +116,7 @@ FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {
     name: f"--{name.replace('_', '-')}" for name in ("cache", "device", "checkpoint", "checkpoint_every", "dm", "tol")
 }
-FLAGS |= subwords.FLAGS
+FLAGS |= subwords.FLAGS | counts.FLAGS
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 
@@ -175,6 +176,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train_arguments(add)
 
     term_commands.register(command, report, read_from)
+
+    counts.register(command)
 
     add = command("resume", _resume, "go on with a training that was cut short, from its last checkpoint")
     add("checkpoint", metavar="DIR", help="the folder that w2v train --checkpoint was given")

@@ -1,7 +1,7 @@
 """Files of vectors and models on the command line: the name tells the format, and the file what it holds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from w2v import KeyedVectors, Word2Vec
@@ -82,8 +82,11 @@ def save_model(model: "Word2Vec", path: str, *, vectors_only: bool = False) -> N
         save(model.wv, path, form)
 
 
-def load_model(path: str, purpose: str) -> "Word2Vec":
-    """Read a whole model of any family; ValueError if a file holds vectors alone, of which `purpose` asks too much."""
+def load_model(path: str, purpose: str) -> Any:
+    """Read a whole model of any family, one of counts too.
+
+    ValueError if a file holds vectors alone, of which `purpose` asks too much.
+    """
     a_model = f"{purpose} needs a whole model, as w2v train saves one in a .safetensors; {path} is none"
     if format_of(path) != "native":
         raise ValueError(a_model)

@@ -6,18 +6,22 @@ from typing import Any
 from w2v.files import native
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
+from w2v.models.counted import Counted
 from w2v.models.doc2vec import Doc2Vec
 from w2v.models.fasttext import FastText
+from w2v.models.lsa import LSA
+from w2v.models.ppmi import PPMI
 from w2v.models.word2vec import Word2Vec
 from w2v.training import checkpoint
 from w2v.vectors.keyed import KeyedVectors
 from w2v.vectors.subwords import KIND, FastTextKeyedVectors
 
 FAMILIES: dict[str, type[Word2Vec]] = {family.kind: family for family in (Word2Vec, Doc2Vec, FastText)}
+COUNTED: dict[str, type[Counted]] = {family.kind: family for family in (PPMI, LSA)}
 
 
-def load_model(path: Pathlike, mmap: bool | str | None = None) -> Word2Vec:
-    """Read a model of whatever family the file says; see `Word2Vec.load`.
+def load_model(path: Pathlike, mmap: bool | str | None = None) -> Any:
+    """Read a model of whatever family the file says, one of counts too; see `Word2Vec.load`.
 
     Raises
     ------
@@ -29,6 +33,8 @@ def load_model(path: Pathlike, mmap: bool | str | None = None) -> Word2Vec:
     kind = native.inspect_native(path)["kind"]
     if kind == KIND:
         raise AttributeError(f"{os.fspath(path)} holds vectors alone, which cannot be trained")
+    if kind in COUNTED:
+        return COUNTED[kind].load(path, mmap=mmap)
     if kind not in FAMILIES and kind != "vectors":
         raise FormatError(f"{os.fspath(path)}: a model of the unknown kind {kind!r}")
     return FAMILIES.get(kind, Word2Vec).load(path, mmap=mmap)

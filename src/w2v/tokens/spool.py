@@ -46,9 +46,16 @@ class Spool:
 
     _file: Any = None  # of the class: Ctrl-C may come before the constructor has begun
 
-    def __init__(self, dtype: Any, limit: float) -> None:
+    def __init__(
+        self,
+        dtype: Any,
+        limit: float,
+        holds: str = "encoded corpus",
+        ways_out: tuple[str, str] = ("cache='disk' keeps it in a temporary file", "cache='none' needs no file"),
+    ) -> None:
         self.dtype = np.dtype(dtype)
         self.limit = limit
+        self.holds, self.ways_out = holds, ways_out  # without memory, and without room for a file
         self.length = 0
         self._lengths: list[int] = []
         self._memory: mmap.mmap | None = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -81,7 +88,7 @@ class Spool:
                 return self._memory.resize(size)
             except OSError:
                 continue
-        raise MemoryError(f"no memory for {end:,} bytes of encoded corpus; cache='disk' keeps it in a temporary file")
+        raise MemoryError(f"no memory for {end:,} bytes of {self.holds}; {self.ways_out[0]}")
 
     def _write(self, data: Any) -> None:
         try:
@@ -89,8 +96,8 @@ class Spool:
         except OSError as error:
             raise OSError(
                 error.errno,
-                f"{error.strerror} (the encoded corpus, after {self._file.tell():,} bytes; TMPDIR names another "
-                "folder, and cache='none' needs no file)",
+                f"{error.strerror} (the {self.holds}, after {self._file.tell():,} bytes; TMPDIR names another "
+                f"folder, and {self.ways_out[1]})",
                 tempfile.gettempdir(),
             ) from error
 
@@ -114,7 +121,7 @@ class Spool:
         Each block has one of `others`, which is yielded with the block's new place in the whole array. Several threads
         change blocks; one thread moves them together. Nothing is held twice.
         """
-        shorter = Spool(self.dtype, -1) if self._memory is None else None
+        shorter = Spool(self.dtype, -1, self.holds, self.ways_out) if self._memory is None else None
         filled = at = 0
         size = self.dtype.itemsize
         for block, other, length in _change_blocks(zip(self.drain(), others, strict=True), change, threads):

@@ -186,3 +186,21 @@ class SubwordSettings(Settings):
         if made.tied:
             raise ValueError("tied=True needs one input row for each word, but FastText has more; use Word2Vec for it")
         return made
+
+
+@dataclass(frozen=True)
+class CountSettings(Settings):
+    """Those of a model of counts; what they mean is said by `w2v.PPMI`. The others of training have no effect."""
+
+    negative: int = _integer(1, 1, MOST_NEGATIVE, "; 1 takes nothing off")
+    eig: float = _number(0.5, 0, 1)
+    add_contexts: bool = _switch(False)
+
+
+@dataclass(frozen=True)
+class LSASettings(Settings):
+    """Those of latent semantic analysis; what they mean is said by `w2v.LSA`."""
+
+    negative: int = _integer(0, 0, 0, "; there is one matrix")
+    weighting: str = _choice("tfidf", ("tfidf", "log-entropy"))
+    eig: float = _number(1.0, 0, 1)

@@ -1,0 +1,1 @@
+"""Advice: which model to take for a text, tried on parts of it."""
