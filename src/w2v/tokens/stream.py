@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from w2v.files.reading import Pathlike
 from w2v.tokens.encode import Encoded
-from w2v.tokens.numbering import Terms
+from w2v.tokens.numbering import Batch, Terms
 from w2v.tokens.tags import NotedTags, TagRows, known_alone
-from w2v.tokens.words import Batch, Divided, Final, Numbered, Sentences, number_words, tokenizable
+from w2v.tokens.words import Divided, Final, Numbered, Sentences, number_words, read_in_python
 
 
 def whole_batches(
@@ -73,7 +73,7 @@ def _number_with(
 ) -> Iterator[Batch]:
     """Yield batches under the numbers of `index`; -1 stands for every other word."""
     documents = noted is not None
-    if terms is None and tokenizable(source, is_path, documents) is None:
+    if terms is None and read_in_python(source, is_path, documents):
         yield from number_words(source, is_path, Final(index), tags=noted)
         return
     if terms is None:
@@ -86,5 +86,5 @@ def _number_with(
         if new:
             table = np.concatenate([table, np.array([index.get(word, -1) for word in new], np.int32)])
         if noted is not None:
-            noted.note_lines(len(ends))
+            numbered.note(noted, len(ends))  # type: ignore[union-attr]
         yield Batch(table[tokens], ends, owner, ordered)
