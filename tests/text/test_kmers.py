@@ -232,6 +232,8 @@ BROKEN = {
     b">" + b"x" * 3000: r"a header of more than 1,000 bytes",
     b"\xff\xfe>\0x\0": r"byte-order mark of UTF-16",
     b">x\rACGT\r": r"carriage return alone",
+    b"\n\r\n>x\nACGT\nAC!\n": r"line 5, record 1 \('x'\): '!' is no letter",
+    b"\n@x\nACGT\n+\nIII\n\n": r"line 5, record 1 \('x'\): there are not as many",
     b"@x\nACGT\n+\nIII\n": r"line 4, record 1 \('x'\): there are not as many qualities as letters",
     b"@x\nACGT\nACGT\nIIII\n": r"line 3, record 1 \('x'\): the third line begins with b'A', not with '\+'",
     b"@x\nAC\n+\nII\nx\nAC\n+\nII\n": r"line 5, record 1 \('x'\): .* begins with b'x', not with '@'",

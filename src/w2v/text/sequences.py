@@ -42,7 +42,7 @@ UTF8_MARK = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
-    """Bytes of a file; `ends` says that the file ends with them."""
+    """Bytes of a file; `ends` says that the file ends with them, `skipped` how many blank lines came before them."""
 
     data: bytes
     name: str
@@ -50,6 +50,7 @@ class Block(NamedTuple):
     at_line_start: bool = True
     ends: bool = False
     failure: Exception | None = None  # what reading on has raised
+    skipped: int = 0
 
 
 class Unit(NamedTuple):
@@ -101,7 +102,8 @@ def blocks_of_files(files: Iterable[str | IO[bytes]]) -> Iterator[Block]:
 
 
 def _blocks(file: IO[bytes], name: str) -> Iterator[Block]:
-    data = _beginning(file, name)
+    data, skipped = _beginning(file)
+    yield Block(b"", name, skipped=skipped)
     if data[:1] == b"@":
         yield from _fastq_blocks(file, name, data)
         return
@@ -122,36 +124,40 @@ def _blocks(file: IO[bytes], name: str) -> Iterator[Block]:
 
 
 def _fastq_blocks(file: IO[bytes], name: str, data: bytes) -> Iterator[Block]:
-    """Blocks of whole records: four lines each."""
+    """Blocks of whole records: four lines each. Blank lines at the end of the file are not lines of a record."""
     rest = b""
     while data:
         text = rest + data
-        lines, cut = text.count(b"\n"), len(text)
-        for _ in range(lines % 4 + 1 if lines >= 4 else 0):
-            cut = text.rfind(b"\n", 0, cut)
-        cut = cut + 1 if lines >= 4 else 0
-        if cut:
-            yield Block(text[:cut], name, True)
-        rest = text[cut:]
+        cut = len(text.rstrip(b"\r\n"))  # what is behind may be the end of the file
+        lines = text.count(b"\n", 0, cut)
+        for _ in range(lines % 4 + 1):
+            cut = text.rfind(b"\n", 0, max(0, cut))
+        if lines >= 4:
+            yield Block(text[: cut + 1], name, True)
+        rest = text[cut + 1 :] if lines >= 4 else text
         if len(rest) > LONGEST_READ:
             raise FormatError(f"a FASTQ record of more than {LONGEST_READ:,} bytes; is it FASTQ with four lines each?")
         data = file.read(BLOCK)
-    rest = rest.rstrip(b"\r\n")
-    yield Block(rest + b"\n" if rest else b"", name, True, True, True)
+    body = rest.rstrip(b"\r\n")
+    if body.count(b"\n") % 4 == 2 and rest.count(b"\n", len(body)) > 1:  # a record of no letter has a blank last line
+        body += b"\n"
+    yield Block(body + b"\n" if body else b"", name, True, True, True)
 
 
-def _beginning(file: IO[bytes], name: str) -> bytes:
-    """The first block that is more than blank lines; it begins with the mark of a record."""
+def _beginning(file: IO[bytes]) -> tuple[bytes, int]:
+    """The first block that is more than blank lines, from its first record on, and the blank lines before that."""
     data, lines = file.read(BLOCK), 0
+    while len(data) < 4 and (more := file.read(BLOCK)):  # a pipe may give as little as a byte at a time
+        data += more
     for mark, encoding in OTHER_MARKS:
         if data.startswith(mark):
             raise FormatError(f"it has the byte-order mark of {encoding}; convert it to UTF-8")
     data = data.removeprefix(UTF8_MARK)
-    while data and not data.lstrip(b"\r\n"):
+    while not data.lstrip(b"\r\n") and (more := file.read(BLOCK)):
         lines += data.count(b"\n")
-        data = file.read(BLOCK)
+        data = more
     blank = len(data) - len(data.lstrip(b"\r\n"))
-    if not data:
+    if blank == len(data):
         raise FormatError("there is no record in it")
     if data[blank : blank + 1] not in (b">", b"@"):
         line = lines + 1 + data[:blank].count(b"\n")
@@ -160,9 +166,7 @@ def _beginning(file: IO[bytes], name: str) -> bytes:
             f"line {line:,} begins with {what}, and there was no header before it; FASTA begins with '>' and the name "
             "of a record, FASTQ with '@'"
         )
-    if b"\n" not in data and b"\r" in data:
-        raise FormatError("its lines end with a carriage return alone; convert them to newlines")
-    return data if data[blank : blank + 1] == b">" else data[blank:]
+    return data[blank:], lines + data[:blank].count(b"\n")
 
 
 def blocks_of_records(records: Iterable[Any]) -> Iterator[Block]:
@@ -292,10 +296,13 @@ class SequenceReader:
     def _take(self, block: Block, cleaned: Any) -> None:
         """Note records and letters, and raise what is wrong, the first thing first."""
         _, _, headers, letters, lines, specials, fault, error = cleaned
+        self._line += block.skipped
         for begin, length, line, own in headers.tolist():
             if self._of_file and not self._own + own:
                 self._check_empty(block, self._line + line + 1)
-            text = block.data[begin : begin + length]
+            text = block.data[begin : begin + length].removesuffix(b"\r")
+            if b"\r" in text:
+                raise FormatError(f"{block.name}: its lines end with a carriage return alone; convert them to newlines")
             self._id = (text.split(None, 1) or [b""])[0].decode("utf-8", "replace")
             if self._keep_ids:
                 self.ids.append(self._id)
