@@ -217,48 +217,65 @@ static inline int64_t drawn_k(const Scheme *scheme, uint64_t key, uint64_t place
     return scheme->k + (int64_t)((drawn(key, place) >> 32) * (uint64_t)(scheme->k_max - scheme->k + 1) >> 32);
 }
 
-/* The k-mer that begins at each of `places` places; `first` is the place of the first among all letters. A window of
-   k_max letters moves along: what leaves it is taken off, what comes is added, on both strands. */
-static inline void kmers_in_a_row(const Scheme *scheme, const uint8_t *digits, int64_t places, uint64_t key,
-                                  uint64_t first, int32_t *codes) {
-    const int64_t last = scheme->k_max - 1;
-    const uint64_t size = scheme->size, top = scheme->power[last], offset = scheme->offset[scheme->k];
-    const int one_k = scheme->k == scheme->k_max, canonical = scheme->strand == CANONICAL;
-    if (memchr(digits, LEFT_OUT, (size_t)(places + last))) {
-        for (int64_t i = 0; i < places; i++)
-            codes[i] = kmer_at(scheme, digits + i, one_k ? scheme->k : drawn_k(scheme, key, first + (uint64_t)i));
-        return;
+/* K-mers of one length k, each by itself: for a small k that is less work than to wait for the one before. */
+static inline __attribute__((always_inline)) void kmers_of_few(const Scheme *scheme, const uint8_t *digits,
+                                                               int64_t places, int k, int32_t *codes) {
+    const uint32_t size = (uint32_t)scheme->size;
+    for (int64_t i = 0; i < places; i++) {
+        uint32_t code = digits[i];
+        for (int j = 1; j < k; j++) code = code * size + digits[i + j];
+        codes[i] = (int32_t)code;
     }
-    uint64_t code = 0, other = 0;
+}
+
+/* A window of k_max letters moves along: what leaves it is taken off, what comes is added, on both strands. All numbers
+   are below 2^32. With four letters powers are shifts. */
+static inline __attribute__((always_inline)) void kmers_of_window(const Scheme *scheme, const uint8_t *digits,
+                                                                  int64_t places, uint64_t key, uint64_t first,
+                                                                  int32_t *codes, const int of_four, const int one_k,
+                                                                  const int canonical) {
+    const int64_t last = scheme->k_max - 1;
+    const uint32_t size = of_four ? 4 : (uint32_t)scheme->size, top = (uint32_t)scheme->power[last];
+    uint32_t code = 0, other = 0;
     for (int64_t i = 0; i < last; i++) {
         code = code * size + digits[i];
-        other += scheme->complement[digits[i]] * scheme->power[i + 1];
-    }
-    if (one_k && !canonical) {
-        for (int64_t i = 0; i < places; i++) {
-            code = code * size + digits[i + last];
-            codes[i] = (int32_t)(offset + code);
-            code -= digits[i] * top;
-        }
-        return;
+        if (canonical) other += scheme->complement[digits[i]] * (uint32_t)scheme->power[i + 1];
     }
     for (int64_t i = 0; i < places; i++) {
         code = code * size + digits[i + last];
-        uint64_t chosen = code, reversed = 0;
+        uint32_t chosen = code, reversed = 0;
         int64_t k = scheme->k;
-        if (canonical) { /* all numbers are below 2^32, so that divisions are short */
-            other = (uint32_t)other / (uint32_t)size + scheme->complement[digits[i + last]] * top;
+        if (canonical) {
+            other = other / size + scheme->complement[digits[i + last]] * top;
             reversed = other;
         }
         if (!one_k) {
             k = drawn_k(scheme, key, first + (uint64_t)i);
-            chosen = (uint32_t)code / (uint32_t)scheme->power[scheme->k_max - k];
-            reversed = (uint32_t)other % (uint32_t)scheme->power[k];
+            chosen = of_four ? code >> 2 * (scheme->k_max - k) : code / (uint32_t)scheme->power[scheme->k_max - k];
+            if (canonical) reversed = other % (uint32_t)scheme->power[k];
         }
         if (canonical && reversed < chosen) chosen = reversed;
-        codes[i] = (int32_t)(scheme->offset[k] + chosen);
+        codes[i] = (int32_t)((uint32_t)scheme->offset[k] + chosen);
         code -= digits[i] * top;
     }
+}
+
+/* The k-mer that begins at each of `places` places; `first` is the place of the first among all letters. */
+static inline void kmers_in_a_row(const Scheme *scheme, const uint8_t *digits, int64_t places, uint64_t key,
+                                  uint64_t first, int32_t *codes) {
+    const int one_k = scheme->k == scheme->k_max, canonical = scheme->strand == CANONICAL, four = scheme->size == 4;
+    if (memchr(digits, LEFT_OUT, (size_t)(places + scheme->k_max - 1))) {
+        for (int64_t i = 0; i < places; i++)
+            codes[i] = kmer_at(scheme, digits + i, one_k ? scheme->k : drawn_k(scheme, key, first + (uint64_t)i));
+        return;
+    }
+    if (one_k && !canonical && scheme->k == 3) return kmers_of_few(scheme, digits, places, 3, codes);
+    if (one_k && !canonical && scheme->k == 4) return kmers_of_few(scheme, digits, places, 4, codes);
+    if (four && one_k && !canonical) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 1, 0);
+    if (four && one_k) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 1, 1);
+    if (four && !canonical) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 0, 0);
+    if (four) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 0, 1);
+    kmers_of_window(scheme, digits, places, key, first, codes, 0, one_k, canonical);
 }
 
 static inline void end_kmer_sentence(KmerTokens *out, int64_t owner) {
@@ -274,7 +291,7 @@ static inline void sentences_of(const Scheme *scheme, const uint8_t *digits, int
     int32_t *tokens = out->tokens + out->n_tokens;
     kmers_in_a_row(scheme, digits, places, key, first, out->codes);
     for (int64_t frame = 0; frame < step; frame++) {
-        for (int64_t i = frame; i < places; i += step) {
+        for (int64_t i = frame; i < places; i += step) { /* -1 stands for a k-mer that is left out */
             *tokens = out->codes[i];
             tokens += out->codes[i] >= 0;
         }

@@ -297,18 +297,8 @@ class SequenceReader:
         """Note records and letters, and raise what is wrong, the first thing first."""
         _, _, headers, letters, lines, specials, fault, error = cleaned
         self._line += block.skipped
-        for begin, length, line, own in headers.tolist():
-            if self._of_file and not self._own + own:
-                self._check_empty(block, self._line + line + 1)
-            text = block.data[begin : begin + length].removesuffix(b"\r")
-            if b"\r" in text:
-                raise FormatError(f"{block.name}: its lines end with a carriage return alone; convert them to newlines")
-            self._id = (text.split(None, 1) or [b""])[0].decode("utf-8", "replace")
-            if self._keep_ids:
-                self.ids.append(self._id)
-            self._own = 0
-            self._of_file += 1
-            self.records += 1
+        if len(headers):
+            self._take_headers(block, headers)
         if fault:
             raise FormatError(self._fault(block, fault, error))
         self._own += letters
@@ -319,13 +309,37 @@ class SequenceReader:
         if block.failure is not None:
             self._fail(block)
         if block.ends:
-            if self._of_file and not self._own:
-                self._check_empty(block, self._line + 1)
+            if self._of_file and not self._own and not self._empty:
+                raise FormatError(self._empty_record(block, self._line + 1))
             self._of_file = self._own = self._line = 0
 
-    def _check_empty(self, block: Block, line: int) -> None:
-        if not self._empty:
-            raise FormatError(f"{self._where(block, line)}: the record has no sequence")
+    def _take_headers(self, block: Block, headers: NDArray[np.int64]) -> None:
+        """Note the records that begin in a block; each header knows the letters of the record before it."""
+        own = headers[:, 3].copy()
+        own[0] += self._own
+        first = 0 if self._of_file else 1  # before the first header of a file there is no record
+        empty = [] if self._empty else (np.flatnonzero(own[first:] == 0) + first).tolist()
+        sound = headers[: empty[0]] if empty else headers
+        if self._keep_ids or b"\r" in block.data:
+            names = [self._name(block, header) for header in sound.tolist()]
+            self.ids += names if self._keep_ids else []
+        if len(sound):
+            self._id = self._name(block, sound[-1].tolist())
+        self._of_file += len(sound)
+        self.records += len(sound)
+        if empty:
+            raise FormatError(self._empty_record(block, self._line + int(headers[empty[0], 2]) + 1))
+        self._own = 0
+
+    def _name(self, block: Block, header: list[int]) -> str:
+        """The id in a header: its text as far as the first white space."""
+        text = block.data[header[0] : header[0] + header[1]].removesuffix(b"\r")
+        if b"\r" in text:
+            raise FormatError(f"{block.name}: its lines end with a carriage return alone; convert them to newlines")
+        return (text.split(None, 1) or [b""])[0].decode("utf-8", "replace")
+
+    def _empty_record(self, block: Block, line: int) -> str:
+        return f"{self._where(block, line)}: the record has no sequence"
 
     def _where(self, block: Block, line: int) -> str:
         """Name the record that is being read, and the line, counted from 1."""
