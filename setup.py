@@ -29,6 +29,7 @@ if ABI3 and "free-threading" in sys.version:
 HEADERS = {
     "training._train": ["_lanes.h", "_rounds.h", "_atomics.h", "_simd.h", "_simd_body.h"],
     "text._text": ["_text.h"],
+    "text._kmers": ["_kmers.h"],
     "files._rows": [],
     "terms._pairs": ["_pairs.h", "_edges.h", "../text/_text.h"],
     "terms._terms": ["_terms.h", "_edges.h", "_strings.h", "../text/_text.h"],

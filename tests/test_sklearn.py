@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from w2v import LSA, Doc2Vec, TaggedDocument, Word2Vec
+from w2v import LSA, Doc2Vec, TaggedDocument, Word2Vec, bio
 
 if os.environ.get("CI") != "true":  # there it is installed, and a skip would hide that it is not
     pytest.importorskip("sklearn")
@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from w2v.sklearn import Doc2VecVectorizer, LSAVectorizer, Word2VecVectorizer
+from w2v.sklearn import Doc2VecVectorizer, LSAVectorizer, SequenceVectorizer, Word2VecVectorizer
 from w2v.training.settings import Settings
 
 TOPICS = [["river", "lake", "sea", "boat", "water", "fish"], ["bread", "flour", "oven", "dough", "yeast", "baker"]]
@@ -521,3 +521,33 @@ def test_lsa_has_the_parameters_and_defaults_of_the_model():
     assert {name: ours[name].default for name in shared} == {name: theirs[name].default for name in shared}
     with pytest.raises(ValueError, match="weighting"):
         LSAVectorizer(weighting="counts").fit(["a river"])
+
+
+# --- sequences ------------------------------------------------------------------------------------------------------
+
+PROTEINS = ["MKVLAAGIVG" * 3, "MKVLSAGIVRMKV", "MEEPQSDPSVMEE", "WW"]
+
+
+@pytest.mark.parametrize("how", ["sum", "mean", "sif"])
+def test_sequences_become_what_embed_makes_of_them(how):
+    vectorizer = clone(SequenceVectorizer(how=how, settings={"vector_size": 8, "epochs": 2}, random_state=4))
+    with pytest.raises(NotFittedError):
+        vectorizer.transform(PROTEINS)
+    found = vectorizer.fit_transform(PROTEINS)
+    expected = bio.ProtVec(PROTEINS, vector_size=8, epochs=2, seed=4, workers=1).embed(PROTEINS, how)
+    assert np.array_equal(found, expected.vectors)
+    assert vectorizer.get_feature_names_out().tolist() == [f"sequencevectorizer{number}" for number in range(8)]
+    # What SIF removes was learnt from the sequences of `fit`, so that a sequence has one vector in any company.
+    assert np.array_equal(vectorizer.transform(PROTEINS[1:2])[0], found[1])
+    assert vectorizer.transform([]).shape == (0, 8)
+    vectorizer.transform(["MKVYYY"])
+    assert vectorizer.unseen_ == 3
+
+
+def test_sequences_are_classified_in_a_pipeline():
+    labels = [0, 0, 1, 1]
+    model = make_pipeline(SequenceVectorizer(settings={"vector_size": 8}), LogisticRegression())
+    texts = [*PROTEINS[:3], PROTEINS[2][::-1]]
+    assert model.fit(texts, labels).predict(texts[:1]).shape == (1,)
+    with pytest.raises(ValueError, match="preset='X'"):
+        SequenceVectorizer(preset="X").fit(texts)

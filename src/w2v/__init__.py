@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from w2v._version import __version__
 
 if TYPE_CHECKING:
-    from w2v import align
+    from w2v import align, bio
     from w2v.about import show_config
     from w2v.advice.advisor import advise
     from w2v.advice.report import Advice
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from w2v.terms.phrases import ENGLISH_CONNECTOR_WORDS, FrozenPhrases, Phraser, Phrases
     from w2v.terms.steps import load_terms
     from w2v.terms.term_map import TermMap
+    from w2v.text.kmers import Kmers, TaggedKmers
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.exchange import load_finalfusion, save_finalfusion, save_model2vec
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
 # Public names load with their module on first use, so that `import w2v` costs next to nothing.
 _HOME = {
     "CallbackAny2Vec": "callbacks",
+    "Kmers": "text.kmers",
     "LineSentence": "text.readers",
+    "TaggedKmers": "text.kmers",
     "PathLineSentences": "text.readers",
     "TaggedDocument": "text.readers",
     "TaggedLineDocument": "text.readers",
@@ -87,7 +90,7 @@ _HOME = {
 }
 
 # Rooms whose names are public as they are: w2v.align.fit.
-_ROOMS = ("align",)
+_ROOMS = ("align", "bio")
 
 __all__ = [
     "ENGLISH_CONNECTOR_WORDS",
@@ -108,6 +111,7 @@ __all__ = [
     "FrozenPhrases",
     "Inferred",
     "KeyedVectors",
+    "Kmers",
     "LineSentence",
     "PathLineSentences",
     "Phraser",
@@ -115,6 +119,7 @@ __all__ = [
     "SearchIndex",
     "StopTraining",
     "TaggedDocument",
+    "TaggedKmers",
     "TaggedLineDocument",
     "TermMap",
     "Text8Corpus",
@@ -123,6 +128,7 @@ __all__ = [
     "__version__",
     "advise",
     "align",
+    "bio",
     "evaluate",
     "load_facebook_model",
     "load_facebook_vectors",

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 import w2v
-from w2v import CallbackAny2Vec, KeyedVectors, PathLineSentences, StopTraining, Word2Vec, __version__
+from w2v import CallbackAny2Vec, KeyedVectors, PathLineSentences, StopTraining, Word2Vec, __version__, bio
 from w2v.cli import arguments, demo, messages, program
 from w2v.common.tables import format_table
 from w2v.training.session import Session
@@ -99,7 +99,17 @@ def made(tmp_path_factory):
     pairs = "thread\tlock\t9\nthread\tfile\t1\nsocket\tserver\t8\ndisk\tport\t2\nfile\tunknown\t5\n"
     for name in ("wordsim353.tsv", "simlex999.tsv"):
         (folder / name).write_text(pairs)
+    write_sequences(folder)
     return folder
+
+
+def write_sequences(folder):
+    draw = np.random.default_rng(8)
+    for name, letters in (("proteins.fa", "ACDEFGHIKLMNPQRSTVWY"), ("more.fa", "ACDEX"), ("genes.fa", "ACGT")):
+        records = (f">r{number}\n{''.join(draw.choice(list(letters), 60))}\n" for number in range(40))
+        (folder / name).write_text("".join(records))
+    (folder / "genome.fa.gz").write_bytes(gzip.compress((folder / "genes.fa").read_bytes()))
+    bio.ProtVec(folder / "proteins.fa", vector_size=8, epochs=1, workers=1).save(folder / "proteins.safetensors")
 
 
 @pytest.fixture

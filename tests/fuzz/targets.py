@@ -31,12 +31,14 @@ import fasttext_bins
 import gensim_pickles as gensims
 import numpy as np
 import pytest
+from kmer_twins import LETTERS, OTHERS, sentences_of
 
 from fuzz import mutations
 from w2v import (
     CallbackAny2Vec,
     Doc2Vec,
     KeyedVectors,
+    Kmers,
     Phrases,
     TermMap,
     Word2Vec,
@@ -47,6 +49,7 @@ from w2v import (
     save_facebook_model,
     save_finalfusion,
 )
+from w2v.bio.tables import read_table
 from w2v.cli import c_tools
 from w2v.files.errors import FormatError, UnsupportedError
 from w2v.files.native import inspect_native, verify_native
@@ -55,6 +58,7 @@ from w2v.files.word2vec_format import read_word2vec
 from w2v.stability import experiments
 from w2v.terms import steps
 from w2v.text import _text
+from w2v.text.kmers import Scheme
 from w2v.text.readers import read_sentences
 from w2v.tokens import encode
 from w2v.training.checkpoint import SLOTS
@@ -782,6 +786,120 @@ def packed_corpus_seeds() -> list[bytes]:
     return [pack(seed) for pack, _ in PACKERS.values() for seed in corpus_seeds()[:4]]
 
 
+# --- sequences --------------------------------------------------------------------------------------------------
+
+FASTA_TOKENS = [
+    b">", b"@", b"+", b"\n>", b"\n", b"\r\n", b"\r", b"\n\n\n\n", b"N", b"n", b"*", b"-", b".", b"X", b"U", b"\0",
+    b"\xff", b"ACGT", b"acgt", b" ", b"\xef\xbb\xbf", b"\xff\xfe",
+]  # fmt: skip
+SCHEMES = [
+    Scheme(k=3),
+    Scheme(k=2, k_max=4, strand="random", masked="split", max_sentence_length=5),
+    Scheme(k=3, frames="shifted", strand="both", ambiguous="skip", max_sentence_length=2),
+    Scheme(k=1, k_max=3, strand="canonical", ambiguous="keep", gaps="keep", masked="skip"),
+    Scheme(k=2, k_max=2, alphabet="protein", frames="shifted", ambiguous="keep", stops="keep", gaps="split"),
+]
+
+
+def fasta_seeds() -> list[bytes]:
+    """FASTA and FASTQ as they should be, and not quite."""
+    fasta = b">r1 some\nACGTNacgt-AC\nGTT*ACG\n>r2\r\nACGTACGGT\r\n\r\n>r3\nA\n"
+    fastq = b"@r1\nACGTN\n+\nII>@+\n@r2 x\nacgta\n+r2\nIIIII\n"
+    return [
+        fasta, fasta[:-1], b"\n\n" + fasta, b"\xef\xbb\xbf" + fasta, b"ACGT\n" + fasta, fasta.replace(b"\n", b"\r"),
+        b">a\n>b\nAC\n", b">a\n\n", b">a", b"", b">a\nAC\0GT\n", b">" + b"x" * 500 + b"\nACGT\n",
+        b">a\n" + b"ACGTT" * 60, fastq, fastq[:-1], fastq + b"\n\n\n\n", fastq[:-4], b"@x\n\n+\n\n",
+        fastq.replace(b"+", b"-"), b"@x\nACGT\n+\nIII\n",
+    ]  # fmt: skip
+
+
+def slow_records(data: bytes) -> list[bytes] | None:
+    """The sequences of a file, as they stand there; None if its form is wrong."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
+        return None
+    text = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    found: list[bytes] = []
+    headers: list[bytes] = []
+    if text[:1] == b">":
+        for line in text.split(b"\n"):
+            if line[:1] == b">":
+                headers.append(line[1:])
+                found.append(b"")
+            else:
+                found[-1] += line + b"\n"
+    elif text[:1] == b"@":
+        body = text.rstrip(b"\r\n")
+        body += b"\n" if body.count(b"\n") % 4 == 2 and text[len(body) :].count(b"\n") > 1 else b""
+        lines = body.split(b"\n")
+        if len(lines) % 4:
+            return None
+        for name, letters, plus, qualities in zip(*(lines[at::4] for at in range(4)), strict=True):
+            sizes = {len(line.removesuffix(b"\r")) for line in (letters, qualities)}
+            if name[:1] != b"@" or plus[:1] != b"+" or len(sizes) > 1:
+                return None
+            headers.append(name[1:])
+            found.append(letters)
+    broken = not found or any(b"\r" in header.removesuffix(b"\r") for header in headers)
+    return None if broken else found
+
+
+def letters_are_sound(sequence: bytes, scheme: Scheme) -> bool:
+    """Whether all are letters of the alphabet, and one at least is neither white space nor a gap that is skipped."""
+    letters = LETTERS[scheme.alphabet] + OTHERS[scheme.alphabet]
+    known = (letters + letters.lower() + "*-.").encode()
+    residues = sequence.translate(None, b" \t\r\n\v\f")
+    counted = residues.translate(None, b"-." if scheme.gaps == "skip" else b"")
+    return not residues.translate(None, known) and bool(counted)
+
+
+def fasta_file(data: bytes, folder: Path, suffix: str = "") -> str:
+    """A file of sequences in blocks of any size, by one to three readers, beside the slow twin."""
+    path, bits = written(data, folder / f"sequences{suffix}"), zlib.crc32(data)
+    if length(path) > mutations.MOST_BYTES:
+        return "too long to be read a few bytes at a time"
+    scheme, block, threads = SCHEMES[bits % len(SCHEMES)], 1 + (bits >> 4) % 70, 1 + (bits >> 12) % 3
+    source = Kmers(path, **scheme._asdict())
+    with mock.patch("w2v.text.sequences.BLOCK", block):
+        scan, how = attempt(
+            lambda: encode.Scan(source, False, threads=threads), FormatError, *(MEMORY if suffix == ".xz" else [])
+        )
+    if suffix:
+        try:
+            data = PACKERS[suffix][1](data)
+        except Exception:
+            return how
+    records = slow_records(data)
+    sound = records is not None and all(letters_are_sound(record, scheme) for record in records)
+    assert (scan is not None) == sound or suffix, (how, records)
+    if scan is None or records is None:
+        return how
+    expected = [words for _, words in sentences_of([record.decode() for record in records], scheme)]
+    counts = Counter(word for words in expected for word in words)
+    assert (scan.words(), scan.counts.tolist()) == (list(counts), list(counts.values()))
+    assert scan.sentences == len(expected)
+    return "k-mers"
+
+
+def packed_fasta_seeds() -> list[bytes]:
+    return [pack(seed) for pack, _ in PACKERS.values() for seed in fasta_seeds()[:3]]
+
+
+def vector_table(data: bytes, folder: Path) -> str:
+    """A table of vectors of k-mers, as ProtVec was published."""
+    found, how = attempt(lambda: read_table(str(written(data, folder / "table.csv"))))
+    if found is not None:
+        words, vectors = found
+        assert len(set(words)) == len(words) == len(vectors)
+        assert np.isfinite(vectors).all()
+    return how
+
+
+TABLE_SEEDS = [
+    b'"AAA\t-0.1\t2"\n"AAC\t1e-3\t4"\n', b"words\td1\nAAA\t1\nAAC\t2", b"AAA\t1\nAAA\t2\n", b"AAA\tnan\n", b"\xff\t1\n",
+    b"",
+]  # fmt: skip
+
+
 # --- terms ------------------------------------------------------------------------------------------------------
 
 TERM_TOKENS = [
@@ -845,4 +963,9 @@ TARGETS = {
         packed_corpus_seeds, lambda data, folder: corpus_file(data, folder, suffix_of(data)), SPACE_TOKENS, repacked
     ),
     "tokenizer": Target(corpus_seeds, tokenizer, SPACE_TOKENS),
+    "fasta": Target(fasta_seeds, fasta_file, FASTA_TOKENS),
+    "fasta-packed": Target(
+        packed_fasta_seeds, lambda data, folder: fasta_file(data, folder, suffix_of(data)), FASTA_TOKENS, repacked
+    ),
+    "vector-table": Target(lambda: TABLE_SEEDS, vector_table, [b"\t", b"\n", b'"', b"nan", b"1e999", b"\xff", b"AAA"]),
 }

@@ -87,7 +87,7 @@ def test_text_in_c_is_read_like_text_in_python(tmp_path_factory, text, block, th
         expected = [words[i : i + step] for i in range(0, len(words), step)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v.text.readers.BLOCK", block)
-        assert encode.tokenizable(source, reader == "path") is not None
+        assert numbering.tokenizable(source, reader == "path") is not None
         agree_on(source, expected, reader == "path", 1 + threads // 3, float("inf"), block, threads)
         if reader != "path":
             assert list(source) == expected
@@ -106,7 +106,7 @@ def test_real_text_in_c_is_read_like_text_in_python(tmp_path):
 def test_compressed_text_takes_the_same_way(tmp_path, ending):
     path = tmp_path / f"text{ending}"
     path.write_bytes(reading.codec_of(path).compress("a b a\n\nc\u3000a".encode() * 3))
-    assert encode.tokenizable(path, True) is not None
+    assert numbering.tokenizable(path, True) is not None
     scan = encode.Scan(path, True)
     assert (counted(scan), scan.sentences) == ({"a": 5, "b": 3, "c": 3, "aa": 2}, 4)
     path.write_bytes(path.read_bytes()[:-9])

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from w2v._version import __version__
-from w2v.cli import combine, counts, documents, evaluate, explain, subwords, term_commands
+from w2v.cli import bio, combine, counts, documents, evaluate, explain, subwords, term_commands
 from w2v.cli.arguments import (
     DEVICES,
     SPACES,
@@ -100,6 +100,7 @@ EXAMPLES = {
     """,
     **term_commands.EXAMPLES,
     **counts.EXAMPLES,
+    **bio.EXAMPLES,
 }
 
 # The command lines of word2vec's C programs, in `c_tools`.
@@ -116,7 +117,7 @@ FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {
     name: f"--{name.replace('_', '-')}" for name in ("cache", "device", "checkpoint", "checkpoint_every", "dm", "tol")
 }
-FLAGS |= subwords.FLAGS | counts.FLAGS
+FLAGS |= subwords.FLAGS | counts.FLAGS | bio.FLAGS
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 
@@ -154,9 +155,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"w2v {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    def command(name: str, run: Callable[..., None], purpose: str) -> Callable[..., argparse.Action]:
-        added = commands.add_parser(
-            name,
+    def command(
+        name: str, run: Callable[..., None], purpose: str, among: Any = commands
+    ) -> Callable[..., argparse.Action]:
+        added = among.add_parser(
+            name.split()[-1],
             help=purpose,
             description=f"{purpose[0].upper()}{purpose[1:]}.",
             epilog="examples:\n" + textwrap.indent(textwrap.dedent(EXAMPLES[name]).strip(), "  "),
@@ -165,7 +168,8 @@ def build_parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run, wrong_usage=added.error)
         name_types(added)
         added.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-        return added.add_argument
+        argument: Callable[..., argparse.Action] = added.add_argument
+        return argument
 
     add = command("train", _train, "train vectors on a text, one sentence per line")
     _add_train_arguments(add)
@@ -178,6 +182,12 @@ def build_parser() -> argparse.ArgumentParser:
     term_commands.register(command, report, read_from)
 
     counts.register(command)
+    several = commands.add_parser("bio", help="vectors of proteins and genes: train, embed")
+    among = several.add_subparsers(metavar="COMMAND", required=True)
+    add = command("bio train", bio.train, "train vectors of k-mers on FASTA or FASTQ, by a preset", among)
+    bio.add_training_arguments(add)
+    add = command("bio embed", bio.embed, "make vectors of sequences from those of their k-mers", among)
+    bio.add_embedding_arguments(add)
 
     add = command("resume", _resume, "go on with a training that was cut short, from its last checkpoint")
     add("checkpoint", metavar="DIR", help="the folder that w2v train --checkpoint was given")

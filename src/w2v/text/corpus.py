@@ -12,6 +12,7 @@ import numpy as np
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike, can_be_read_again, path_of
 from w2v.text import _text
+from w2v.text.kmers import Kmers, KmerText, TaggedKmers, is_kmers
 from w2v.text.readers import (
     LineSentence,
     PathLineSentences,
@@ -24,9 +25,13 @@ from w2v.text.readers import (
 
 # Readers that a path and these options can make again.
 READERS: dict[str, Callable[..., Any]] = {
-    made.__name__: made for made in (LineSentence, PathLineSentences, Text8Corpus, TaggedLineDocument)
+    made.__name__: made
+    for made in (LineSentence, PathLineSentences, Text8Corpus, TaggedLineDocument, Kmers, TaggedKmers)
 }
-READER_OPTIONS = ("max_sentence_length", "limit", "errors")
+READER_OPTIONS = (
+    "max_sentence_length", "limit", "errors",
+    "k", "k_max", "alphabet", "frames", "strand", "masked", "ambiguous", "stops", "gaps", "seed",
+)  # fmt: skip
 
 # A digest of lists hashes at most this many words; each takes a few nanoseconds.
 DIGEST_WORDS = 1 << 18
@@ -136,6 +141,10 @@ class Corpus(NamedTuple):
             return text, list(map(_status, text.files))
         if self._is_single_use():
             return _reference(self.source), None
+        if is_kmers(self.source) and type(self.source.source) in (list, tuple):
+            letters = _text.digest([self.source.source], DIGEST_WORDS)
+            if letters is not None:
+                return "sequences", (self.source.scheme, letters)
         held = self.source
         if isinstance(held, np.ndarray) and held.dtype == object and held.ndim == 1:
             held = held.tolist()
@@ -150,16 +159,20 @@ class Corpus(NamedTuple):
         """Whether the corpus can be read only once."""
         if isinstance(self.source, LineSentence | TaggedLineDocument) and iterates_as_is(self.source):
             return not can_be_read_again(self.source.source)
+        if is_kmers(self.source):
+            return not self.source.repeatable
         text = self._as_text()
         if text is not None:
             return not all(map(can_be_read_again, text.files))
         return isinstance(self.source, Iterator)
 
-    def _as_text(self) -> Text | None:
+    def _as_text(self) -> Text | KmerText | None:
         """The files that determine the corpus, and how they are read; None for any other corpus."""
-        text = None
+        text: Text | KmerText | None = None
         if self.is_path:
             text = Text([os.fspath(self.source)])
+        elif is_kmers(self.source):
+            text = self.source.text()
         elif iterates_as_is(self.source):
             text = text_of(self.source)
         return None if text is None else text._replace(files=[os.path.abspath(file) for file in text.files])

@@ -20,17 +20,17 @@ from w2v.common import memory
 from w2v.files.reading import Pathlike
 from w2v.text import _text
 from w2v.text.readers import TaggedLineDocument
-from w2v.tokens.numbering import Numbering, Terms
+from w2v.tokens.kmers import KmerTokenizer
+from w2v.tokens.numbering import Batch, Numbering, Terms
 from w2v.tokens.spool import Spool, forget_pages
 from w2v.tokens.tags import NotedTags, TagRows, Tags
 from w2v.tokens.words import (
-    Batch,
     Divided,
     Provisional,
     Sentences,
     Tokenizer,
     number_words,
-    tokenizable,
+    tokenizer_of,
 )
 from w2v.vocabulary.choose import TrimRule, is_kept
 
@@ -130,7 +130,7 @@ class Scan:
         # With max_vocab_size: numbers of forgotten words, and the hashes of these words.
         self._forgotten: tuple[array[int], array[int]] = array("q"), array("q")
         self._owners: list[int] = []
-        self._tokenizer: Tokenizer | None = None
+        self._tokenizer: Tokenizer | KmerTokenizer | None = None
         self._numbering: Numbering | None = None  # unless numbers may be forgotten
         self._ids = Provisional()
         self.text_words = self.sentences = 0
@@ -139,15 +139,14 @@ class Scan:
         look_at = MANY_WORDS
         if terms is not None and max_vocab_size is not None:
             source, is_path, terms = terms.sentences(source, is_path), False, None
-        text = tokenizable(source, is_path, documents) if max_vocab_size is None else None
         begun = 0  # words of a document that goes on
         divided: Divided | None = None
         if terms is not None:
             batches: Iterable[Batch] = (divided := Divided(source, is_path, terms, threads))
             self._numbering = divided.words
-        elif text is not None:
-            self._tokenizer = Tokenizer(text, threads)
-            batches, self._numbering = self._tokenizer, self._tokenizer.words
+        elif max_vocab_size is None and (found := tokenizer_of(source, is_path, threads, documents)) is not None:
+            self._tokenizer = found
+            batches, self._numbering = found, found.words
         else:
             limit = float("inf") if max_vocab_size is None else max_vocab_size
             numbered = number_words(source, is_path, self._ids, limit, self.tags)
@@ -160,7 +159,7 @@ class Scan:
                 self._owners.append(owner)
             if self.tags is not None:
                 if self._tokenizer is not None:
-                    self.tags.note_lines(len(ends))
+                    self._tokenizer.note(self.tags, len(ends))
                 self.tags.keep(np.diff(ends, prepend=-begun))
                 begun = len(tokens) - int(ends[-1]) if len(ends) else begun + len(tokens)
             self.text_words += len(tokens)
@@ -169,7 +168,7 @@ class Scan:
             known = len(self._ids) if self._numbering is None else len(self._numbering)
             if known > look_at:
                 memory.check(
-                    known * GROWTH * (1 if text is None else threads + 1),
+                    known * GROWTH * (1 if self._tokenizer is None else threads + 1),
                     f"larger tables for the {known:,} different words met so far",
                     "give max_vocab_size, with which rare words are forgotten, or read with fewer workers",
                 )
@@ -227,7 +226,7 @@ class Scan:
             by_hash = {hash(word): number for word, number in index.items()}
             again = [by_hash.get(hashed, -1) for hashed in self._forgotten[1]]
             table[np.frombuffer(self._forgotten[0], np.int64)] = again
-        tables = [table] if self._tokenizer is None else [table[numbers] for numbers in self._tokenizer.numbers]
+        tables = [table] if self._tokenizer is None else self._tokenizer.tables(table)
         offsets = Spool(np.int64, self._ends.limit)
         offsets.append(np.zeros(1, np.int64))
 

@@ -2,10 +2,19 @@
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Batch(NamedTuple):
+    """Consecutive tokens, the ends of sentences among them, and the owner of the numbers (see `words.Tokenizer`)."""
+
+    tokens: NDArray[np.int32]
+    ends: NDArray[np.int64]
+    owner: int = 0
+    ordered: bool = True  # as in `Encoded`
 
 
 class Numbering(Protocol):

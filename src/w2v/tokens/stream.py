@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from w2v.files.reading import Pathlike, codec_of, open_binary
 from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Encoded
-from w2v.tokens.numbering import Terms
+from w2v.tokens.numbering import Batch, Terms
 from w2v.tokens.spool import Spool
 from w2v.tokens.tags import NotedTags, TagRows, known_alone
-from w2v.tokens.words import Batch, Divided, Final, Numbered, Sentences, number_words, tokenizable
+from w2v.tokens.words import Divided, Final, Numbered, Sentences, number_words, read_in_python
 
 # Words encoded at a time where a corpus is streamed instead of kept.
 STREAM_WORDS = 1 << 20
@@ -85,7 +85,7 @@ def _number_with(
 ) -> Iterator[Batch]:
     """Yield batches under the numbers of `index`; -1 stands for every other word."""
     documents = noted is not None
-    if terms is None and tokenizable(source, is_path, documents) is None:
+    if terms is None and read_in_python(source, is_path, documents):
         yield from number_words(source, is_path, Final(index), tags=noted)
         return
     if terms is None:
@@ -98,7 +98,7 @@ def _number_with(
         if new:
             table = np.concatenate([table, np.array([index.get(word, -1) for word in new], np.int32)])
         if noted is not None:
-            noted.note_lines(len(ends))
+            numbered.note(noted, len(ends))  # type: ignore[union-attr]
         yield Batch(table[tokens], ends, owner, ordered)
 
 

@@ -137,6 +137,14 @@ class NotedTags:
         self.integers += 1
         return number
 
+    def note_texts(self, texts: Sequence[str], which: NDArray[np.int64]) -> None:
+        """Note for each document that its tag is the text at a place of `texts`."""
+        places, of_place = np.unique(which, return_inverse=True)
+        known = [self.texts.setdefault(texts[place], len(self.texts)) for place in places.tolist()]
+        self._numbers.frombytes((-1 - np.array(known, np.int64))[of_place].tobytes())
+        self._counts.frombytes(np.ones(len(which), np.int64).tobytes())
+        self.documents += len(which)
+
     def note_lines(self, count: int) -> None:
         """Note so many documents that are tagged with their numbers."""
         first = self.documents

@@ -5,13 +5,14 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from w2v.files.reading import Pathlike
 from w2v.text import _text
+from w2v.text.kmers import is_kmers
 from w2v.text.readers import (
     LONGEST_WORD,
     Text,
@@ -21,7 +22,8 @@ from w2v.text.readers import (
     read_pieces,
     text_of,
 )
-from w2v.tokens.numbering import DictNumbering, Numbering, Terms
+from w2v.tokens.kmers import KmerTokenizer
+from w2v.tokens.numbering import Batch, DictNumbering, Numbering, Terms
 from w2v.tokens.tags import NotedTags
 
 # Tokens of an iterable handed on at a time.
@@ -31,15 +33,6 @@ BLOCK_TOKENS = 1 << 18
 UNORDERED = (set, frozenset)
 
 Sentences = Iterable[Iterable[str]]
-
-
-class Batch(NamedTuple):
-    """Consecutive tokens, the ends of sentences among them, and the owner of the numbers (see `Tokenizer`)."""
-
-    tokens: NDArray[np.int32]
-    ends: NDArray[np.int64]
-    owner: int = 0
-    ordered: bool = True  # as in `Encoded`
 
 
 # --- any iterable -----------------------------------------------------------------------------------------------
@@ -191,6 +184,14 @@ class Tokenizer:
             ends = np.array([cut for some in cuts for cut in some][:-1], np.int64)
         return ends
 
+    def tables(self, table: NDArray[np.int32]) -> list[NDArray[np.int32]]:
+        """For each owner of numbers, what `table` has for them; it speaks of those of `words`."""
+        return [table[numbers] for numbers in self.numbers]
+
+    def note(self, tags: NotedTags, lines: int) -> None:
+        """Note the documents that came last, which are tagged with their numbers."""
+        tags.note_lines(lines)
+
     def counts(self) -> NDArray[np.int64]:
         """Occurrences of each word of `words`."""
         counts = np.zeros(len(self.words), np.int64)
@@ -208,6 +209,23 @@ def tokenizable(source: Sentences | Pathlike, is_path: bool, documents: bool = F
     return text if readable and iterates_as_is(source) else None
 
 
+def read_in_python(source: Any, is_path: bool, documents: bool = False) -> bool:
+    """Whether only the iterator of a corpus knows its sentences."""
+    compiled = source.documents == documents if is_kmers(source) else tokenizable(source, is_path, documents)
+    return not compiled
+
+
+def tokenizer_of(source: Any, is_path: bool, threads: int, documents: bool = False) -> Tokenizer | KmerTokenizer | None:
+    """What numbers a corpus in compiled code; None if only its iterator knows the sentences."""
+    if read_in_python(source, is_path, documents):
+        return None
+    if is_kmers(source):
+        return KmerTokenizer(source, threads)
+    text = tokenizable(source, is_path, documents)
+    assert text is not None
+    return Tokenizer(text, threads)
+
+
 # --- either, under one numbering ------------------------------------------------------------------------------------
 
 
@@ -221,8 +239,8 @@ class Numbered:
     """
 
     def __init__(self, source: Sentences | Pathlike, is_path: bool, threads: int, documents: bool = False) -> None:
-        text, ids = tokenizable(source, is_path, documents), Provisional()
-        self._tokenizer = None if text is None else Tokenizer(text, threads)
+        ids = Provisional()
+        self._tokenizer = tokenizer_of(source, is_path, threads, documents)
         self._batches = number_words(source, is_path, ids) if self._tokenizer is None else self._tokenizer
         self.words: Numbering = DictNumbering(ids) if self._tokenizer is None else self._tokenizer.words
 
@@ -232,6 +250,11 @@ class Numbered:
                 yield batch
             else:
                 yield batch._replace(tokens=self._tokenizer.numbers[batch.owner][batch.tokens], owner=0)
+
+    def note(self, tags: NotedTags, documents: int) -> None:
+        """Note the documents that came last."""
+        assert self._tokenizer is not None
+        self._tokenizer.note(tags, documents)
 
 
 class Divided:
