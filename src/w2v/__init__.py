@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from w2v.terms.steps import load_terms
     from w2v.terms.term_map import TermMap
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
+    from w2v.topics.topics import Topics
     from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.exchange import load_finalfusion, save_finalfusion
     from w2v.vectors.index import SearchIndex
@@ -75,6 +76,7 @@ _HOME = {
     "load_facebook_model": "models.fasttext_files",
     "load_facebook_vectors": "models.fasttext_files",
     "save_facebook_model": "models.fasttext_files",
+    "Topics": "topics.topics",
 }
 
 # Rooms whose names are public as they are: w2v.align.fit.
@@ -106,6 +108,7 @@ __all__ = [
     "TaggedLineDocument",
     "TermMap",
     "Text8Corpus",
+    "Topics",
     "TranslationMatrix",
     "Word2Vec",
     "__version__",
