@@ -35,6 +35,14 @@ def test_a_tree_of_wrong_steps_is_known():
     assert not sound._replace(pairs=np.array([[0, 1], [0, 2], [3, 4]], np.int32)).is_sound()
 
 
+def test_a_tree_may_be_deeper_than_the_stack():
+    steps = 3000
+    chain = tree.Tree(np.array([[0, 1], *([steps + n, n + 1] for n in range(1, steps))], np.int32), np.arange(steps))
+    assert chain.is_sound()
+    assert chain.members(2 * steps) == list(range(steps + 1))
+    assert len(chain.groups(7)) == 7
+
+
 def test_near_topics_are_joined_by_way_of_others():
     angles = np.array([0, 0.3, 0.6, 2.0])
     vectors = np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32)

@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 EXAMPLES = {
     "topics": """
         w2v topics articles.txt -o topics.safetensors
-        w2v topics articles.txt -o topics.safetensors --map topics.html --reduce 20
-        w2v topics articles.txt -o topics.safetensors --reduction umap --min-size 30 --json
+        w2v topics articles.txt -o topics.safetensors --size 100 --epochs 20 --min-size 5 --map topics.html --json
         w2v topics documents.safetensors -o topics.safetensors
     """,
     "map": """
         w2v map model.safetensors -o map.html
-        w2v map vectors.bin -o map.html -n 100000 --layout umap
-        w2v map before.safetensors after.safetensors -o moved.html
-        w2v map topics.safetensors -o topics.html
-        w2v map vectors.txt -o map.html --parquet map.parquet
+        w2v map vectors.bin -o map.html -n 100000 --layout pca
+        w2v map old.safetensors new.safetensors -o moved.html
+        w2v map documents.safetensors -o map.html --documents
     """,
 }
 

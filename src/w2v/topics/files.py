@@ -73,5 +73,7 @@ def read(path: Pathlike) -> tuple[Any, ...]:
         ) from error
     units = units_of(model)
     found = clusters.Found(vectors, areas, *clusters.nearest_topics(units, vectors))
-    origins = [[leaf for leaf in range(leaves) if members[leaf] == topic] for topic in range(count)]
+    origins: list[list[int]] = [[] for _ in range(count)]
+    for leaf in range(leaves):
+        origins[members[leaf]].append(leaf)
     return model, found, options, tree, origins, base, stability

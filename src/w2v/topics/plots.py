@@ -105,7 +105,7 @@ def draw_tree(topics: "Topics") -> "Figure":
     figure, axes = new_figure(6.4, 1.0 + 0.2 * count)
     height: dict[int, float] = dict.fromkeys(range(count), 0.0)
     place: dict[int, float] = {}
-    order = _order(topics, 2 * count - 2)
+    order = topics.tree.in_order(2 * count - 2)
     place.update({leaf: float(row) for row, leaf in enumerate(order)})
     owner = {leaf: number for number, members in enumerate(topics.origins) for leaf in members}
     for step, (left, right) in enumerate(topics.tree.pairs.tolist()):
@@ -124,14 +124,6 @@ def draw_tree(topics: "Topics") -> "Figure":
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return figure
-
-
-def _order(topics: "Topics", node: int) -> list[int]:
-    """Leaves below a node, in an order in which no branches cross."""
-    if node < topics.tree.leaves:
-        return [node]
-    left, right = topics.tree.pairs[node - topics.tree.leaves].tolist()
-    return _order(topics, left) + _order(topics, right)
 
 
 def draw_stability(topics: "Topics", most: int = 30) -> "Figure":

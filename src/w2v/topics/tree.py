@@ -30,17 +30,27 @@ class Tree(NamedTuple):
         """Whether each step joins two nodes that stand alone before it."""
         standing = set(range(self.leaves))
         for step, pair in enumerate(self.pairs.tolist()):
-            if len(set(pair)) < 2 or not standing >= set(pair):
+            if pair[0] == pair[1] or pair[0] not in standing or pair[1] not in standing:
                 return False
-            standing = (standing - set(pair)) | {self.leaves + step}
+            standing.difference_update(pair)
+            standing.add(self.leaves + step)
         return True
 
     def members(self, node: int) -> list[int]:
         """The topics below a node, ascending."""
-        if node < self.leaves:
-            return [node]
-        left, right = self.pairs[node - self.leaves].tolist()
-        return sorted(self.members(left) + self.members(right))
+        return sorted(self.in_order(node))
+
+    def in_order(self, node: int) -> list[int]:
+        """The topics below a node, in an order in which no branches cross."""
+        found, waiting = [], [node]
+        while waiting:
+            node = waiting.pop()
+            if node < self.leaves:
+                found.append(node)
+            else:
+                left, right = self.pairs[node - self.leaves].tolist()
+                waiting += [right, left]
+        return found
 
     def groups(self, count: int) -> list[list[int]]:
         """The topics in `count` groups, as they were before the last ``count - 1`` steps; in order of their first."""
