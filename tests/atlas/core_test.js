@@ -21,6 +21,16 @@ test("zooming leaves the point under the pointer where it is", () => {
   assert.ok(Math.hypot(before[0] - after[0], before[1] - after[1]) < 1e-12);
 });
 
+test("a camera sees all places that it is given", () => {
+  for (const places of [[[0.2, 0.3]], [[-0.9, 0.3], [0.8, -0.7]]]) {
+    const camera = core.seeing(places, core.fitted(...size), ...size);
+    for (const place of places) {
+      const [px, py] = core.toScreen(camera, ...size, ...place);
+      assert.ok(px > 0 && px < size[0] && py > 0 && py < size[1]);
+    }
+  }
+});
+
 test("zooming ends somewhere", () => {
   let camera = core.fitted(...size);
   for (let i = 0; i < 100; i++) camera = core.zoomed(camera, 2, 0, 0, ...size);

@@ -128,6 +128,9 @@ def test_two_models_share_a_plane_and_moved_words_are_listed():
     place = {name: row for row, name in enumerate(made.names)}
     assert made.names[made.moved[0][0]] == "word5"
     assert made.moved[0][1] == pytest.approx(-1, abs=0.05)
+    assert {made.names[row] for row, _ in made.moved} <= set(before.index_to_key) & set(after.index_to_key)
+    part = align.draw_map(found, ("one", "other"), 100, layout="pca", moved=500)
+    assert len(part.moved) == 100
     one, other = (sheet.places for sheet in made.sheets)
     stays, new, gone = place["word7"], place["new3"], place["word170"]
     assert np.allclose(one[stays], other[stays], atol=0.05)

@@ -74,7 +74,9 @@ def draw_map(
     weights = np.zeros(len(index))
     for side, own in zip(sides, rows, strict=True):
         weights[own] = np.maximum(weights[own], 1 / (1 + np.arange(len(side))))
-    listed = [(index[word], cosine) for word, cosine in found.shifted(moved, restrict) if word in index]
+    # Those that are on both maps: what `shifted` gives is in the order of the cosines.
+    everyone = found.shifted(len(found.source), restrict)
+    listed = [(index[word], cosine) for word, cosine in everyone if word in index and not np.isnan(shifts[index[word]])]
     return Atlas(
         list(index),
         sheets,
@@ -84,7 +86,7 @@ def draw_map(
             Colouring("rank", 1 / np.maximum(weights, 1e-12), logarithmic=True),
             _whose(rows, len(index), (first, second)),
         ],
-        moved=listed,
+        moved=listed[: checks.integer("moved", moved, 0)],
         title=title,
         note=f"{first} was turned into the space of {second}. A word's cosine between both is beside the words that "
         "moved; of a rare word much of it is chance.",

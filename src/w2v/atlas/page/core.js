@@ -42,6 +42,15 @@ const core = (() => {
     return { x: x - (px - width / 2) / scale, y: y + (py - height / 2) / scale, scale };
   }
 
+  /** A camera that sees all of some places, near enough to read what is around them. */
+  function seeing(places, camera, width, height) {
+    const [low, high] = [Math.min, Math.max].map((ends) => [0, 1].map((axis) => ends(...places.map((place) => place[axis]))));
+    const span = Math.max(high[0] - low[0], high[1] - low[1]);
+    const near = Math.max(camera.scale, fitted(width, height).scale * 4);
+    const scale = Math.min(near, (0.7 * Math.min(width, height)) / Math.max(span, 1e-9));
+    return { x: (low[0] + high[0]) / 2, y: (low[1] + high[1]) / 2, scale };
+  }
+
   const panned = (camera, dx, dy) => ({
     x: camera.x - dx / camera.scale,
     y: camera.y + dy / camera.scale,
@@ -171,7 +180,7 @@ const core = (() => {
   }
 
   return {
-    unpack, fitted, toScreen, toPlane, zoomed, panned, matrixOf, nearestPoint, apart, placedLabels, shortened, folded,
+    unpack, fitted, seeing, toScreen, toPlane, zoomed, panned, matrixOf, nearestPoint, apart, placedLabels, shortened, folded,
     found, categoryColours, scaleColours, stepsOf, NONE,
   };
 })();

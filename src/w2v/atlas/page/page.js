@@ -232,9 +232,8 @@ const w2vMap = {};
         }
       }
       if (fly) {
-        const map = maps.find((one) => !Number.isNaN(one.xs[i]));
-        const scale = Math.max(camera.scale, core.fitted(map.width, map.height).scale * 4);
-        go({ x: map.xs[i], y: map.ys[i], scale });
+        const places = maps.filter((map) => !Number.isNaN(map.xs[i])).map((map) => [map.xs[i], map.ys[i]]);
+        go(core.seeing(places, camera, maps[0].width, maps[0].height));
       } else look();
       section.scrollIntoView({ block: "nearest" });
     }
