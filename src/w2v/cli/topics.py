@@ -45,7 +45,7 @@ def add_topics_arguments(add: Callable[..., argparse.Action]) -> None:
     add("--reduce", type=positive, metavar="N", help="join topics until N are left")
     choices = ["pca", "umap"]
     add("--reduction", choices=choices, default="pca", help="how dense regions are seen (default %(default)s)")
-    add("--min-size", type=positive, metavar="N", help="fewest documents of a topic (default: a 20th, 3 to 15)")
+    add("--min-size", type=positive, metavar="N", help="fewest documents of a topic (default: a 40th, 3 to 25)")
     add("--stability", type=int, default=5, metavar="N", help="samples to look again in; 0 for none (default 5)")
     add("--words", type=positive, default=8, metavar="N", help="words to print of each topic (default %(default)s)")
     for flag, parameter, kind, _, text in TRAINING_OPTIONS:

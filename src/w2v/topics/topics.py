@@ -142,7 +142,7 @@ class Topics(Top2VecNames, Asking):
         dimensions : int, optional
             In which HDBSCAN looks for them; 15 after PCA, 5 after UMAP.
         min_size : int, optional
-            The fewest documents of a dense region; by default a 20th of the documents, from 3 to 15.
+            The fewest documents of a dense region; by default a 40th of the documents, from 3 to 25.
         merge_above : float, default 0.9
             Topics of a greater cosine are one.
         stability : int, default 5
