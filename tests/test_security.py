@@ -213,7 +213,8 @@ def test_a_source_distribution_holds_only_handwritten_files(tree):
     allowed = re.compile(
         r"src/w2v/([a-z_0-9]+/)*[a-z_0-9]+\.(py|pyi|pyx|h|cu)|src/w2v/py\.typed|tests/([a-z]+/)?[a-z_0-9]+\.(py|txt)|tests/training/[a-z]+\.(c|cpp)|"
         r"tests/(fuzz|data)/.+|docs/[a-z-]+\.md|docs/figures/[a-z-]+\.png|benchmarks/[a-zA-Z_]+\.(py|md)|\.ci/run|[A-Za-z]+(\.md|\.in)?|"
-        r"setup\.py|pyproject\.toml"
+        r"src/w2v/atlas/page/[a-z]+\.(js|css|html|LICENSES\.txt)|tests/atlas/[a-z_]+\.js|"
+        r"vendor/scatter/([a-z-]+\.(json|js)|build\.sh)|setup\.py|pyproject\.toml"
     )
     assert {name for name in set(members) - made if not allowed.fullmatch(name)} == set()
     modules = {str(path.relative_to(tree)) for path in (tree / "src").rglob("*.py")}
@@ -244,6 +245,7 @@ def test_a_wheel_holds_the_package_and_no_more(tree):
     expected = {str(path.relative_to(tree / "src")) for path in (tree / "src" / "w2v").rglob("*.py")}
     expected |= {"w2v/py.typed"} | {f"w2v/{path}" for path in extensions}
     expected |= {f"w2v/{path.relative_to(PACKAGE)}" for kind in ("pyi", "cu") for path in PACKAGE.rglob(f"*.{kind}")}
+    expected |= {f"w2v/{path.relative_to(PACKAGE)}" for path in (PACKAGE / "atlas" / "page").iterdir()}
     assert names - about == expected
     assert {name.split("/", 1)[1] for name in about} == {
         *("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE"),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from w2v.terms.term_map import TermMap
     from w2v.text.kmers import Kmers, TaggedKmers
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
+    from w2v.topics.topics import Topics
     from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.exchange import load_finalfusion, save_finalfusion, save_model2vec
     from w2v.vectors.index import SearchIndex
@@ -87,6 +88,7 @@ _HOME = {
     "load_facebook_model": "models.fasttext_files",
     "load_facebook_vectors": "models.fasttext_files",
     "save_facebook_model": "models.fasttext_files",
+    "Topics": "topics.topics",
 }
 
 # Rooms whose names are public as they are: w2v.align.fit.
@@ -123,6 +125,7 @@ __all__ = [
     "TaggedLineDocument",
     "TermMap",
     "Text8Corpus",
+    "Topics",
     "TranslationMatrix",
     "Word2Vec",
     "__version__",

@@ -1,6 +1,7 @@
 """Maps between spaces: bring one model's vectors into the space of another's, translate, and see what has changed.
 
-`fit` learns a map between two sets of vectors, `fit_many` brings several to one space, `draw_way` draws a word's way.
+`fit` learns a map between two sets of vectors, `fit_many` brings several to one space, `draw_way` draws a word's way,
+`draw_map` both on one map.
 
 >>> import numpy as np
 >>> from w2v import KeyedVectors, align
@@ -18,12 +19,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from w2v.align.mapping import draw_map
     from w2v.align.maps import HeldOut, Map, fit, fit_many
     from w2v.align.plots import draw_way
 
-_HOME = {"HeldOut": "maps", "Map": "maps", "fit": "maps", "fit_many": "maps", "draw_way": "plots"}
+_HOME = {
+    "HeldOut": "maps",
+    "Map": "maps",
+    "fit": "maps",
+    "fit_many": "maps",
+    "draw_map": "mapping",
+    "draw_way": "plots",
+}
 
-__all__ = ["HeldOut", "Map", "draw_way", "fit", "fit_many"]
+__all__ = ["HeldOut", "Map", "draw_map", "draw_way", "fit", "fit_many"]
 
 
 def __getattr__(name: str) -> Any:

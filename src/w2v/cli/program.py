@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from w2v._version import __version__
-from w2v.cli import bio, combine, counts, documents, evaluate, explain, subwords, term_commands
+from w2v.cli import bio, combine, counts, documents, evaluate, explain, subwords, term_commands, topics
 from w2v.cli.arguments import (
     DEVICES,
     SPACES,
@@ -90,6 +90,7 @@ EXAMPLES = {
     """,
     "stability": stability.EXAMPLES,
     **documents.EXAMPLES,
+    **topics.EXAMPLES,
     "fasttext": subwords.EXAMPLES,
     "verify": """
         w2v verify model.safetensors --corpus corpus.txt
@@ -202,6 +203,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = command("infer", documents.infer, "infer the vectors of new documents, one document per line")
     documents.add_inference_arguments(add)
+
+    add = command("topics", topics.topics, "find the topics of documents, one document per line")
+    topics.add_topics_arguments(add)
+
+    add = command("map", topics.draw, "draw vectors as a map: one page, opened from disk, to walk through")
+    topics.add_map_arguments(add)
 
     add = command("neighbors", _neighbors, "list the words nearest to each word, or the documents to each document")
     add("file", metavar="FILE", help=FILE_HELP)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from w2v.atlas.atlas import Atlas
 from w2v.common.cores import thread_count
 from w2v.files.reading import Pathlike
 from w2v.models import explain
@@ -15,7 +16,7 @@ from w2v.tokens.cache import TokenCache
 from w2v.tokens.encode import Encoded
 from w2v.tokens.words import Sentences
 from w2v.training.settings import Settings
-from w2v.vectors import spaces
+from w2v.vectors import mapping, spaces
 from w2v.vectors.asked import check_space
 from w2v.vectors.keyed import KeyedVectors, Scored
 from w2v.vectors.lookup import Key
@@ -92,6 +93,24 @@ class TwoMatrices(Buildable):
     def similarity(self, w1: Key, w2: Key, *, space: str = "in-in") -> np.float32:
         """Cosine of two words; in ``"in-out"`` of the input vector of `w1` and the output vector of `w2`."""
         return spaces.similarity(self.sides(space), w1, w2)
+
+    def map(self, most: int | None = mapping.MOST, *, neighbors: int = mapping.NEIGHBORS, **options: Any) -> Atlas:
+        """Put words on a map, with their neighbours in two spaces: used alike (in-in), standing together (in-out).
+
+        Parameters
+        ----------
+        most, neighbors, options
+            As in `KeyedVectors.map`. A model without negative sampling has the first space alone.
+        """
+        made = self.wv.map(most, neighbors=neighbors, **options)
+        if self.syn1neg is not None and not self.tied:
+            asked, answers = self.sides("in-out")
+            made.sheets[0].spaces.append(
+                mapping.space_across(
+                    "stand together", asked.peek()[: len(made)], answers.peek()[: len(made)], neighbors
+                )
+            )
+        return made
 
     @property
     def output_vectors(self) -> KeyedVectors:

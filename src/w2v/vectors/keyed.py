@@ -32,7 +32,7 @@ from w2v.vectors.asked import (
     scored,
 )
 from w2v.vectors.lookup import Array, Key, check_list
-from w2v.vectors.resolving import Resolving
+from w2v.vectors.mapping import Mapped
 from w2v.vectors.runs import agreed_neighbors
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ _K = TypeVar("_K", bound="KeyedVectors")
 
 
 @public
-class KeyedVectors(OldVectorNames, Resolving):
+class KeyedVectors(OldVectorNames, Mapped):
     """Words (or other keys) and one vector for each.
 
     Parameters

@@ -1,0 +1,214 @@
+"""Topics of 20 Newsgroups beside Top2Vec's: quality, what is repeated, new posts, time.
+
+    python benchmarks/topics.py prepare NEWSGROUPS --folder runs/
+    python benchmarks/topics.py one --system w2v --seed 1 --workers 2 [--reduction umap] --folder runs/
+    python benchmarks/topics.py one --system top2vec --seed 1 --workers 2 --folder runs/
+    python benchmarks/topics.py table --folder runs/
+
+NEWSGROUPS is a folder with train.tsv.xz and test.tsv.xz: label, tab, post, with line ends written as \\n. `prepare`
+takes headers, footers and quotes away as scikit-learn does, and divides into words as Top2Vec does; both systems get
+these. `one` runs a system in this process, 40 epochs with the settings of Top2Vec's "learn", and appends a record:
+
+nmi, ari     of topics (each post has its nearest, as both systems assign them) and the 20 groups
+noise        share of posts outside all dense regions
+gain         mean over posts of the information that the 20 first words of their topics carry about them, in bits:
+             sum over these words w of P(d|w) log2(P(d,w) / (P(d) P(w))), after Angelov 2020, section 3
+accuracy     of saying a post's group from its topic, by the topic's majority; test: of new posts, by `transform`, or by
+             infer_vector and the nearest topic
+kept         share of training posts that have the same topic when their words are given as those of new posts
+same         a hash of all topics, sizes and words; equal hashes are equal topics
+
+`table` prints means and spreads.
+"""
+
+import argparse
+import hashlib
+import json
+import lzma
+import re
+import resource
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import common
+import numpy as np
+
+SHOWN = ("topics", "noise", "nmi", "ari", "gain", "accuracy", "test", "kept", "seconds", "peak_mb")
+WORDS = 20
+
+
+def prepare(source: Path, folder: Path) -> None:
+    from gensim.parsing.preprocessing import strip_tags
+    from gensim.utils import simple_preprocess
+    from sklearn.datasets._twenty_newsgroups import strip_newsgroup_footer as footer
+    from sklearn.datasets._twenty_newsgroups import strip_newsgroup_header as header
+    from sklearn.datasets._twenty_newsgroups import strip_newsgroup_quoting as quoting
+
+    escapes = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+    for part in ("train", "test"):
+        with (
+            lzma.open(source / f"{part}.tsv.xz", "rt", encoding="utf-8", newline="\n") as posts,
+            (folder / f"{part}.txt").open("w", encoding="utf-8") as texts,
+            (folder / f"{part}.labels").open("w", encoding="utf-8") as labels,
+        ):
+            for post in posts:
+                label, text = post.rstrip("\n").split("\t", 1)
+                text = re.sub(r"\\(.)", lambda found: escapes[found[1]], text)
+                words = simple_preprocess(strip_tags(quoting(footer(header(text)))), deacc=True)
+                texts.write(" ".join(words) + "\n")
+                labels.write(label + "\n")
+
+
+def lines(folder: Path, name: str) -> list[str]:
+    return (folder / name).read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def w2v_run(folder: Path, seed: int, workers: int, reduction: str, stability: int) -> dict[str, Any]:
+    from w2v import Topics
+
+    started = time.perf_counter()
+    topics = Topics.fit(
+        corpus_file=folder / "train.txt", seed=seed, workers=workers, reduction=reduction, stability=stability
+    )
+    seconds = time.perf_counter() - started
+    documents = [line.split() for line in lines(folder, "train.txt")]
+    words = [[word for word, _ in topics.words(topic, WORDS)] for topic in range(len(topics))]
+    again = topics.transform(documents, workers=workers).topics
+    topics.save(folder / f"w2v-{reduction}-{seed}.safetensors")
+    return {
+        "seconds": seconds,
+        "noise": float(topics.noise.mean()),
+        "words": words,
+        "of": topics.topics,
+        "of_test": topics.transform((line.split() for line in lines(folder, "test.txt")), workers=workers).topics,
+        "kept": float((again == topics.topics).mean()),
+        "stable_documents": None if topics.stability is None else float(topics.stability.documents.mean()),
+    }
+
+
+def top2vec_run(folder: Path, seed: int, workers: int) -> dict[str, Any]:
+    """Top2Vec as it is, but for the seeds of its parts, which it does not take."""
+    import gensim.models.doc2vec
+    import hdbscan
+    import top2vec.top2vec as module
+
+    plain, clustered = gensim.models.doc2vec.Doc2Vec, hdbscan.HDBSCAN
+    found = []
+
+    class Kept(clustered):  # type: ignore[misc, valid-type]
+        def fit(self, *given: Any, **options: Any) -> Any:
+            found.append(super().fit(*given, **options))
+            return found[-1]
+
+    module.Doc2Vec = lambda **options: plain(seed=seed, **options)
+    module.hdbscan.HDBSCAN = Kept
+    np.random.seed(seed)  # noqa: NPY002 - the generator that UMAP takes where it is given none
+    started = time.perf_counter()
+    model = module.Top2Vec(
+        lines(folder, "train.txt"), embedding_model="doc2vec", speed="learn", workers=workers, tokenizer=str.split
+    )
+    seconds = time.perf_counter() - started
+
+    def inferred(name: str) -> Any:  # as its own queries do
+        options = {"alpha": 0.025, "min_alpha": 0.01, "epochs": 100}
+        rows = np.stack([model.model.infer_vector(line.split(), **options) for line in lines(folder, name)])
+        return (rows @ model.topic_vectors.T).argmax(axis=1)
+
+    return {
+        "seconds": seconds,
+        "noise": float((found[-1].labels_ < 0).mean()),
+        "words": [list(map(str, words[:WORDS])) for words in model.topic_words],
+        "of": np.asarray(model.doc_top),
+        "of_test": inferred("test.txt"),
+        "kept": float((inferred("train.txt") == model.doc_top).mean()),
+    }
+
+
+def information(documents: list[list[str]], of: Any, words: list[list[str]]) -> float:
+    """Mean information of a topic's words about its documents, in bits; documents of no topic have none."""
+    counts = Counter(word for document in documents for word in document)
+    total = sum(counts.values())
+    gained = 0.0
+    for document, topic in zip(documents, of, strict=True):
+        own = Counter(document)
+        for word in words[topic] if topic >= 0 else ():
+            if own[word]:
+                gained += own[word] / counts[word] * np.log2(own[word] * total / (len(document) * counts[word]))
+    return float(gained / len(documents))
+
+
+def measured(folder: Path, run: dict[str, Any]) -> dict[str, Any]:
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    labels, of = np.array(lines(folder, "train.labels")), run.pop("of")
+    test, of_test, words = np.array(lines(folder, "test.labels")), run.pop("of_test"), run.pop("words")
+    majority = {topic: Counter(labels[of == topic]).most_common(1)[0][0] for topic in np.unique(of).tolist()}
+    documents = [line.split() for line in lines(folder, "train.txt")]
+    same = hashlib.sha256(json.dumps([of.tolist(), words]).encode()).hexdigest()
+    accuracy = float(np.mean([majority[topic] == label for topic, label in zip(of.tolist(), labels, strict=True)]))
+    return run | {
+        "topics": len(words),
+        "nmi": float(normalized_mutual_info_score(labels, of)),
+        "ari": float(adjusted_rand_score(labels, of)),
+        "gain": information(documents, of, words),
+        "accuracy": accuracy,
+        "test": float(np.mean([majority.get(t) == label for t, label in zip(of_test.tolist(), test, strict=True)])),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "same": same[:16],
+    }
+
+
+def table(folder: Path) -> str:
+    runs = defaultdict(list)
+    for line in lines(folder, "topics.jsonl"):
+        record = json.loads(line)
+        runs[record["system"], record["reduction"]].append(record)
+    rows = [["system", "runs", *SHOWN, "test/accuracy"]]
+    for (system, reduction), found in sorted(runs.items()):
+        distinct = list({record["seed"]: record for record in found}.values())
+        cells = []
+        for name in SHOWN:
+            values = [record[name] for record in distinct]
+            spread = f" ± {stdev(values):.3g}" if len(values) > 1 else ""
+            cells.append(f"{mean(values):.3g}{spread}")
+        ratio = mean(record["test"] / record["accuracy"] for record in distinct)
+        rows.append([f"{system} {reduction}", str(len(distinct)), *cells, f"{ratio:.3f}"])
+    return common.table(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    added = commands.add_parser("prepare")
+    added.add_argument("source", type=Path)
+    one = commands.add_parser("one")
+    one.add_argument("--system", choices=["w2v", "top2vec"], default="w2v")
+    one.add_argument("--seed", type=int, default=1)
+    one.add_argument("--workers", type=int, default=2)
+    one.add_argument("--reduction", choices=["pca", "umap"], default="pca")
+    one.add_argument("--stability", type=int, default=0)
+    for command in (added, one, commands.add_parser("table")):
+        command.add_argument("--folder")
+    args = parser.parse_args()
+    folder = common.work_folder(args.folder)
+    if args.command == "prepare":
+        return prepare(args.source, folder)
+    if args.command == "table":
+        return print(common.machine(), table(folder), sep="\n\n")
+    if args.system == "w2v":
+        run = w2v_run(folder, args.seed, args.workers, args.reduction, args.stability)
+    else:
+        args.reduction = "umap"
+        run = top2vec_run(folder, args.seed, args.workers)
+    record = vars(args) | measured(folder, run)
+    record = {name: value for name, value in record.items() if name not in ("command", "folder")}
+    with (folder / "topics.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+    print(json.dumps(record))
+
+
+if __name__ == "__main__":
+    main()
