@@ -72,7 +72,7 @@ def topics(args: argparse.Namespace) -> None:
     if args.corpus.endswith(".safetensors"):
         if given.keys() - {"seed"}:
             args.wrong_usage("options of training belong to a text; the model is trained already")
-        found = Topics.fit(load_model(args.corpus, "topics"), **options, **given)  # type: ignore[arg-type]
+        found = Topics.fit(load_model(args.corpus, "topics"), **options, **given)
     else:
         with read_from(args.corpus) as (lines, path):
             source: Any = path if lines is None else lines.source
@@ -167,10 +167,10 @@ def _atlas_of(args: argparse.Namespace) -> "Atlas":
     if args.documents:
         if kind != "doc2vec":
             raise ValueError(f"{path} is no model of documents, as w2v doc2vec saves it in a .safetensors")
-        return load_model(path, "map").dv.map(args.n, **common)  # type: ignore[attr-defined, no-any-return]
+        return load_model(path, "map").dv.map(args.n, **common)  # type: ignore[no-any-return]
     if kind in (None, "vectors", "fasttext_vectors"):
         return load(path).map(args.n, **common)
-    return load_model(path, "map").map(args.n, **common)
+    return load_model(path, "map").map(args.n, **common)  # type: ignore[no-any-return]
 
 
 def _held_by(path: str) -> tuple[str | None, dict[str, Any]]:
