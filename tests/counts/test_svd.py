@@ -19,7 +19,6 @@ def sparse(rows, columns, seed=1, density=0.02):
 def in_blocks(monkeypatch):
     """Block iteration, also for a matrix that is small enough to be decomposed as a whole."""
     monkeypatch.setattr(svd, "DENSE", 0)
-    monkeypatch.setattr(svd, "WIDTH", 16)
 
 
 @pytest.mark.parametrize("shape", [(600, 600), (700, 400), (400, 700)])
@@ -27,7 +26,7 @@ def test_the_space_is_as_near_as_the_best_one(in_blocks, shape):
     matrix, size = sparse(*shape), 20
     left, values, right = svd.truncated(matrix, size, 2)
     best = np.linalg.svd(matrix.toarray(), compute_uv=False)
-    np.testing.assert_allclose(values, best[:size], rtol=2e-3)
+    np.testing.assert_allclose(values, best[:size], rtol=5e-3)
     np.testing.assert_allclose(values[:10], best[:10], rtol=1e-5)
     rest = np.linalg.norm(matrix.toarray() - left * values @ right.T)
     assert rest <= np.linalg.norm(best[size:]) * 1.0005

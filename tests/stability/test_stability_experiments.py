@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from corpora import zipf_like
 
 from w2v import FormatError, KeyedVectors, Word2Vec
 from w2v.cli.program import TRAINING_OPTIONS
@@ -507,3 +508,24 @@ def test_without_matplotlib_the_error_names_the_extra(groups, monkeypatch):
     ):
         with pytest.raises(ImportError, match=r"w2v\[plot\]"):
             draw()
+
+
+def test_counts_repeat_with_any_seed_and_move_with_the_text(tmp_path):
+    settings = {"model": "PPMI", "vector_size": 6, "min_count": 1, "sample": 0}
+    runs = retrain(zipf_like(3000), runs=3, vary="seed", **settings)["seed"]
+    assert list(runs) == ["seed-1", "seed-2", "seed-3"]
+    words = runs["seed-1"].index_to_key[:30]
+    assert measure(runs, words=words).total("reliability") == pytest.approx(1, abs=1e-12)
+    moved = retrain(zipf_like(3000), runs=3, vary="bootstrap", folder=tmp_path, **settings)["bootstrap"]
+    assert (
+        measure(moved, words=[word for word in words if all(word in run for run in moved.values())]).total(
+            "reliability"
+        )
+        < 0.9
+    )
+    with pytest.raises(ValueError, match=r"model='PPMI'|another folder"):
+        retrain(zipf_like(3000), runs=3, vary="bootstrap", folder=tmp_path, **settings | {"model": "Word2Vec"})
+    with pytest.raises(ValueError, match="epochs"):
+        retrain(zipf_like(3000), model="PPMI", epochs=3)
+    with pytest.raises(ValueError, match="model='GloVe'"):
+        retrain(zipf_like(3000), model="GloVe")

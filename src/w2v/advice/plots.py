@@ -22,11 +22,9 @@ def draw_curve(advice: Any) -> "Figure":
                 markerfacecolor="white", **style,
             )  # fmt: skip
         stable = [(point.words, point.stability) for point in points if point.stability is not None]
-        if model == "SGNS" and stable:  # of the others it is 1
-            axes.plot(
-                *zip(*stable, strict=True), linestyle="--", label=f"{model}, neighbours that stay",
-                markerfacecolor="white", **style,
-            )  # fmt: skip
+        if model == "SGNS" and stable:
+            label = f"{model}, neighbours that stay (of the others all)"
+            axes.plot(*zip(*stable, strict=True), linestyle="--", color=COLOURS[number], label=label)
     if advice.crossing is not None:
         axes.axvline(advice.crossing, color="0.5", linewidth=1)
         axes.annotate(

@@ -15,12 +15,15 @@ from libc.string cimport memset
 cdef extern from *:
     """
     #define W2V_LOWEST(bits) __builtin_ctzll(bits)
+    #define W2V_ASK_FOR(place) __builtin_prefetch(place)
     """
     int W2V_LOWEST(uint64_t bits) noexcept nogil
+    void W2V_ASK_FOR(const void *place) noexcept nogil
 
 
 cdef enum:
     LEVELS = 3
+    AHEAD = 6  # places whose windows are asked for before they are counted: they lie anywhere in the text
 
 
 cdef struct Sums:
@@ -175,6 +178,9 @@ def count_rows(
             for row in range(first, stop):
                 for at in range(begins[row], begins[row + 1]):
                     place = places[at]
+                    if at + AHEAD < begins[row + 1]:
+                        W2V_ASK_FOR(&fenced[max(0, <int64_t>places[at + AHEAD] - window)])
+                        W2V_ASK_FOR(&fenced[places[at + AHEAD]])
                     weight = window if shrink else 1
                     other = place - 1
                     reach = max(0, place - window)

@@ -6,9 +6,9 @@ space of products with the matrix comes as near to the best rank in a few steps 
 & Tropp 2011, SIAM Review) does in their square. A block at a time is what memory is fast at: a matrix of words is read
 once for `WIDTH` products, where ARPACK reads it for each.
 
-Nothing is left to chance: the block is drawn from a fixed seed, a row of a product is one thread's work, and signs are
-chosen. Two runs on a machine give the same bytes. Other machines round in another order (their BLAS does), which docs/
-counts.md has measured.
+Nothing is left to chance: the block is drawn from a fixed seed, a row of a sparse product is one thread's work, and
+signs are chosen. Two runs on a machine give the same bytes. Where BLAS rounds sums in another order, with other kernels
+or another number of threads of its own, vectors differ by some 1e-5 (measured in docs/counts.md).
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-WIDTH = 64  # columns of a block
-REACH = 2.5  # dimensions of the space for each singular vector wanted
-SPARE = 64  # and in addition
+WIDTH = 16  # columns of a block: with fewer, the same space takes more steps, and each is slower
+REACH = 3  # dimensions of the space for each singular vector wanted
+SPARE = 32  # and in addition
 DENSE = 1000  # rows or columns up to which a matrix is decomposed as a whole
 SEED = 20110917  # of the first block; any will do
 
@@ -88,7 +88,7 @@ def raised(vectors: Floats, values: Floats | None, power: float) -> Floats:
 
 def _space(size: int) -> int:
     """Dimensions of the space in which `size` singular vectors are looked for: whole blocks."""
-    return -(-(int(size * REACH) + SPARE) // WIDTH) * WIDTH
+    return -(-(size * REACH + SPARE) // WIDTH) * WIDTH
 
 
 def _dense(matrix: "csr_matrix[Any]") -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -11,6 +11,7 @@ EXAMPLES = """
     w2v stability corpus.txt --vary bootstrap --sg --folder runs/ -o summary.csv --word-records words.csv
     w2v stability corpus.txt --vary words --values 5000 20000 --runs 5 --plot size.png
     w2v stability corpus.txt --vary nothing --workers 4 --neighbors thread file
+    w2v stability corpus.txt --counts --size 20 --vary bootstrap --runs 3
 """
 SHOWN = ("measure", "measured", "mean", "low", "high")
 
@@ -35,6 +36,7 @@ def add_arguments(add: Callable[..., argparse.Action], training_options: Iterabl
     add("--plot", metavar="OUT", help="a figure: against the values if there are some, else against frequency")
     add("--cbow", dest="sg", action="store_const", const=0, default=0, help="words from context (default)")
     add("--sg", action="store_const", const=1, default=0, help="skip-gram: context from words")
+    add("--counts", action="store_true", help="no training: vectors of counts, as w2v counts makes them")
     add("--hs", action="store_const", const=1, default=0, help="hierarchical softmax; on its own with --negative 0")
     for flag, parameter, kind, default, purpose in training_options:
         default = 1 if parameter == "workers" else default  # so that nothing but --vary changes
@@ -52,10 +54,10 @@ def run(args: argparse.Namespace) -> None:
     _check_outputs(args)
     given = vars(args)
     varied = args.vary if args.values else None
-    settings = {name: given[name] for name in experiments.known_settings() if name in given and name != varied}
-    groups = experiments.retrain(
-        args.corpus, args.runs, args.vary, args.values, folder=args.folder, progress=args.progress, **settings
-    )
+    model = "PPMI" if args.counts else "Word2Vec"
+    settings = {name: given[name] for name in experiments.known_settings(model) if name in given and name != varied}
+    options = {"folder": args.folder, "progress": args.progress, "model": model}
+    groups = experiments.retrain(args.corpus, args.runs, args.vary, args.values, **options, **settings)
     reports = {
         group: report.measure(runs, k=args.k, words=args.measured, progress=args.progress)
         for group, runs in groups.items()

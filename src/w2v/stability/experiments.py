@@ -18,15 +18,17 @@ from w2v.common.progress import progress_bar
 from w2v.files import errors, native, reading, writing
 from w2v.files.arrays import sha256_of
 from w2v.files.reading import Pathlike, open_binary
+from w2v.models.ppmi import PPMI
 from w2v.models.word2vec import Word2Vec
 from w2v.stability.neighbors import Record, Space
 from w2v.text.readers import read_sentences
-from w2v.training.settings import Settings
+from w2v.training.settings import CountSettings, Settings
 from w2v.vectors.keyed import KeyedVectors
 
 RECORDS = "records.json"
 SAFE_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 CORPUS_CHANGES = ("bootstrap", "shuffle")
+MODELS: dict[str, Any] = {"Word2Vec": Word2Vec, "PPMI": PPMI}
 WAYS = ("nothing", "seed", *CORPUS_CHANGES, "words")  # and any parameter of Word2Vec that is a setting
 
 Corpus = Pathlike | Sequence[Sequence[str]]
@@ -112,9 +114,10 @@ def retrain(
     values: Sequence[Any] = (),
     folder: Pathlike | None = None,
     progress: bool | None = None,
+    model: str = "Word2Vec",
     **settings: Any,
 ) -> dict[Any, dict[str, Any]]:
-    """Train `Word2Vec` several times on one corpus, with one thing changed.
+    """Train `Word2Vec` several times on one corpus, with one thing changed; or count with `PPMI`.
 
     Parameters
     ----------
@@ -136,8 +139,11 @@ def retrain(
         The values of ``vary``; only with ``"words"`` or a parameter.
     folder, progress
         As in `collect`. The folder also holds a hash of the corpus, so that another text is refused.
+    model : {"Word2Vec", "PPMI"}, default "Word2Vec"
+        `PPMI` draws nothing at random: with another seed it is the same, with another text it is not.
     **settings
-        Parameters of `Word2Vec`. `workers` is 1 unless you say otherwise, so that nothing but `vary` changes.
+        Parameters of `Word2Vec`, or of `PPMI`. `workers` is 1 unless you say otherwise, so that nothing but `vary`
+        changes.
 
     Returns
     -------
@@ -151,18 +157,20 @@ def retrain(
         folder of another experiment (see `collect`).
     """
     integer("runs", runs, 1)
-    _check_ways(vary, values, settings)
+    one_of("model", model, MODELS)
+    _check_ways(vary, values, settings, known_settings(model))
     if isinstance(corpus, Iterator):
         raise TypeError(f"{type(corpus).__name__} can be read only once; give a list of token lists, or a path")
     settings = {"workers": 1, "seed": 1} | settings
     if vary == "words":
         _check_words(corpus, values)
-    every = {name: default for name, default in known_settings().items() if name != vary} | settings
+    every = {name: default for name, default in known_settings(model).items() if name != vary} | settings
+    every |= {"model": model} if model != "Word2Vec" else {}  # folders that were begun before there was a choice
     plan = _plan(vary, runs, values, settings["seed"])
     documents = _documents(corpus) if vary in CORPUS_CHANGES else ()
 
     def make(**changes: Any) -> KeyedVectors:
-        return _train(corpus, documents, settings | changes)
+        return _train(corpus, documents, settings | changes, model)
 
     facts = {} if folder is None else {"corpus": _fingerprint(corpus), "scheme": show_config()["scheme"], **every}
     flat = collect(make, {name: changes for _, name, changes in plan}, folder, facts, progress)
@@ -175,15 +183,17 @@ def retrain(
 # --- the plan -----------------------------------------------------------------------------------------------------
 
 
-def known_settings() -> dict[str, Any]:
-    """Return the parameters of `Word2Vec` that say how to train, and not on what, with their defaults."""
+def known_settings(model: str = "Word2Vec") -> dict[str, Any]:
+    """Return the parameters of `Word2Vec` or `PPMI` that say how to train, and not on what, with their defaults."""
+    if model == "PPMI":
+        names = [name for name in PPMI.own_settings() if name != "progress"]
+        return dict(sorted({**CountSettings().chosen(names), "seed": 1}.items()))  # a seed changes nothing
     defaults = Settings()
     saved = Settings.named(saved=True)
     return dict(sorted({**defaults.chosen(saved), "batch_words": 10_000}.items()))  # which gensim has as well
 
 
-def _check_ways(vary: str, values: Sequence[Any], settings: Mapping[str, Any]) -> None:
-    known = known_settings()
+def _check_ways(vary: str, values: Sequence[Any], settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     one_of("vary", vary, [*WAYS, *known])
     for name in settings:
         one_of("setting", name, known)
@@ -208,7 +218,9 @@ def _plan(vary: str, runs: int, values: Sequence[Any], seed: int) -> list[tuple[
     return [(vary, f"{vary}-{number}", {"draw": [vary, number]}) for number in range(1, runs + 1)]
 
 
-def _train(corpus: Corpus, documents: Sequence[Any], settings: dict[str, Any]) -> KeyedVectors:
+def _train(corpus: Corpus, documents: Sequence[Any], settings: dict[str, Any], model: str) -> KeyedVectors:
+    if model == "PPMI":
+        settings.pop("seed")
     way, number = settings.pop("draw", ("nothing", 0))
     words = settings.pop("words", None)
     if way in CORPUS_CHANGES:
@@ -219,7 +231,8 @@ def _train(corpus: Corpus, documents: Sequence[Any], settings: dict[str, Any]) -
         settings["corpus_file"] = corpus
     else:
         settings["sentences"] = corpus
-    return Word2Vec(progress=False, **settings).wv
+    vectors: KeyedVectors = MODELS[model](progress=False, **settings).wv
+    return vectors
 
 
 # --- the corpus ---------------------------------------------------------------------------------------------------
