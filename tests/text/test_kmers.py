@@ -168,6 +168,13 @@ def test_a_sequence_is_a_document_with_its_id_as_tag(genome, tmp_path):
     assert np.array_equal(model.dv.vectors, streamed.dv.vectors)
 
 
+def test_records_with_the_same_id_share_a_vector_with_a_warning(caplog):
+    records = [("x", "ACGTACGT"), ("y", "ACGTTTGT"), ("x", "TTGTACGT")]
+    model = Doc2Vec(TaggedKmers(records, k=3), dm=0, **SMALL)
+    assert (model.dv.index_to_key, model.dv.get_vecattr("x", "doc_count")) == (["x", "y"], 2)
+    assert "1 records have the id of an earlier one" in caplog.text
+
+
 def test_deterministic_training_and_checkpoints_know_kmers(genome, tmp_path):
     path = tmp_path / "genome.fa"
     path.write_bytes(genome)

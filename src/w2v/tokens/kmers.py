@@ -4,6 +4,7 @@ It is the way of `words.Tokenizer`, with k-mers that are numbers from the start:
 a thread knows of its own is only which k-mers it has met.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +17,8 @@ from w2v.text.kmers import Kmers, Scheme
 from w2v.text.sequences import Unit, ahead
 from w2v.tokens.numbering import Batch
 from w2v.tokens.tags import NotedTags
+
+logger = logging.getLogger(__name__)
 
 # Bytes of tables per possible k-mer: of all threads together, and of each.
 BYTES_PER_KMER, BYTES_PER_KMER_AND_THREAD = 12, 12
@@ -91,6 +94,9 @@ class KmerTokenizer:
                 short += too_short
                 yield Batch(tokens, ends)
         self._reader.say(short)
+        again = len(self._reader.ids) - len(set(self._reader.ids))
+        if again:
+            logger.warning("%s records have the id of an earlier one, and share its vector", f"{again:,}")
 
     def tables(self, table: NDArray[np.int32]) -> list[NDArray[np.int32]]:
         """What `table`, which speaks of the numbers of `words`, has for each token."""
