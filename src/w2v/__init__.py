@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from w2v.advice.report import Advice
     from w2v.align.merging import merge
     from w2v.align.translation import BackMappingTranslationMatrix, TranslationMatrix
+    from w2v.atlas.atlas import Atlas
     from w2v.callbacks import CallbackAny2Vec
     from w2v.evaluation.report import Evaluation, evaluate
     from w2v.files.errors import FormatError
@@ -89,6 +90,7 @@ _HOME = {
     "load_facebook_vectors": "models.fasttext_files",
     "save_facebook_model": "models.fasttext_files",
     "Topics": "topics.topics",
+    "Atlas": "atlas.atlas",
 }
 
 # Rooms whose names are public as they are: w2v.align.fit.
@@ -102,6 +104,7 @@ __all__ = [
     "RULE_DISCARD",
     "RULE_KEEP",
     "Advice",
+    "Atlas",
     "BackMappingTranslationMatrix",
     "CallbackAny2Vec",
     "Doc2Vec",

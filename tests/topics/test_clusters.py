@@ -82,3 +82,22 @@ def test_partners_have_the_greatest_sum_of_indices():
     assert shares.tolist() == pytest.approx([2 / 3, 2 / 3, 0])
     words = agreement.words_shared(np.array([[1, 2], [3, 4], [5, 6]]), np.array([[4, 9], [2, 1], [5, 6]]), partners)
     assert words.tolist() == pytest.approx([1, 1 / 3, 0])
+
+
+def test_a_few_odd_points_do_not_make_one_area_of_all_others():
+    """Two areas, one of them far away and small; what looks like one is three."""
+    draw = np.random.default_rng(2)
+    middles = np.array([[0, 0], [1.2, 0], [0.6, 1.0]])
+    cloud = np.concatenate([middle + draw.normal(size=(100, 2)) * 0.18 for middle in middles])
+    places = np.concatenate([cloud, draw.normal(size=(14, 2)) * 0.1 + 60])
+    areas = clusters.dense_areas(places, 10)
+    assert len(set(areas[:300].tolist()) - {-1}) == 3
+    assert len(set(areas[300:].tolist())) == 1
+
+
+def test_one_large_area_without_others_in_it_stays():
+    draw = np.random.default_rng(2)
+    places = np.concatenate([draw.normal(size=(300, 2)) * 0.1, draw.normal(size=(30, 2)) * 0.1 + 5])
+    areas = clusters.dense_areas(places, 25)
+    assert (areas[:300] >= 0).mean() > 0.5
+    assert len(set(areas[300:].tolist()) - {-1}) == 1

@@ -17,6 +17,7 @@ Numbers = NDArray[np.int32]
 
 NONE = -1
 SHIFTS = 2
+CLOUD = 0.8  # share of the points beyond which an area is the cloud that all lie in
 BLOCK_ROWS = 1 << 12
 LEADING = 10  # words of a topic that are compared with those of another
 # Share of an area's own documents that lie farther from its topic than its radius.
@@ -63,7 +64,9 @@ def shifted(units: Array, count: int) -> NDArray[np.float32]:
 def dense_areas(places: Array, min_size: int) -> Numbers:
     """Number the dense areas of points by HDBSCAN, int32 [points]; -1 for noise.
 
-    Source: Campello, Moulavi & Sander 2013; clusters by excess of mass. It is exact, and has no random choice.
+    Source: Campello, Moulavi & Sander 2013; clusters by excess of mass. It is exact, and has no random choice. An area
+    that holds nearly all points is the cloud that they lie in (a handful of odd ones is then the other area): where
+    there are areas within it, these are taken.
 
     Parameters
     ----------
@@ -73,8 +76,13 @@ def dense_areas(places: Array, min_size: int) -> Numbers:
     """
     if len(places) < 2 * min_size:  # two areas are the fewest that it can tell apart
         return np.full(len(places), NONE, np.int32)
-    labels = hdbscan()(min_cluster_size=min_size, copy=True).fit_predict(np.asarray(places, np.float64))
-    return np.asarray(labels, np.int32)
+    exact, most = np.asarray(places, np.float64), int(CLOUD * len(places))
+    areas = np.asarray(hdbscan()(min_cluster_size=min_size, copy=True).fit_predict(exact), np.int32)
+    if sizes_of(areas, 1).max(initial=0) > most:
+        within = hdbscan()(min_cluster_size=min_size, max_cluster_size=most, copy=True).fit_predict(exact)
+        if within.max(initial=NONE) > areas.max():
+            return np.asarray(within, np.int32)
+    return areas
 
 
 def middles(units: Array, areas: Numbers) -> NDArray[np.float32]:

@@ -107,7 +107,7 @@ class Documents:
 
     def trained(self, settings: dict[str, Any]) -> Doc2Vec:
         """A model of these documents."""
-        given = {"documents": list(self.tagged())} if self.corpus_file is None else {"corpus_file": self.corpus_file}
+        given = {"documents": self.tagged()} if self.corpus_file is None else {"corpus_file": self.corpus_file}
         return Doc2Vec(**given, **settings)
 
 

@@ -81,6 +81,16 @@ class Topics(Top2VecNames, Asking):
         As `areas`, in terms of the tree's leaves.
     options : Options
 
+    Examples
+    --------
+    >>> from w2v import Topics
+    >>> subjects = [["river", "lake", "boat", "water"], ["bread", "flour", "oven", "dough"]]
+    >>> topics = Topics.fit(subjects * 40, vector_size=16, sample=0, epochs=20, min_size=10)
+    >>> topics.sizes.tolist()
+    [40, 40]
+    >>> topics.transform([["boat", "lake"], ["oven"]]).topics.tolist() == topics.topics[:2].tolist()
+    True
+
     Notes
     -----
     Nothing here changes a topic: `reduce` and `merge` give new `Topics` over the same model. Queries may run in several
