@@ -10,8 +10,9 @@
 (['first', 'second', 'third'], (3, 8))
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from w2v.common.public import on_first_use
 
 if TYPE_CHECKING:
     from w2v.bio.checks import Arithmetic, Correlation, alignment_check, arithmetic_check, lcs_lengths
@@ -60,13 +61,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'w2v.bio' has no attribute {name!r}")
-    value = getattr(import_module(f"w2v.bio.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(_HOME))
+__getattr__, __dir__ = on_first_use(__name__, _HOME)

@@ -13,8 +13,9 @@ A topic's number is its place by size, from 0; -1 is none. Words, documents and 
 (2, [40, 40])
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from w2v.common.public import on_first_use
 
 if TYPE_CHECKING:
     from w2v.topics.agreement import Agreement
@@ -48,13 +49,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'w2v.topics' has no attribute {name!r}")
-    value = getattr(import_module(f"w2v.topics.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(_HOME))
+__getattr__, __dir__ = on_first_use(__name__, _HOME)
