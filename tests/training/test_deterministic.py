@@ -409,3 +409,14 @@ def test_rounds_that_freeze_agree_with_their_twin(cbow, changed):
     for matrix, twin, old in zip(matrices[:2], twins[:2], before, strict=True):
         np.testing.assert_allclose(matrix, twin, rtol=1e-4, atol=2e-5)
         assert changed != "frozen" or matrix[frozen].tobytes() == old.tobytes()
+
+
+@pytest.mark.parametrize("sg", [0, 1])
+def test_few_survivors_give_the_same_bytes_to_any_workers(sg):
+    """Neighbours then lie segments away; a worker that takes segments in another order must find them all."""
+    draw = np.random.default_rng(1)
+    words = [f"w{number}" for number in range(400)]
+    sentences = [[words[number] for number in np.minimum(draw.zipf(1.3, 3000) - 1, 399)] for _ in range(40)]
+    options = {"vector_size": 16, "window": 10, "sample": 1e-5, "min_count": 1, "epochs": 2, "deterministic": True}
+    found = {Word2Vec(sentences, sg=sg, workers=workers, **options).wv.vectors.tobytes() for workers in (1, 2, 3, 3, 3)}
+    assert len(found) == 1

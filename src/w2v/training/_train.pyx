@@ -1787,7 +1787,9 @@ cdef bint find_survivors(const Plan *plan, Worker *own, const Job *job, long lon
     """
     cdef long long position, dropped
     cdef const int *stop = own.stop if own.segment else job.stop
-    if sentence != own.sentence or begin < own.seen_from:
+    # Segments of a round are trained in any order: what was found for another may begin within the reach of this one.
+    if sentence != own.sentence or begin < own.seen_from or (
+            own.seen_from > job.offsets[sentence] and begin <= own.seen_until and kept_before(own, begin) < job.reach):
         own.sentence, own.n_kept = sentence, 0
         own.seen_from = own.seen_until = job.offsets[sentence]
     if begin > own.seen_until:

@@ -146,8 +146,9 @@ class Session:
         if (effects := self._those_with_effect()) != self._effects:
             changed = [name for name, value in effects.items() if value != self._effects[name]]
             provenance.doubt(f"a callback has assigned {', '.join(changed)}")
-        # What a checkpoint goes on from must be there as a whole.
-        parts = model.parts(self._corpus, settings, meanwhile=not kernel.exact and writer is None)
+        # Exact results need the size of the corpus first, and what a checkpoint goes on from must be there as a whole.
+        options = {} if kernel.exact or writer is not None else {"meanwhile": True}
+        parts = model.parts(self._corpus, settings, **options)
         if parts.tokens == 0:
             raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")
         run, progress = provenance.runs[-1], provenance.open_epoch
