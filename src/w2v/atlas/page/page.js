@@ -131,6 +131,7 @@ const w2vMap = {};
     let late = 0;
     let watching = false;
     let resting = 0;
+    let lastMove = 0;
 
     /** Notice when several pictures in a row have kept the next frame waiting. */
     function watch() {
@@ -139,7 +140,7 @@ const w2vMap = {};
       requestAnimationFrame((now) => {
         requestAnimationFrame((next) => {
           watching = false;
-          late = next - now > LATE ? late + 1 : Math.max(0, late - 1);
+          late = next - now > LATE ? late + (next - now > 4 * LATE ? 4 : 1) : Math.max(0, late - 1);
           slow = late >= 4;
         });
       });
@@ -167,7 +168,9 @@ const w2vMap = {};
       if (slow && maps.every((map) => map.drawn)) {
         maps.forEach(shifted);
         clearTimeout(resting);
-        resting = setTimeout(look, REST);
+        const now = performance.now();
+        resting = setTimeout(look, Math.min(20 * REST, Math.max(REST, 3 * (now - lastMove))));
+        lastMove = now;
       } else {
         look();
         watch();
