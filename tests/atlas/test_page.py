@@ -102,6 +102,7 @@ def test_a_click_shows_the_neighbours_that_python_gives(opened, vectors):
     page, _ = opened
     page.evaluate("w2vMap.select(-1)")
     page.evaluate("w2vMap.go({x: 0, y: 0, scale: 360})")
+    page.wait_for_function("w2vMap.isDrawn()")
     box = page.locator(".map").bounding_box()
     places = page.evaluate("() => w2vMap.header.names.map((_, i) => w2vMap.place(i))")
     row = min(range(1500), key=lambda i: places[i][1])  # the highest one has no other near it
@@ -115,7 +116,7 @@ def test_labels_do_not_overlap_at_any_zoom(opened):
     shown = set()
     for scale in (300, 900, 4000):
         page.evaluate("scale => w2vMap.go({x: 0, y: 0, scale})", scale)
-        page.wait_for_timeout(150)
+        page.wait_for_function("w2vMap.isDrawn()")
         boxes = page.evaluate("w2vMap.labels()")
         assert len(boxes) > 3
         shown.add(tuple(box["name"] for box in boxes))
@@ -208,3 +209,26 @@ def test_two_models_stand_side_by_side_and_fingers_pinch(browser, vectors, tmp_p
     assert page.evaluate("w2vMap.camera().scale") > 2 * before
     assert errors(said) == []
     page.context.close()
+
+
+def test_a_slow_picture_is_shifted_and_drawn_at_rest(opened):
+    page, _ = opened
+    page.evaluate("""async () => {
+        const plain = window.requestAnimationFrame;
+        window.requestAnimationFrame = step => plain(now => setTimeout(() => step(performance.now()), 60));
+        for (let i = 0; i < 12 && !w2vMap.isSlow(); i++) {
+            const camera = w2vMap.camera();
+            w2vMap.go({ ...camera, x: camera.x + 0.01 });
+            await new Promise(done => setTimeout(done, 300));
+        }
+        window.requestAnimationFrame = plain;
+    }""")
+    assert page.evaluate("w2vMap.isSlow()")
+    canvas = "document.querySelector('.map canvas').style.transform"
+    page.wait_for_function("w2vMap.isDrawn()")
+    shift = (
+        "() => { const c = w2vMap.camera(); w2vMap.go({ x: c.x + 10 / c.scale, y: c.y, scale: 2 * c.scale }); return "
+    )
+    assert page.evaluate(shift + canvas + "; }") == "translate(-20px, 0px) scale(2)"
+    page.wait_for_function("w2vMap.isDrawn()")
+    assert page.evaluate(canvas) == ""

@@ -7,6 +7,8 @@ const w2vMap = {};
   const byId = (id) => document.getElementById(id);
   const LISTED = 100;
   const SIZES = [3, 4, 11]; // of words, documents, topics
+  const LATE = 40; // milliseconds between two frames after which a picture was slow
+  const REST = 120; // milliseconds without a movement after which it is drawn anew
 
   /** An element with text in it. */
   function made(tag, text, classes) {
@@ -123,18 +125,56 @@ const w2vMap = {};
 
     let moved = false;
 
-    /** Show what the camera sees. Labels are drawn once the points are, so that both move together. */
+    // Without a GPU a picture of many points takes longer than a frame. Then a movement shifts the last picture, and the
+    // next one is drawn at rest.
+    let slow = false;
+    let late = 0;
+    let watching = false;
+    let resting = 0;
+    let lastMove = 0;
+
+    /** Notice when several pictures in a row have kept the next frame waiting. */
+    function watch() {
+      if (watching) return;
+      watching = true;
+      requestAnimationFrame((now) => {
+        requestAnimationFrame((next) => {
+          watching = false;
+          late = next - now > LATE ? late + (next - now > 4 * LATE ? 4 : 1) : Math.max(0, late - 1);
+          slow = late >= 4;
+        });
+      });
+    }
+
+    /** Draw what the camera sees. Labels are drawn once the points are, so that both move together. */
     function look() {
+      clearTimeout(resting);
       for (const map of maps) {
+        map.asked = camera;
         if (map.scatter) map.scatter.view(core.matrixOf(camera, map.height), { preventEvent: true });
         else drawOver(map);
       }
     }
 
+    function shifted(map) {
+      const [px, py] = core.toScreen(camera, map.width, map.height, map.drawn.x, map.drawn.y);
+      const by = `translate(${px - map.width / 2}px, ${py - map.height / 2}px) scale(${camera.scale / map.drawn.scale})`;
+      map.points.style.transform = map.over.style.transform = by;
+    }
+
     function go(next) {
       moved = true;
       camera = next;
-      look();
+      if (slow && maps.every((map) => map.drawn)) {
+        maps.forEach(shifted);
+        clearTimeout(resting);
+        const now = performance.now();
+        resting = setTimeout(look, Math.min(20 * REST, Math.max(REST, 3 * (now - lastMove))));
+        lastMove = now;
+      } else {
+        look();
+        watch();
+      }
     }
 
     const zoomBy = (map, factor) => go(core.zoomed(camera, factor, map.width / 2, map.height / 2, map.width, map.height));
@@ -151,6 +191,7 @@ const w2vMap = {};
     const widths = new Map();
 
     function drawOver(map) {
+      if (!map.asked) return;
       const ratio = window.devicePixelRatio || 1;
       const context = map.over.getContext("2d");
       const style = getComputedStyle(document.documentElement);
@@ -165,6 +206,9 @@ const w2vMap = {};
       const near = selected < 0 ? [] : (map.sheet.spaces[0] ? neighbours(map.sheet.spaces[0], selected) : []).map(([i]) => i);
       const pinned = [selected, hovered, ...near].filter((i) => i >= 0 && !Number.isNaN(map.xs[i]));
       const { xs, ys, width, height } = map;
+      const camera = map.asked;
+      map.drawn = camera;
+      map.points.style.transform = map.over.style.transform = "";
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, width, height);
       for (const i of pinned) {
@@ -507,6 +551,8 @@ const w2vMap = {};
       place: (i, number = 0) => core.toScreen(camera, maps[number].width, maps[number].height, maps[number].xs[i], maps[number].ys[i]),
       index: (name) => names.indexOf(name),
       go,
+      isDrawn: () => maps.every((map) => map.drawn === camera),
+      isSlow: () => slow,
       camera: () => camera,
       header,
     });
