@@ -146,3 +146,13 @@ def test_gensims_steps_of_a_vocabulary_can_be_called(model):
     model.make_cum_table()
     model.create_binary_tree()
     assert np.array_equal(model.cum_table, table)
+
+
+def test_vectors_are_added_under_the_old_name():
+    vectors = KeyedVectors(2)
+    with pytest.warns(DeprecationWarning, match=r"add_vectors\(\)"):
+        vectors.add(entities=["one"], weights=[[1, 2]])
+    with pytest.warns(DeprecationWarning, match=r"add_vectors\(\)"):
+        vectors.add(["one", "two"], [[3, 4], [5, 6]], replace=True)
+    assert vectors["one"].tolist() == [3, 4]
+    assert vectors.index_to_key == ["one", "two"]

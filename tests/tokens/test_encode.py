@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from w2v import LineSentence, PathLineSentences, Text8Corpus
 from w2v.files import reading
+from w2v.text.corpus import Corpus
 from w2v.tokens import encode, stream
 from w2v.tokens import words as numbering
 from w2v.tokens.spool import Spool
@@ -282,3 +283,31 @@ def test_tokens_that_several_threads_renumber_stay_in_order(tmp_path, monkeypatc
 
 def test_a_spool_that_was_never_made_is_closed_in_silence():
     Spool.__new__(Spool).__del__()
+
+
+@settings(max_examples=50, deadline=None)
+@given(corpora, st.sampled_from([0, 8, float("inf")]), st.integers(1, 20))
+def test_parts_that_are_put_together_are_what_encoding_makes(corpus, limit, size):
+    index = {word: row for row, word in enumerate("abcde")}
+    parts = stream.Collected(stream.whole_batches(corpus, False, index, size), limit)
+    assert sum(part.text_words for part in parts) == sum(map(len, corpus))
+    together, whole = parts.whole(), encode.encode(corpus, False, index, limit)
+    assert together.tokens.tolist() == whole.tokens.tolist()
+    assert together.offsets.tolist() == whole.offsets.tolist()
+    assert together[2:] == whole[2:]
+
+
+def test_pieces_of_a_file_tell_how_many_words_it_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "LARGE_TEXT", 100_000)
+    monkeypatch.setattr(stream, "SAMPLE_BYTES", 1000)
+    path = tmp_path / "text.txt"
+    text = " ".join(f"über {number % 7} words\n" for number in range(20_000))
+    path.write_text(text, "utf-8")
+    index = {"über": 0, "3": 1, "4": 2}
+    true = sum(word in index for word in text.split())
+    assert stream.expected_tokens(Corpus(path, True), index) == pytest.approx(true, rel=0.03)
+    assert stream.expected_tokens(Corpus(path, True), {"no": 0}) == 0
+    assert stream.expected_tokens(Corpus([["über"]], False), index) is None
+    assert stream.expected_tokens(Corpus(path.with_suffix(".gz"), True), index) is None
+    monkeypatch.setattr(stream, "LARGE_TEXT", 1_000_000)
+    assert stream.expected_tokens(Corpus(path, True), index) is None

@@ -11,6 +11,8 @@ from corpora import TOPICS, two_topics, zipf_like
 from emulation import found_by_models, needs_emulation
 
 from w2v import CallbackAny2Vec, Word2Vec
+from w2v.tokens import cache, stream
+from w2v.training import trainable
 from w2v.training.cuda import choice, concurrency, driver, layout, memory, pieces, work
 from w2v.training.cuda.layout import Model
 from w2v.vectors import queries
@@ -113,6 +115,58 @@ def test_a_corpus_goes_to_the_gpu_once_and_leaves_with_the_model(gpu):
     assert not gpu.claimed
 
 
+@needs_emulation
+def test_a_gpu_trains_a_large_text_while_it_is_read(gpu, tmp_path, monkeypatch):
+    """The words are known, so that the first epoch need not wait; all others have the text as a whole."""
+    text = zipf_like(words=12_000)
+    path = tmp_path / "text.txt"
+    path.write_text("".join(" ".join(sentence) + "\n" for sentence in text))
+    options = ON_GPU | {"sample": 0}
+
+    def trained():
+        model = Word2Vec(**options)
+        model.build_vocab(text)  # known by its object: the file is another corpus
+        model.train(corpus_file=path, total_words=12_000, epochs=2)
+        return model
+
+    whole = trained()
+    events = []
+    monkeypatch.setattr(stream, "LARGE_TEXT", 100)
+    monkeypatch.setattr(cache, "STREAM_WORDS", 2000)
+    monkeypatch.setattr("w2v.text.readers.BLOCK", 1000)
+    monkeypatch.setattr(trainable, "expected_tokens", lambda corpus, index: 12_000)
+    genuine = cache.whole_batches
+
+    def whole_batches(*given):
+        for part in genuine(*given):
+            events.append(gpu.launches_of("train"))
+            yield part
+
+    monkeypatch.setattr(cache, "whole_batches", whole_batches)
+    model = trained()
+    assert len(events) == 6
+    assert events == sorted(events)
+    assert events[-1] >= 3  # parts were trained before the last one was read
+    assert same(model, whole)
+    assert [epoch.raw_words for epoch in model.history] == [12_000, 12_000]
+    assert len(model.tokens.held.tokens) == 12_000
+    assert model.runs[-1]["corpus"] == whole.runs[-1]["corpus"]
+
+
+@needs_emulation
+def test_a_size_that_was_estimated_is_no_cause_for_alarm(gpu, tmp_path, monkeypatch, caplog):
+    text = zipf_like(words=6000)
+    path = tmp_path / "text.txt"
+    path.write_text("".join(" ".join(sentence) + "\n" for sentence in text))
+    model = Word2Vec(**ON_GPU)
+    model.build_vocab(text)
+    monkeypatch.setattr(trainable, "expected_tokens", lambda corpus, index: 5800)
+    model.train(corpus_file=path, total_words=6000, epochs=2)
+    assert [epoch.raw_words for epoch in model.history] == [6000, 6000]
+    assert model.history[-1].alpha == pytest.approx(model.min_alpha)
+    assert not caplog.records
+
+
 # --- what a run has -------------------------------------------------------------------------------------------------
 
 
@@ -211,6 +265,11 @@ def test_matrices_too_large_for_a_gpu_are_refused_with_sizes(gpu):
         model.train(two_topics(50), total_examples=50, epochs=1)
     assert model.fingerprint() == before
     assert not gpu.claimed
+    kernel = model.kernel(model.settings())
+    estimated = model.estimate_memory()
+    assert (
+        sum(matrix.nbytes for matrix in kernel._task.matrices.values()) == estimated["vectors"] + estimated["syn1neg"]
+    )
     gpu.memory = 1 << 20
     model.train(two_topics(50), total_examples=50, epochs=1)
 

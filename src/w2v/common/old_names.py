@@ -153,6 +153,11 @@ class OldVectorNames(Lifecycle):
         warn("wv of vectors", "the vectors themselves")
         return self
 
+    def add(self, entities: Any, weights: Any, replace: bool = False) -> None:
+        """Old form of `add_vectors`."""
+        warn("add()", "add_vectors()")
+        self.add_vectors(entities, weights, replace=replace)  # type: ignore[attr-defined]
+
     def init_sims(self, replace: bool = False) -> None:
         """Old form of `fill_norms`, or with ``replace=True`` of `unit_normalize_all`."""
         warn("init_sims()", "fill_norms(), or unit_normalize_all() for replace=True")

@@ -42,6 +42,7 @@ examples:
   python -m w2v.compat.gensim script.py --its --own arguments
   python -m w2v.compat.gensim -m package.module arguments
   python -m w2v.compat.gensim --allow-pickle script.py old.model
+  python -m w2v.compat.gensim --check script.py notebook.ipynb folder
 
 Children that the program starts by multiprocessing run on w2v too; a new `python` that it calls does not.
 """
@@ -317,16 +318,17 @@ class _Install:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run a script, or with ``-m`` a module, under the substitution."""
+    """Run a script, or with ``-m`` a module, under the substitution; or check programs."""
     parser = argparse.ArgumentParser(
         "python -m w2v.compat.gensim",
-        usage="%(prog)s [-h] [--allow-pickle] (script.py | -m module) [arguments ...]",
-        description="Run a program that imports gensim on w2v.",
+        usage="%(prog)s [-h] ([--allow-pickle] (script.py | -m module) [arguments ...] | --check path ...)",
+        description="Run a program that imports gensim on w2v, or say which of its calls would run unchanged.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--allow-pickle", action="store_true", help="let load read files that gensim has saved")
+    parser.add_argument("--check", action="store_true", help="read programs, notebooks and folders, and run nothing")
     is_program = [argument == "-m" or not argument.startswith("-") for argument in arguments]
     start = is_program.index(True) if True in is_program else len(arguments)
     args = parser.parse_args(arguments[:start])
@@ -334,6 +336,8 @@ def main(arguments: Sequence[str]) -> None:
     if program in ([], ["-m"]):
         print(parser.format_help())
         raise SystemExit(2)
+    if args.check:
+        return _check(parser, program)
     is_script = program[0] != "-m"
     if is_script and not Path(program[0]).exists():
         parser.error(f"there is no script {program[0]!r}; a module is run by -m module")
@@ -349,6 +353,19 @@ def main(arguments: Sequence[str]) -> None:
             parser.error(f"{fault}; a script is given by its path, without -m")
         sys.argv = program[1:]
         runpy.run_module(program[1], run_name="__main__", alter_sys=True)
+
+
+def _check(parser: argparse.ArgumentParser, paths: Sequence[str]) -> None:
+    """Print what becomes of the uses of gensim in programs; status 1 where something is missing."""
+    from w2v.compat import checking, uses
+
+    try:
+        found, verdicts = checking.check(paths, uses.Gensim(SUBSTITUTED, CLASSES, gensim_utils.__all__))
+    except FileNotFoundError as error:
+        parser.error(str(error))
+    print(checking.report(found, verdicts))
+    if uses.MISSING in verdicts.values():
+        raise SystemExit(1)
 
 
 def _fault_of(module: str) -> str | None:

@@ -108,9 +108,9 @@ class Tagged(Word2Vec):
             options = {"side_tags": self.dm_tag_count, "null_word": null_word, "shrink": False, **options}
         return super().kernel(settings, **options)
 
-    def parts(self, corpus: Corpus, settings: Settings) -> Parts:
+    def parts(self, corpus: Corpus, settings: Settings, meanwhile: bool = False) -> Parts:
         """The corpus as integers."""
-        parts = super().parts(corpus, settings)
+        parts = super().parts(corpus, settings, meanwhile)
         if self._is_concatenated() and parts.whole:
             [encoded] = parts.encoded
             others = 0 if encoded.tags is None else int((np.diff(encoded.tags.offsets) != self.dm_tag_count).sum())

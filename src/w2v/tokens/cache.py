@@ -7,11 +7,8 @@ from typing import Any
 from w2v.text.corpus import Corpus, is_same_corpus
 from w2v.tokens.encode import CACHE_BYTES, Encoded, encode
 from w2v.tokens.numbering import Terms
-from w2v.tokens.stream import whole_batches
+from w2v.tokens.stream import STREAM_WORDS, Collected, whole_batches
 from w2v.tokens.tags import TagRows
-
-# Words encoded at a time where a corpus is streamed instead of kept.
-STREAM_WORDS = 1 << 20
 
 # How many bytes of tokens stay in memory, for each value of the parameter `cache`.
 LIMITS = {"auto": CACHE_BYTES, "memory": float("inf"), "disk": 0, "none": 0}
@@ -75,13 +72,28 @@ class TokenCache:
     ) -> Encoded:
         """Return the corpus as integers: the held ones if corpus and vocabulary are the same, see `Corpus.identity`."""
         identity = (*corpus.identity(call), *self._key_of(index))
-        known = self.held is not None and self._identity is not None and is_same_corpus(self._identity, identity)
+        known = self._holds(identity)
         self.changed = self.held is not None and not known
         if self.held is None or not known:
             # Keep the former corpus until this one is encoded: its iterator may have ended.
             self.held = encode(*corpus, index, LIMITS[cache], threads, report, rows, self.terms)
             self._identity = identity
         return self.held
+
+    def holds(self, corpus: Corpus, call: int, index: Index) -> bool:
+        """Whether `encode` need not read."""
+        return self._holds((*corpus.identity(call), *self._key_of(index)))
+
+    def _holds(self, identity: Identity) -> bool:
+        return self.held is not None and self._identity is not None and is_same_corpus(self._identity, identity)
+
+    def encode_meanwhile(self, corpus: Corpus, call: int, index: Index, cache: str, threads: int) -> Iterator[Encoded]:
+        """Yield a corpus of words that is not held as integers, a part at a time; when all is read, hold it."""
+        identity = (*corpus.identity(call), *self._key_of(index))
+        self.changed = self.held is not None
+        parts = Collected(whole_batches(*corpus, index, STREAM_WORDS, threads, None, self.terms), LIMITS[cache])
+        yield from parts
+        self.held, self._identity = parts.whole(), identity
 
     def count(self, corpus: Corpus, index: Index, threads: int, report: Report, rows: TagRows | None = None) -> int:
         """How many words of the vocabulary a corpus has that is not kept: known, or counted once."""

@@ -1,15 +1,27 @@
-"""A corpus as integers that is read anew in every epoch, piece by piece."""
+"""A corpus as integers, piece by piece as it is read: anew in every epoch, or once while it is put together."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.files.reading import Pathlike
+from w2v.files.reading import Pathlike, codec_of, open_binary
+from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Encoded
 from w2v.tokens.numbering import Terms
+from w2v.tokens.spool import Spool
 from w2v.tokens.tags import NotedTags, TagRows, known_alone
 from w2v.tokens.words import Batch, Divided, Final, Numbered, Sentences, number_words, tokenizable
+
+# Words encoded at a time where a corpus is streamed instead of kept.
+STREAM_WORDS = 1 << 20
+
+# A text file of this many bytes is worth training while it is read; smaller ones are there at once.
+LARGE_TEXT = 1 << 26
+
+# How many pieces of a text file tell how many words it has, and their bytes.
+SAMPLES, SAMPLE_BYTES = 32, 1 << 15
 
 
 def whole_batches(
@@ -88,3 +100,51 @@ def _number_with(
         if noted is not None:
             noted.note_lines(len(ends))
         yield Batch(table[tokens], ends, owner, ordered)
+
+
+class Collected:
+    """Passes the parts of a corpus without tags on, and puts them together: what `encode` would have made of it.
+
+    Parameters
+    ----------
+    parts : iterable of Encoded
+    cache_bytes : float
+        Tokens beyond this many bytes go to a temporary file.
+    """
+
+    def __init__(self, parts: Iterable[Encoded], cache_bytes: float) -> None:
+        self._parts = parts
+        self._tokens, self._offsets = Spool(np.int32, cache_bytes), Spool(np.int64, cache_bytes)
+        self._offsets.append(np.zeros(1, np.int64))
+        self._text_words, self._ordered = 0, True
+
+    def __iter__(self) -> Iterator[Encoded]:
+        for part in self._parts:
+            self._offsets.append(part.offsets[1:] + self._tokens.length)
+            self._tokens.append(part.tokens)
+            self._text_words += part.text_words
+            self._ordered = self._ordered and part.ordered
+            yield part
+
+    def whole(self) -> Encoded:
+        """All that was passed on, as one part."""
+        return Encoded(self._tokens.finish(), self._offsets.finish(), self._text_words, self._ordered)
+
+
+def expected_tokens(corpus: Corpus, index: Mapping[str, int]) -> int | None:
+    """About how many words of the vocabulary a large text file has, from pieces all over it.
+
+    None if the corpus is anything else: a small or a compressed file, lines that are not its sentences, an iterable.
+    """
+    if not corpus.is_path or codec_of(corpus.source) is not None:
+        return None
+    with open_binary(corpus.source) as file:
+        if not file.seekable() or (size := file.seek(0, os.SEEK_END)) < LARGE_TEXT:
+            return None
+        known = read = 0
+        for sample in range(SAMPLES):
+            file.seek((size - SAMPLE_BYTES) * sample // (SAMPLES - 1))
+            words = file.read(SAMPLE_BYTES).decode("utf-8", "ignore").split(" ")[1:-1]  # the outer ones may be cut
+            known += sum(word in index for part in words for word in part.split())
+            read += sum(len(word.encode()) + 1 for word in words)
+    return round(known * size / max(read, 1))

@@ -1,8 +1,9 @@
 /* Vectors of one instruction set, under the names the row functions use.
  *
  * Included once per level with LEVEL_<NAME> defined. A level says what V is (WIDTH floats), how to load, store and
- * combine it, and how the 16 lanes of GROUP dot products fold to GROUP sums at once. Every operation is exactly
- * rounded, so every level gives the same bits; only `fused` needs care where the hardware has no fused multiply-add.
+ * combine it, and how the 16 lanes of GROUP dot products fold to GROUP sums at once; ALONE dots of a single row fit its
+ * registers. Every operation is exactly rounded, so every level gives the same bits; only `fused` needs care where the
+ * hardware has no fused multiply-add.
  *
  * smaller/larger follow one rule everywhere: `a < b ? a : b`, so that a NaN in `a` gives `b`.
  * scale_by_power adds the integer held in the low bits of `t` to the exponent of `p` (see `exp_` in _simd_body.h).
@@ -11,6 +12,7 @@
 #undef V
 #undef WIDTH
 #undef GROUP
+#undef ALONE
 #undef PANEL
 #undef TARGET
 
@@ -19,6 +21,7 @@
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma,prfchw")))
 #define WIDTH 16
 #define GROUP 16
+#define ALONE 16
 #define PANEL 8
 #define V __m512
 INLINE V NAME(load)(const float *p) { return _mm512_loadu_ps(p); }
@@ -63,6 +66,7 @@ INLINE void NAME(fold)(V sums[16][1], const int used, float *out) {
 #define TARGET __attribute__((target("avx2,fma,prfchw")))
 #define WIDTH 8
 #define GROUP 4
+#define ALONE 6
 #define PANEL 8
 #define V __m256
 INLINE V NAME(load)(const float *p) { return _mm256_loadu_ps(p); }
@@ -99,6 +103,7 @@ INLINE void NAME(fold)(V sums[4][2], const int used, float *out) {
 #define TARGET
 #define WIDTH 4
 #define GROUP 4
+#define ALONE 4
 #define PANEL 8
 #define V float32x4_t
 INLINE V NAME(load)(const float *p) { return vld1q_f32(p); }
@@ -129,6 +134,7 @@ INLINE void NAME(fold)(V sums[4][4], const int used, float *out) {
 #define TARGET
 #define WIDTH 16
 #define GROUP 1
+#define ALONE 1
 #define PANEL 1
 #define V Lanes
 #define EACH(expression) \

@@ -51,11 +51,12 @@ INLINE V NAME(log_loss)(V x, V label) {
 }
 
 /* Dots of `heads` targets with `n` rows, out[h * width + c]; all three are constants where this is inlined, and
- * heads * width <= GROUP. What is left of the group is zero. */
+ * heads * width <= GROUP, or ALONE if the width is 1. What is left of the group is zero. */
 INLINE void NAME(dots_group)(float *const *rows, const int n, const int width, float *const *targets, const int heads,
                              int blocks, float *out) {
-    V sums[GROUP][PARTS];
-    UNROLL for (int i = 0; i < GROUP; i++)
+    const int groups = (heads * width + GROUP - 1) / GROUP;
+    V sums[2 * GROUP][PARTS];
+    UNROLL for (int i = 0; i < groups * GROUP; i++)
         UNROLL for (int part = 0; part < PARTS; part++) sums[i][part] = NAME(fill)(0.0f);
     for (size_t d = 0; d < 16 * (size_t)blocks; d += 16)
         UNROLL for (int part = 0; part < PARTS; part++)
@@ -65,16 +66,16 @@ INLINE void NAME(dots_group)(float *const *rows, const int n, const int width, f
                     sums[h * width + c][part] =
                         NAME(fused)(NAME(load)(rows[c] + d + part * WIDTH), target, sums[h * width + c][part]);
             }
-    NAME(fold)(sums, heads * width, out);
+    UNROLL for (int i = 0; i < groups; i++) NAME(fold)(sums + i * GROUP, heads * width - i * GROUP, out + i * GROUP);
 }
 
 /* scores[t * pitch + c] = the dot of target t and row c, in groups of as many as the registers hold. */
 INLINE void NAME(all_dots)(float *const *rows, const int n, const int pitch, float *const *targets, int n_targets,
                            int blocks, float *scores) {
-    const int width = pitch < GROUP ? pitch : GROUP, most = GROUP / width;
+    const int width = pitch < GROUP ? pitch : GROUP, most = width == 1 ? ALONE : GROUP / width;
     for (int t = 0; t < n_targets; t += most) {
         const int left = n_targets - t < most ? n_targets - t : most;
-        float *last[GROUP + 1], *const *group = targets + t;
+        float *last[ALONE + 1], *const *group = targets + t;
         if (left & 1) { /* heads come in pairs: an odd last one counts twice */
             for (int h = 0; h < left; h++) last[h] = group[h];
             last[left] = group[left - 1];
@@ -155,7 +156,7 @@ INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targ
 }
 
 /* A panel is up to PANEL vectors side by side, which stay in registers: `call(column, width)` for each panel of a row,
- * its width a constant. */
+ * its width a constant. All are about as wide: 14 vectors are 7 and 7, for which there are registers enough. */
 #if PANEL == 8
 #define WIDE(call) \
     case 5: call(d, 5) break; case 6: call(d, 6) break; case 7: call(d, 7) break; case 8: call(d, 8) break;
@@ -163,8 +164,9 @@ INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targ
 #define WIDE(call)
 #endif
 #define PANELS(call) \
-    for (size_t d = 0, left = PARTS * (size_t)blocks, w; left; d += w * WIDTH, left -= w) { \
-        w = left < PANEL ? left : PANEL; \
+    for (size_t d = 0, left = PARTS * (size_t)blocks, panels = (left + PANEL - 1) / PANEL, w; left; \
+         d += w * WIDTH, left -= w, panels--) { \
+        w = (left + panels - 1) / panels; \
         switch (w) { \
             case 1: call(d, 1) break; \
             case 2: call(d, 2) break; \

@@ -414,38 +414,47 @@ cdef inline uint32_t select(uint32_t first, uint32_t second, bint takes_first) n
     return (first & every_bit) | (second & ~every_bit)
 
 
-cdef inline uint32_t noise_word(const Plan *plan, const Worker *own, uint64_t bits) noexcept nogil:
-    cdef const uint32_t *slot
-    cdef uint64_t number
-    if own.segment:
-        slot = own.segment.noise + 3 * scaled(bits >> 32, own.segment.n_noise)
-        return select(slot[1], slot[2], <uint32_t>bits < slot[0])
-    number = scaled(bits >> 32, plan.n_words)
-    slot = plan.noise + 2 * number
+cdef inline uint32_t noise_word(const uint32_t *noise, uint64_t n_words, uint64_t bits) noexcept nogil:
+    cdef uint64_t number = scaled(bits >> 32, n_words)
+    cdef const uint32_t *slot = noise + 2 * number
     return select(<uint32_t>number, slot[1], <uint32_t>bits < slot[0])
 
 
-cdef inline void prefetch_slot(const Plan *plan, const Worker *own, uint64_t bits) noexcept nogil:
+cdef inline uint32_t drawn_word(const Plan *plan, const Worker *own, uint64_t bits) noexcept nogil:
+    """The noise word of these bits; in a segment, with what its own table says of it."""
+    cdef const uint32_t *slot
     if own.segment:
-        prefetch(own.segment.noise + 3 * scaled(bits >> 32, own.segment.n_noise))
-    else:
-        prefetch(plan.noise + 2 * scaled(bits >> 32, plan.n_words))
+        slot = own.segment.noise + 3 * scaled(bits >> 32, own.segment.n_noise)
+        return select(slot[1], slot[2], <uint32_t>bits < slot[0])
+    return noise_word(plan.noise, plan.n_words, bits)
 
 
 cdef inline void add_noise(const Plan *plan, Worker *own, Window *window, int32_t word, int pair) noexcept nogil:
     """Targets of negative sampling: `word` itself, and noise words; a draw of `word` is dropped, not repeated."""
+    # What the loops read stands in variables, since they write through pointers that might lead anywhere.
     cdef int k, n = window.n_targets + 1, negative = plan.negative
     cdef float **targets = window.targets
     cdef float *labels = window.labels
+    cdef float *outputs = plan.outputs
+    cdef float *hot = own.hot_outputs
+    cdef long long stride = plan.output_stride, n_hot = own.n_hot
+    cdef uint64_t n_words = plan.n_words
+    cdef const uint32_t *noise = plan.noise
     cdef const uint64_t *draws = window.draws + pair * negative
     cdef uint32_t drawn, other
     targets[n - 1], labels[n - 1] = output_row(plan, own, word, False), 1
-    for k in range(negative):
-        drawn = noise_word(plan, own, draws[k])
-        other = drawn & ~ANY_SEGMENT
-        if other != <uint32_t>word:
-            targets[n], labels[n] = output_row(plan, own, other, other == drawn), 0
-            n += 1
+    if own.segment == NULL and plan.frozen == NULL:
+        for k in range(negative):
+            other = noise_word(noise, n_words, draws[k])
+            targets[n], labels[n] = (hot if other < n_hot else outputs) + other * stride, 0
+            n += other != <uint32_t>word
+    else:
+        for k in range(negative):
+            drawn = drawn_word(plan, own, draws[k])
+            other = drawn & ~ANY_SEGMENT
+            if other != <uint32_t>word:
+                targets[n], labels[n] = output_row(plan, own, other, other == drawn), 0
+                n += 1
     window.n_targets = n
 
 
@@ -456,11 +465,15 @@ cdef inline int lists(const Plan *plan, const Worker *own, const Window *window)
 
 cdef void make_draws(const Plan *plan, const Worker *own, Window *window) noexcept nogil:
     """Draw for all noise words of a window, and ask for their slots in the table."""
-    cdef int k
+    cdef int k, n = lists(plan, own, window) * plan.negative
+    cdef uint64_t *draws = window.draws
+    cdef uint64_t stream = window.stream, slots = own.segment.n_noise if own.segment else plan.n_words
+    cdef const uint32_t *table = own.segment.noise if own.segment else plan.noise
+    cdef int width = 3 if own.segment else 2
     if plan.outputs:
-        for k in range(lists(plan, own, window) * plan.negative):
-            window.draws[k] = draw(window.stream, <uint64_t>k)
-            prefetch_slot(plan, own, window.draws[k])
+        for k in range(n):
+            draws[k] = draw(stream, <uint64_t>k)
+            prefetch(table + width * scaled(draws[k] >> 32, slots))
 
 
 cdef void look_up_targets(const Plan *plan, Worker *own, Window *window, int32_t word) noexcept nogil:
@@ -495,7 +508,7 @@ cdef void add_shared_noise(const Plan *plan, Worker *own, Window *window, int be
     for t in range(begin, window.n_targets):
         window.weights[t] = 1
     for k in range(plan.negative):
-        drawn = noise_word(plan, own, window.draws[k])
+        drawn = drawn_word(plan, own, window.draws[k])
         other = drawn & ~ANY_SEGMENT
         pairs = 0
         for j in range(first, last):

@@ -146,7 +146,8 @@ class Session:
         if (effects := self._those_with_effect()) != self._effects:
             changed = [name for name, value in effects.items() if value != self._effects[name]]
             provenance.doubt(f"a callback has assigned {', '.join(changed)}")
-        parts = model.parts(self._corpus, settings)
+        # What a checkpoint goes on from must be there as a whole.
+        parts = model.parts(self._corpus, settings, meanwhile=not kernel.exact and writer is None)
         if parts.tokens == 0:
             raise RuntimeError("no word of this corpus is in the vocabulary; nothing can be trained")
         run, progress = provenance.runs[-1], provenance.open_epoch
@@ -193,7 +194,7 @@ class Session:
                     raise
                 if not ended:
                     self.write_checkpoint()
-        if not parts.whole and progress.words != parts.tokens:
+        if not parts.whole and parts.counted and progress.words != parts.tokens:
             run["repeatable"] = False
             logger.warning(
                 "the corpus had %s words of the vocabulary, not the %s counted before", progress.words, parts.tokens

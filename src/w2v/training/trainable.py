@@ -12,6 +12,7 @@ from w2v.files import errors
 from w2v.text.corpus import Corpus
 from w2v.tokens.cache import TokenCache
 from w2v.tokens.encode import Encoded
+from w2v.tokens.stream import expected_tokens
 from w2v.tokens.tags import TagRows
 from w2v.training import epoch, matrices, schedule
 from w2v.training import provenance as provenances
@@ -32,11 +33,14 @@ class Parts(NamedTuple):
     encoded : iterable of Encoded, its parts in order
     whole : bool
         It is one part that stays in memory or in a file, so that training can begin anywhere in it.
+    counted : bool
+        Else `tokens` is an estimate, and the parts are read while the first of them are trained.
     """
 
     tokens: int
     encoded: Iterable[Encoded]
     whole: bool
+    counted: bool = True
 
 
 class Contents(NamedTuple):
@@ -81,17 +85,28 @@ class Trainable:
         """The rows of tags, where the corpus is one of documents."""
         return None
 
-    def parts(self, corpus: Corpus, settings: Settings) -> Parts:
-        """The corpus as integers."""
+    def parts(self, corpus: Corpus, settings: Settings, meanwhile: bool = False) -> Parts:
+        """The corpus as integers.
+
+        `meanwhile` allows parts that are read while others are trained, of a corpus whose size is estimated: exact
+        results need its size.
+        """
         rows = self.tag_rows()
         tokens, index, threads = self.tokens, self.vocabulary.index, thread_count(settings.workers)
+        call = self.provenance.train_count
         former = tokens.held
         if settings.cache == "none":
             self.provenance.record_digests(former)
             count = tokens.count(corpus, index, threads, self.heed, rows)
             self._doubt_a_change()
             return Parts(count, self._streamed(tokens.stream(corpus, index, threads, rows)), False)
-        encoded = tokens.encode(corpus, self.provenance.train_count, index, settings.cache, threads, self.heed, rows)
+        if meanwhile and rows is None and tokens.terms is None:
+            expected = None if tokens.holds(corpus, call, index) else expected_tokens(corpus, index)
+            if expected:
+                self.provenance.record_digests(former)
+                parts = tokens.encode_meanwhile(corpus, call, index, settings.cache, threads)
+                return Parts(expected, self._streamed(parts), False, False)
+        encoded = tokens.encode(corpus, call, index, settings.cache, threads, self.heed, rows)
         if encoded is not former:
             self.provenance.record_digests(former)
         self._doubt_a_change()
