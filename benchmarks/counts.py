@@ -10,7 +10,7 @@
 `sizes` draws whole lines; the smaller samples of a draw are the beginning of the larger ones, so that they are nested.
 Each result is kept as a line of JSON in --folder, and made once. Seconds are of the clock, with those of the processor
 beside them: on a machine with other work the latter are what counts. The others are compared where they are installed:
-glove-python-binary, scikit-learn, gensim.
+bicleaner-ai-glove, scikit-learn, gensim.
 """
 
 import argparse
@@ -242,12 +242,12 @@ def counters(args: argparse.Namespace) -> None:
     assert sum(found.values()) * 2 == facts["pairs"]
     del found
     try:
-        from glove import Corpus  # glove-python-binary
+        from glove import Corpus  # bicleaner-ai-glove, the glove-python that has wheels
     except ImportError:
         pass
     else:
         dictionary = {number: number for number in range(len(model.wv))}
-        with timed("glove-python-binary", facts):
+        with timed("bicleaner-ai-glove", facts):
             corpus = Corpus(dictionary=dictionary)
             corpus.fit(lines, window=args.window)
     from scipy.sparse import csr_matrix
