@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from w2v.text.kmers import Kmers, TaggedKmers
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
     from w2v.training.epoch import EpochRecord, StopTraining
-    from w2v.vectors.exchange import load_finalfusion, save_finalfusion
+    from w2v.vectors.exchange import load_finalfusion, save_finalfusion, save_model2vec
     from w2v.vectors.index import SearchIndex
     from w2v.vectors.keyed import KeyedVectors
     from w2v.vectors.subwords import FastTextKeyedVectors
@@ -56,6 +56,7 @@ _HOME = {
     "KeyedVectors": "vectors.keyed",
     "load_finalfusion": "vectors.exchange",
     "save_finalfusion": "vectors.exchange",
+    "save_model2vec": "vectors.exchange",
     "SearchIndex": "vectors.index",
     "FastTextKeyedVectors": "vectors.subwords",
     "RULE_DEFAULT": "vocabulary.choose",
@@ -124,6 +125,7 @@ __all__ = [
     "merge",
     "save_facebook_model",
     "save_finalfusion",
+    "save_model2vec",
     "show_config",
     "update",
 ]
