@@ -23,8 +23,8 @@ def clusters_of(sequences: Any, threshold: float = 0.6, k: int = 3, **options: A
     chance: that of k-mers whose letters are drawn one by one, as often as they occur here. If letters agree
     independently with probability p, then beyond chance a k-mer is shared with p to the k, so that the identity is
     estimated as ``((c - q) / (1 - q)) ** (1 / k)``. Short sequences share much with long ones by luck, and so they are
-    linked only if they share `SURE` standard deviations more than chance gives, too. Whatever is
-    linked by steps is one group (single linkage).
+    linked only if they share `SURE` standard deviations more than chance gives, too. Whatever
+    is linked by steps is one group (single linkage).
 
     Parameters
     ----------
