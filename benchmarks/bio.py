@@ -35,7 +35,7 @@ from w2v.tokens import encode, stream
 from w2v.tokens.cache import LIMITS
 
 PRESETS = {"protvec": bio.ProtVec, "genevec": bio.GeneVec, "dna2vec": bio.DNA2Vec}
-IDENTITY = 0.5  # from which two proteins are relatives
+IDENTITY = 0.6  # from which two proteins are relatives
 PAIRS = 1000
 
 

@@ -317,17 +317,23 @@ def test_relatives_are_one_cluster_and_strangers_are_not():
     found = bio.clusters_of(records, 0.5, alphabet="protein")
     assert found.tolist() == [number // 5 for number in range(40)]
     assert len(set(bio.clusters_of(records, 1.0, alphabet="protein"))) == 40
-    assert len(set(bio.clusters_of(records, 0.0, alphabet="protein"))) == 1
+    # A short stranger has much in common with a long one, by chance alone, and is no relative of it.
+    long = ("long", "".join(text for _, text in families(np.random.default_rng(2), 60, 1, 0)[0]))
+    short = ("short", families(np.random.default_rng(3), 1, 1, 0)[0][0][1][:25])
+    assert len(set(bio.clusters_of([long, short, *records], 0.3, alphabet="protein").tolist())) == 10
 
 
 def test_the_estimate_of_identity_is_what_it_says():
-    _, kmers, counts = bio.kmer_counts(["ACDEFGH", "ACDEYYY"], 3, alphabet="protein")
-    shared = int(((counts.toarray() > 0).sum(axis=0) == 2).sum())
-    estimate = (shared / 5) ** (1 / 3)
-    for threshold, groups in ((estimate - 1e-9, 1), (estimate + 1e-9, 2)):
-        found = bio.clusters_of(["ACDEFGH", "ACDEYYY"], threshold, alphabet="protein")
-        assert len(set(found.tolist())) == groups
-    assert len(kmers) == 8000
+    records, _ = families(np.random.default_rng(4), 2, 2, 0.3)
+    sets = [set(plain_kmers(text, 3)) for _, text in records]
+    often = Counter(text[at] for _, text in records for at in range(len(text) - 2))
+    share = {letter: count / sum(often.values()) for letter, count in often.items()}
+    small, large = sorted(sets[:2], key=len)
+    chance = sum(math.prod(share.get(letter, 0) for letter in kmer) for kmer in large)
+    estimate = ((len(small & large) / len(small) - chance) / (1 - chance)) ** (1 / 3)
+    for threshold, groups in ((estimate - 1e-6, 1), (estimate + 1e-6, 2)):
+        assert len(set(bio.clusters_of(records, threshold, alphabet="protein").tolist()[:2])) == groups
+    assert len(set(bio.clusters_of(["ACD", "ACD", "ACE"], alphabet="protein").tolist())) == 2
 
 
 def test_folds_keep_clusters_whole_and_labels_even():
@@ -372,7 +378,7 @@ def test_the_nearest_is_that_of_the_highest_cosine():
 def test_a_verdict_is_given_against_the_strongest_control():
     records, labels = families(np.random.default_rng(2), 12, 6, 0.6)
     report = bio.evaluate(
-        lambda some: bio.ProtVec(some, vector_size=16, epochs=2, workers=1), records, labels, repeats=2, threshold=0.55
+        lambda some: bio.ProtVec(some, vector_size=16, epochs=2, workers=1), records, labels, repeats=2, threshold=0.5
     )
     names = {found.name for found in report.results}
     assert names == {
@@ -391,7 +397,7 @@ def test_a_verdict_is_given_against_the_strongest_control():
     assert str(report) == str(
         bio.evaluate(
             lambda some: bio.ProtVec(some, vector_size=16, epochs=2, workers=1),
-            records, labels, repeats=2, threshold=0.55,
+            records, labels, repeats=2, threshold=0.5,
         )
     )  # fmt: skip
 
@@ -406,6 +412,9 @@ def test_equal_sequences_are_kept_once_and_contradictions_not(proteins):
         bio.evaluate(proteins, records, labels[:-1])
     with pytest.raises(ValueError, match="of 1 classes"):
         bio.evaluate(proteins, PROTEINS[:12], ["a"] * 12)
+    relatives, names = families(np.random.default_rng(1), 3, 4, 0.1)
+    with pytest.raises(ValueError, match=r"threshold=0.4 leaves 3 groups for 5 folds"):
+        bio.evaluate(proteins, relatives, names, threshold=0.4)
     assert not math.isnan(report.claim.p)
 
 

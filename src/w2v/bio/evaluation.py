@@ -204,6 +204,10 @@ def evaluate(
     groups = np.arange(len(records))
     if threshold is not None:
         groups = clusters_of(records, threshold, workers=workers, **options)
+        if groups.max() + 1 < folds:
+            raise ValueError(
+                f"threshold={threshold} leaves {groups.max() + 1} groups for {folds} folds; raise it, or lower folds"
+            )
     answers, alone = cross_validated(features, numbers, groups, folds, repeats, seed)
     dimensions = {name: part.shape[1] for name, part in features.items()}
     results = tuple(_result(name, kind, dimensions[name], right, seed) for (name, kind), right in answers.items())
