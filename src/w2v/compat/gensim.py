@@ -321,7 +321,8 @@ def main(arguments: Sequence[str]) -> None:
     """Run a script, or with ``-m`` a module, under the substitution; or check programs."""
     parser = argparse.ArgumentParser(
         "python -m w2v.compat.gensim",
-        usage="%(prog)s [-h] ([--allow-pickle] (script.py | -m module) [arguments ...] | --check path ...)",
+        usage="%(prog)s [-h] [--allow-pickle] (script.py | -m module) [arguments ...]\n"
+        "       %(prog)s --check path ...",
         description="Run a program that imports gensim on w2v, or say which of its calls would run unchanged.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
