@@ -8,6 +8,7 @@ target=../../src/w2v/atlas/page
 ./node_modules/.bin/esbuild entry.js --bundle --minify --format=iife --global-name=scatter --legal-comments=none \
     --target=es2022 \
     --outfile=scatter.js --log-level=warning
+sed -i 's#https://www\.[a-z]*\.com/package/##' scatter.js  # a page that asks for nothing names no address
 # All packages but the bundler, each with the text of its licence: regl-scatterplot has some of them built in.
 node -e '
 const fs = require("fs");
