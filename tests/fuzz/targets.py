@@ -6,6 +6,7 @@ alone repeats what happened.
 """
 
 import bz2
+import codecs
 import contextlib
 import functools
 import gzip
@@ -679,6 +680,7 @@ def corpus_seeds() -> list[bytes]:
         for blank in ("\u3000", "\xa0", "\n", "\U0001f600")
     ]
     return [
+        codecs.BOM_UTF8 + b"lake \xef\xbb\xbfboat",
         text.encode(),
         SPACES.encode(),
         *(step.encode() for step in steps),
@@ -767,11 +769,12 @@ def corpus_file(data: bytes, folder: Path, suffix: str = "") -> str:
             data = PACKERS[suffix][1](data)
         except Exception:
             return how  # whether it is damaged is for the package to say: some is behind the end
-    slow = slow_words(data)
+    mark = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0  # at the beginning of a file it is no letter
+    slow = slow_words(data[mark:])
     if scan is None:
         assert slow.not_utf8 is not None or slow.too_long is not None or suffix
         if how.startswith("UnicodeDecodeError"):
-            assert f"at byte {slow.not_utf8:,} of" in how
+            assert f"at byte {slow.not_utf8 + mark:,} of" in how
         return how
     sentences = [line for line in slow.lines if line]
     assert (slow.not_utf8, slow.too_long) == (None, None)
