@@ -38,18 +38,21 @@ LACKING = {
     "load_binary_data": "call load_facebook_model(path)",
     "load_fasttext_format": "call load_facebook_model(path)",
     "seeded_vector": "the first vectors follow from seed=",
-    "_train_epoch": "training is compiled, and has no such step",
-    "_do_train_job": "training is compiled, and has no such step",
-    "_do_train_epoch": "training is compiled, and has no such step",
-    "_job_producer": "training is compiled, and has no such step",
-    "_worker_loop": "training is compiled, and has no such step",
-    "_get_thread_working_mem": "training is compiled, and has no such step",
-    "_load_specials": "files are safetensors, not pickles",
-    "_save_specials": "files are safetensors, not pickles",
-    "_smart_save": "files are safetensors, not pickles",
-    "_adapt_by_suffix": "files are safetensors, not pickles",
-    "_upconvert_old_vocab": "load(..., allow_pickle=True) reads old files",
-    "_upconvert_old_d2vkv": "load(..., allow_pickle=True) reads old files",
+    **dict.fromkeys(
+        (
+            "_train_epoch",
+            "_do_train_epoch",
+            "_do_train_job",
+            "_job_producer",
+            "_worker_loop",
+            "_get_thread_working_mem",
+        ),
+        "training is compiled, and has no such step",
+    ),
+    **dict.fromkeys(
+        ("_load_specials", "_save_specials", "_smart_save", "_adapt_by_suffix"), "files are safetensors, not pickles"
+    ),
+    **dict.fromkeys(("_upconvert_old_vocab", "_upconvert_old_d2vkv"), "load(..., allow_pickle=True) reads old files"),
 }
 
 # Methods that do the same with another file, or in another way.
@@ -88,7 +91,7 @@ CLASSES: dict[str, type] = {
     "Phrases": Phrases,
     "FrozenPhrases": FrozenPhrases,
 }
-PARTS = {"wv": "KeyedVectors", "dv": "KeyedVectors", "docvecs": "KeyedVectors"}
+PARTS = {"wv", "dv", "docvecs"}  # KeyedVectors
 LOADERS = {"load", "load_word2vec_format", "load_fasttext_format", "resume"}
 FACTORIES = {
     "load_facebook_model": "FastText",
@@ -232,7 +235,7 @@ class _Reader(ast.NodeVisitor):
         if isinstance(node, ast.Attribute):
             base = self._thing(node.value)
             if base is None:
-                return Thing("object", PARTS[node.attr]) if node.attr in PARTS else None
+                return Thing("object", "KeyedVectors") if node.attr in PARTS else None
             if base.kind == "module":
                 return self._named(f"{base.name}.{node.attr}")
             if base.kind in ("object", "guess") and node.attr in PARTS:

@@ -1,6 +1,8 @@
-"""Large arrays a block at a time: bytes, hash, and a check that all values are finite."""
+"""Large arrays a block at a time: bytes, hash, a check that all values are finite, and what stands before them."""
 
 import hashlib
+import json
+import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 BLOCK = 1 << 24  # bytes copied, hashed or checked at a time
+ALIGN = 64  # data begins at a cache line, so that a mapped matrix does too
 
 
 def sha256_of(vectors: NDArray[Any]) -> str:
@@ -84,3 +87,10 @@ def attributes_out(attributes: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[
             raise ValueError(f"attribute {name!r} holds {values.dtype}, not numbers; delete it from expandos first")
         found["vocab.counts" if name == "count" else f"attr.{name}"] = values
     return found
+
+
+def safetensors_start(header: Mapping[str, Any]) -> bytes:
+    """What a safetensors file begins with, aligned: the length of the header, and the header."""
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-(8 + len(text)) % ALIGN)
+    return struct.pack("<Q", len(text)) + text

@@ -12,7 +12,6 @@ such words out, sentence-transformers does not.
 
 import json
 import os
-import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -63,9 +62,7 @@ def write(folder: Pathlike, words: Sequence[str], vectors: NDArray[Any], facts: 
     with atomic_write(os.path.join(name, FILES[0])) as file:
         shape = [len(names), size]
         entry = {"dtype": "F32", "shape": shape, "data_offsets": [0, 4 * len(names) * size]}
-        header = json.dumps({"embeddings": entry}, separators=(",", ":")).encode()
-        header += b" " * (-len(header) % 8)
-        file.write(struct.pack("<Q", len(header)) + header + first.tobytes())
+        file.write(arrays.safetensors_start({"embeddings": entry}) + first.tobytes())
         for block in arrays.row_blocks(vectors, "<f4"):
             file.write(arrays.bytes_of(block))
     for path, text in zip(FILES[1:], texts, strict=True):

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from w2v._version import __version__
 from w2v.files import arrays, documents
-from w2v.files.arrays import bytes_of, check_finite, row_blocks
+from w2v.files.arrays import bytes_of, check_finite, row_blocks, safetensors_start
 from w2v.files.errors import FormatError, TruncatedError
 from w2v.files.reading import Pathlike, open_regular
 from w2v.files.writing import atomic_write
@@ -40,7 +40,6 @@ FORMAT_VERSION = 1
 _MAX_HEADER = 1 << 23
 _MAX_VALUES = 1 << 18
 KEPT_RECORDS = 10_000  # newest records kept of a list that grows with the training
-_ALIGN = 64  # data begins at a cache line, so that a mapped matrix does too
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
@@ -159,10 +158,7 @@ def write_native(
 
 def _start_of_file(about: Mapping[str, Any], sha256: str, entries: Mapping[str, Any]) -> bytes:
     """Length and header of a file; the length does not depend on the hash."""
-    header = {"__metadata__": {"w2v": _canonical({**about, "sha256": sha256}).decode()}, **entries}
-    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (-(8 + len(text)) % _ALIGN)
-    return struct.pack("<Q", len(text)) + text
+    return safetensors_start({"__metadata__": {"w2v": _canonical({**about, "sha256": sha256}).decode()}, **entries})
 
 
 @contextmanager

@@ -100,7 +100,7 @@ class Trainable:
             count = tokens.count(corpus, index, threads, self.heed, rows)
             self._doubt_a_change()
             return Parts(count, self._streamed(tokens.stream(corpus, index, threads, rows)), False)
-        if meanwhile and rows is None and tokens.terms is None:
+        if meanwhile and corpus.is_path and rows is None and tokens.terms is None:
             expected = None if tokens.holds(corpus, call, index) else expected_tokens(corpus, index)
             if expected:
                 self.provenance.record_digests(former)
