@@ -4,7 +4,7 @@ It is much less error prone than the kernel and is therefore used to test it. Dr
 own, so vectors agree to float32 rounding.
 """
 
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -63,7 +63,10 @@ class Twin:
         self.locks = self.documents = self.document_locks = self.frozen = self.subwords = None
         self.words = self.learn_words = self.learn_outputs = True
         self.side_tags = self.null_word = 0
+        self.together = True  # if not, a document learns from one word after the other, as on a GPU
         self.__dict__.update(options)
+        self.together = self.together and self.shared and not self.words and not self.cbow and self.learn_outputs
+        self.together = self.together and self.nodes is None
         if self.frozen is not None:
             self.locks = np.where(self.frozen, 0, 1 if self.locks is None else self.locks)
         self.survivors = self.examples = 0
@@ -138,6 +141,8 @@ class Twin:
 
         for sentence, (begin, end) in enumerate(pairwise(offsets)):
             first, last = max(begin, centres.start), min(end, centres.stop)
+            if self.together:
+                first, last = (min(end, begin - (begin - at) // TOGETHER * TOGETHER) for at in (first, last))
             if first >= last:
                 continue
             own = kept(range(first, last))
@@ -152,6 +157,12 @@ class Twin:
             if self.words and self.subwords is None:
                 np.add.at(times[0], [tokens[p] for p, _ in around], 1)
                 times[0][self.null_word] += self.side_tags > 0
+            if self.together:
+                for _, block in groupby(own, lambda survivor, begin=begin: (survivor[0] - begin) // TOGETHER):
+                    positions, streams = zip(*block, strict=True)
+                    for _, row, *_ in self.targets_together([int(tokens[p]) for p in positions], streams[0]):
+                        times[1][row] += self.learns(self.outputs, row)
+                continue
             at = {p: i for i, (p, _) in enumerate(around)}
             for p, stream in own:
                 width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
@@ -219,6 +230,26 @@ class Twin:
         gradient = self.learn(hidden[None], self.targets(word, stream, 0), rate)[0]
         self.add_to(units, np.split(gradient, len(units)))
 
+    def targets_together(self, words, stream):
+        """Of several words: each of them, and noise words that stand for as many pairs as have another word."""
+        found = [(self.outputs, word, 1) for word in words]
+        for noise in noise_words(stream, 0, self.negative, self.noise):
+            pairs = sum(word != noise for word in words)
+            if pairs:
+                found.append((self.outputs, noise, 0, pairs))
+        return found
+
+    def learn_blocks(self, kept, start, tags, rate, centres):
+        """PV-DBOW: a document predicts the words of a block at once. `kept` has (word, position, stream)."""
+        for number, block in groupby(kept, lambda survivor: (survivor[1] - start) // TOGETHER):
+            words, positions, streams = zip(*block, strict=True)
+            if centres is None or start + number * TOGETHER in centres:
+                for tag in tags:
+                    targets = self.targets_together(words, streams[0])
+                    hidden = self.documents[tag][None].copy()
+                    self.add_to([(self.documents, tag)], self.learn(hidden, targets, rate(positions[0])))
+                    self.examples += len(words) - 1
+
     def infer(self, tokens, key, rate):
         """One epoch of the only document: it learns from up to four words at once, which share their noise words."""
         kept = [(int(token), stream_at(key, position)) for position, token in enumerate(tokens)]
@@ -245,6 +276,13 @@ class Twin:
                 if self.keep is None or stream >> 32 <= self.keep[tokens[position]]:
                     kept.append((int(tokens[position]), origin + position, stream))
             self.survivors += len(kept)
+
+            def rate_at(position):
+                return np.float32(alpha - slope * min(position, horizon))
+
+            if self.together:
+                self.learn_blocks(kept, origin + begin, tags[sentence], rate_at, centres)
+                continue
             for centre, (word, position, stream) in enumerate(kept):
                 width = 1 + ((stream & 0xFFFFFFFF) * self.window >> 32) if self.shrink else self.window
                 around = [*range(max(0, centre - width), centre), *range(centre + 1, centre + width + 1)]
@@ -252,7 +290,7 @@ class Twin:
                 documents = [(self.documents, tag) for tag in (tags[sentence] if tags is not None else [])]
                 if not (words or documents) or not (centres is None or position in centres):
                     continue
-                rate = np.float32(alpha - slope * min(position, horizon))
+                rate = rate_at(position)
                 if self.side_tags:
                     if len(documents) == self.side_tags:
                         places = [j for j in range(centre - self.window, centre + self.window + 1) if j != centre]

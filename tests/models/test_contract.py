@@ -72,7 +72,7 @@ MODELS = {
     "skip-gram with rows of sentences": Case(
         SentenceRows, {"sg": 1}, "a977211ea95ecdbfb7b396b94f32ea26316621f2a0485fa17226f0fc071bd88c"
     ),
-    "PV-DBOW": Case(Doc2Vec, {"dm": 0}, "ca10c02cf056e384871daaf9d5742a660ecc7fd2b1c3a2880c65d981086e2210", documents),
+    "PV-DBOW": Case(Doc2Vec, {"dm": 0}, "1a2614344305cdb89401af91a4627764214bbd4623801b3970990a3695d1fc53", documents),
     "PV-DBOW with words": Case(
         Doc2Vec,
         {"dm": 0, "dbow_words": 1},

@@ -30,8 +30,8 @@
  * steps taken from one stale value add up; with tiles of eight analogies suffer. */
 #define PATH_TILE 4
 
-/* Words of a document from which its row learns at once when it is inferred. A constant of inference: another value is
- * another result. */
+/* Words of a document from which its row learns at once: in PV-DBOW those of the positions [4k, 4k + 4) of the document,
+ * and when it is inferred any four in a row. A constant of the scheme: another value is another result. */
 #define TOGETHER 4
 
 /* Rows that will be wanted soon. */
@@ -143,9 +143,9 @@ static inline void prefetch_row(const float *row, int blocks) {
 }
 
 #if defined(__GNUC__) && !defined(__clang__)
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL_ALL _Pragma("GCC unroll 16")
 #else
-#define UNROLL _Pragma("unroll")
+#define UNROLL_ALL _Pragma("unroll")
 #endif
 #define INLINE static inline __attribute__((always_inline, unused)) TARGET
 #define KERNEL static RACES_ARE_MEANT TARGET

@@ -8,6 +8,7 @@
 #include "_lanes.h"
 
 #define PARTS (16 / WIDTH)
+#define MOST_DOTS (DOTS < TILE ? TILE : DOTS)
 
 /* e^y for y in [-80, 80]: y = n ln 2 + r with n an integer, a Taylor polynomial in r, n added to the exponent. */
 INLINE V NAME(exp_)(V y) {
@@ -50,62 +51,55 @@ INLINE V NAME(log_loss)(V x, V label) {
     return NAME(fused)(NAME(add)(q, q), series, NAME(larger)(minus, zero));
 }
 
-/* Dots of `heads` targets with `n` rows, out[h * width + c]; all three are constants where this is inlined, and
- * heads * width <= GROUP, or ALONE if the width is 1. What is left of the group is zero. */
-INLINE void NAME(dots_group)(float *const *rows, const int n, const int width, float *const *targets, const int heads,
-                             int blocks, float *out) {
-    const int groups = (heads * width + GROUP - 1) / GROUP;
-    V sums[2 * GROUP][PARTS];
-    UNROLL for (int i = 0; i < groups * GROUP; i++)
+/* out[h * n + c] = the dot of target h of `heads` and row c of `n`, both constants. So that registers hold all sums, one
+ * vector's worth of lanes is summed up for all of them before the next. */
+SPECIAL void NAME(dots_group)(float *const *rows, const int n, float *const *targets, const int heads, int blocks,
+                             float *out) {
+    const int groups = (heads * n + GROUP - 1) / GROUP;
+    V sums[MOST_DOTS + GROUP][PARTS];
+    for (int part = 0; part < PARTS; part++) {
+        V sum[MOST_DOTS];
+        UNROLL for (int i = 0; i < heads * n; i++) sum[i] = NAME(fill)(0.0f);
+        for (size_t d = part * WIDTH; d < 16 * (size_t)blocks; d += 16) {
+            UNROLL for (int c = 0; c < n; c++)
+                UNROLL for (int h = 0; h < heads; h++)
+                    sum[h * n + c] = NAME(fused)(NAME(load)(rows[c] + d), NAME(load)(targets[h] + d), sum[h * n + c]);
+        }
+        UNROLL for (int i = 0; i < heads * n; i++) sums[i][part] = sum[i];
+    }
+    UNROLL for (int i = heads * n; i < groups * GROUP; i++)
         UNROLL for (int part = 0; part < PARTS; part++) sums[i][part] = NAME(fill)(0.0f);
-    for (size_t d = 0; d < 16 * (size_t)blocks; d += 16)
-        UNROLL for (int part = 0; part < PARTS; part++)
-            UNROLL for (int h = 0; h < heads; h++) {
-                V target = NAME(load)(targets[h] + d + part * WIDTH);
-                UNROLL for (int c = 0; c < n; c++)
-                    sums[h * width + c][part] =
-                        NAME(fused)(NAME(load)(rows[c] + d + part * WIDTH), target, sums[h * width + c][part]);
-            }
-    UNROLL for (int i = 0; i < groups; i++) NAME(fold)(sums + i * GROUP, heads * width - i * GROUP, out + i * GROUP);
+    UNROLL for (int i = 0; i < groups; i++) NAME(fold)(sums + i * GROUP, heads * n - i * GROUP, out + i * GROUP);
 }
 
-/* scores[t * pitch + c] = the dot of target t and row c, in groups of as many as the registers hold. */
-INLINE void NAME(all_dots)(float *const *rows, const int n, const int pitch, float *const *targets, int n_targets,
-                           int blocks, float *scores) {
-    const int width = pitch < GROUP ? pitch : GROUP, most = width == 1 ? ALONE : GROUP / width;
+/* scores[t * n + c] = the dot of target t and row c, in groups of as many as the registers hold. */
+SPECIAL void NAME(all_dots)(float *const *rows, const int n, float *const *targets, int n_targets, int blocks,
+                           float *scores) {
+    const int most = n < DOTS ? DOTS / n : 1, half = (most + 1) / 2;
     for (int t = 0; t < n_targets; t += most) {
-        const int left = n_targets - t < most ? n_targets - t : most;
-        float *last[ALONE + 1], *const *group = targets + t;
-        if (left & 1) { /* heads come in pairs: an odd last one counts twice */
-            for (int h = 0; h < left; h++) last[h] = group[h];
-            last[left] = group[left - 1];
+        float *last[MOST_DOTS], *const *group = targets + t;
+        const int left = n_targets - t;
+        if (left < most) { /* the last one counts as often as there are too few */
+            for (int h = 0; h < most; h++) last[h] = group[h < left ? h : left - 1];
             group = last;
         }
-        UNROLL for (int c = 0; c < n; c += width) {
-            const int some = n - c < width ? n - c : width;
-            float *out = scores + t * pitch + c;
-#define HEADS(count) \
-    case count: \
-        if (count <= most) NAME(dots_group)(rows + c, some, width, group, count <= most ? count : 1, blocks, out); \
-        break;
-            switch (most == 1 ? 1 : (left + 1) / 2 * 2) {
-                HEADS(1) HEADS(2) HEADS(4) HEADS(6) HEADS(8) HEADS(10) HEADS(12) HEADS(14) HEADS(16)
-            }
-#undef HEADS
-        }
+        if (left > half)
+            NAME(dots_group)(rows, n, group, most, blocks, scores + t * n);
+        else
+            NAME(dots_group)(rows, n, group, half, blocks, scores + t * n);
     }
 }
 
 /* One pass over the targets: each is read once; its old value goes into the gradient of every row, its new one back.
  *     rows[c] += g[t][c] * targets[t]        targets[t] += g[t][c] * rows[c]        in the order of t and of c */
-INLINE void NAME(update_rows)(float *const *rows, const int n, float *const *targets, int n_targets, int blocks,
-                              const int pitch, const float *g, const Ahead *ahead) {
+SPECIAL void NAME(update_rows)(float *const *rows, const int n, float *const *targets, int n_targets, int blocks,
+                              const float *g, const Ahead *ahead) {
     for (size_t d = 0; d < 16 * (size_t)blocks; d += WIDTH) {
         const float *step = g; /* a pointer that moves on: indices of type int are widened one by one */
         V row[TILE], grown[TILE];
         UNROLL for (int c = 0; c < n; c++) row[c] = NAME(load)(rows[c] + d);
         UNROLL for (int c = 0; c < n; c++) grown[c] = row[c];
-        for (int t = 0; t < n_targets; t++, step += pitch) {
+        for (int t = 0; t < n_targets; t++, step += n) {
             float *at = targets[t] + d;
             V target = NAME(load)(at), learnt = target;
             if (d % 16 == 0) __builtin_prefetch(t < ahead->n ? ahead->rows[t] + d : at, 1);
@@ -120,10 +114,9 @@ INLINE void NAME(update_rows)(float *const *rows, const int n, float *const *tar
     }
 }
 
-/* From dots to steps, in place: (label - sigmoid) * rate for `n` of every `pitch` scores, each times its weight if there
- * are weights. Adds the loss if asked to. */
-INLINE void NAME(steps)(float *scores, const float *labels, const float *weights, int size, const int pitch,
-                        const int n, float rate, double *loss) {
+/* From `size` dots to steps, in place: (label - sigmoid) * rate, each times its weight if there are weights. Adds the loss
+ * if asked to. */
+INLINE void NAME(steps)(float *scores, const float *labels, const float *weights, int size, float rate, double *loss) {
     const int padded = (size + WIDTH - 1) & ~(WIDTH - 1);
     if (loss) {
         for (int i = 0; i < padded; i += WIDTH) {
@@ -131,8 +124,7 @@ INLINE void NAME(steps)(float *scores, const float *labels, const float *weights
             V losses = NAME(log_loss)(NAME(load)(scores + i), NAME(load)(labels + i));
             if (weights) losses = NAME(mul)(losses, NAME(load)(weights + i));
             NAME(store)(terms, losses);
-            for (int j = 0; j < WIDTH; j++)
-                if (i + j < size && (i + j) % pitch < n) *loss += terms[j];
+            for (int j = 0; j < WIDTH && i + j < size; j++) *loss += terms[j];
         }
     }
     for (int i = 0; i < padded; i += WIDTH) {
@@ -143,16 +135,15 @@ INLINE void NAME(steps)(float *scores, const float *labels, const float *weights
 }
 
 /* Learn every pair of `n` rows, a constant, and the targets; all dots are taken before anything changes. */
-INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targets, const float *labels,
+SPECIAL void NAME(learn_rows)(float *const *rows, const int n, float *const *targets, const float *labels,
                              int n_targets, int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) {
-    const int pitch = n > 4 ? 8 : n > 2 ? 4 : n;
-    const int size = n_targets * pitch;
+    const int size = n_targets * n;
     float *scores = scratch, *spread = scratch + ((size + 15) & ~15) + 16;
     for (int t = 0; t < n_targets; t++)
-        UNROLL for (int c = 0; c < pitch; c++) spread[t * pitch + c] = labels[t];
-    NAME(all_dots)(rows, n, pitch, targets, n_targets, blocks, scores);
-    NAME(steps)(scores, spread, NULL, size, pitch, n, rate, loss);
-    NAME(update_rows)(rows, n, targets, n_targets, blocks, pitch, scores, ahead);
+        UNROLL for (int c = 0; c < n; c++) spread[t * n + c] = labels[t];
+    NAME(all_dots)(rows, n, targets, n_targets, blocks, scores);
+    NAME(steps)(scores, spread, NULL, size, rate, loss);
+    NAME(update_rows)(rows, n, targets, n_targets, blocks, scores, ahead);
 }
 
 /* A panel is up to PANEL vectors side by side, which stay in registers: `call(column, width)` for each panel of a row,
@@ -177,7 +168,7 @@ INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targ
     }
 
 /* update_rows for one row. What it grows by is left in `grown`, which may begin with the row itself or with zeros. */
-INLINE void NAME(update_panel)(const V *row, V *grown, float *const *targets, int n_targets, size_t d, const int width,
+SPECIAL void NAME(update_panel)(const V *row, V *grown, float *const *targets, int n_targets, size_t d, const int width,
                                const float *g, const Ahead *ahead) {
     float *const *ahead_rows = ahead->rows;
     const int n_ahead = ahead->n;
@@ -197,8 +188,8 @@ INLINE void NAME(update_panel)(const V *row, V *grown, float *const *targets, in
 /* Learn one row and the targets. */
 INLINE void NAME(learn_one)(float *row, float *const *targets, const float *labels, int n_targets, int blocks,
                             float rate, float *scores, double *loss, const Ahead *ahead) {
-    NAME(all_dots)(&row, 1, 1, targets, n_targets, blocks, scores);
-    NAME(steps)(scores, labels, NULL, n_targets, 1, 1, rate, loss);
+    NAME(all_dots)(&row, 1, targets, n_targets, blocks, scores);
+    NAME(steps)(scores, labels, NULL, n_targets, rate, loss);
 #define UPDATE(d, width) \
     { \
         V old[width], grown[width]; \
@@ -237,8 +228,8 @@ INLINE void NAME(steps_of_mean)(float *const *rows, int n_rows, float forward, f
     }
     PANELS(GATHER)
 #undef GATHER
-    NAME(all_dots)(&mean, 1, 1, targets, n_targets, blocks, scores);
-    NAME(steps)(scores, labels, weights, n_targets, 1, 1, rate, loss);
+    NAME(all_dots)(&mean, 1, targets, n_targets, blocks, scores);
+    NAME(steps)(scores, labels, weights, n_targets, rate, loss);
 }
 
 /* One example: the mean (or sum) of all `rows` against the targets. `forward` scales the sum of the rows, `backward`
@@ -266,7 +257,7 @@ KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, floa
 }
 
 /* What a panel grows by where targets stay as they are, added to `grown`. */
-INLINE void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, size_t d, const int width, const float *g,
+SPECIAL void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, size_t d, const int width, const float *g,
                              const Ahead *ahead) {
     for (int t = 0; t < n_targets; t++) {
         const V step = NAME(fill)(g[t]);
@@ -345,8 +336,8 @@ KERNEL void NAME(learn_together)(float *row, const float *const *parts, const fl
         }
     }
     NAME(own_dots)(means, targets, blocks, scores);
-    NAME(all_dots)(means, TOGETHER, TOGETHER, targets + TOGETHER, n_targets - TOGETHER, blocks, scores + TOGETHER);
-    NAME(steps)(scores, labels, weights, TOGETHER * (n_targets - TOGETHER + 1), TOGETHER, TOGETHER, rate, NULL);
+    NAME(all_dots)(means, TOGETHER, targets + TOGETHER, n_targets - TOGETHER, blocks, scores + TOGETHER);
+    NAME(steps)(scores, labels, weights, TOGETHER * (n_targets - TOGETHER + 1), rate, NULL);
     for (int t = TOGETHER; t < n_targets; t++) {
         const float *of = scores + TOGETHER * (t - TOGETHER + 1);
         scores[t] = (of[0] + of[1]) + (of[2] + of[3]);
@@ -386,3 +377,4 @@ KERNEL void NAME(merge)(float *row, const float *const *copies, int n_copies, fl
 #undef PANELS
 #undef WIDE
 #undef PARTS
+#undef MOST_DOTS

@@ -241,6 +241,7 @@ cdef struct Plan:
     int tile                # context words of skip-gram that learn together, or that are learnt together
     bint lists_per_pair     # noise words of their own for each pair of skip-gram
     bint together           # a document that is inferred learns from several of its words at once
+    bint blocks_of_words    # a document learns from the words of a block at once, against noise words that they share
     bint cbow
     bint mean_forward
     bint mean_backward
@@ -969,7 +970,7 @@ cdef class Kernel:
             subword_offsets=NULL, subword_rows=NULL, most_subwords=1, keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
             tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
-            together=False,
+            together=False, blocks_of_words=False,
             cbow=cbow, mean_forward=mean_forward, mean_backward=mean_backward, with_loss=with_loss,
             learns_outputs=learn_outputs, frozen=NULL, pairs_words=words, still_words=still_words, n_documents=0,
             columns=columns, side_tags=side_tags, null_word=null_word)
@@ -1012,6 +1013,7 @@ cdef class Kernel:
         self.max_targets = <int>longest
         if not words:
             self.plan.together = not learn_outputs
+            self.plan.blocks_of_words = learn_outputs and shared and not cbow and outputs is not None and nodes is None
         else:
             self.plan.together = (still_words and shared and outputs is not None and nodes is None and subwords is None
                                   and not side_tags and window <= WIDEST_RUN)
@@ -1303,8 +1305,8 @@ cdef class Segments:
         cdef int number
         if not 1 <= segments <= MOST_SEGMENTS or not 1 <= segment_words <= CHUNK:
             raise ValueError(f"{segments} segments of {segment_words} words: at most {MOST_SEGMENTS} of {CHUNK}")
-        most = (segment_words + 2 * reach) * plan.most_subwords + segment_words * most_tags
-        most += segment_words * targets_of_a_window(plan, reach, most_tags, kernel.max_targets)
+        most = (segment_words + TOGETHER + 2 * reach) * plan.most_subwords + (segment_words + TOGETHER) * most_tags
+        most += (segment_words + TOGETHER) * targets_of_a_window(plan, reach, most_tags, kernel.max_targets)
         if begin < 0 or begin % (segments * segment_words):
             raise ValueError(f"no round of {segments} x {segment_words} words begins at position {begin:,}")
         self.kernel, self.segment_words, self.begin, self.held = kernel, segment_words, begin, []
@@ -1412,6 +1414,10 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     cdef int i
     memset(own, 0, sizeof(Worker))
     own.sentence, own.stop = -1, &NEVER
+    span += TOGETHER  # a stretch ends where a block does
+    if plan.blocks_of_words:
+        max_targets += TOGETHER - 1
+        most_targets += TOGETHER - 1
     own.kept = <int32_t *>claim(span + 2 * reach, sizeof(int32_t))
     own.positions = <long long *>claim(span + 2 * reach, sizeof(long long))
     own.kept_rows = <float **>claim(span + 2 * reach, sizeof(float *))
@@ -1419,7 +1425,8 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
         own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
         own.windows[i].targets = <float **>claim(most_targets + subwords, sizeof(float *))
         own.windows[i].labels = <float *>claim(most_targets + 16, sizeof(float))
-        own.windows[i].weights = <float *>claim(most_targets + 16 if subwords or plan.together else 0, sizeof(float))
+        own.windows[i].weights = <float *>claim(
+            most_targets + 16 if subwords or plan.together or plan.blocks_of_words else 0, sizeof(float))
         own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
     own.rows = <float **>claim(most_rows, sizeof(float *))
     own.true_rows = <float **>claim(most_rows, sizeof(float *))
@@ -1574,7 +1581,7 @@ cdef void train_chunk(const Plan *plan, Worker *own, const Job *job, long long b
             until = min(until, position + BLEND_EVERY)
         if not own.segment:
             own.earliest = position
-        reached = train_stretch(plan, own, job, sentence, position, until)
+        reached = min(until, train_stretch(plan, own, job, sentence, position, until))
         if not own.marking:
             own.words += reached - position
         own.unblended += reached - position
@@ -1838,17 +1845,80 @@ cdef void prefetch_subwords(const Plan *plan, const Worker *own, long long step,
     prefetch(plan.subword_rows + plan.subword_offsets[word])
 
 
+cdef inline long long next_block(const Job *job, long long sentence, long long position) noexcept nogil:
+    """The first position from `position` on that begins a block of the sentence, or ends it."""
+    cdef long long start = job.offsets[sentence]
+    return min(job.offsets[sentence + 1], start + (position - start + TOGETHER - 1) // TOGETHER * TOGETHER)
+
+
+cdef int open_block(const Plan *plan, Worker *own, const Job *job, Window *window, long long start, int first,
+                    int ends) noexcept nogil:
+    """The block of a sentence that begins with the survivor at index `first`, and its draws; returns the next one's."""
+    cdef long long block = (own.positions[first] - start) // TOGETHER, position = job.origin + own.positions[first]
+    window.first, window.centre, window.last = first, -1, first + 1
+    while window.last < ends and (own.positions[window.last] - start) // TOGETHER == block:
+        window.last += 1
+    window.stream = stream_at(job.key, position)
+    window.rate = <float>(job.alpha - job.slope * <double>min(position, job.horizon))
+    make_draws(plan, own, window)
+    return window.last
+
+
+cdef void learn_block(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
+    """Each tag alone predicts all words of a block: PV-DBOW."""
+    cdef int i
+    for i in range(own.n_tags):
+        take(plan, own, window, 0, own.tag_rows[i], own.tags[i], plan.document_locks)
+        learn_mean(plan, own, window, own.rows, 1, 0, 1, 1, window.weights, 0, window.n_targets, plan.blocks)
+        own.examples += window.last - window.first
+        if stop_wanted(own.stop) == AT_ONCE:
+            return
+
+
+cdef long long train_blocks(const Plan *plan, Worker *own, const Job *job, long long start, int begins, int ends,
+                            long long end) noexcept nogil:
+    """Train the survivors [begins, ends) of the sentence that begins at `start`; returns as `train_stretch` does."""
+    cdef int block = 0, n = 0, first = begins, i
+    cdef Window *window
+    while first < ends or block < n + 2:  # three stages, as in train_stretch
+        if first < ends:
+            first, n = open_block(plan, own, job, &own.windows[block % RING], start, first, ends), block + 1
+        if 0 < block <= n:
+            window = &own.windows[(block - 1) % RING]
+            look_up_words(plan, own, window)
+            if own.segment:
+                window.n_copies = own.segment.n
+        if block >= 2:
+            window = &own.windows[(block - 2) % RING]
+            if stop_wanted(own.stop) == AT_ONCE or (not own.segment and stop_wanted(job.stop)):
+                own.survivors -= ends - window.first
+                return start + (own.positions[window.first] - start) // TOGETHER * TOGETHER
+            if own.segment:
+                make_copies(own.segment, window.n_copies)
+            own.ahead.rows = own.windows[(block - 1) % RING].targets
+            own.ahead.n = own.windows[(block - 1) % RING].n_targets if block <= n else 0
+            learn_block(plan, own, window)
+            for i in range(own.ahead.n):
+                prefetch_row(own.ahead.rows[i], plan.output_blocks)
+        block += 1
+    return end
+
+
 cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long long sentence, long long begin,
                              long long end) noexcept nogil:
     """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides.
 
     Returns `end`, or the position of the first word that is not trained because a stop is wanted.
     """
-    cdef long long j
+    cdef long long j, before = begin
     cdef int i, first, begins, ends, last, step
     cdef Window *ahead
+    if plan.blocks_of_words:  # a block is of the stretch that it begins in
+        begin, end = next_block(job, sentence, begin), next_block(job, sentence, end)
+        if begin == end:
+            return end
     if not find_survivors(plan, own, job, sentence, begin, end):
-        return begin
+        return before
     begins, ends = <int>kept_before(own, begin), <int>kept_before(own, end)  # of those that are trained
     first, last = <int>max(0, begins - job.reach), <int>min(own.n_kept, ends + job.reach)
     if not own.marking:
@@ -1870,7 +1940,7 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
                 for j in range(plan.subword_offsets[own.kept[step]], plan.subword_offsets[own.kept[step] + 1]):
                     leave_mark(&own.mark, INPUTS, plan.subword_rows[j])
             if stop_wanted(own.stop) == AT_ONCE:
-                return begin
+                return before
         if plan.nodes:
             if plan.subword_offsets and not plan.cbow:  # targets are the neighbours
                 begins, ends = first, last
@@ -1897,6 +1967,8 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
                 own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
             else:
                 own.kept_rows[step] = copy_of(own.segment, INPUTS, own.kept[step])
+    if plan.blocks_of_words:
+        return train_blocks(plan, own, job, job.offsets[sentence], begins, ends, end)
     # A pipeline of three stages, so that nothing waits for memory: a window makes its draws, then looks up its targets,
     # then learns, while the rows of the next one are on their way.
     for step in range(begins, ends + 2):

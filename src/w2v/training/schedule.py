@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 # The numerical scheme: draws, order of arithmetic, initial rows. Other bits for the same seed are another scheme.
-SCHEME = 2
+SCHEME = 3
 
 # Deterministic training: the segments of a round and the words of each (docs/deterministic.md). They belong to a model:
 # others give other bits.
