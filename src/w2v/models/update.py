@@ -64,7 +64,7 @@ def update(
     if freeze_known and replay is not None:
         raise ValueError("replay trains the words that freeze_known=True leaves as they are; give one of the two")
     epochs = model.epochs if epochs is None else checks.integer("epochs", epochs, 1)
-    Corpus.from_arguments(corpus_iterable, corpus_file)
+    Corpus.from_arguments(corpus_iterable, corpus_file, tokenizer=model.tokenizer)
     known = list(model.wv.index_to_key) if freeze_known else None
     with model._all_or_nothing():
         model.build_vocab(corpus_iterable, corpus_file, update=True)
