@@ -1,5 +1,6 @@
 """The command line: every example of its help, every exit code, and errors without a traceback."""
 
+import contextlib
 import gzip
 import inspect
 import io
@@ -100,7 +101,20 @@ def made(tmp_path_factory):
     for name in ("wordsim353.tsv", "simlex999.tsv"):
         (folder / name).write_text(pairs)
     write_sequences(folder)
+    write_raw_texts(folder, lines)
     return folder
+
+
+def write_raw_texts(folder, lines):
+    texts = [line.capitalize() + "." for line in lines]
+    (folder / "book.txt").write_text("\n".join(texts))
+    records = "".join(json.dumps({"title": "x", "body": text}) + "\n" for text in texts)
+    (folder / "articles.jsonl.gz").write_bytes(gzip.compress(records.encode()))
+    with contextlib.suppress(ImportError):
+        import pyarrow
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.table({"title": texts, "text": texts}), folder / "reviews.parquet")
 
 
 def write_sequences(folder):
@@ -165,6 +179,8 @@ def example_lines():
 
 @pytest.mark.parametrize("line", [line for line in example_lines() if line.startswith("w2v ")])
 def test_example_of_the_help_works(room, small_demo, capsys, line):
+    if ".parquet" in line:
+        pytest.importorskip("pyarrow", reason="needs pyarrow")
     if line.startswith("w2v resume"):
         assert run(capsys, "train corpus.txt -o out.safetensors --checkpoint run/")[0] == 0
     code, out, err = run(capsys, line.removeprefix("w2v "))

@@ -1,6 +1,7 @@
 """Files and pickles of models: what they hold of a model with its words in `wv`, and how it becomes one again."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
@@ -59,6 +60,19 @@ class Saved(TwoMatrices):
         found = self.contents()
         found.meta["fingerprint"] = self.fingerprint()
         return native.write_native(fname_or_handle, *found)
+
+    def save_model2vec(self, folder: Pathlike, facts: Mapping[str, object] | None = None) -> None:
+        """Write the vectors of words as `KeyedVectors.save_model2vec` does, with a model card that says how they came.
+
+        It names the corpus by its size and hash, the settings that are not the default, and the fingerprint.
+
+        Parameters
+        ----------
+        folder : path-like
+        facts : mapping, optional
+            More rows of the table, such as the name of the corpus and scores.
+        """
+        self.wv.save_model2vec(folder, {**model_file.facts_of(self), **(facts or {})})
 
     def contents(self) -> Contents:
         """What a file of this model holds; see `Trainable.contents`."""

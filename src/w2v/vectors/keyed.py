@@ -31,8 +31,8 @@ from w2v.vectors.asked import (
     refuse_other_spaces,
     scored,
 )
+from w2v.vectors.exports import Exported
 from w2v.vectors.lookup import Array, Key, check_list
-from w2v.vectors.mapping import Mapped
 from w2v.vectors.runs import agreed_neighbors
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ _K = TypeVar("_K", bound="KeyedVectors")
 
 
 @public
-class KeyedVectors(OldVectorNames, Mapped):
+class KeyedVectors(OldVectorNames, Exported):
     """Words (or other keys) and one vector for each.
 
     Parameters
