@@ -178,9 +178,10 @@ def example_lines():
 
 
 @pytest.mark.parametrize("line", [line for line in example_lines() if line.startswith("w2v ")])
-def test_example_of_the_help_works(room, small_demo, capsys, line):
+def test_example_of_the_help_works(room, small_demo, capsys, monkeypatch, line):
     if ".parquet" in line:
         pytest.importorskip("pyarrow", reason="needs pyarrow")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("thread\n"))  # what w2v explore is asked
     if line.startswith("w2v resume"):
         assert run(capsys, "train corpus.txt -o out.safetensors --checkpoint run/")[0] == 0
     code, out, err = run(capsys, line.removeprefix("w2v "))

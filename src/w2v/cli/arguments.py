@@ -112,8 +112,10 @@ def training_settings(args: argparse.Namespace) -> dict[str, Any]:
     return given | {"cache": args.cache, "progress": args.progress}
 
 
-def add_output(add: Callable[..., argparse.Action]) -> None:
-    add("-o", "--output", required=True, metavar="OUT", help=".safetensors (model), .bin, .txt or .vec")
+def add_output(add: Callable[..., argparse.Action], without: str = "") -> None:
+    """Declare the output; `without` says what happens without it, else it is required."""
+    ending = f"; {without}" if without else ""
+    add("-o", "--output", required=not without, metavar="OUT", help=".safetensors (model), .bin, .txt or .vec" + ending)
     add("--vectors-only", action="store_true", help="only vectors in a .safetensors, not the whole model")
 
 

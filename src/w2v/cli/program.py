@@ -13,7 +13,21 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from w2v._version import __version__
-from w2v.cli import bio, combine, counts, documents, evaluate, explain, subwords, term_commands, topics, training
+from w2v.cli import (
+    bio,
+    combine,
+    completion,
+    counts,
+    documents,
+    evaluate,
+    explain,
+    explore,
+    first,
+    subwords,
+    term_commands,
+    topics,
+    training,
+)
 from w2v.cli.arguments import (
     DEVICES,
     SPACES,
@@ -55,6 +69,8 @@ EXAMPLES = {
     """,
     "evaluate": evaluate.EXAMPLES,
     "explain": explain.EXAMPLES,
+    "explore": explore.EXAMPLES,
+    "completion": completion.EXAMPLES,
     "convert": """
         w2v convert vectors.bin vectors.safetensors
         w2v convert model.safetensors vectors.txt
@@ -104,7 +120,11 @@ FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, `sys.argv` by default, and return its exit code; bad usage raises SystemExit."""
-    args = _parse(sys.argv[1:] if argv is None else list(argv))
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if not argv:
+        print(first.GUIDE, end="")
+        return 0
+    args = _parse(argv)
     with warnings.catch_warnings(), logged_once(args.flags):
         warnings.showwarning = show_warning
         try:
@@ -137,7 +157,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(
-        name: str, run: Callable[..., None], purpose: str, among: Any = commands
+        name: str, run: Callable[..., None], purpose: str, among: Any = commands, *, talks: bool = False
     ) -> Callable[..., argparse.Action]:
         added = among.add_parser(
             name.split()[-1],
@@ -148,7 +168,8 @@ def build_parser() -> argparse.ArgumentParser:
         )
         added.set_defaults(run=run, wrong_usage=added.error)
         name_types(added)
-        added.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+        if not talks:
+            added.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         argument: Callable[..., argparse.Action] = added.add_argument
         return argument
 
@@ -158,7 +179,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = command("fasttext", training.run, "train vectors of words and their n-grams: any string has one")
     subwords.add_arguments(add)
-    training.add_arguments(add)
+    training.add_arguments(add, subword=True)
 
     term_commands.register(command, report, read_from)
 
@@ -223,6 +244,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = command("merge", combine.merge, "make one file of vectors of several, over all their words")
     combine.add_merge_arguments(add)
+
+    add = command("explore", explore.run, "ask a model, one question after the other", talks=True)
+    explore.add_arguments(add)
+
+    add = command("completion", _completion, "print a script with which a shell completes commands", talks=True)
+    completion.add_arguments(add)
 
     add = command("info", _info, "describe a file, or this installation")
     add("file", nargs="?", metavar="FILE", help=FILE_HELP + "; without it: version, kernel level")
@@ -292,6 +319,10 @@ def _info(args: argparse.Namespace) -> None:
 def _stability(args: argparse.Namespace) -> None:
     check_corpus(args.corpus)
     stability.run(args)
+
+
+def _completion(args: argparse.Namespace) -> None:
+    print(completion.script(build_parser(), args.shell), end="")
 
 
 def _verify(args: argparse.Namespace) -> None:

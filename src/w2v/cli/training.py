@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from w2v.cli import combine, subwords, term_commands
+from w2v.cli import combine, first, subwords, term_commands
 from w2v.cli.arguments import (
     add_output,
     add_progress,
@@ -19,6 +19,7 @@ from w2v.cli.vector_files import format_of
 
 EXAMPLES = {
     "train": """
+        w2v train book.txt
         w2v train corpus.txt -o model.safetensors
         w2v train corpus.txt.gz -o vectors.bin --sg --size 300 --epochs 10 --workers -1
         w2v train corpus.txt -o vectors.safetensors --vectors-only --hs --negative 0 --loss
@@ -38,10 +39,10 @@ EXAMPLES = {
 }
 
 
-def add_arguments(add: Callable[..., argparse.Action]) -> None:
+def add_arguments(add: Callable[..., argparse.Action], *, subword: bool = False) -> None:
     """Declare the options of `w2v train` and `w2v fasttext`."""
     add("corpus", metavar="CORPUS", help="text, plain or .gz, .bz2, .xz, .zst; - for standard input")
-    add_output(add)
+    add_output(add, "" if subword else "without it, a first model of this text")
     add("--cbow", dest="sg", action="store_const", const=0, default=None, help="words from context (default)")
     add("--sg", action="store_const", const=1, default=None, help="skip-gram: context from words")
     add_training_options(add)
@@ -58,7 +59,13 @@ def add_arguments(add: Callable[..., argparse.Action]) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Train a model, and save it."""
+    """Train a model, and save it; one without a name is a first model, with settings that fit the text."""
+    if args.output is None:
+        asked = {"--resume-from": args.resume_from, "--checkpoint": args.checkpoint, "--freeze": args.freeze}
+        asked |= {"--phrases": args.phrases, "--terms": args.terms, "--vectors-only": args.vectors_only or None}
+        if any(value is not None for value in asked.values()):
+            args.wrong_usage(f"{next(flag for flag, value in asked.items() if value is not None)} needs -o OUT")
+        return first.train(args)
     format_of(args.output)
     check_output(args.output)
     if is_in(args.output, args.corpus):

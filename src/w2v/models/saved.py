@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 
-from w2v.common import checks
+from w2v.common import checks, html
 from w2v.files import native
 from w2v.files.arrays import attributes_in
 from w2v.files.reading import Pathlike
@@ -35,6 +35,12 @@ else:
 
 class Saved(TwoMatrices):
     """A model that a file or a pickle holds as a whole, without its encoded corpus."""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        facts = {"words": len(self.wv), "vector size": self.vector_size, "epochs trained": self.trained_epochs}
+        facts |= {"words of the corpus": self.corpus_total_words or 0, "sentences": self.corpus_count}
+        return html.facts(type(self).__name__, facts)
 
     def save(
         self,

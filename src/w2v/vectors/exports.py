@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from w2v.common import html
 from w2v.files import finalfusion, model2vec
 from w2v.files.reading import Pathlike
 from w2v.files.writing import atomic_write
@@ -16,11 +17,19 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
+# Keys that a notebook shows.
+FIRST = 12
+
 logger = logging.getLogger(__name__)
 
 
 class Exported(Mapped):
     """What writes vectors in the formats of other tools, and gives them as tables."""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        first = ", ".join(map(str, self.index_to_key[:FIRST])) + (", ..." if len(self) > FIRST else "")
+        return html.facts(type(self).__name__, {"keys": len(self), "vector size": self.vector_size, "first": first})
 
     def save_model2vec(self, folder: Pathlike, facts: Mapping[str, object] | None = None) -> None:
         """Write a folder that model2vec and sentence-transformers load, and that can go to a model hub as it is.
