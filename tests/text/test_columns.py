@@ -1,5 +1,7 @@
 """Columns of tables: the same sentences from pyarrow, polars, pandas, data sets and their files as from lists."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -115,6 +117,17 @@ def test_a_column_of_a_file_is_a_corpus(tmp_path, ending):
 def test_a_column_that_cannot_be_read_is_an_error(source, options, kind, said):
     with pytest.raises(kind, match=said):
         list(Texts(source, **options))
+
+
+def test_offsets_that_lead_out_of_a_file_are_an_error(tmp_path):
+    path, batch = str(tmp_path / "rows.arrow"), arrow.record_batch({"text": ["abcdefg", "hijklmn"]})
+    with arrow.OSFile(path, "wb") as file, arrow.ipc.new_stream(file, batch.schema) as writer:
+        writer.write_batch(batch)
+    whole, ends = Path(path).read_bytes(), np.array([0, 7, 14], np.int32).tobytes()
+    assert whole.count(ends) == 1
+    Path(path).write_bytes(whole.replace(ends, np.array([0, 7, 1 << 30], np.int32).tobytes()))
+    with pytest.raises(OSError, match="it may be damaged"):
+        list(Texts(path))
 
 
 def test_without_pyarrow_an_error_names_the_extra(tmp_path, monkeypatch):

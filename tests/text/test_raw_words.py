@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from w2v import CallbackAny2Vec, Word2Vec, tokenize
+from w2v import CallbackAny2Vec, Word2Vec, tokenize, update
 from w2v.compat import gensim_utils
 from w2v.text import letters, unicode14
 
@@ -144,3 +144,12 @@ def test_bytes_that_are_no_utf8_are_an_error_with_their_place(tmp_path):
 def test_an_unknown_tokenizer_names_the_others(call, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         call()
+
+
+def test_an_update_with_replay_reads_raw_text_by_the_tokenizer(tmp_path):
+    (tmp_path / "old.txt").write_text("The end.\nA END, the a!\n" * 30)
+    (tmp_path / "new.txt").write_text("NEW, the end!\n" * 30)
+    model = Word2Vec(corpus_file=tmp_path / "old.txt", tokenizer="simple", vector_size=4, min_count=1, workers=1)
+    update(model, corpus_file=tmp_path / "new.txt", replay=tmp_path / "old.txt", epochs=1)
+    assert set(model.wv.index_to_key) == {"the", "end", "a", "new"}
+    assert 150 < model.history[-1].raw_words < 210, "about as many words of the old text as of the new one"

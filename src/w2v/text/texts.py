@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -154,7 +155,7 @@ class Texts:
             return units_of_chunks(_chunks_of_data_set(source, column), _name(source, column), cleaner)
         if column is not None or _is_table(source):
             source = _column_of(source, column)
-        if speaks_arrow(source):
+        if speaks_arrow(source) and not (_is_series(source) and _holds_objects(source)):
             return units_of_chunks(_arrow.chunks_of(source), _name(source, column), cleaner)
         if isinstance(source, np.ndarray) and source.dtype.kind in "iu" and source.ndim == 1:
             raise TypeError("an array of integers of one dimension is one sentence; put it into a list")
@@ -201,13 +202,18 @@ def _is_series(source: Any) -> bool:
     return type(source).__module__.split(".")[0] == "pandas" and hasattr(source, "array")
 
 
+def _holds_objects(series: Any) -> bool:
+    """Whether a Series of pandas is best read as objects: it has them already, or pandas could not hand over others."""
+    return series.dtype == object or find_spec("pyarrow") is None
+
+
 def _is_table(source: Any) -> bool:
     return hasattr(source, "column_names") or (hasattr(source, "columns") and hasattr(source, "__getitem__"))
 
 
 def is_column(source: Any) -> bool:
     """Whether an object is a column of a table, or a table, whose type says what its rows are."""
-    return speaks_arrow(source) or _is_data_set(source) or _is_series(source) or _is_table(source)
+    return speaks_arrow(source) or _is_data_set(source) or _is_series(source)
 
 
 def _names_of(table: Any) -> list[str]:
@@ -300,6 +306,7 @@ def _chunks_of_file(path: str, column: str | None) -> Iterator[_arrow.Chunk]:
             names = opened.schema.names if column is not None else _readable(opened.schema, pyarrow)
             name = chosen(names, column, "column", path)
             for batch in batches:
+                batch.column(name).validate(full=True)  # such a file holds offsets as they are, and nobody checks them
                 yield from _arrow.chunks_of(batch.column(name))
     except pyarrow.ArrowInvalid as error:
         raise OSError(f"cannot read {path}, it may be damaged or cut short: {error}") from error
