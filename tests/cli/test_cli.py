@@ -628,9 +628,9 @@ def test_error_is_one_line_that_names_the_cause(room, capsys, line, message):
 @pytest.mark.parametrize(
     "line",
     [
-        "",
         "unknown",
-        "train corpus.txt",
+        "train corpus.txt --vectors-only",
+        "fasttext corpus.txt",
         "train corpus.txt -o out.txt --size ten",
         "resume run -o out.txt --workers 0",
         "verify model.safetensors --corpus corpus.txt --workers 0",

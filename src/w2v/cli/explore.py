@@ -16,7 +16,6 @@ from w2v.common.terminal import printable
 EXAMPLES = """
     w2v explore model.safetensors
     w2v explore vectors.bin -n 5
-    echo 'thread' | w2v explore model.safetensors
 """
 
 HELP = """\
