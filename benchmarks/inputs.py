@@ -3,8 +3,9 @@
     python benchmarks/inputs.py [--words 5000000] [--repeat 3] [--clock wall] [--json OUT]
 
 Reading alone is timed, which is what differs: from the source to counted and numbered words, by one thread, the best of
-some runs. ``--clock cpu`` takes the time of all threads of the process, for machines that others use. gensim's is `build_vocab` on what its users write for the same source; it has to read again in each epoch.
-Needs gensim, pyarrow, pandas and datasets; a source whose package is missing is left out.
+some runs. gensim's is `build_vocab` on what its users write for the same source; it has to read again in each epoch.
+``--clock cpu`` takes the time of all threads of the process, for machines that others use, too. Needs gensim, pyarrow,
+pandas and datasets; a source whose package is missing is left out.
 """
 
 import argparse

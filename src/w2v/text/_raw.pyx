@@ -160,7 +160,9 @@ def integers(sentences):
                 n += walk.shape[0]
         else:
             for word in words:
-                if isinstance(word, (str, bytes, float, bool, np.bool_)) or not hasattr(type(word), "__index__"):
+                if type(word) is not int and (
+                    isinstance(word, (str, bytes, float, bool, np.bool_)) or not hasattr(type(word), "__index__")
+                ):
                     raise TypeError(sentence, word)
                 try:
                     value[n] = word

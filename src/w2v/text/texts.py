@@ -23,8 +23,9 @@ from w2v.text.units import Units, kind_of, sentences_of, units_of_chunks, units_
 TABLES = (".parquet", ".arrow", ".feather", ".ipc")
 LINES = (".jsonl", ".ndjson")
 
-# Rows of a table or a data set that are in memory at a time.
-ROWS = 1 << 14
+# Rows of a Parquet file, or of a data set, that are in memory at a time. The former are decoded in the main thread while
+# another numbers those before, so that they should take about as long as a unit.
+ROWS, ROWS_OF_DATA_SET = 1 << 12, 1 << 14
 
 
 @public
@@ -252,7 +253,7 @@ def _chunks_of_data_set(source: Any, column: str | None) -> Iterator[_arrow.Chun
         names = ", ".join(map(repr, source)) if hasattr(source, "keys") else type(source).__name__
         raise TypeError(f"this is several data sets, {names}; take one of them")
     name = chosen(list(source.column_names or [column]), column, "column", f"the {type(source).__name__}")
-    for table in source.select_columns([name]).with_format("arrow").iter(ROWS):
+    for table in source.select_columns([name]).with_format("arrow").iter(ROWS_OF_DATA_SET):
         yield from _arrow.chunks_of(table.column(name))
 
 
