@@ -23,8 +23,8 @@ from w2v.text.units import Units, kind_of, sentences_of, units_of_chunks, units_
 TABLES = (".parquet", ".arrow", ".feather", ".ipc")
 LINES = (".jsonl", ".ndjson")
 
-# Rows of a Parquet file, or of a data set, that are in memory at a time. The former are decoded in the main thread while
-# another numbers those before, so that they should take about as long as a unit.
+# Rows of a Parquet file, or of a data set, that are in memory at a time. The former are decoded in the main thread
+# while another numbers those before, so that they should take about as long as a unit.
 ROWS, ROWS_OF_DATA_SET = 1 << 12, 1 << 14
 
 
