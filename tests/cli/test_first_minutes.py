@@ -63,7 +63,7 @@ def test_options_that_are_given_take_the_place_of_usual_ones(book, capsys):
     assert found["epochs"] == 2
     assert "epochs" not in found["settings"]
     assert "sg" not in found["settings"]
-    assert "tokenizer" not in found["settings"]
+    assert found["settings"]["tokenizer"] == "whitespace"
     assert any(word.endswith(".") for word in KeyedVectors.load("book.safetensors").index_to_key)
 
 
@@ -171,3 +171,15 @@ def test_other_shells_can_read_their_scripts(shell):
         pytest.skip(f"{shell} is not installed")
     script = completion.script(program.build_parser(), shell)
     subprocess.run([shell, "-n"], input=script, text=True, check=True)
+
+
+def test_a_model_of_a_field_is_verified_on_that_field(book, capsys):
+    records = "".join(json.dumps({"id": "x", "body": line}) + "\n" for line in prose(40))
+    (book / "rows.jsonl").write_text(records)
+    options = ["--field", "body"]
+    train = ["rows.jsonl", "-o", "m.safetensors", "--min-count", "1", "--workers", "1", "--tokenizer", "simple"]
+    assert said(capsys, "train", *train, *options)[0] == 0
+    assert said(capsys, "verify", "m.safetensors", "--corpus", "rows.jsonl", *options)[0] == 0
+    code, _, err = said(capsys, "verify", "m.safetensors", "--corpus", "rows.jsonl")
+    assert code == 1
+    assert "say which to read: --field" in err

@@ -95,6 +95,11 @@ def add_text_options(add: Callable[..., argparse.Action]) -> None:
     """Declare how a text is read, and what its words are."""
     purpose = "of raw text: simple (letters of any script in one case, no punctuation) or gensim's simple_preprocess"
     add("--tokenizer", choices=TOKENIZERS, help=purpose + " (default: words are what stands between blanks)")
+    add_place_options(add)
+
+
+def add_place_options(add: Callable[..., argparse.Action]) -> None:
+    """Declare where in a corpus the text is."""
     add("--column", metavar="NAME", help="CORPUS is a table (.parquet, .feather, .arrow): read this column")
     add("--field", metavar="NAME", help="CORPUS is lines of JSON (.jsonl): read this field")
 

@@ -63,6 +63,7 @@ def train(args: argparse.Namespace) -> None:
     shown = {word: answers(model.wv.most_similar(word, topn=NEIGHBORS)) for word in telling_words(model.wv, TELLING)}
     facts: dict[str, Any] = {"corpus_words": words, "vocabulary": len(model.wv), "epochs": model.epochs}
     if args.json:
+        chosen = {"tokenizer": model.tokenizer, **chosen}
         return report(args, {**facts, "settings": chosen, "neighbors": shown, "file": args.output})
     report(args, {**facts, "file": args.output})
     for word, found in shown.items():

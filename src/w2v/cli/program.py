@@ -33,6 +33,7 @@ from w2v.cli.arguments import (
     SPACES,
     TRAINING_OPTIONS,
     add_output,
+    add_place_options,
     add_progress,
     name_types,
     positive,
@@ -112,7 +113,8 @@ C_TOOLS = {
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {
-    name: f"--{name.replace('_', '-')}" for name in ("cache", "device", "checkpoint", "checkpoint_every", "dm", "tol")
+    name: f"--{name.replace('_', '-')}"
+    for name in ("cache", "device", "tokenizer", "column", "field", "checkpoint", "checkpoint_every", "dm", "tol")
 }
 FLAGS |= subwords.FLAGS | counts.FLAGS | bio.FLAGS
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
@@ -261,6 +263,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("file", metavar="FILE", help="a model, as w2v train saves it")
     add("--corpus", required=True, metavar="CORPUS", help="the text it was trained on")
     add("--workers", type=workers, metavar="N", help="threads, for a deterministic model (default: those of the model)")
+    add_place_options(add)
     add_progress(add)
 
     add = command("demo", _demo, "train on Python's own documentation and query the result")
@@ -332,7 +335,7 @@ def _verify(args: argparse.Namespace) -> None:
     model.progress = args.progress
     if args.workers is not None:
         model.workers = args.workers
-    with read_from(args.corpus) as (sentences, corpus_file):
+    with read_from(args.corpus, args) as (sentences, corpus_file):
         again = model.trained_again(sentences, corpus_file)
     facts = {"verified": args.file}
     for name, place in (("vectors", "wv"), ("documents", "dv")):
