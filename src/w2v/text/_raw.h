@@ -23,7 +23,7 @@ typedef struct {
     const uint8_t *kinds;    /* of each character */
     const int32_t *cases;    /* what it becomes, 0 for itself */
     const uint32_t *several; /* three numbers a row, 0 where there are fewer */
-    uint8_t ascii[128];      /* what a byte becomes as part of a word, 0 if it is none */
+    uint8_t ascii[256];      /* what a byte becomes as part of a word, 0 if it is none, or not ASCII */
 } Letters;
 
 static inline uint8_t *encoded(uint8_t *out, uint32_t c) {
@@ -100,17 +100,21 @@ static inline __attribute__((always_inline)) int64_t words_of(const Letters *let
     const int part = way == SIMPLE ? LETTER | DIGIT : LETTER;
     uint8_t *out = start, *word = start;
     for (int64_t i = 0; i < size;) {
+        for (uint8_t letter; i < size && (letter = letters->ascii[text[i]]); i++) *out++ = letter;
+        if (i == size) break;
         const uint8_t byte = text[i];
         uint32_t c = byte;
         int length = 1;
-        if (byte < 0x80) {
-            const uint8_t letter = letters->ascii[byte];
-            if (letter) {
-                *out++ = letter;
-                i++;
-                continue;
+        if (byte < 0x80 && !(way == SIMPLE && byte == '\'')) { /* most of what stands between words */
+            word = out = end_of_word(word, out, way);
+            if (byte == '\n') {
+                *out++ = '\n';
+                word = out;
             }
-        } else if (!(length = sequence(text + i, (uint64_t)(size - i), &c))) {
+            i++;
+            continue;
+        }
+        if (byte >= 0x80 && !(length = sequence(text + i, (uint64_t)(size - i), &c))) {
             *error = i;
             return -1;
         }
@@ -137,10 +141,6 @@ static inline __attribute__((always_inline)) int64_t words_of(const Letters *let
             } else {
                 word = out = end_of_word(word, out, way);
             }
-        }
-        if (c == '\n') {
-            *out++ = '\n';
-            word = out;
         }
         i += length;
     }

@@ -17,7 +17,7 @@ cdef extern from "_raw.h" nogil:
         const uint8_t *kinds
         const int32_t *cases
         const uint32_t *several
-        uint8_t ascii[128]
+        uint8_t ascii[256]
     int64_t simple_words(const LettersTable *letters, const uint8_t *text, int64_t size, uint8_t *out,
                          int64_t *error) noexcept
     int64_t preprocessed_words(const LettersTable *letters, const uint8_t *text, int64_t size, uint8_t *out,
@@ -50,9 +50,9 @@ cdef class Letters:
         self.held = kinds, cases, several
         self.preprocess = preprocess
         self.table.kinds, self.table.cases, self.table.several = &kinds[0], &cases[0], &several[0, 0]
-        for c in range(128):
+        for c in range(256):
             self.table.ascii[c] = 0
-            if kinds[c] & (1 if preprocess else 3):
+            if c < 128 and kinds[c] & (1 if preprocess else 3):
                 self.table.ascii[c] = <uint8_t>(cases[c] if cases[c] else c)
 
     def words_of(self, const uint8_t[::1] text):
