@@ -198,7 +198,7 @@ def test_rows_are_documents_with_their_numbers():
         (lambda: Texts(5), TypeError, "Texts reads files, columns and iterables, not int"),
         (lambda: Texts("no such file"), FileNotFoundError, "a text itself goes into a list"),
         (lambda: list(Texts([{"a": 1}])), TypeError, "row 0 is {'a': 1}, not a text"),
-        (lambda: list(Texts(["a", ["b"]])), TypeError, "row 1 is ['b'], of another kind"),
+        (lambda: list(Texts(["a", ["b"]])), TypeError, "row 1 has ['b'], a list; each must be a str"),
         (lambda: list(Texts(np.arange(3))), TypeError, "one sentence; put it into a list"),
         (lambda: list(Texts(io.StringIO("a"))), TypeError, "open it with mode 'rb'"),
         (lambda: Texts([["a"]], field="text"), ValueError, "field='text' is for JSON lines"),

@@ -6,7 +6,7 @@ import numpy as np
 
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from libc.string cimport memcpy
+from libc.string cimport memchr, memcpy
 
 
 cdef extern from "_raw.h" nogil:
@@ -76,26 +76,47 @@ cdef class Letters:
 
 
 def joined(texts):
-    """Lines of UTF-8, one for each str; line ends within them become blanks, None an empty line.
+    """Lines of UTF-8, one for each str of a list; line ends within them become blanks, None an empty line; uint8.
 
     Raises
     ------
     TypeError
         For anything else, with its place among `texts`.
     """
-    cdef bytearray lines = bytearray()
+    cdef long long i, n = len(texts), size = 0, at = 0, line
     cdef const char *start
     cdef Py_ssize_t length
-    cdef long long place = 0
-    for text in texts:
+    cdef void *found
+    cdef list parts = list(texts)
+    for i in range(n):
+        text = parts[i]
+        if text is None:
+            size += 1
+        elif not isinstance(text, str):
+            raise TypeError(i, text)
+        elif text.isascii():
+            size += len(text) + 1
+        else:  # a str would keep the UTF-8 that it is asked for
+            parts[i] = text.encode()
+            size += len(parts[i]) + 1
+    lines = np.empty(size, np.uint8)
+    cdef uint8_t[::1] out = lines
+    for i in range(n):
+        text = parts[i]
         if text is not None:
-            if not isinstance(text, str):
-                raise TypeError(place, text)
-            start = PyUnicode_AsUTF8AndSize(text, &length)
-            line = start[:length]
-            lines += line.replace(b"\n", b" ") if b"\n" in line else line
-        lines += b"\n"
-        place += 1
+            if isinstance(text, bytes):
+                start, length = text, len(text)
+            else:
+                start = PyUnicode_AsUTF8AndSize(text, &length)
+            memcpy(&out[at], start, length)
+            line, at = at, at + length
+            found = memchr(&out[line], b"\n", length)
+            while found != NULL:
+                (<uint8_t *>found)[0] = b" "
+                line = <uint8_t *>found - &out[0]
+                found = memchr(&out[line], b"\n", at - line)
+        out[at] = b"\n"
+        at += 1
     return lines
 
 
@@ -117,12 +138,14 @@ def listed(sentences):
     cdef const char *start
     cdef Py_ssize_t length
     cdef long long n = 0, at = 0, sentence, total = 0
-    for words in sentences:
-        total += len(words)
+    for sentence, words in enumerate(sentences):
+        if isinstance(words, str):
+            raise TypeError(sentence, words)
+        total += len(words) if words is not None else 0
     offsets, ends = np.zeros(total + 1, np.int64), np.empty(len(sentences), np.int64)
     cdef int64_t[::1] offset = offsets, end = ends
     for sentence, words in enumerate(sentences):
-        for word in words:
+        for word in words or ():
             if not isinstance(word, str):
                 raise TypeError(sentence, word)
             start = PyUnicode_AsUTF8AndSize(word, &length)
@@ -145,8 +168,10 @@ def integers(sentences):
     cdef long long total = 0, sentence, n = 0, i
     cdef int64_t[::1] value
     cdef const int64_t[::1] walk
-    for words in sentences:
-        total += len(words)
+    for sentence, words in enumerate(sentences):
+        if isinstance(words, str):
+            raise TypeError(sentence, words)
+        total += len(words) if words is not None else 0
     values, ends = np.empty(total, np.int64), np.empty(len(sentences), np.int64)
     cdef int64_t[::1] end = ends
     value = values
@@ -158,7 +183,7 @@ def integers(sentences):
             if walk.shape[0]:
                 memcpy(&value[n], &walk[0], walk.shape[0] * sizeof(int64_t))
                 n += walk.shape[0]
-        else:
+        elif words is not None:
             for word in words:
                 if type(word) is not int and (
                     isinstance(word, (str, bytes, float, bool, np.bool_)) or not hasattr(type(word), "__index__")

@@ -243,6 +243,8 @@ def _items_of(source: Any) -> Iterator[Any]:
     if not _is_series(source):
         return iter(source)
     missing = source.isna().to_numpy()
+    if not missing.any():
+        return iter(source.to_numpy(object))
     return (None if gone else item for item, gone in zip(source.array, missing, strict=True))
 
 

@@ -8,7 +8,7 @@ stretch.
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,9 @@ from w2v.text.readers import LONGEST_WORD, Text, check_words, read_blocks
 
 # About so many bytes of text, or tokens, make a unit.
 UNIT_BYTES, UNIT_TOKENS = 1 << 20, 1 << 17
+
+# Items of Python in a unit: at first, and at most; how long they are tells how many the next one has.
+FEW_ITEMS, MANY_ITEMS = 64, 1 << 13
 
 Numbers = tuple[NDArray[np.int32], NDArray[np.int64]]
 Unit = Callable[[WordTable], Numbers]
@@ -175,23 +178,12 @@ def is_integer(token: object) -> bool:
 
 def _of_batches(items: Iterable[Any], made: Callable[..., Any], name: str, cleaner: Cleaner) -> Iterator[Unit]:
     most = UNIT_BYTES if made is _raw.joined else UNIT_TOKENS
-    empty: Any = None if made is _raw.joined else ()
-    before, held = 0, 0
-    batch: list[Any] = []
-    for item in chain(items, [_END]):
-        if item is _END or held >= most:
-            if batch:
-                yield _of_batch(batch, made, name, cleaner, before)
-            before, batch, held = before + len(batch), [], 0
-        if item is None:
-            item = empty
-        elif item is not _END and isinstance(item, str) != (made is _raw.joined):
-            raise TypeError(f"{name} {before + len(batch):,} is {item!r:.60}, of another kind than those before")
-        batch.append(item)
-        held += 1 + (0 if item is None or item is _END else len(item))
-
-
-_END = object()
+    items, before, count = iter(items), 0, FEW_ITEMS
+    while batch := list(islice(items, count)):
+        yield _of_batch(batch, made, name, cleaner, before)
+        before += len(batch)
+        held = sum(len(item) for item in batch if item is not None)
+        count = max(1, min(MANY_ITEMS, most * len(batch) // max(1, held)))
 
 
 def _of_batch(batch: list[Any], made: Callable[..., Any], name: str, cleaner: Cleaner, before: int) -> Unit:
