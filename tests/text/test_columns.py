@@ -104,6 +104,30 @@ def test_a_column_of_a_file_is_a_corpus(tmp_path, ending):
         list(Texts(path, column="text"))
 
 
+@pytest.mark.parametrize(("rows", "expected"), [(TOKENS, LISTS), (WALKS, PATHS)])
+def test_lists_of_a_parquet_file_are_tokens(tmp_path, rows, expected):
+    from pyarrow import parquet
+
+    path = str(tmp_path / "rows.parquet")
+    for dictionary in (True, False):
+        parquet.write_table(arrow.table({"a.b": rows * 50}), path, row_group_size=70, use_dictionary=dictionary)
+        assert list(Texts(path)) == expected * 50
+        model, twin = Word2Vec(corpus_file=path, **SMALL), Word2Vec(expected * 50, **SMALL)
+        assert model.wv.index_to_key == twin.wv.index_to_key
+        assert (model.wv.vectors == twin.wv.vectors).all()
+
+
+@pytest.mark.parametrize("size", [16, 300, 1000])
+def test_a_dictionary_that_grows_too_large_changes_nothing(tmp_path, monkeypatch, size):
+    from pyarrow import parquet
+
+    monkeypatch.setattr("w2v.text.texts.ROWS", size)
+    rows = [[f"word{row}", "a"] for row in range(500)]
+    path = str(tmp_path / "rows.parquet")
+    parquet.write_table(arrow.table({"x": rows}), path, dictionary_pagesize_limit=200, data_page_size=100)
+    assert list(Texts(path)) == rows
+
+
 @pytest.mark.parametrize(
     ("source", "options", "kind", "said"),
     [

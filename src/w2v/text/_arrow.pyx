@@ -27,6 +27,7 @@ cdef extern from "_arrow.h" nogil:
         int64_t length
         int64_t offset
         ArrowArray **children
+        ArrowArray *dictionary
         void (*release)(ArrowArray *) noexcept
     cdef struct ArrowArrayStream:
         int (*get_schema)(ArrowArrayStream *, ArrowSchema *) noexcept
@@ -46,10 +47,13 @@ cdef class Type:
     ----------
     kind : {"texts", "tokens", "integers", "other"}
         Strings, lists of strings, lists of integers, or what cannot be read.
+    indexed : bool
+        Whether the strings of lists are numbers of those in a dictionary.
     """
 
     cdef ArrowSchema schema
     cdef readonly str kind
+    cdef readonly bint indexed
 
     def __cinit__(self):
         memset(&self.schema, 0, sizeof(ArrowSchema))
@@ -60,6 +64,7 @@ cdef class Type:
 
     cdef void name_kind(self) except *:
         cdef int kind = kind_of(&self.schema), item
+        self.indexed = kind == ARROW_LISTS and self.schema.children[0].dictionary != NULL
         self.kind = "texts" if kind == ARROW_STRINGS else "other"
         if kind == ARROW_LISTS:
             item = kind_of(self.schema.children[0])
@@ -76,6 +81,7 @@ cdef class Chunk:
 
     cdef ArrowArray array
     cdef readonly Type type
+    cdef object _words
 
     def __cinit__(self):
         memset(&self.array, 0, sizeof(ArrowArray))
@@ -131,13 +137,42 @@ cdef class Chunk:
                 at += 1
         return lines[:at]
 
+    def words(self):
+        """The dictionary of an indexed chunk: UTF-8 of its strings and where each begins, uint8 and int64."""
+        cdef const ArrowArray *words = self.array.children[0].dictionary
+        cdef const ArrowSchema *schema = self.type.schema.children[0].dictionary
+        cdef int64_t i, length, size = 0, n = words.length
+        cdef const uint8_t *start = NULL
+        if self._words is None:
+            for i in range(n):
+                length = string_at(words, schema, i, &start)
+                size += length if length > 0 else 0
+            data, offsets = np.empty(size + 1, np.uint8), np.zeros(n + 1, np.int64)
+            self._copy_words(data, offsets)
+            self._words = data, offsets
+        return self._words
+
+    cdef int _copy_words(self, uint8_t[::1] data, int64_t[::1] offsets) except -1:
+        cdef const ArrowArray *words = self.array.children[0].dictionary
+        cdef const ArrowSchema *schema = self.type.schema.children[0].dictionary
+        cdef int64_t i, length, at = 0
+        cdef const uint8_t *start = NULL
+        with nogil:
+            for i in range(words.length):
+                length = string_at(words, schema, i, &start)
+                if length > 0:
+                    memcpy(&data[at], start, length)
+                    at += length
+                offsets[i + 1] = at
+        return 0
+
     def values(self, int64_t begin, int64_t end):
         """Rows of lists: their values one behind the other, and how many precede each row's end.
 
         Returns
         -------
         data, offsets : uint8 and int64 [values + 1], or int64 and None
-            UTF-8 of strings, and where each begins; or integers.
+            UTF-8 of strings, and where each begins; or integers, also those of an indexed chunk.
         ends : int64 [end - begin]
         null : int
             The first row with a null among its values, or with an integer of more than 63 bits; -1 if there is none.
@@ -147,7 +182,7 @@ cdef class Chunk:
         cdef const ArrowSchema *item = schema.children[0]
         cdef int64_t row, i, first = 0, count, total = 0, size = 0, n = 0, at = 0, length, null = -1
         cdef const uint8_t *start = NULL
-        cdef bint strings = self.type.kind == "tokens"
+        cdef bint strings = self.type.kind == "tokens", indexed = self.type.indexed
         cdef int over = 0
         cdef uint8_t[::1] out
         cdef int64_t[::1] offset, integer
@@ -168,7 +203,7 @@ cdef class Chunk:
                 stop[row - begin] = total
         if null >= 0:
             return None, None, ends, null
-        if not strings:
+        if not strings or indexed:
             data = np.empty(total, np.int64)
             integer = data
             with nogil:

@@ -157,6 +157,29 @@ cdef class WordTable:
             raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
         return numbers
 
+    def number_indexed(self, const int64_t[::1] places, const uint8_t[::1] data, const int64_t[::1] offsets):
+        """Number words by their places in a dictionary, see `number_values`; int32. Each is looked up once."""
+        cdef long long i, n = places.shape[0], place
+        cdef const uint8_t *word
+        cdef uint64_t length
+        numbers, known = np.empty(n, np.int32), np.full(offsets.shape[0], -1, np.int32)
+        cdef int32_t[::1] given = numbers, number = known
+        cdef bint full = False
+        with nogil:
+            for i in range(n):
+                place = places[i]
+                if number[place] < 0:
+                    word, length = &data[0] + offsets[place], offsets[place + 1] - offsets[place]
+                    number[place] = number_of(&self.table, word, length, hash_of(&self.table, word, length, length))
+                    full = number[place] < 0
+                    if full:
+                        break
+                given[i] = number[place]
+                self.table.counts[given[i]] += 1
+        if full:
+            raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
+        return numbers
+
     def number_integers(self, const int64_t[::1] values):
         """Number integers; int32."""
         cdef long long i, n = values.shape[0]

@@ -289,12 +289,16 @@ def _chunks_of_file(path: str, column: str | None) -> Iterator[_arrow.Chunk]:
         from pyarrow import parquet
 
         try:
-            with parquet.ParquetFile(path, memory_map=True) as file:
-                schema = file.schema_arrow
+            with parquet.ParquetFile(path, memory_map=True) as plain:
+                schema = plain.schema_arrow
                 names = schema.names if column is not None else _readable(schema, pyarrow)
                 name = chosen(names, column, "column", path)
-                for batch in file.iter_batches(ROWS, columns=[name]):
-                    yield from _arrow.chunks_of(batch.column(0))
+                leaves = [plain.schema.column(leaf).path for leaf in range(len(plain.schema))]
+                words = [leaf for leaf in leaves if leaf.startswith(f"{name}.")]
+                with parquet.ParquetFile(path, memory_map=True, read_dictionary=words) as indexed:
+                    for group in range(plain.num_row_groups):
+                        for rows in _rows_of_group(indexed, plain, group, name, pyarrow):
+                            yield from _arrow.chunks_of(rows)
         except pyarrow.ArrowInvalid as error:
             raise OSError(f"cannot read {path}, it may be damaged or cut short: {error}") from error
         return
@@ -313,6 +317,23 @@ def _chunks_of_file(path: str, column: str | None) -> Iterator[_arrow.Chunk]:
                 yield from _arrow.chunks_of(batch.column(name))
     except pyarrow.ArrowInvalid as error:
         raise OSError(f"cannot read {path}, it may be damaged or cut short: {error}") from error
+
+
+def _rows_of_group(indexed: Any, plain: Any, group: int, name: str, pyarrow: Any) -> Iterator[Any]:
+    """The rows of a group: words of lists as numbers of its dictionary, which takes a third of the time.
+
+    pyarrow cannot read rows so in which a new dictionary begins; then the rest of the group is read as strings.
+    """
+    done = 0
+    try:
+        for batch in indexed.iter_batches(ROWS, row_groups=[group], columns=[name]):
+            yield batch.column(0)
+            done += len(batch)
+    except pyarrow.ArrowNotImplementedError:
+        for batch in plain.iter_batches(ROWS, row_groups=[group], columns=[name]):
+            if done < len(batch):
+                yield batch.column(0).slice(done)
+            done = max(0, done - len(batch))
 
 
 # --- JSON lines -------------------------------------------------------------------------------------------------

@@ -112,11 +112,14 @@ def _of_chunk(
         return _of_block(
             chunk.text(begin, end), 0, f"{name}, rows {before + begin:,} to {before + end:,}", cleaner, table
         )
+    data: Any
     data, offsets, ends, null = chunk.values(begin, end)
     if null >= 0:
         raise TypeError(
             f"row {before + null:,} of {name} has a null, or a number of more than 63 bits, among its tokens"
         )
+    if chunk.type.indexed:
+        return table.number_indexed(data, *chunk.words()), ends
     return _of_values(data, offsets, ends, table)
 
 
