@@ -30,6 +30,8 @@ HEADERS = {
     "training._train": ["_lanes.h", "_rounds.h", "_atomics.h", "_simd.h", "_simd_body.h"],
     "text._text": ["_text.h"],
     "text._kmers": ["_kmers.h"],
+    "text._raw": ["_raw.h", "_text.h"],
+    "text._arrow": ["_arrow.h"],
     "files._rows": [],
     "terms._pairs": ["_pairs.h", "_edges.h", "../text/_text.h"],
     "terms._terms": ["_terms.h", "_edges.h", "_strings.h", "../text/_text.h"],

@@ -34,7 +34,7 @@ ROOMS = {
     "counts": {"tokens"},
     "training": {"_version", "common", "files", "text", "tokens", "vocabulary"},
     "atlas": {"_version", "common", "files"},
-    "vectors": {"atlas", "common", "files", "terms", "vocabulary"},
+    "vectors": {"atlas", "common", "files", "terms", "text", "vocabulary"},
     "evaluation": {"common", "files", "vectors"},
     "align": {"atlas", "common", "files", "terms", "vectors"},
     "models": {

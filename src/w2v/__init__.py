@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from w2v.terms.steps import load_terms
     from w2v.terms.term_map import TermMap
     from w2v.text.kmers import Kmers, TaggedKmers
+    from w2v.text.letters import tokenize
     from w2v.text.readers import LineSentence, PathLineSentences, TaggedDocument, TaggedLineDocument, Text8Corpus
+    from w2v.text.texts import Texts
     from w2v.topics.topics import Topics
     from w2v.training.epoch import EpochRecord, StopTraining
     from w2v.vectors.exchange import load_finalfusion, save_finalfusion, save_model2vec
@@ -52,6 +54,8 @@ _HOME = {
     "PathLineSentences": "text.readers",
     "TaggedDocument": "text.readers",
     "TaggedLineDocument": "text.readers",
+    "Texts": "text.texts",
+    "tokenize": "text.letters",
     "Text8Corpus": "text.readers",
     "FormatError": "files.errors",
     "EpochRecord": "training.epoch",
@@ -128,6 +132,7 @@ __all__ = [
     "TaggedLineDocument",
     "TermMap",
     "Text8Corpus",
+    "Texts",
     "Topics",
     "TranslationMatrix",
     "Word2Vec",
@@ -145,6 +150,7 @@ __all__ = [
     "save_finalfusion",
     "save_model2vec",
     "show_config",
+    "tokenize",
     "update",
 ]
 

@@ -1,5 +1,6 @@
 """The command line: every example of its help, every exit code, and errors without a traceback."""
 
+import contextlib
 import gzip
 import inspect
 import io
@@ -100,7 +101,20 @@ def made(tmp_path_factory):
     for name in ("wordsim353.tsv", "simlex999.tsv"):
         (folder / name).write_text(pairs)
     write_sequences(folder)
+    write_raw_texts(folder, lines)
     return folder
+
+
+def write_raw_texts(folder, lines):
+    texts = [line.capitalize() + "." for line in lines]
+    (folder / "book.txt").write_text("\n".join(texts))
+    records = "".join(json.dumps({"title": "x", "body": text}) + "\n" for text in texts)
+    (folder / "articles.jsonl.gz").write_bytes(gzip.compress(records.encode()))
+    with contextlib.suppress(ImportError):
+        import pyarrow
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.table({"title": texts, "text": texts}), folder / "reviews.parquet")
 
 
 def write_sequences(folder):
@@ -164,7 +178,10 @@ def example_lines():
 
 
 @pytest.mark.parametrize("line", [line for line in example_lines() if line.startswith("w2v ")])
-def test_example_of_the_help_works(room, small_demo, capsys, line):
+def test_example_of_the_help_works(room, small_demo, capsys, monkeypatch, line):
+    if ".parquet" in line:
+        pytest.importorskip("pyarrow", reason="needs pyarrow")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("thread\n"))  # what w2v explore is asked
     if line.startswith("w2v resume"):
         assert run(capsys, "train corpus.txt -o out.safetensors --checkpoint run/")[0] == 0
     code, out, err = run(capsys, line.removeprefix("w2v "))
@@ -611,9 +628,9 @@ def test_error_is_one_line_that_names_the_cause(room, capsys, line, message):
 @pytest.mark.parametrize(
     "line",
     [
-        "",
         "unknown",
-        "train corpus.txt",
+        "train corpus.txt --vectors-only",
+        "fasttext corpus.txt",
         "train corpus.txt -o out.txt --size ten",
         "resume run -o out.txt --workers 0",
         "verify model.safetensors --corpus corpus.txt --workers 0",

@@ -506,7 +506,7 @@ def test_an_empty_file_is_no_corpus(tmp_path):
     [
         ({"sentences": "a string"}, "is a string, not lists of tokens; for a file use corpus_file="),
         ({"sentences": ["a string"]}, "sentence 0 is 'a string'"),
-        ({"sentences": [[1, 2]]}, "tokens must be str, not int"),
+        ({"sentences": [[1.5, 2]]}, "tokens must be str, not float"),
         ({"sentences": 5}, "iterable of token lists"),
         ({"sentences": [["a"]], "corpus_file": "x"}, "one of the two"),
         ({"corpus_file": "/no/such/file"}, "is not a file"),

@@ -529,3 +529,14 @@ def test_counts_repeat_with_any_seed_and_move_with_the_text(tmp_path):
         retrain(zipf_like(3000), model="PPMI", epochs=3)
     with pytest.raises(ValueError, match="model='GloVe'"):
         retrain(zipf_like(3000), model="GloVe")
+
+
+@pytest.mark.parametrize(("vary", "values"), [("seed", ()), ("shuffle", ()), ("words", (300,))])
+def test_raw_text_is_divided_by_the_tokenizer_in_every_sample(tmp_path, vary, values):
+    (tmp_path / "book.txt").write_text("The end.\nA NEW end, the end!\n" * 60)
+    found = retrain(
+        tmp_path / "book.txt", runs=1, vary=vary, values=values, tokenizer="simple", vector_size=4, min_count=1
+    )
+    for runs in found.values():
+        for vectors in runs.values() if isinstance(runs, dict) else [runs]:
+            assert set(vectors.index_to_key) == {"the", "end", "a", "new"}

@@ -142,7 +142,7 @@ def test_bytes_that_are_not_utf8_are_named_as_python_names_them(tmp_path, monkey
 
 def test_a_word_without_end_is_refused_wherever_it_stands(tmp_path, monkeypatch):
     monkeypatch.setattr("w2v.text.readers.LONGEST_WORD", 50)
-    monkeypatch.setattr(numbering, "LONGEST_WORD", 50)
+    monkeypatch.setattr("w2v.text.units.LONGEST_WORD", 50)
     path = tmp_path / "text"
     for block in (10, 1000):
         monkeypatch.setattr("w2v.text.readers.BLOCK", block)

@@ -11,6 +11,7 @@ import numpy as np
 from w2v.advice import probes
 from w2v.advice.probes import Candidate, Lines, Passages
 from w2v.advice.report import Advice, Point
+from w2v.advice.rules import EPOCHS, FEW_WORDS, usual_epochs, usual_min_count
 from w2v.common import checks
 from w2v.common.progress import progress_bar
 from w2v.files.reading import Pathlike
@@ -19,11 +20,8 @@ from w2v.vectors.keyed import KeyedVectors
 
 PROBE_WORDS = 1_000_000  # of the largest part that is tried
 LEAST_WORDS = 10_000  # of the smallest
-FEW_WORDS = 2_000  # with fewer nothing is tried
 STEP = 3  # each part has so many times the words of the one before
 PARTS = 3
-MANY_WORDS = 3_000_000  # from here on five passes are enough
-EPOCHS = (5, 20)
 WINDOWS = {"SGNS": (5, 10), "PPMI": (2, 5, 10)}
 NEAR = 0.005  # a difference of quality that is noise
 
@@ -129,10 +127,6 @@ class _Text:
         sizes = [largest // STEP**power for power in range(PARTS)]
         return sorted(size for size in sizes if size >= min(LEAST_WORDS, largest))
 
-    def min_count(self, words: int) -> int:
-        """What is usual: 5, and less of a short text, whose words would not be left."""
-        return 5 if words >= 1_000_000 else 3 if words >= 50_000 else 2
-
 
 class _Search:
     """The probes: each model on each part, then the settings of the best on the largest."""
@@ -169,13 +163,13 @@ class _Search:
     def _default(self, model: str) -> Candidate:
         """A decomposition is made with all dimensions, of which the first are those of a smaller one."""
         if model == "SGNS":
-            return Candidate(model, 100, 5, EPOCHS[0] if self.text.words >= MANY_WORDS else EPOCHS[-1])
+            return Candidate(model, 100, 5, usual_epochs(self.text.words))
         return Candidate(model, probes.SIZES[-1], 5 if model == "PPMI" else None)
 
     def _vectors(self, candidate: Candidate, lines: Lines, seed: int | None = None) -> KeyedVectors:
         words = sum(map(len, lines))
         seed = self.seed if seed is None else seed
-        return probes.vectors_of(candidate, lines, self.text.min_count(words), self.workers, seed)
+        return probes.vectors_of(candidate, lines, usual_min_count(words), self.workers, seed)
 
     def _probe(self, model: str, words: int, lines: Lines) -> Point:
         candidate = self._default(model)
@@ -274,7 +268,7 @@ class _Search:
         settings["vector_size"] = chosen.vector_size
         settings |= {} if chosen.window is None else {"window": chosen.window}
         settings |= {} if chosen.epochs is None else {"epochs": self._epochs(chosen.epochs)}
-        least = settings["min_count"] = text.min_count(text.words)
+        least = settings["min_count"] = usual_min_count(text.words)
         kept = [count for count in text.counts.values() if count >= least]
         return Advice(
             words=text.words,

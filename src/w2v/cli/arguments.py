@@ -32,6 +32,9 @@ SWITCHES = [
 # Those of `w2v.training.settings`, which would load numpy (a test compares).
 DEVICES = ("cpu", "cuda", "auto")
 
+# Those of `w2v.text.letters`, which would load numpy (a test compares).
+TOKENIZERS = ("whitespace", "simple", "simple_preprocess")
+
 # Those of `w2v.vectors.asked`, which would load numpy (a test compares).
 SPACES = ("in-in", "in-out", "out-in", "out-out", "sum")
 
@@ -88,6 +91,19 @@ def add_training_options(add: Callable[..., argparse.Action], epochs: int | None
     add("--loss", action="store_true", help="report the mean loss of every epoch")
 
 
+def add_text_options(add: Callable[..., argparse.Action]) -> None:
+    """Declare how a text is read, and what its words are."""
+    purpose = "of raw text: simple (letters of any script in one case, no punctuation) or gensim's simple_preprocess"
+    add("--tokenizer", choices=TOKENIZERS, help=purpose + " (default: words are what stands between blanks)")
+    add_place_options(add)
+
+
+def add_place_options(add: Callable[..., argparse.Action]) -> None:
+    """Declare where in a corpus the text is."""
+    add("--column", metavar="NAME", help="CORPUS is a table (.parquet, .feather, .arrow): read this column")
+    add("--field", metavar="NAME", help="CORPUS is lines of JSON (.jsonl): read this field")
+
+
 def check_something_to_train(args: argparse.Namespace) -> None:
     if not args.hs and getattr(args, "negative", None) == 0:
         raise ValueError("--negative 0 without --hs leaves nothing to train; give --hs too, or leave --negative out")
@@ -97,12 +113,14 @@ def training_settings(args: argparse.Namespace) -> dict[str, Any]:
     """What was given of `add_training_options` and `add_progress`, as parameters of a model."""
     given = {parameter: getattr(args, parameter) for _, parameter, *_ in TRAINING_OPTIONS if hasattr(args, parameter)}
     given |= {name: value for name, asked, value in SWITCHES if getattr(args, asked, False)}
-    given |= {"device": args.device} if args.device is not None else {}
+    given |= {name: getattr(args, name) for name in ("device", "tokenizer") if getattr(args, name, None) is not None}
     return given | {"cache": args.cache, "progress": args.progress}
 
 
-def add_output(add: Callable[..., argparse.Action]) -> None:
-    add("-o", "--output", required=True, metavar="OUT", help=".safetensors (model), .bin, .txt or .vec")
+def add_output(add: Callable[..., argparse.Action], without: str = "") -> None:
+    """Declare the output; `without` says what happens without it, else it is required."""
+    ending = f"; {without}" if without else ""
+    add("-o", "--output", required=not without, metavar="OUT", help=".safetensors (model), .bin, .txt or .vec" + ending)
     add("--vectors-only", action="store_true", help="only vectors in a .safetensors, not the whole model")
 
 

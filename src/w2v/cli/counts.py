@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from w2v.cli.arguments import TRAINING_OPTIONS, add_output, add_progress, workers
+from w2v.cli.arguments import TRAINING_OPTIONS, add_output, add_progress, add_text_options, workers
 from w2v.cli.output import report
 from w2v.cli.sources import check_output, is_in, read_from
 from w2v.cli.term_commands import add_step_options, steps_of
@@ -58,6 +58,7 @@ def register(command: Callable[..., Callable[..., argparse.Action]]) -> None:
     add("--whole-windows", action="store_true", help="let a far word count as much as a near one")
     add("--weighting", choices=WEIGHTINGS, default=argparse.SUPPRESS, help="of --lsa (default tfidf)")
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
+    add_text_options(add)
     add_step_options(add)
     add_progress(add)
 
@@ -112,8 +113,9 @@ def run(args: argparse.Namespace) -> None:
             flag = {"shrink_windows": "whole-windows"}.get(name, name.replace("_", "-"))
             args.wrong_usage(f"--{flag} is not for vectors {'with' if args.lsa else 'without'} --lsa")
     steps = steps_of(args)
-    with read_from(args.corpus) as (sentences, corpus_file):
-        model = family(sentences, corpus_file=corpus_file, cache=args.cache, progress=args.progress, **given, **steps)
+    given |= {"tokenizer": args.tokenizer, "cache": args.cache, "progress": args.progress}
+    with read_from(args.corpus, args) as (sentences, corpus_file):
+        model = family(sentences, corpus_file=corpus_file, **given, **steps)
     if form == "native" and not args.vectors_only:
         model.save(args.output)
     else:

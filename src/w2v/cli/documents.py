@@ -3,12 +3,14 @@
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from itertools import zip_longest
 from typing import IO, TYPE_CHECKING, Any
 
 from w2v.cli.arguments import (
     DEVICES,
     add_progress,
+    add_text_options,
     add_training_options,
     check_something_to_train,
     positive,
@@ -61,6 +63,7 @@ def add_training_arguments(add: Callable[..., argparse.Action]) -> None:
     add("--dm-sum", action="store_true", help="with --dm: the sum of context and tags, not their mean")
     add("--dm-concat", action="store_true", help="with --dm: put context and tags side by side; slow, and large")
     add_training_options(add, epochs=10)
+    add_text_options(add)
     add_progress(add)
 
 
@@ -125,12 +128,16 @@ def _documents_of(args: argparse.Namespace) -> Iterator[tuple[Any, str | None]]:
         if args.tags == "-":
             raise ValueError("--tags - would read tags from standard input; give a file")
         check_corpus(args.tags)
-    with read_from(args.corpus) as (lines, path):
+    with read_from(args.corpus, args) as (lines, path):
         source: Any = path if lines is None else lines.source
         if column is not None or args.tags is not None:
-            yield TaggedLines(source, args.corpus, args.tags, column), None
+            if args.column is not None or args.field is not None:
+                args.wrong_usage("--column and --field name documents by their rows; leave --tags and --tsv out")
+            yield TaggedLines(source, args.corpus, args.tags, column, args.tokenizer), None
         elif lines is None:
             yield None, path
+        elif args.tokenizer is not None or args.column is not None or args.field is not None:
+            yield lines, None
         else:
             from w2v import TaggedLineDocument
 
@@ -154,10 +161,23 @@ class TaggedLines:
     name : str, for errors
     tags : path, of a line of tags for each document; not read with `column`
     column : int, from 1; or None
+    tokenizer : str or None, what their words are
     """
 
-    def __init__(self, source: str | IO[bytes], name: str, tags: str | None, column: int | None) -> None:
+    is_divided = True
+
+    def __init__(
+        self,
+        source: str | IO[bytes],
+        name: str,
+        tags: str | None,
+        column: int | None,
+        tokenizer: str | None = None,
+    ) -> None:
+        from w2v import tokenize
+
         self.source, self.name, self.tags, self.column = source, name, tags, column
+        self.words = partial(tokenize, tokenizer=tokenizer or "whitespace")
 
     def __iter__(self) -> Iterator["TaggedDocument"]:
         return self._of_file() if self.column is None else self._of_column(self.column)
@@ -173,7 +193,7 @@ class TaggedLines:
                     f"{column}, words in another; give --tags N, or leave --tsv out"
                 )
             tags: list[str | int] = list(cells.pop(column - 1).split())
-            yield TaggedDocument([word for cell in cells for word in cell.split()], tags)
+            yield TaggedDocument([word for cell in cells for word in self.words(cell)], tags)
 
     def _of_file(self) -> Iterator["TaggedDocument"]:
         from w2v import TaggedDocument
@@ -184,7 +204,7 @@ class TaggedLines:
             if line is None or own is None:
                 short, long = (self.name, self.tags) if line is None else (self.tags, self.name)
                 raise ValueError(f"{short} ends after {number:,} lines, and {long} goes on; each document has one line")
-            yield TaggedDocument(line.split(), list(own.split()))
+            yield TaggedDocument(self.words(line), list(own.split()))
 
 
 def _lines(source: str | IO[bytes], name: str) -> Iterator[str]:
@@ -212,12 +232,13 @@ def infer(args: argparse.Namespace) -> None:
     model = _load(args.model)
     if args.device is not None:
         model.device = args.device
-    from w2v import KeyedVectors, TaggedLineDocument
+    from w2v import KeyedVectors, TaggedLineDocument, Texts
 
     with read_from(args.corpus) as (lines, path):
         source: Any = path if lines is None else lines.source
+        raw = model.tokenizer is not None
         found = model.infer_vectors(
-            TaggedLineDocument(source),
+            Texts(source, model.tokenizer).as_documents() if raw else TaggedLineDocument(source),
             epochs=args.epochs,
             alpha=args.alpha,
             min_alpha=args.min_alpha,

@@ -13,32 +13,40 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from w2v._version import __version__
-from w2v.cli import bio, combine, counts, documents, evaluate, explain, subwords, term_commands, topics
+from w2v.cli import (
+    bio,
+    combine,
+    completion,
+    counts,
+    documents,
+    evaluate,
+    explain,
+    explore,
+    first,
+    subwords,
+    term_commands,
+    topics,
+    training,
+)
 from w2v.cli.arguments import (
     DEVICES,
     SPACES,
     TRAINING_OPTIONS,
     add_output,
+    add_place_options,
     add_progress,
-    add_training_options,
-    check_something_to_train,
-    interval,
     name_types,
     positive,
-    training_settings,
     workers,
 )
 from w2v.cli.messages import logged_once, message_of, show_warning
 from w2v.cli.output import (
     answers,
-    check_not_of_the_run,
-    how_to_resume,
     print_answers,
     print_found,
     report,
-    save_trained,
 )
-from w2v.cli.sources import check_corpus, check_output, is_in, read_from
+from w2v.cli.sources import check_corpus, check_output, read_from
 from w2v.cli.vector_files import FILE_HELP, FORMATS, format_in, format_of, load, load_model, save
 from w2v.common.terminal import printable
 from w2v.stability import command as stability
@@ -48,20 +56,7 @@ EXPECTED_ERRORS = (
 )  # fmt: skip
 
 EXAMPLES = {
-    "train": """
-        w2v train corpus.txt -o model.safetensors
-        w2v train corpus.txt.gz -o vectors.bin --sg --size 300 --epochs 10 --workers -1
-        w2v train corpus.txt -o vectors.safetensors --vectors-only --hs --negative 0 --loss
-        w2v train corpus.txt -o model.safetensors --checkpoint run/ --checkpoint-every 10m
-        w2v train corpus.txt -o vectors.bin --sg --device auto
-        cat corpus.txt | w2v train - -o vectors.txt --no-progress --json
-        w2v train march.txt -o march.safetensors --resume-from february.safetensors
-        w2v train 1900s.txt -o 1900s.safetensors --resume-from all.safetensors --freeze outputs
-    """,
-    "resume": """
-        w2v resume run/ -o model.safetensors
-        w2v resume run/ -o vectors.bin --corpus corpus.txt
-    """,
+    **training.EXAMPLES,
     "neighbors": """
         w2v neighbors model.safetensors thread
         w2v neighbors vectors.bin file directory -n 5
@@ -75,6 +70,8 @@ EXAMPLES = {
     """,
     "evaluate": evaluate.EXAMPLES,
     "explain": explain.EXAMPLES,
+    "explore": explore.EXAMPLES,
+    "completion": completion.EXAMPLES,
     "convert": """
         w2v convert vectors.bin vectors.safetensors
         w2v convert model.safetensors vectors.txt
@@ -116,7 +113,8 @@ C_TOOLS = {
 # The library's names of parameters in errors, and the options here.
 FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {
-    name: f"--{name.replace('_', '-')}" for name in ("cache", "device", "checkpoint", "checkpoint_every", "dm", "tol")
+    name: f"--{name.replace('_', '-')}"
+    for name in ("cache", "device", "tokenizer", "column", "field", "checkpoint", "checkpoint_every", "dm", "tol")
 }
 FLAGS |= subwords.FLAGS | counts.FLAGS | bio.FLAGS
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
@@ -124,7 +122,11 @@ FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line, `sys.argv` by default, and return its exit code; bad usage raises SystemExit."""
-    args = _parse(sys.argv[1:] if argv is None else list(argv))
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if not argv:
+        print(first.GUIDE, end="")
+        return 0
+    args = _parse(argv)
     with warnings.catch_warnings(), logged_once(args.flags):
         warnings.showwarning = show_warning
         try:
@@ -157,7 +159,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(
-        name: str, run: Callable[..., None], purpose: str, among: Any = commands
+        name: str, run: Callable[..., None], purpose: str, among: Any = commands, *, talks: bool = False
     ) -> Callable[..., argparse.Action]:
         added = among.add_parser(
             name.split()[-1],
@@ -168,17 +170,18 @@ def build_parser() -> argparse.ArgumentParser:
         )
         added.set_defaults(run=run, wrong_usage=added.error)
         name_types(added)
-        added.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+        if not talks:
+            added.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         argument: Callable[..., argparse.Action] = added.add_argument
         return argument
 
-    add = command("train", _train, "train vectors on a text, one sentence per line")
-    _add_train_arguments(add)
+    add = command("train", training.run, "train vectors on a text, one sentence per line")
+    training.add_arguments(add)
     add("--tied", action="store_true", help="one matrix for what words are read as and what is predicted")
 
-    add = command("fasttext", _train, "train vectors of words and their n-grams: any string has one")
+    add = command("fasttext", training.run, "train vectors of words and their n-grams: any string has one")
     subwords.add_arguments(add)
-    _add_train_arguments(add)
+    training.add_arguments(add, subword=True)
 
     term_commands.register(command, report, read_from)
 
@@ -190,7 +193,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("bio embed", bio.embed, "make vectors of sequences from those of their k-mers", among)
     bio.add_embedding_arguments(add)
 
-    add = command("resume", _resume, "go on with a training that was cut short, from its last checkpoint")
+    add = command("resume", training.resume, "go on with a training that was cut short, from its last checkpoint")
     add("checkpoint", metavar="DIR", help="the folder that w2v train --checkpoint was given")
     add_output(add)
     add("--corpus", metavar="CORPUS", help="the text, if it is no longer where it was")
@@ -244,6 +247,12 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("merge", combine.merge, "make one file of vectors of several, over all their words")
     combine.add_merge_arguments(add)
 
+    add = command("explore", explore.run, "ask a model, one question after the other", talks=True)
+    explore.add_arguments(add)
+
+    add = command("completion", _completion, "print a script with which a shell completes commands", talks=True)
+    completion.add_arguments(add)
+
     add = command("info", _info, "describe a file, or this installation")
     add("file", nargs="?", metavar="FILE", help=FILE_HELP + "; without it: version, kernel level")
 
@@ -254,6 +263,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("file", metavar="FILE", help="a model, as w2v train saves it")
     add("--corpus", required=True, metavar="CORPUS", help="the text it was trained on")
     add("--workers", type=workers, metavar="N", help="threads, for a deterministic model (default: those of the model)")
+    add_place_options(add)
     add_progress(add)
 
     add = command("demo", _demo, "train on Python's own documentation and query the result")
@@ -263,68 +273,6 @@ def build_parser() -> argparse.ArgumentParser:
     for name, purpose in C_TOOLS.items():
         commands.add_parser(name, help=purpose, add_help=False)
     return parser
-
-
-def _add_train_arguments(add: Callable[..., argparse.Action]) -> None:
-    add("corpus", metavar="CORPUS", help="text, plain or .gz, .bz2, .xz, .zst; - for standard input")
-    add_output(add)
-    add("--cbow", dest="sg", action="store_const", const=0, default=None, help="words from context (default)")
-    add("--sg", action="store_const", const=1, default=None, help="skip-gram: context from words")
-    add_training_options(add)
-    term_commands.add_step_options(add)
-    purpose = "go on from this saved model: its words and those of CORPUS, with its settings where none are given"
-    add("--resume-from", metavar="MODEL", help=purpose)
-    purpose = "leave the outputs, the inputs, or the words of MODEL as they are, to the bit; the first two add no words"
-    add("--freeze", choices=combine.FREEZE, help=purpose)
-    add("--checkpoint", metavar="DIR", help="keep the run in this folder; w2v resume goes on with it")
-    purpose = "how often: a time such as 30s, 10m or 2h, or a number of epochs (default %(default)s)"
-    add("--checkpoint-every", type=interval, default="10m", metavar="T", help=purpose)
-    add_progress(add)
-
-
-def _train(args: argparse.Namespace) -> None:
-    format_of(args.output)
-    check_output(args.output)
-    if is_in(args.output, args.corpus):
-        raise ValueError(f"{args.output} is the corpus itself; write to another file")
-    if args.checkpoint is not None:
-        check_not_of_the_run(args)
-    given = training_settings(args) | ({"sg": args.sg} if args.sg is not None else {})
-    options = {"checkpoint": args.checkpoint, "checkpoint_every": args.checkpoint_every}
-    if args.resume_from is not None:
-        if is_in(args.output, args.resume_from):
-            raise ValueError(f"{args.output} is the model to go on from; write to another file")
-        if args.phrases is not None or args.terms is not None or getattr(args, "tied", False):
-            args.wrong_usage("--phrases, --terms and --tied belong to a new model; that of --resume-from keeps its own")
-        with how_to_resume(args), read_from(args.corpus) as (sentences, corpus_file):
-            model = combine.go_on(args.resume_from, args.freeze, given, sentences, corpus_file, **options)
-        return save_trained(args, model)
-    if args.freeze is not None:
-        args.wrong_usage("--freeze leaves rows of a trained model as they are: give it by --resume-from MODEL")
-    check_something_to_train(args)
-    from w2v import FastText, Word2Vec
-
-    family = FastText if hasattr(args, "min_n") else Word2Vec
-    given |= term_commands.steps_of(args) | subwords.settings_of(args)
-    with how_to_resume(args), read_from(args.corpus) as (sentences, corpus_file):
-        model = family(sentences, corpus_file=corpus_file, **options, **given)
-    save_trained(args, model)
-
-
-def _resume(args: argparse.Namespace) -> None:
-    format_of(args.output)
-    check_output(args.output)
-    from w2v.models import families
-
-    check_not_of_the_run(args)
-    again = ["--corpus", args.corpus] if args.corpus is not None else []
-    again += ["--workers", str(args.workers)] if args.workers is not None else []
-    again += ["--device", args.device] if args.device is not None else []
-    given = {"workers": args.workers, "progress": args.progress}
-    given |= {"device": args.device} if args.device is not None else {}
-    with how_to_resume(args, again), read_from(args.corpus) as (sentences, corpus_file):
-        model = families.resume(args.checkpoint, sentences, corpus_file, **given)
-    save_trained(args, model)
 
 
 def _neighbors(args: argparse.Namespace) -> None:
@@ -376,6 +324,10 @@ def _stability(args: argparse.Namespace) -> None:
     stability.run(args)
 
 
+def _completion(args: argparse.Namespace) -> None:
+    print(completion.script(build_parser(), args.shell), end="")
+
+
 def _verify(args: argparse.Namespace) -> None:
     from w2v.files.arrays import sha256_of
 
@@ -383,7 +335,7 @@ def _verify(args: argparse.Namespace) -> None:
     model.progress = args.progress
     if args.workers is not None:
         model.workers = args.workers
-    with read_from(args.corpus) as (sentences, corpus_file):
+    with read_from(args.corpus, args) as (sentences, corpus_file):
         again = model.trained_again(sentences, corpus_file)
     facts = {"verified": args.file}
     for name, place in (("vectors", "wv"), ("documents", "dv")):

@@ -1,5 +1,6 @@
 """What a command reads and writes: texts from anywhere, and files that must not be overwritten."""
 
+import argparse
 import errno
 import os
 import shlex
@@ -21,19 +22,28 @@ def check_corpus(path: str) -> None:
 
 
 @contextmanager
-def read_from(path: str | None) -> Iterator[tuple[Any, str | None]]:
-    """Give a corpus as an iterable or as a path; a source that can be read only once is copied to a nameless file."""
+def read_from(path: str | None, args: argparse.Namespace | None = None) -> Iterator[tuple[Any, str | None]]:
+    """Give a corpus as an iterable or as a path; a source that can be read only once is copied to a nameless file.
+
+    `args` are those of `add_text_options`.
+    """
+    options = {name: getattr(args, name, None) for name in ("column", "field")}
     if path is not None and path != "-":
         check_corpus(path)
-    if path is None or os.path.isfile(path):
+    if path is None or (os.path.isfile(path) and not any(options.values())):
         yield None, path
         return
-    from w2v import LineSentence
+    from w2v import LineSentence, Texts
+
+    if os.path.isfile(path):
+        yield Texts(path, **options), None
+        return
 
     with tempfile.TemporaryFile() as kept:
         with nullcontext(standard_input()) if path == "-" else open(path, "rb") as pipe:
             shutil.copyfileobj(pipe, kept)
-        yield LineSentence(kept), None
+        raw = options["field"] is not None or getattr(args, "tokenizer", None) is not None
+        yield Texts(kept, **options) if raw else LineSentence(kept), None
 
 
 def check_output(path: str) -> None:

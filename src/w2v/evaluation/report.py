@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.common import checks
+from w2v.common import checks, html
 from w2v.common.public import public
 from w2v.common.tables import format_table, without_nan
 from w2v.evaluation import plots, resampling, tasks
@@ -119,7 +119,10 @@ class Evaluation:
 
     def table(self, parts: bool = False) -> str:
         """Lay out the scores on whole tests, or with ``parts=True`` those by section and frequency band."""
-        rows = [
+        return format_table(self._rows(parts))
+
+    def _rows(self, parts: bool = False) -> list[dict[str, Any]]:
+        return [
             {
                 "test": score.task,
                 "measure": score.measure,
@@ -135,12 +138,17 @@ class Evaluation:
             for score in self.scores
             if (score.part != ALL) == parts
         ]
-        return format_table(rows)
 
     def __str__(self) -> str:
-        if not self.comparisons:
-            return self.table()
-        rows = [
+        return "\n\n".join([self.table(), *([format_table(self._differences())] if self.comparisons else [])])
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        tables = [self._rows(), self._differences()]
+        return "".join(html.table((list(row.values()) for row in rows), list(rows[0])) for rows in tables if rows)
+
+    def _differences(self) -> list[dict[str, Any]]:
+        return [
             {
                 "test": found.task,
                 "measure": found.measure,
@@ -152,7 +160,6 @@ class Evaluation:
             }
             for found in self.comparisons
         ]
-        return f"{self.table()}\n\n{format_table(rows)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return all records in types that JSON holds; None for what is not known."""

@@ -247,7 +247,7 @@ class Buildable(WithTerms, GensimTables, Extendable):
         words, sentences : int
         """
         settings = self.settings()
-        corpus = Corpus.from_arguments(corpus_iterable, corpus_file)
+        corpus = Corpus.from_arguments(corpus_iterable, corpus_file, tokenizer=settings.tokenizer)
         # What the constructor reads is trained within the same call.
         identity = corpus.identity(self.train_count + 1 if self._at_once and settings.cache != "none" else 0)
         if settings.cache == "none":

@@ -113,7 +113,7 @@ class Counted(Saved):
                     "(corpus_iterable=... or corpus_file=...)"
                 )
             return len(kept.tokens), [kept]
-        corpus = Corpus.from_arguments(corpus_iterable, corpus_file, self.tokens.corpus_identity)
+        corpus = Corpus.from_arguments(corpus_iterable, corpus_file, self.tokens.corpus_identity, settings.tokenizer)
         parts = self.parts(corpus, settings)
         return parts.tokens, parts.encoded
 

@@ -48,7 +48,7 @@ class Growing(Tagged):
         trained_words, raw_words : int
             As of `train`.
         """
-        corpus = Corpus.from_arguments(documents, corpus_file)
+        corpus = Corpus.from_arguments(documents, corpus_file, tokenizer=self.tokenizer)
         self._check_something_to_train()
         self._check_update(True)
         plan = inference.Plan.of(self, epochs, start_alpha, end_alpha, None)

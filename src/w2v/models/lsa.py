@@ -40,7 +40,8 @@ class LSA(Counted):
         Singular vectors. Where there are fewer words or documents, the last numbers of each vector are 0.
     weighting : {"tfidf", "log-entropy"}, default "tfidf"
         See `w2v.counts.weighting`.
-    min_count, max_vocab_size, max_final_vocab, sorted_vocab, trim_rule, cache, comment, progress, phrases, terms
+    min_count, max_vocab_size, max_final_vocab, sorted_vocab, trim_rule, tokenizer, cache, comment, progress, phrases,
+        terms
         As in `w2v.Word2Vec`.
     workers : int, default 3
         Threads; -1 means one per core. They change no bit.
@@ -93,6 +94,7 @@ class LSA(Counted):
         max_final_vocab: int | None = None,
         *,
         eig: float = 1.0,
+        tokenizer: str | None = None,
         cache: str = "auto",
         progress: bool | None = None,
         phrases: Any = None,
@@ -108,6 +110,7 @@ class LSA(Counted):
             "comment": comment,
             "max_final_vocab": max_final_vocab,
             "eig": eig,
+            "tokenizer": tokenizer,
             "cache": cache,
             "progress": progress,
         }

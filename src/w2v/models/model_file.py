@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -113,3 +114,25 @@ def inner_nodes(found: gensim_pickle.GensimFile, name: str) -> NDArray[np.float3
 
 def _vectors_alone(fname: Pathlike) -> AttributeError:
     return AttributeError(f"{os.fspath(fname)} holds vectors alone, which cannot be trained; use KeyedVectors.load")
+
+
+def facts_of(model: Any) -> dict[str, str]:
+    """What a model card says of how a model came about."""
+    settings, fingerprint = model.settings(), model.fingerprint()  # which hashes the corpus, if nothing has yet
+    chosen = (
+        f"{field.name}={getattr(settings, field.name)!r}"
+        for field in fields(settings)
+        if field.metadata["saved"] and getattr(settings, field.name) != field.default
+    )
+    total = model.corpus_total_words
+    corpus = f"{total:,} words" if total else "of unknown size"
+    hashes = sorted({run["corpus"] for run in model.runs if run["corpus"]})
+    corpus += f", {model.corpus_count:,} sentences" if model.corpus_count else ""
+    corpus += f", SHA-256 of its tokens {', '.join(hashes)}" if hashes else ""
+    return {
+        "model": type(model).__name__,
+        "corpus": corpus,
+        "settings": ", ".join(chosen) or "the defaults",
+        "trained epochs": str(model.trained_epochs),
+        "fingerprint": fingerprint,
+    }

@@ -38,7 +38,8 @@ class PPMI(Counted):
         Singular vectors. Where there are fewer words, the last numbers of each vector are 0.
     window : int, default 5
         Largest distance of words that meet.
-    min_count, max_vocab_size, max_final_vocab, sorted_vocab, trim_rule, cache, comment, progress, phrases, terms
+    min_count, max_vocab_size, max_final_vocab, sorted_vocab, trim_rule, tokenizer, cache, comment, progress, phrases,
+        terms
         As in `w2v.Word2Vec`.
     sample : float, default 1e-3
         A pair counts as often as both its words would survive the subsampling of `w2v.Word2Vec`, on average; 0 counts
@@ -112,6 +113,7 @@ class PPMI(Counted):
         *,
         eig: float = 0.5,
         add_contexts: bool = False,
+        tokenizer: str | None = None,
         cache: str = "auto",
         progress: bool | None = None,
         phrases: Any = None,
@@ -132,6 +134,7 @@ class PPMI(Counted):
             "shrink_windows": shrink_windows,
             "eig": eig,
             "add_contexts": add_contexts,
+            "tokenizer": tokenizer,
             "cache": cache,
             "progress": progress,
         }

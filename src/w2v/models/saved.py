@@ -1,12 +1,13 @@
 """Files and pickles of models: what they hold of a model with its words in `wv`, and how it becomes one again."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 
-from w2v.common import checks
+from w2v.common import checks, html
 from w2v.files import native
 from w2v.files.arrays import attributes_in
 from w2v.files.reading import Pathlike
@@ -35,6 +36,12 @@ else:
 class Saved(TwoMatrices):
     """A model that a file or a pickle holds as a whole, without its encoded corpus."""
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        facts = {"words": len(self.wv), "vector size": self.vector_size, "epochs trained": self.trained_epochs}
+        facts |= {"words of the corpus": self.corpus_total_words or 0, "sentences": self.corpus_count}
+        return html.facts(type(self).__name__, facts)
+
     def save(
         self,
         fname_or_handle: Pathlike | BinaryIO,
@@ -59,6 +66,19 @@ class Saved(TwoMatrices):
         found = self.contents()
         found.meta["fingerprint"] = self.fingerprint()
         return native.write_native(fname_or_handle, *found)
+
+    def save_model2vec(self, folder: Pathlike, facts: Mapping[str, object] | None = None) -> None:
+        """Write the vectors of words as `KeyedVectors.save_model2vec` does, with a model card that says how they came.
+
+        It names the corpus by its size and hash, the settings that are not the default, and the fingerprint.
+
+        Parameters
+        ----------
+        folder : path-like
+        facts : mapping, optional
+            More rows of the table, such as the name of the corpus and scores.
+        """
+        self.wv.save_model2vec(folder, {**model_file.facts_of(self), **(facts or {})})
 
     def contents(self) -> Contents:
         """What a file of this model holds; see `Trainable.contents`."""

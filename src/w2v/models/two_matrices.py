@@ -198,7 +198,7 @@ class TwoMatrices(Buildable):
         index, settings = self.wv.key_to_index, self.settings()
         if corpus_iterable is None and corpus_file is None:
             return self.tokens.of(index)
-        corpus = Corpus.from_arguments(corpus_iterable, corpus_file, self.tokens.corpus_identity)
+        corpus = Corpus.from_arguments(corpus_iterable, corpus_file, self.tokens.corpus_identity, settings.tokenizer)
         with self.activity.only("explain"):
             self.record_digests()
             kept, cache = self.tokens, settings.cache

@@ -64,7 +64,7 @@ def update(
     if freeze_known and replay is not None:
         raise ValueError("replay trains the words that freeze_known=True leaves as they are; give one of the two")
     epochs = model.epochs if epochs is None else checks.integer("epochs", epochs, 1)
-    Corpus.from_arguments(corpus_iterable, corpus_file)
+    corpus = Corpus.from_arguments(corpus_iterable, corpus_file, tokenizer=model.tokenizer)
     known = list(model.wv.index_to_key) if freeze_known else None
     with model._all_or_nothing():
         model.build_vocab(corpus_iterable, corpus_file, update=True)
@@ -73,8 +73,9 @@ def update(
     options = {"total_words": model.corpus_total_words, "epochs": epochs, "freeze": known, **options}
     if replay is None:
         return model.train(corpus_iterable, corpus_file, **options)
-    new = LineSentence(corpus_file) if corpus_file is not None else corpus_iterable
-    old = LineSentence(replay) if isinstance(replay, str | bytes) or hasattr(replay, "__fspath__") else replay
+    is_file = isinstance(replay, str | bytes) or hasattr(replay, "__fspath__")
+    earlier = Corpus.from_arguments(None if is_file else replay, replay if is_file else None, tokenizer=model.tokenizer)
+    new, old = (LineSentence(text.source) if text.is_path else text.source for text in (corpus, earlier))
     return model.train(Mixed(new, old, model.seed), **options)
 
 

@@ -51,11 +51,12 @@ class Word2Vec(Saved, OldModelNames):
     Parameters
     ----------
     sentences : iterable of token lists, optional
-        Read once, so a generator will do. Without it (and without `corpus_file`) the model stays untrained; call
-        `build_vocab` and `train`.
+        Read once, so a generator will do; tokens are str, or all of them int. Columns of pandas, polars, Arrow and
+        Hugging Face's data sets, and `Texts`, are corpora too (docs/inputs.md). Without it (and without `corpus_file`)
+        the model stays untrained; call `build_vocab` and `train`.
     corpus_file : path, optional
         A text file with one sentence per line and tokens separated by white space; .gz, .bz2, .xz and .zst are
-        decompressed. Excludes `sentences`.
+        decompressed. Or ``.parquet`` or ``.jsonl`` with one column of text; `Texts` names one. Excludes `sentences`.
     vector_size : int, default 100
     alpha : float, default 0.025
         Learning rate of the first word; it falls linearly, word by word, to `min_alpha` at the last one.
@@ -117,6 +118,10 @@ class Word2Vec(Saved, OldModelNames):
     deterministic : bool, default False
         Give the same bytes for any number of workers, at some cost in speed (docs/deterministic.md). They are other
         bytes than those of one worker without it. Needs the corpus cached.
+    tokenizer : {"simple", "simple_preprocess", "whitespace"}, optional
+        What the words of raw text are, in this corpus and in every later one: ``"simple"`` takes letters and digits of
+        any script in one case, without punctuation; see docs/inputs.md. `sentences` may then be texts. Token lists are
+        left as they are.
     cache : {"auto", "memory", "disk", "none"}, default "auto"
         Where the encoded corpus (4 bytes a word) lives: in memory up to 1 GiB and in a temporary file beyond,
         always in memory, always in a file, or nowhere: then the corpus is read again in every epoch.
@@ -197,6 +202,7 @@ class Word2Vec(Saved, OldModelNames):
         cbow_corrected: bool = False,
         tied: bool = False,
         deterministic: bool = False,
+        tokenizer: str | None = None,
         cache: str = "auto",
         device: str = "cpu",
         progress: bool | None = None,
@@ -236,6 +242,7 @@ class Word2Vec(Saved, OldModelNames):
         self.cbow_corrected = cbow_corrected
         self.tied = tied
         self.deterministic = deterministic
+        self.tokenizer = tokenizer
         self.cache = cache
         self.device = device
         self.progress = progress
@@ -252,7 +259,7 @@ class Word2Vec(Saved, OldModelNames):
         if sentences is None and corpus_file is None and checkpoint is not None:
             raise ValueError(f"checkpoint={checkpoint!r} is of no use without a corpus; give it to train()")
         if sentences is not None or corpus_file is not None:
-            corpus = Corpus.from_arguments(sentences, corpus_file)
+            corpus = Corpus.from_arguments(sentences, corpus_file, tokenizer=tokenizer)
             self._check_something_to_train()
             with session.checkpoint_folder(checkpoint, checkpoint_every, corpus, self.cache):
                 pass  # what `train` would refuse is refused before the corpus is read
@@ -335,8 +342,8 @@ class Word2Vec(Saved, OldModelNames):
             If a checkpoint cannot be written; those in the folder stay as they are.
         """
         corpus_iterable = new_names_of(self.old_corpus, old_names, "train").get("corpus_iterable", corpus_iterable)
-        corpus = Corpus.from_arguments(corpus_iterable, corpus_file, self.tokens.corpus_identity)
         settings = self.settings()
+        corpus = Corpus.from_arguments(corpus_iterable, corpus_file, self.tokens.corpus_identity, settings.tokenizer)
         self._check_something_to_train()
         if not len(self.wv):
             raise RuntimeError("there is no vocabulary to train; call build_vocab first")
@@ -478,7 +485,9 @@ class Word2Vec(Saved, OldModelNames):
         again._of_settings({**settings.chosen(settings.named(saved=True)), **steps, "progress": self.progress})
         again.round_shape = self.round_shape
         again.build_vocab(corpus_iterable, corpus_file)
-        [encoded] = again.parts(Corpus.from_arguments(corpus_iterable, corpus_file), settings).encoded
+        [encoded] = again.parts(
+            Corpus.from_arguments(corpus_iterable, corpus_file, tokenizer=self.tokenizer), settings
+        ).encoded
         if encoded.sha256() not in corpora:
             raise ValueError("this is another corpus: its tokens or sentences differ from those of the model's")
         for run in runs:

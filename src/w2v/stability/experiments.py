@@ -231,6 +231,8 @@ def _train(corpus: Corpus, documents: Sequence[Any], settings: dict[str, Any], m
         settings["corpus_file"] = corpus
     else:
         settings["sentences"] = corpus
+    if settings.get("tokenizer") is not None and isinstance(corpus, str | os.PathLike) and "sentences" in settings:
+        settings["sentences"] = map(" ".join, settings["sentences"])  # texts, as the lines of the file are
     vectors: KeyedVectors = MODELS[model](progress=False, **settings).wv
     return vectors
 

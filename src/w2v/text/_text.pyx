@@ -72,11 +72,20 @@ def cut_between_words(const uint8_t[::1] text):
 
 
 cdef class WordTable:
-    """Words numbered in order of first appearance, with their counts. One thread at a time may use it."""
+    """Words numbered in order of first appearance, with their counts. One thread at a time may use it.
+
+    Integers are words, too: their eight bytes are what is looked up, and their digits what they are called.
+
+    Parameters
+    ----------
+    of_integers : bool, default False
+    """
 
     cdef Table table
+    cdef bint of_integers
 
-    def __cinit__(self):
+    def __cinit__(self, of_integers=False):
+        self.of_integers = of_integers
         if table_start(&self.table, SEED) != TEXT_OK:
             raise MemoryError("no memory for a table of words")
 
@@ -128,6 +137,68 @@ cdef class WordTable:
             free(out.tokens)
             free(out.ends)
 
+    def number_values(self, const uint8_t[::1] data, const int64_t[::1] offsets):
+        """Number the words ``data[offsets[i]:offsets[i + 1]]``, whatever characters they have; int32."""
+        cdef long long i, n = offsets.shape[0] - 1
+        cdef const uint8_t *word
+        cdef uint64_t length
+        numbers = np.empty(n, np.int32)
+        cdef int32_t[::1] given = numbers
+        cdef bint full = False
+        with nogil:
+            for i in range(n):
+                word, length = &data[0] + offsets[i], offsets[i + 1] - offsets[i]
+                given[i] = number_of(&self.table, word, length, hash_of(&self.table, word, length, length))
+                full = given[i] < 0
+                if full:
+                    break
+                self.table.counts[given[i]] += 1
+        if full:
+            raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
+        return numbers
+
+    def number_indexed(self, const int64_t[::1] places, const uint8_t[::1] data, const int64_t[::1] offsets):
+        """Number words by their places in a dictionary, see `number_values`; int32. Each is looked up once."""
+        cdef long long i, n = places.shape[0], place
+        cdef const uint8_t *word
+        cdef uint64_t length
+        numbers, known = np.empty(n, np.int32), np.full(offsets.shape[0], -1, np.int32)
+        cdef int32_t[::1] given = numbers, number = known
+        cdef bint full = False
+        with nogil:
+            for i in range(n):
+                place = places[i]
+                if number[place] < 0:
+                    word, length = &data[0] + offsets[place], offsets[place + 1] - offsets[place]
+                    number[place] = number_of(&self.table, word, length, hash_of(&self.table, word, length, length))
+                    full = number[place] < 0
+                    if full:
+                        break
+                given[i] = number[place]
+                self.table.counts[given[i]] += 1
+        if full:
+            raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
+        return numbers
+
+    def number_integers(self, const int64_t[::1] values):
+        """Number integers; int32."""
+        cdef long long i, n = values.shape[0]
+        cdef const uint8_t *word
+        numbers = np.empty(n, np.int32)
+        cdef int32_t[::1] given = numbers
+        cdef bint full = False
+        with nogil:
+            for i in range(n):
+                word = <const uint8_t *>&values[i]
+                given[i] = number_of(&self.table, word, 8, hash_of(&self.table, word, 8, 8))
+                full = given[i] < 0
+                if full:
+                    break
+                self.table.counts[given[i]] += 1
+        if full:
+            raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} integers")
+        return numbers
+
     def merge(self, WordTable other, long long start):
         """Number the words of `other` from its number `start` on here; returns their numbers in this table, int32."""
         cdef long long n = other.table.n_words - start, i
@@ -159,9 +230,14 @@ cdef class WordTable:
         cdef const int64_t[::1] wanted = np.ascontiguousarray(numbers, np.int64)
         cdef const Word *word
         cdef long long i
+        cdef int64_t integer
         words = []
         for i in range(wanted.shape[0]):
             word = &self.table.words[wanted[i]]
+            if self.of_integers:
+                memcpy(&integer, self.table.arena + word.start, 8)
+                words.append(str(integer))
+                continue
             words.append(PyUnicode_DecodeUTF8(<const char *>self.table.arena + word.start, word.length, NULL))
         return words
 
@@ -172,7 +248,15 @@ cdef class WordTable:
         cdef const uint8_t *text
         numbers = np.full(len(words), -1, np.int64)
         cdef int64_t[::1] found = numbers
+        cdef int64_t integer
         for i, word in enumerate(words):
+            if self.of_integers:
+                if word.lstrip("-").isdecimal() and len(word) <= 20 and -2**63 <= int(word) < 2**63:
+                    integer = int(word)
+                    text = <const uint8_t *>&integer
+                    found[i] = known_number(&self.table, text, 8, hash_of(&self.table, text, 8, 8))
+                    found[i] = found[i] if str(integer) == word else -1
+                continue
             try:
                 text = <const uint8_t *>PyUnicode_AsUTF8AndSize(word, &length)
             except UnicodeEncodeError:  # a lone surrogate cannot come from a text

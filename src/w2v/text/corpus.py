@@ -22,14 +22,16 @@ from w2v.text.readers import (
     iterates_as_is,
     text_of,
 )
+from w2v.text.texts import Texts, is_column, needs_texts
 
 # Readers that a path and these options can make again.
 READERS: dict[str, Callable[..., Any]] = {
     made.__name__: made
-    for made in (LineSentence, PathLineSentences, Text8Corpus, TaggedLineDocument, Kmers, TaggedKmers)
+    for made in (LineSentence, PathLineSentences, Text8Corpus, TaggedLineDocument, Kmers, TaggedKmers, Texts)
 }
 READER_OPTIONS = (
     "max_sentence_length", "limit", "errors",
+    "tokenizer", "column", "field",
     "k", "k_max", "alphabet", "frames", "strand", "masked", "ambiguous", "stops", "gaps", "seed",
 )  # fmt: skip
 
@@ -53,8 +55,13 @@ class Corpus(NamedTuple):
     is_path: bool
 
     @classmethod
-    def from_arguments(cls, corpus_iterable: Any, corpus_file: Any, known: Identity | None = None) -> "Corpus":
-        """Return the one corpus among a call's arguments; a file of this `known` identity may be gone."""
+    def from_arguments(
+        cls, corpus_iterable: Any, corpus_file: Any, known: Identity | None = None, tokenizer: str | None = None
+    ) -> "Corpus":
+        """Return the one corpus among a call's arguments; a file of this `known` identity may be gone.
+
+        A `tokenizer` makes words of texts.
+        """
         if (corpus_iterable is None) == (corpus_file is None):
             raise TypeError("give either an iterable of sentences or corpus_file=, one of the two")
         if corpus_file is not None:
@@ -69,14 +76,32 @@ class Corpus(NamedTuple):
                 known is None or not is_same_corpus(known[:2], cls(path, True).identity())
             ):
                 raise TypeError(f"corpus_file={os.fspath(path)!r} does not exist, so it is not a file")
-            return cls(path, True)
+            return (cls(Texts(path), False) if needs_texts(path) else cls(path, True)).read_by(tokenizer)
         if isinstance(corpus_iterable, str | bytes | os.PathLike):
             raise TypeError(
                 f"sentences={corpus_iterable!r:.60} is a string, not lists of tokens; for a file use corpus_file="
             )
         if not hasattr(corpus_iterable, "__iter__") and not hasattr(corpus_iterable, "__getitem__"):
             raise TypeError(f"sentences must be an iterable of token lists, not {type(corpus_iterable).__name__}")
-        return cls(corpus_iterable, False)
+        is_reader = isinstance(corpus_iterable, Texts) or text_of(corpus_iterable) or is_kmers(corpus_iterable)
+        source = Texts(corpus_iterable) if not is_reader and is_column(corpus_iterable) else corpus_iterable
+        return cls(source, False).read_by(tokenizer)
+
+    def read_by(self, tokenizer: str | None) -> "Corpus":
+        """The corpus whose texts this tokenizer divides; one of words, or with a tokenizer of its own, as it is."""
+        source = self.source
+        if tokenizer is None or is_kmers(source) or (isinstance(source, Texts) and source.tokenizer is not None):
+            return self
+        if _is_divided(source):
+            return self
+        if isinstance(source, Texts):
+            return Corpus(Texts(source.source, tokenizer, column=source.column, field=source.field), False)
+        if not self.is_path and text_of(source) is not None:
+            raise TypeError(
+                f"tokenizer={tokenizer!r} makes words of texts, and {type(source).__name__} divides them at white "
+                f"space; give Texts(path, tokenizer={tokenizer!r}), or corpus_file="
+            )
+        return Corpus(Texts(source, tokenizer), False)
 
     @classmethod
     def reopen(cls, place: Mapping[str, Any] | None, run: Pathlike) -> "Corpus":
@@ -112,6 +137,8 @@ class Corpus(NamedTuple):
         kind = f"{self.source!r:.60}, a pipe or the like,"
         if isinstance(self.source, Iterator):
             kind = f"a {type(self.source).__name__}"
+        if isinstance(self.source, Texts):
+            kind = repr(self.source)
         raise TypeError(
             f"{why}, but {kind} can be read only once; write its sentences to a file, one a line, "
             "and pass corpus_file=, or pass any re-iterable corpus (see LineSentence)"
@@ -139,13 +166,17 @@ class Corpus(NamedTuple):
         text = self._as_text()
         if text is not None:
             return text, list(map(_status, text.files))
+        if isinstance(self.source, Texts):
+            if type(self.source.source).__module__.startswith("pyarrow") and self.source.repeatable:  # never changes
+                return _reference(self.source.source), None, self.source.reading
+            return *Corpus(self.source.source, False).identity(call), self.source.reading
         if self._is_single_use():
             return _reference(self.source), None
         if is_kmers(self.source) and type(self.source.source) in (list, tuple):
             letters = _text.digest([self.source.source], DIGEST_WORDS)
             if letters is not None:
                 return "sequences", (self.source.scheme, letters)
-        held = self.source
+        held: Any = self.source
         if isinstance(held, np.ndarray) and held.dtype == object and held.ndim == 1:
             held = held.tolist()
         digest: Any = _text.digest(held, DIGEST_WORDS) if type(held) in (list, tuple) else None
@@ -159,7 +190,7 @@ class Corpus(NamedTuple):
         """Whether the corpus can be read only once."""
         if isinstance(self.source, LineSentence | TaggedLineDocument) and iterates_as_is(self.source):
             return not can_be_read_again(self.source.source)
-        if is_kmers(self.source):
+        if is_kmers(self.source) or isinstance(self.source, Texts):
             return not self.source.repeatable
         text = self._as_text()
         if text is not None:
@@ -173,9 +204,17 @@ class Corpus(NamedTuple):
             text = Text([os.fspath(self.source)])
         elif is_kmers(self.source):
             text = self.source.text()
+        elif isinstance(self.source, Texts):
+            text = None if self.source.files is None else Text(self.source.files, reading=self.source.reading)
         elif iterates_as_is(self.source):
             text = text_of(self.source)
         return None if text is None else text._replace(files=[os.path.abspath(file) for file in text.files])
+
+
+def _is_divided(source: Any) -> bool:
+    """Whether a corpus is known to have documents with words, which need no tokenizer."""
+    first = source[0] if isinstance(source, list | tuple) and source else source
+    return hasattr(first, "words") or getattr(source, "is_divided", False)
 
 
 def _status(file: str) -> tuple[int, int] | None:

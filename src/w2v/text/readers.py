@@ -44,7 +44,10 @@ OTHER_MARKS = (
 
 
 @contextmanager
-def _open_text(path: Pathlike) -> Iterator[IO[bytes]]:
+def _open_text(path: Pathlike | IO[bytes]) -> Iterator[IO[bytes]]:
+    if not isinstance(path, str | os.PathLike):
+        yield path
+        return
     if os.path.isdir(path):
         raise IsADirectoryError(
             errno.EISDIR, "it is a folder, not a file; PathLineSentences reads its files", os.fspath(path)
@@ -53,7 +56,7 @@ def _open_text(path: Pathlike) -> Iterator[IO[bytes]]:
         yield opened
 
 
-def read_blocks(path: Pathlike) -> Iterator[tuple[bytes, int]]:
+def read_blocks(path: Pathlike | IO[bytes]) -> Iterator[tuple[bytes, int]]:
     """Yield a file in blocks that begin and end between words, each with its offset; the last may be empty.
 
     The byte-order mark of UTF-8 is in no block.
@@ -67,7 +70,7 @@ def read_blocks(path: Pathlike) -> Iterator[tuple[bytes, int]]:
     OSError
         If the file cannot be read, or if a compressed file is damaged or cut short.
     """
-    name = os.fspath(path)
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
     with _open_text(path) as file:
         data, offset = _beginning(file, name)
         rest = b""
@@ -270,6 +273,7 @@ class Text(NamedTuple):
     limit: int | None = None  # lines
     errors: str = "strict"  # treatment of bytes that are not UTF-8
     documents: bool = False  # lines are documents, numbered from 0, also those without a word
+    reading: tuple[str | None, ...] = ()  # what else decides on the words
 
 
 def text_of(corpus: object) -> Text | None:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from w2v.common import memory
 from w2v.files.reading import Pathlike
 from w2v.text import _text
-from w2v.text.readers import TaggedLineDocument
 from w2v.tokens.kmers import KmerTokenizer
 from w2v.tokens.numbering import Batch, Numbering, Terms
 from w2v.tokens.spool import Spool, forget_pages
@@ -29,6 +28,7 @@ from w2v.tokens.words import (
     Provisional,
     Sentences,
     Tokenizer,
+    as_read,
     number_words,
     tokenizer_of,
 )
@@ -122,8 +122,7 @@ class Scan:
         documents: bool = False,
         terms: Terms | None = None,
     ) -> None:
-        if documents and is_path:
-            source, is_path = TaggedLineDocument(source), False  # type: ignore[arg-type, assignment]
+        source, is_path = as_read(source, is_path, documents)
         self.tags = NotedTags(cache_bytes) if documents else None
         self._tokens = Spool(np.int32, cache_bytes)
         self._ends = Spool(np.int64, cache_bytes)

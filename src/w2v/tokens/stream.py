@@ -12,7 +12,7 @@ from w2v.tokens.encode import Encoded
 from w2v.tokens.numbering import Batch, Terms
 from w2v.tokens.spool import Spool
 from w2v.tokens.tags import NotedTags, TagRows, known_alone
-from w2v.tokens.words import Divided, Final, Numbered, Sentences, number_words, read_in_python
+from w2v.tokens.words import Divided, Final, Numbered, Sentences, as_read, number_words, read_in_python
 
 # Words encoded at a time where a corpus is streamed instead of kept.
 STREAM_WORDS = 1 << 20
@@ -85,6 +85,7 @@ def _number_with(
 ) -> Iterator[Batch]:
     """Yield batches under the numbers of `index`; -1 stands for every other word."""
     documents = noted is not None
+    source, is_path = as_read(source, is_path, documents)
     if terms is None and read_in_python(source, is_path, documents):
         yield from number_words(source, is_path, Final(index), tags=noted)
         return

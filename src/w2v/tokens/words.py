@@ -5,6 +5,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,9 @@ from numpy.typing import NDArray
 from w2v.files.reading import Pathlike
 from w2v.text import _text
 from w2v.text.kmers import is_kmers
-from w2v.text.readers import (
-    LONGEST_WORD,
-    Text,
-    check_words,
-    iterates_as_is,
-    read_blocks,
-    read_pieces,
-    text_of,
-)
+from w2v.text.readers import TaggedLineDocument, Text, iterates_as_is, read_pieces, text_of
+from w2v.text.texts import Texts
+from w2v.text.units import Numbers, Units, is_integer, sentences_of, units_of_array, units_of_items, units_of_text
 from w2v.tokens.kmers import KmerTokenizer
 from w2v.tokens.numbering import Batch, DictNumbering, Numbering, Terms
 from w2v.tokens.tags import NotedTags
@@ -115,12 +110,54 @@ def number_words(
 # --- text files -------------------------------------------------------------------------------------------------
 
 
-class Tokenizer:
-    """Numbers the words of text files; iterate to get batches, once.
+class Walks:
+    """Sentences of integers from any iterable; iterated, their digits are words."""
 
-    Threads take blocks of text in turn; each has its own table of words and numbers. In the order of the text, the main
-    thread enters each thread's new words into a common table. Its older words are there already, from earlier blocks,
-    so the common numbers are in order of first appearance.
+    def __init__(self, source: Iterable[Any]) -> None:
+        self._source = source
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return sentences_of(self.units(), empty=True)
+
+    def units(self) -> Units:
+        """The sentences in pieces for compiled code; see `w2v.text.units`."""
+        walks = self._source
+        if isinstance(walks, np.ndarray) and walks.ndim == 2 and walks.dtype.kind in "iu":
+            return units_of_array(walks)
+        return units_of_items(walks, "sentence")
+
+
+def as_read(source: Any, is_path: bool, documents: bool = False) -> tuple[Any, bool]:
+    """A corpus as it is read: what the kind of its sentences asks for.
+
+    Lines of a file of documents are tagged with their numbers, and so are rows. Sentences whose first token is an
+    integer are `Walks`; so that nothing is read twice, an iterable becomes one that has begun.
+    """
+    if documents:
+        if is_path:
+            return TaggedLineDocument(source), False
+        return source.as_documents() if isinstance(source, Texts) and not source.documents else source, False
+    is_reader = isinstance(source, Texts | Walks | str | os.PathLike) or is_kmers(source) or text_of(source) is not None
+    if is_path or is_reader or isinstance(source, UNORDERED):
+        return source, is_path
+    again = isinstance(source, list | tuple | np.ndarray)
+    sentences, begun = iter(source), []
+    for sentence in sentences:
+        begun.append(sentence)
+        if not (isinstance(sentence, list | tuple | np.ndarray) and len(sentence) == 0):
+            break
+    first = begun[-1] if begun else None
+    if isinstance(first, list | tuple | np.ndarray) and len(first) and is_integer(first[0]):
+        return Walks(source if again else chain(begun, sentences)), False
+    return source if again else chain(begun, sentences), False
+
+
+class Tokenizer:
+    """Numbers the words of texts and columns; iterate to get batches, once.
+
+    Threads take blocks of text, or other units, in turn; each has its own table of words and numbers. In the order of
+    the text, the main thread enters each thread's new words into a common table. Its older words are there already,
+    from earlier blocks, so the common numbers are in order of first appearance.
 
     Attributes
     ----------
@@ -130,39 +167,35 @@ class Tokenizer:
         For each thread, the common numbers of its own numbers.
     """
 
-    def __init__(self, text: Text, threads: int) -> None:
-        self.words = _text.WordTable()
-        self._text = text
-        self._tables = [_text.WordTable() for _ in range(threads)]
+    def __init__(self, units: Units, text: Text, threads: int) -> None:
+        self.words = _text.WordTable(units.of_integers)
+        self._units, self._text = units, text
+        self._tables = [_text.WordTable(units.of_integers) for _ in range(threads)]
         self.numbers = [np.zeros(0, np.int32) for _ in range(threads)]
 
     def __iter__(self) -> Iterator[Batch]:
         with ThreadPoolExecutor(len(self._tables)) as pool:
-            for name in self._text.files:
-                waiting: deque[tuple[Future[Any], int, bytes, int]] = deque()
-                begun = 0  # words of the unfinished sentence that goes on in the next block
+            for stretch in self._units.stretches:
+                waiting: deque[tuple[Future[Numbers], int]] = deque()
+                begun = 0  # words of the unfinished sentence that goes on in the next unit
                 try:
-                    for turn, (block, offset) in enumerate(read_blocks(name)):
+                    for turn, unit in enumerate(stretch):
                         owner = turn % len(self._tables)
                         if len(waiting) == len(self._tables):
-                            batch, begun = self._merge(*waiting.popleft(), name, begun)
+                            batch, begun = self._merge(*waiting.popleft(), begun)
                             yield batch
-                        task = pool.submit(self._tables[owner].tokenize, block, LONGEST_WORD)
-                        waiting.append((task, owner, block, offset))
+                        waiting.append((pool.submit(unit, self._tables[owner]), owner))
                     while waiting:
-                        batch, begun = self._merge(*waiting.popleft(), name, begun)
+                        batch, begun = self._merge(*waiting.popleft(), begun)
                         yield batch
                 finally:
-                    for task, *_ in waiting:
+                    for task, _ in waiting:
                         task.cancel()
                 if begun:  # the last line has no line end
                     yield Batch(np.zeros(0, np.int32), np.zeros(1, np.int64))
 
-    def _merge(
-        self, task: Future[Any], owner: int, block: bytes, offset: int, name: str, begun: int
-    ) -> tuple[Batch, int]:
-        tokens, ends, not_text, too_long = task.result()
-        check_words(block, offset, not_text, too_long, name)
+    def _merge(self, task: Future[Numbers], owner: int, begun: int) -> tuple[Batch, int]:
+        tokens, ends = task.result()
         if len(self._tables[owner]) > len(self.numbers[owner]):
             new = self.words.merge(self._tables[owner], len(self.numbers[owner]))
             self.numbers[owner] = np.concatenate([self.numbers[owner], new])
@@ -211,6 +244,8 @@ def tokenizable(source: Sentences | Pathlike, is_path: bool, documents: bool = F
 
 def read_in_python(source: Any, is_path: bool, documents: bool = False) -> bool:
     """Whether only the iterator of a corpus knows its sentences."""
+    if isinstance(source, Texts | Walks):
+        return documents and isinstance(source, Walks)
     compiled = source.documents == documents if is_kmers(source) else tokenizable(source, is_path, documents)
     return not compiled
 
@@ -221,9 +256,11 @@ def tokenizer_of(source: Any, is_path: bool, threads: int, documents: bool = Fal
         return None
     if is_kmers(source):
         return KmerTokenizer(source, threads)
+    if isinstance(source, Texts | Walks):
+        return Tokenizer(source.units(), Text([], documents=documents), threads)
     text = tokenizable(source, is_path, documents)
     assert text is not None
-    return Tokenizer(text, threads)
+    return Tokenizer(units_of_text(text), text, threads)
 
 
 # --- either, under one numbering ------------------------------------------------------------------------------------
@@ -240,6 +277,7 @@ class Numbered:
 
     def __init__(self, source: Sentences | Pathlike, is_path: bool, threads: int, documents: bool = False) -> None:
         ids = Provisional()
+        source, is_path = as_read(source, is_path, documents)
         self._tokenizer = tokenizer_of(source, is_path, threads, documents)
         self._batches = number_words(source, is_path, ids) if self._tokenizer is None else self._tokenizer
         self.words: Numbering = DictNumbering(ids) if self._tokenizer is None else self._tokenizer.words

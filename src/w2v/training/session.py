@@ -354,6 +354,7 @@ def resume(
         choice.check(model.settings())
         if corpus is None:
             corpus = Corpus.reopen(cursor["source"], folder.path)
+        corpus = corpus.read_by(model.settings().tokenizer)
         _check_same_corpus(model, corpus, cursor, folder.path)
         writer = checkpoints.CheckpointWriter(folder, cursor["every"])
         writer.facts |= {name: cursor[name] for name in ("tokens", "sentences", "threads")}

@@ -15,7 +15,11 @@ MOST_ALPHA = 1000.0
 LEAST_SAMPLE = 1e-12
 
 DEVICES = ("cpu", "cuda", "auto")
+TOKENIZERS = (None, "whitespace", "simple", "simple_preprocess")
 CACHES = ("auto", "memory", "disk", "none")
+
+# Settings that are younger than fingerprints.
+YOUNGER = ("tied", "tokenizer")
 
 Check = Callable[[str, Any], Any]
 
@@ -100,6 +104,7 @@ class Settings:
     cbow_corrected: bool = _switch(False)
     tied: bool = _switch(False)
     deterministic: bool = _switch(False)
+    tokenizer: str | None = _choice(None, TOKENIZERS)
     cache: str = _choice("auto", CACHES, effect=False)
     device: str = _choice("cpu", DEVICES, effect=False)  # each run says which it was
     progress: bool | None = _choice(None, (None, True, False), effect=False, saved=False)
@@ -132,9 +137,9 @@ class Settings:
         return [f.name for f in fields(cls) if all(f.metadata[name] for name in wanted)]
 
     def identity(self) -> dict[str, Any]:
-        """What a fingerprint is made of. `tied` is younger than fingerprints: part of those of tied models alone."""
+        """What a fingerprint is made of. The younger settings are part of it where they are not the default."""
         chosen = self.chosen(self.named(saved=True, effect=True))
-        return {name: value for name, value in chosen.items() if name != "tied" or value}
+        return {name: value for name, value in chosen.items() if name not in YOUNGER or value}
 
     def chosen(self, names: list[str]) -> dict[str, Any]:
         """Some of the settings, as a dictionary."""

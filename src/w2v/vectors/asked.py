@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from w2v.common import checks
+from w2v.common.html import Neighbors
 from w2v.vectors import queries
 from w2v.vectors.lookup import check_list, refuse_bytes, whole_or_none
 
@@ -128,4 +129,9 @@ def of_known(values: Any, rows: Sequence[int]) -> Any:
 
 def scored(keys: Sequence[Any], rows: Any, cosines: Any) -> list[tuple[Any, float]]:
     """Arrays of rows and cosines as keys and cosines."""
-    return [(keys[row], cosine) for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True)]
+    return Neighbors((keys[row], cosine) for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True))
+
+
+def neighbors_at(rows: Iterable[int], keys: Sequence[Any], scores: Any, start: int) -> list[tuple[Any, float]]:
+    """Rows, counted from `start`, as keys and their scores."""
+    return Neighbors((keys[row + start], float(scores[row])) for row in rows)

@@ -1,16 +1,12 @@
 """Vectors from files of other tools' own formats, and to them."""
 
-import logging
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from w2v.files import finalfusion, model2vec
+from w2v.files import finalfusion
 from w2v.files.reading import Pathlike
 from w2v.vectors.keyed import KeyedVectors
-
-logger = logging.getLogger(__name__)
 
 
 def load_finalfusion(path: Pathlike) -> KeyedVectors:
@@ -48,7 +44,7 @@ def save_finalfusion(vectors: KeyedVectors, path: Pathlike) -> None:
     ValueError
         A key is no str, a word has a lone surrogate, or a number is not finite.
     """
-    finalfusion.write(path, _words_of(vectors, path), vectors.peek())
+    vectors.save_finalfusion(path)
 
 
 def save_model2vec(vectors: KeyedVectors, folder: Pathlike, facts: Mapping[str, object] | None = None) -> None:
@@ -73,17 +69,4 @@ def save_model2vec(vectors: KeyedVectors, folder: Pathlike, facts: Mapping[str, 
     FileExistsError
         There is a file of the folder's name.
     """
-    words = _words_of(vectors, folder)
-    out_of_reach = sum(len(word.split()) != 1 for word in words)
-    if out_of_reach:
-        logger.warning("%s words hold white space, at which texts are split; none is found", f"{out_of_reach:,}")
-    model2vec.write(folder, words, vectors.peek(), facts or {})
-
-
-def _words_of(vectors: KeyedVectors, path: Pathlike) -> Sequence[str]:
-    """The keys; ValueError if one is no word."""
-    keys = vectors.index_to_key
-    other = next((key for key in keys if not isinstance(key, str)), None)
-    if other is not None:
-        raise ValueError(f"{os.fspath(path)}: the key {other!r:.60} is no word")
-    return keys
+    vectors.save_model2vec(folder, facts)

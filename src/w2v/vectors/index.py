@@ -3,6 +3,8 @@
 It needs usearch, which comes with ``w2v[index]``.
 """
 
+import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +13,8 @@ from numpy.typing import NDArray
 
 from w2v.common import checks
 from w2v.common.public import public
+from w2v.files.reading import Pathlike
+from w2v.files.writing import atomic_write
 from w2v.vectors import queries
 from w2v.vectors.keyed import KeyedVectors
 from w2v.vectors.lookup import Array
@@ -73,6 +77,17 @@ class SearchIndex:
 
     def __repr__(self) -> str:
         return f"SearchIndex<{len(self.index_to_key):,} words, recall@{NEAREST} {self.recall:.3f}>"
+
+    def save(self, path: Pathlike) -> None:
+        """Write the graph as a file that usearch opens (``Index.restore(path)``), and the words beside it.
+
+        The key of a vector is its row; line n of ``path + ".words.txt"`` has the word of row n, from 0, as a JSON str.
+        """
+        name = os.fspath(path)
+        with atomic_write(name) as file:
+            file.write(self._index.save() or b"")
+        with atomic_write(name + ".words.txt") as file:
+            file.writelines(json.dumps(str(key), ensure_ascii=False).encode() + b"\n" for key in self.index_to_key)
 
     def most_similar(self, vector: Array, num_neighbors: int = 10) -> list[tuple[Any, float]]:
         """Find words near to a vector, the nearest first, with exact cosines; a word's own vector finds the word."""

@@ -24,6 +24,7 @@ from w2v.vectors.asked import (
     Question,
     as_list,
     ask_indexer,
+    neighbors_at,
     number_for_many,
     number_wanted,
     of_known,
@@ -31,8 +32,8 @@ from w2v.vectors.asked import (
     refuse_other_spaces,
     scored,
 )
+from w2v.vectors.exports import Exported
 from w2v.vectors.lookup import Array, Key, check_list
-from w2v.vectors.mapping import Mapped
 from w2v.vectors.runs import agreed_neighbors
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ _K = TypeVar("_K", bound="KeyedVectors")
 
 
 @public
-class KeyedVectors(OldVectorNames, Mapped):
+class KeyedVectors(OldVectorNames, Exported):
     """Words (or other keys) and one vector for each.
 
     Parameters
@@ -151,10 +152,9 @@ class KeyedVectors(OldVectorNames, Mapped):
         )
 
     def _best(self, scores: Array, topn: int | None, asked: Iterable[Any], start: int = 0) -> Any:
-        if topn is None:
-            return scores
         exclude = {self.get_index(k) - start for k in asked if not isinstance(k, np.ndarray) and self.has_index_for(k)}
-        return [(self.index_to_key[row + start], float(scores[row])) for row in queries.top_rows(scores, topn, exclude)]
+        found = [] if topn is None else queries.top_rows(scores, topn, exclude)
+        return scores if topn is None else neighbors_at(found, self.index_to_key, scores, start)
 
     def most_similar_cosmul(
         self,

@@ -37,6 +37,19 @@ def refuse_bytes(name: str, value: Any) -> None:
         raise TypeError(f"{name}={value!r:.80} is bytes, and words are str; decode it first: .decode('utf-8')")
 
 
+def is_decimal(key: object) -> bool:
+    """Whether a key is an integer as `str` writes it."""
+    return isinstance(key, str) and key.removeprefix("-").isdecimal() and key.isascii() and str(int(key)) == key
+
+
+def _has_digits(table: "Lookup") -> bool:
+    """Whether all keys are decimal integers."""
+    known, keys = table._digits, table.index_to_key
+    if known[0] is not keys or known[1] != len(keys):
+        known = table._digits = keys, len(keys), bool(keys) and all(map(is_decimal, keys))
+    return known[2]
+
+
 def check_vector(vector: ArrayLike, size: int) -> Array:
     """Return the vector as an array; ValueError if it is of another size, or no numbers."""
     checked = np.asarray(vector)
@@ -61,13 +74,15 @@ class Lookup:
     vectors_lockf: Array = np.broadcast_to(np.float32(1), 1)
 
     # The state of the matrix is kept apart from the attributes that pickles and dependents know.
-    __slots__ = ("__dict__", "__weakref__", "_known", "_lending", "_view")
+    __slots__ = ("__dict__", "__weakref__", "_digits", "_known", "_lending", "_view")
     _view: Array | None  # view on the matrix, for reading in this class
     _lending: object  # changes whenever the matrix is given out or replaced
+    _digits: tuple[list[Any] | None, int, bool]  # whether so many keys, in this list, are decimal integers
     _known: tuple[object, Array] | None  # norms, and the `_lending` at their measurement
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         made = super().__new__(cls)
+        made._digits = None, 0, False
         made._view, made._lending, made._known = None, object(), None
         return made
 
@@ -181,6 +196,9 @@ class Lookup:
     def get_index(self, key: Any, default: Any = None) -> int:
         """Return the row of a key; an int that is not a key is itself a row.
 
+        Where all keys are decimal integers, as in a model of random walks, an int asks for the key of its digits, and
+        is no row.
+
         Raises
         ------
         KeyError
@@ -191,8 +209,10 @@ class Lookup:
         row = self.key_to_index.get(key)
         if row is not None:
             return row
-        if isinstance(key, (int, np.integer)) and 0 <= key < len(self):
-            return int(key)
+        if isinstance(key, (int, np.integer)):
+            row = self.key_to_index.get(str(int(key))) if _has_digits(self) else int(key)
+            if row is not None and 0 <= row < len(self):
+                return row
         refuse_bytes("key", key)
         if (row := row_of_term(key, self)) is not None:
             return row
