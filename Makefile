@@ -6,7 +6,7 @@ SOURCES := setup.py pyproject.toml $(wildcard src/w2v/*.pyx src/w2v/*.h src/w2v/
 .DEFAULT_GOAL := help
 SECONDS ?= 60
 
-.PHONY: help build demo test slow sanitize tsan fuzz lint bench quality sdist release-check clean
+.PHONY: help build demo test slow sanitize tsan fuzz lint bench quality site sdist release-check clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -53,6 +53,12 @@ bench: build     ## speed beside gensim: make bench CORPUS=text.txt [EVAL=folder
 quality: build   ## quality beside gensim: make quality CORPUS=text.txt EVAL=folder
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/quality.py $(CORPUS) --eval $(EVAL)
+
+# What its extra names, without installing w2v once more.
+NEEDS := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])
+site: build      ## the documentation as a site in build/site; every warning is an error
+	$(BIN)/python -c '$(NEEDS)' | xargs $(BIN)/python -m pip install --quiet --disable-pip-version-check
+	$(BIN)/python tools/site.py
 
 sdist: build     ## source distribution and wheel in dist/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build

@@ -123,7 +123,15 @@ def try_wheel(wheel: Path, sdist: Path, python: str, tests: Sequence[str]) -> No
         run(python, "-m", "venv", folder / "venv", cwd=folder)
         inside = folder / "venv" / "bin"
         plain = {"PATH": f"{inside}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": ""}
-        pip = [inside / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--only-binary=:all:"]
+        pip: list[str | Path] = [
+            inside / "python",
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "--only-binary=:all:",
+        ]
         run(*pip, wheel, cwd=folder, **plain)
         script = "import w2v; print(w2v.__file__, w2v.show_config())"
         where = run(inside / "python", "-c", script, cwd=folder, **plain)
@@ -133,7 +141,9 @@ def try_wheel(wheel: Path, sdist: Path, python: str, tests: Sequence[str]) -> No
         say("w2v demo", next((line for line in printed.splitlines() if "sha256" in line.lower()), "ran"))
         run(*pip, f"{wheel}[test]", cwd=folder, **plain)
         with tarfile.open(sdist) as archive:
-            archive.extractall(folder, filter="data")
+            if hasattr(tarfile, "data_filter"):  # the first releases of 3.11 have none
+                archive.extraction_filter = tarfile.data_filter
+            archive.extractall(folder)
         (source,) = folder.glob("w2v-*/")
         done = run(inside / "python", "-m", "pytest", "-q", *tests, cwd=source, **plain)
         say("tests", done.strip().splitlines()[-1])
@@ -170,7 +180,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--python", nargs="+", default=[sys.executable], help="the interpreters to try the wheel on")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "release", help="where to build; it is emptied")
     parser.add_argument("--try", dest="made", nargs=2, type=Path, metavar=("WHEEL", "SDIST"), help="only try these")
-    parser.add_argument("--tests", nargs="*", default=[], help="what pytest is given; else all but the slow")
+    parser.add_argument("--tests", nargs=argparse.REMAINDER, default=[], help="all that follows is for pytest")
     options = parser.parse_args(given)
     try:
         wheel, sdist = options.made or build(options.folder.resolve())

@@ -2,9 +2,9 @@
 
     python tools/site.py [--out build/site]
 
-The pages of docs/ are pages of the site as they are. To these come pages of the checkout's root, a reference made from the
-docstrings of all public names, and notebooks. `docs/index.md` says how they are ordered: its sections are the sections
-of the site, and a page that no section has is an error. What is built can be read and searched from disk.
+The pages of docs/ are pages of the site as they are. To these come pages of the checkout's root, a reference made from
+the docstrings of all public names, and notebooks. `docs/index.md` says how they are ordered: its sections are those of
+the site, and a page that no section has is an error. What is built can be read and searched from disk.
 """
 
 import argparse
@@ -29,7 +29,7 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
     "benchmarks/README.md": "benchmarks.md",
-    "README.md": "index.md",  # its place is taken by the first page
+    "README.md": "install.md",
 }
 
 # The pages of the reference: title, the rooms whose names are public in w2v, and a module that is public as it is.
@@ -48,7 +48,7 @@ REFERENCE = {
 
 SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*)\]\((?!\w+:)([^)#\s]*)(#[^)\s]*)?\)")
-ROW = re.compile(r"^\| \[[^\]]+\]\(([^):#]+)\.(?:md|ipynb)\)", re.MULTILINE)
+ROW = re.compile(r"^\| \[[^\]]+\]\(([^):#]+)\.md\)", re.MULTILINE)
 
 
 def directive(name: str, value: Any) -> str:
@@ -57,7 +57,8 @@ def directive(name: str, value: Any) -> str:
         kind = "exception" if issubclass(value, BaseException) else "class"
     else:
         kind = "function" if inspect.isroutine(value) else "data"
-    return f"```{{eval-rst}}\n.. auto{kind}:: {name}\n```"
+    options = "   :exclude-members: set_output, get_metadata_routing\n" if "sklearn" in name else ""  # sklearn's own
+    return f"```{{eval-rst}}\n.. auto{kind}:: {name}\n{options}```"
 
 
 def reference(title: str, rooms: tuple[str, ...], module: str) -> str:
@@ -69,8 +70,7 @@ def reference(title: str, rooms: tuple[str, ...], module: str) -> str:
         imported = importlib.import_module(module)
         lines.append((imported.__doc__ or "").partition("\n\n")[0])
         found |= {f"{module}.{name}": getattr(imported, name) for name in imported.__all__ if name not in named}
-    for name in sorted(found, key=lambda name: (name.count("."), name.lower())):
-        lines += [f"## `{name.rpartition('.')[2]}`", directive(name, found[name])]
+    lines += [directive(name, found[name]) for name in sorted(found, key=lambda name: (name.count("."), name.lower()))]
     return "\n\n".join(lines) + "\n"
 
 
@@ -102,7 +102,8 @@ def turned(page: str, text: str, origin: Path) -> str:
         up = "../" * page.count("/")
         return f"[{label}]({up}{path.removeprefix('docs/').replace('.ipynb', '.md')}{anchor})"
 
-    return LINK.sub(turn, text)
+    text = LINK.sub(turn, text).replace("\n\n```\n", "\n```\n")  # a doctest ends with an empty line, a page need not
+    return text.replace("](docs/figures/", "](figures/") if origin.parent == ROOT else text
 
 
 def toctree(entries: list[str]) -> str:
@@ -126,7 +127,8 @@ def lay_out(folder: Path) -> None:
         made[f"notebooks/{path.stem}.md"] = notebook(path), path
     for name, said in REFERENCE.items():
         made[f"reference/{name}.md"] = reference(*said), DOCS / "reference" / "page"
-    index, origin = made["index.md"]
+    origin = DOCS / "index.md"
+    index = turned("index.md", origin.read_text("utf-8"), origin)
     names = []
     for title, (text, pages) in sections(index).items():
         name = f"section-{title.lower().replace(' ', '-')}"
@@ -151,6 +153,7 @@ def main(build: Callable[[list[str]], int]) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     lay_out(pages)
     failed = build(["-W", "--keep-going", "-q", "-j", "auto", "-E", "-d", f"{pages}/.doctrees", str(pages), str(out)])
+    (out / "_static" / "webpack-macros.html").unlink(missing_ok=True)  # the theme's, for its templates: no page
     print(f"{out}/index.html" if not failed else "the site was not built")
     return failed
 
