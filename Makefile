@@ -6,10 +6,10 @@ SOURCES := setup.py pyproject.toml $(wildcard src/w2v/*.pyx src/w2v/*.h src/w2v/
 .DEFAULT_GOAL := help
 SECONDS ?= 60
 
-.PHONY: help build demo test slow sanitize tsan fuzz lint bench quality sdist clean
+.PHONY: help build demo test slow sanitize tsan fuzz lint bench quality site sdist release-check clean
 
 help:            ## this list
-	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
 
 build: .venv/.installed  ## compile the extension into .venv
 
@@ -54,9 +54,20 @@ quality: build   ## quality beside gensim: make quality CORPUS=text.txt EVAL=fol
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/quality.py $(CORPUS) --eval $(EVAL)
 
+# What its extra names, without installing w2v once more.
+NEEDS := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])
+site: build      ## the documentation as a site in build/site; every warning is an error
+	$(BIN)/python -c '$(NEEDS)' | xargs $(BIN)/python -m pip install --quiet --disable-pip-version-check
+	$(BIN)/python tools/site.py
+
 sdist: build     ## source distribution and wheel in dist/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
 	$(BIN)/python -m build
+
+# The wheel is built from the tarball alone: make release-check PYTHONS="python3.11 python3.14"
+PYTHONS ?= $(PYTHON)
+release-check:   ## what is released, built, looked into, installed without a compiler and tested as installed
+	$(PYTHON) tools/release.py --python $(PYTHONS)
 
 clean:           ## remove everything built
 	rm -rf .venv build dist src/w2v.egg-info src/w2v/_*.c src/w2v/*/_*.c src/w2v/*.so src/w2v/*/*.so

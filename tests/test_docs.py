@@ -2,7 +2,7 @@
 
 import contextlib
 import doctest
-import importlib
+import importlib.util
 import inspect
 import io
 import random
@@ -119,6 +119,21 @@ def test_every_parameter_is_documented_with_its_default(model):
 
 def shown(default):
     return "1e-3" if default == 1e-3 else str(default)
+
+
+def test_the_first_page_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 120
+
+
+def test_the_first_page_says_what_was_measured():
+    spec = importlib.util.spec_from_file_location("speed_quality", ROOT / "benchmarks" / "speed_quality.py")
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    measured = program.speeds((ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8"))
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    for model, (ours, theirs) in measured.items():
+        name = program.MODELS[model].replace("\n", " ") + ", window 10" * ("d300" in model)
+        assert f"| {name} | {ours:.2f} | {theirs:.2f} | {ours / theirs:.1f}x |" in page
 
 
 @pytest.mark.parametrize("path", ALL_PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -171,7 +171,7 @@ def test_a_private_file_is_private_while_it_is_replaced(tmp_path, mode):
 # --- packages -------------------------------------------------------------------------------------------------------
 
 NEEDED = ["setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"]
-NEEDED += ["SECURITY.md", "Makefile", ".ci", "src", "tests", "docs", "benchmarks"]
+NEEDED += ["SECURITY.md", "Makefile", ".ci", "src", "tests", "docs", "benchmarks", "tools"]
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +212,7 @@ def test_a_source_distribution_holds_only_handwritten_files(tree):
     made = {"PKG-INFO", "setup.cfg"} | {name for name in members if name.startswith("src/w2v.egg-info/")}
     allowed = re.compile(
         r"src/w2v/([a-z_0-9]+/)*[a-z_0-9]+\.(py|pyi|pyx|h|cu)|src/w2v/py\.typed|tests/([a-z]+/)?[a-z_0-9]+\.(py|txt)|tests/training/[a-z]+\.(c|cpp)|"
-        r"tests/(fuzz|data)/.+|docs/[a-z-]+\.md|docs/figures/[a-z-]+\.png|benchmarks/[a-zA-Z_]+\.(py|md)|\.ci/run|[A-Za-z]+(\.md|\.in)?|"
+        r"tests/(fuzz|data)/.+|docs/[a-z-]+\.md|docs/figures/[a-z-]+\.png|docs/conf\.py|docs/static/site\.css|docs/notebooks/[a-z-]+\.ipynb|(benchmarks|tools)/[a-zA-Z_]+\.(py|md)|\.ci/run|[A-Za-z]+(\.md|\.in)?|"
         r"src/w2v/atlas/page/[a-z]+\.(js|css|html|LICENSES\.txt)|tests/atlas/[a-z_]+\.js|"
         r"vendor/scatter/([a-z-]+\.(json|js)|build\.sh)|setup\.py|pyproject\.toml"
     )

@@ -205,7 +205,7 @@ class Doc2Vec(Growing):
         fname : path
         doctag_vec, word_vec : bool
             Which vectors.
-        prefix : str, default "*dt_"
+        prefix : str, default ``"*dt_"``
             Put before every tag, so that none is taken for a word.
         fvocab : path, optional
             Where to write words with their counts; tags alone are written there with ``doc_count``.
