@@ -50,6 +50,7 @@ ROOMS = {
         "vectors",
         "vocabulary",
     },
+    "distributed": {"_version", "common", "files", "models", "text", "tokens", "training"},
     "bio": {"common", "evaluation", "files", "models", "text", "vectors"},
     "about": {"_version", "training"},
     "stability": {"about", "common", "files", "models", "text", "training", "vectors"},
