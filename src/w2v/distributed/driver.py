@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from w2v.distributed import policy as policies
 from w2v.distributed.combine import Rows, Tag
 from w2v.distributed.engine import Engine, WorkerLost
 from w2v.distributed.manifest import Block
-from w2v.distributed.replica import Facts, Job, Trained
+from w2v.distributed.replica import Counted, Facts, Job, Trained
 from w2v.distributed.rounds import paces
 from w2v.models.tagged import Tagged
 from w2v.models.word2vec import Word2Vec
@@ -120,16 +121,21 @@ class Run:
 
     def count_words(self) -> None:
         """Make the model's vocabulary, of counts that the workers make: that of one machine, byte for byte."""
-        found: dict[int, Any] = {}
-        for rank, counted in enumerate(self._insisting(lambda: self._engine.everyone("count"))):
-            found |= zip(self._owned[rank], counted, strict=True)
         counts: dict[str, int] = {}
-        sentences = 0
-        for number in range(len(self._blocks)):  # in the order of the corpus: words keep their first appearances
-            block = found.pop(number)
-            sentences += block.sentences
-            for word, count in zip(block.words, block.counts.tolist(), strict=True):
-                counts[word] = counts.get(word, 0) + count
+        waiting: dict[int, Counted] = {}
+        sentences = done = 0
+        for place in range(max(map(len, self._owned))):
+            for own, counted in zip(
+                self._owned, self._insisting(partial(self._engine.everyone, "count", place)), strict=True
+            ):
+                if counted is not None:
+                    waiting[own[place]] = counted
+            while done in waiting:  # in the order of the corpus: words keep their first appearances
+                block = waiting.pop(done)
+                done += 1
+                sentences += block.sentences
+                for word, count in zip(block.words, block.counts.tolist(), strict=True):
+                    counts[word] = counts.get(word, 0) + count
         logger.info("%s different words in %s sentences", f"{len(counts):,}", f"{sentences:,}")
         self.model.build_vocab_from_freq(counts, corpus_count=sentences)
 

@@ -4,6 +4,7 @@ Ray's own restarts and retries are off: what is done about a loss is decided by 
 """
 
 import logging
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -36,6 +37,10 @@ class Worker:
 
     def ping(self) -> None:
         """Answer."""
+
+    def pid(self) -> int:
+        """The number of the process, for who wants to look at it."""
+        return os.getpid()
 
     def call(self, method: str, *args: Any) -> Any:
         """What a method of the replica gives."""
@@ -78,7 +83,7 @@ class RayEngine:
         """Start actors; RuntimeError if the cluster has too few CPUs for all of them."""
         ray, wanted = self._ray, workers * self._threads
         if not ray.is_initialized():
-            cpus = {} if "RAY_ADDRESS" in import_module("os").environ else {"num_cpus": max(core_count(), wanted)}
+            cpus = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": max(core_count(), wanted)}
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING, **cpus)
             self._ours = True
         there = int(ray.cluster_resources().get("CPU", 0))

@@ -115,13 +115,12 @@ class Replica:
 
     # --- the corpus -------------------------------------------------------------------------------------------------
 
-    def count(self) -> list[Counted]:
-        """Read all blocks, once: their words and counts; their tokens are kept until the vocabulary is known."""
-        found = []
-        for place in range(len(self._blocks)):
-            self._scans[place] = scan = self._read(place)
-            found.append(Counted(scan.words(), scan.counts, scan.sentences))
-        return found
+    def count(self, place: int) -> Counted | None:
+        """Read one of the own blocks: its words and counts; its tokens are kept until the vocabulary is known."""
+        if place >= len(self._blocks):
+            return None
+        self._scans[place] = scan = self._read(place)
+        return Counted(scan.words(), scan.counts, scan.sentences)
 
     def _read(self, place: int) -> Scan:
         number, block = self._blocks[place]
