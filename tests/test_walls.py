@@ -64,6 +64,7 @@ ROOMS = {
         "atlas",
         "bio",
         "common",
+        "distributed",
         "evaluation",
         "files",
         "models",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from w2v._version import __version__
-from w2v.cli import bio, combine, counts, documents, evaluate, explain, subwords, term_commands, topics
+from w2v.cli import bio, combine, counts, distributed, documents, evaluate, explain, subwords, term_commands, topics
 from w2v.cli.arguments import (
     DEVICES,
     SPACES,
@@ -57,7 +57,8 @@ EXAMPLES = {
         cat corpus.txt | w2v train - -o vectors.txt --no-progress --json
         w2v train march.txt -o march.safetensors --resume-from february.safetensors
         w2v train 1900s.txt -o 1900s.safetensors --resume-from all.safetensors --freeze outputs
-    """,
+    """
+    + distributed.TRAIN_EXAMPLES,
     "resume": """
         w2v resume run/ -o model.safetensors
         w2v resume run/ -o vectors.bin --corpus corpus.txt
@@ -102,6 +103,7 @@ EXAMPLES = {
     **term_commands.EXAMPLES,
     **counts.EXAMPLES,
     **bio.EXAMPLES,
+    **distributed.EXAMPLES,
 }
 
 # The command lines of word2vec's C programs, in `c_tools`.
@@ -118,7 +120,7 @@ FLAGS = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
 FLAGS |= {
     name: f"--{name.replace('_', '-')}" for name in ("cache", "device", "checkpoint", "checkpoint_every", "dm", "tol")
 }
-FLAGS |= subwords.FLAGS | counts.FLAGS | bio.FLAGS
+FLAGS |= subwords.FLAGS | counts.FLAGS | bio.FLAGS | distributed.FLAGS
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 
@@ -175,6 +177,12 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("train", _train, "train vectors on a text, one sentence per line")
     _add_train_arguments(add)
     add("--tied", action="store_true", help="one matrix for what words are read as and what is predicted")
+    distributed.add_engine_options(add)
+
+    add = command(
+        "plan", distributed.plan, "say what training by several workers takes: memory, traffic, time, quality"
+    )
+    distributed.add_plan_arguments(add)
 
     add = command("fasttext", _train, "train vectors of words and their n-grams: any string has one")
     subwords.add_arguments(add)
@@ -196,6 +204,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--corpus", metavar="CORPUS", help="the text, if it is no longer where it was")
     add("--workers", type=workers, metavar="N", help="threads (default: as before)")
     add("--device", choices=DEVICES, help="where to train (default: as before)")
+    add("--engine", choices=distributed.ENGINES, help="of a run of several workers (default ray)")
     add_progress(add)
 
     add = command("doc2vec", documents.train, "train vectors of documents, one document per line")
@@ -302,6 +311,8 @@ def _train(args: argparse.Namespace) -> None:
     if args.freeze is not None:
         args.wrong_usage("--freeze leaves rows of a trained model as they are: give it by --resume-from MODEL")
     check_something_to_train(args)
+    if getattr(args, "engine", None) is not None:
+        return distributed.train(args, given)
     from w2v import FastText, Word2Vec
 
     family = FastText if hasattr(args, "min_n") else Word2Vec
@@ -314,9 +325,12 @@ def _train(args: argparse.Namespace) -> None:
 def _resume(args: argparse.Namespace) -> None:
     format_of(args.output)
     check_output(args.output)
+    from w2v.distributed import is_run
     from w2v.models import families
 
     check_not_of_the_run(args)
+    if is_run(args.checkpoint):
+        return distributed.resume(args)
     again = ["--corpus", args.corpus] if args.corpus is not None else []
     again += ["--workers", str(args.workers)] if args.workers is not None else []
     again += ["--device", args.device] if args.device is not None else []
@@ -396,12 +410,6 @@ def _verify(args: argparse.Namespace) -> None:
 
 
 def _demo(args: argparse.Namespace) -> None:
-    if format_of(args.output) != "native":
-        raise ValueError(f"the demo saves a whole model; {args.output!r} must end in .safetensors")
-    check_output(args.output)
-    from w2v.cli.demo import run_demo
+    from w2v.cli import demo
 
-    if args.json:
-        report(args, run_demo(args.output, progress=args.progress, say=lambda line: None))
-    else:
-        run_demo(args.output, progress=args.progress)
+    demo.run(args)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from w2v.distributed.planning import plan
     from w2v.distributed.policy import SyncPolicy
     from w2v.distributed.replica import BlockError
-    from w2v.distributed.training import Result, resume, train
+    from w2v.distributed.training import Result, is_run, resume, train
 
 _HOME = {
     "BlockError": "replica",
@@ -22,11 +22,12 @@ _HOME = {
     "Result": "training",
     "SyncPolicy": "policy",
     "WorkerLost": "engine",
+    "is_run": "training",
     "plan": "planning",
     "resume": "training",
     "train": "training",
 }
 
-__all__ = ["BlockError", "LocalEngine", "Result", "SyncPolicy", "WorkerLost", "plan", "resume", "train"]
+__all__ = ["BlockError", "LocalEngine", "Result", "SyncPolicy", "WorkerLost", "is_run", "plan", "resume", "train"]
 
 __getattr__, __dir__ = on_first_use(__name__, _HOME)

@@ -13,7 +13,7 @@ from w2v.files.reading import Pathlike, path_of
 
 # A plain text is cut so that every worker has some blocks, of a size that is worth opening a file for.
 BLOCKS_PER_WORKER = 4
-LEAST_BLOCK, MOST_BLOCK = 1 << 14, 1 << 26
+LEAST_BLOCK, MOST_BLOCK = 1 << 12, 1 << 26
 
 
 class Block(NamedTuple):

@@ -6,7 +6,7 @@ or from Zipf's law where only their number is known.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,6 +80,51 @@ class Plan:
     sync_seconds: float
     speed_up: float
     quality: Simulated | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures, as JSON can hold them."""
+        found = asdict(self)
+        found["quality"] = None if self.quality is None else self.quality._asdict()
+        return found
+
+    def lines(self) -> list[str]:
+        """What `w2v plan` prints."""
+        of = ", ".join(f"{name} {_size(size)}" for name, size in self.parts.items())
+        seconds = self.train_seconds + self.sync_seconds
+        found = [
+            f"memory of a worker  {_size(self.worker_memory)}: {of}",
+            f"sent in syncs       {_size(self.bytes_sent)} by all workers, in {self.rounds:,} rounds",
+            f"sent besides        {_size(self.setup_bytes)}: the model at the beginning and at the end",
+            f"time (modelled)     {_time(seconds)}: training {_time(self.train_seconds)}, "
+            f"syncs {_time(self.sync_seconds)}",
+            f"words a second      {self.speed_up:.1f} times those of one worker (modelled)",
+        ]
+        line = self.quality
+        if line is None:
+            return [*found, "quality             not simulated for this combiner"]
+        return [
+            *found,
+            f"quality (simulated) {_points(line.analogies)} analogy points, {_points(line.rare)} on rare words, of "
+            f"{line.workers} workers with {line.words_per_round:,} words a round, on 17 million words",
+        ]
+
+
+def _size(count: int) -> str:
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if count < 1000 or unit == "TB":
+            break
+        count = round(count / 1000, 2)  # type: ignore[assignment]
+    return f"{count:.3g} {unit}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
+def _points(found: tuple[float, float]) -> str:
+    return f"{found[0]:+.1f} ± {found[1]:.1f}"
 
 
 def plan(
@@ -203,22 +248,22 @@ def _rates(
 
 def _sync_rows(rate: NDArray[np.float64], policy: SyncPolicy, rounds: int, size: int, workers: int) -> float:
     """Rows that go out and come back in the syncs of an epoch, for each worker but one: changed and combined ones."""
-    total, last = 0.0, np.zeros(len(rate))  # the round behind which each row was synced
-    cumulated: dict[tuple[int, int], float] = {}
+    total = 0.0
+    known: dict[tuple[int, int, int], float] = {}
+    stretches = [(0, len(rate), 0)]  # rows from, rows to, the round behind which they were synced
     for number in range(1, rounds + 1):
         covered = policy.rows(number, rounds, len(rate))
-        waited = number - last[:covered]
-        begin = 0
-        while begin < covered:  # stretches of rows that have waited equally long
-            changes = np.flatnonzero(waited[begin:] != waited[begin])
-            end = begin + int(changes[0]) if len(changes) else covered
-            key = int(waited[begin]), (begin << 32) | end
-            if key not in cumulated:
-                met = -np.expm1(-rate[begin:end] * (size * key[0]))
-                cumulated[key] = float(met.sum() - np.expm1(workers * np.log1p(-np.minimum(met, 1 - 1e-15))).sum())
-            total += cumulated[key]
-            begin = end
-        last[:covered] = number
+        left = []
+        for begin, end, last in stretches:
+            part = begin, min(end, covered), number - last
+            if begin < covered and part not in known:  # there are few of them, as tiers come again and again
+                met = -np.expm1(-rate[part[0] : part[1]] * (size * part[2]))
+                by_any = -np.expm1(workers * np.log1p(-np.minimum(met, 1 - 1e-15)))
+                known[part] = float(met.sum() + by_any.sum())
+            total += known[part] if begin < covered else 0.0
+            if end > covered:
+                left.append((max(begin, covered), end, last))
+        stretches = [(0, covered, number), *left]
     return total
 
 

@@ -16,8 +16,8 @@ from w2v.distributed.replica import Replica
 
 logger = logging.getLogger(__name__)
 
-# Seconds for a worker that lives to say so.
-PING = 20.0
+# Seconds for a worker that lives to say so, and at least so many for a new one, whose process has to start.
+PING, START = 20.0, 300.0
 
 
 def _ray() -> Any:
@@ -102,7 +102,11 @@ class RayEngine:
     def _place(self, ranks: Sequence[int]) -> None:
         for rank in ranks:
             self.actors[rank] = self._class.remote(self._make, rank)
-        self._wait({rank: self.actors[rank].ping.remote() for rank in ranks}, "start")
+        timeout, self._timeout = self._timeout, max(self._timeout, START)
+        try:
+            self._wait({rank: self.actors[rank].ping.remote() for rank in ranks}, "start")
+        finally:
+            self._timeout = timeout
 
     def share(self, value: Any) -> Any:
         """A reference to the value in the object store."""

@@ -4,7 +4,7 @@ import errno
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from w2v.distributed.local import LocalEngine
 from w2v.distributed.manifest import Block
 from w2v.distributed.policy import SyncPolicy
 from w2v.distributed.replica import Job, Replica
+from w2v.files import native
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike
 from w2v.models.families import FAMILIES
@@ -220,6 +221,16 @@ def _closing(engine: Engine) -> Iterator[None]:
 def comm_ranks(comm: Any) -> range:
     """The ranks of a group; of one if there is none."""
     return range(1 if comm is None else comm.size)
+
+
+def is_run(checkpoint: Pathlike) -> bool:
+    """Whether a folder holds the checkpoints of a distributed training, as far as they can be read."""
+    found = []
+    for slot in checkpoints.SLOTS:
+        with suppress(FormatError, OSError):
+            meta = native.inspect_native(os.path.join(checkpoint, slot))["meta"]
+            found.append(isinstance(meta.get("checkpoint"), dict) and "distributed" in meta["checkpoint"])
+    return any(found)
 
 
 def _check_model(model: Word2Vec) -> None:
