@@ -141,7 +141,7 @@ def train(
     job = Job(model.kind, policy, threads_per_worker, model.cache, column)
     plan = _Plan(paths, manifest.blocks_of(paths, workers), workers, job, every)
     with _folder(checkpoint, chosen.leads) as folder, _closing(chosen):
-        run = plan.started(model, chosen, on_worker_loss, folder)
+        run = plan.started(model, chosen, on_worker_loss, _Writer(plan, checkpoint is not None, folder))
         if not len(model.wv):
             run.count_words()
         with model.activity.only("train"):
@@ -205,7 +205,7 @@ def resume(
         return _result(None, plan, Account(), model)
     chosen = _engine(engine, comm, plan.workers, job.threads, worker_timeout)
     with model.activity.only("resume"), _folder(checkpoint, chosen.leads, new=False) as opened, _closing(chosen):
-        run = plan.started(model, chosen, on_worker_loss, opened)
+        run = plan.started(model, chosen, on_worker_loss, _Writer(plan, True, opened))
         run.begin(run.contents(), state, model.dv.vectors if isinstance(model, Tagged) else None)
         return _result(run, plan, run.train())
 
@@ -282,7 +282,7 @@ class _Plan:
     job: Job
     every: int
 
-    def started(self, model: Word2Vec, engine: Engine, on_loss: str, folder: Any) -> Run:
+    def started(self, model: Word2Vec, engine: Engine, on_loss: str, writer: "_Writer") -> Run:
         """A run on workers that have started."""
         if len(self.blocks) < self.workers:
             raise ValueError(
@@ -291,7 +291,7 @@ class _Plan:
             )
         owned = manifest.dealt(self.blocks, self.workers)
         engine.start(partial(_replica, self.job, [[(n, self.blocks[n]) for n in own] for own in owned]), self.workers)
-        run = Run(model, engine, self.job, self.blocks, owned, on_loss, _Writer(self, folder))
+        run = Run(model, engine, self.job, self.blocks, owned, on_loss, writer)
         run.check_workers()
         return run
 
@@ -345,13 +345,16 @@ def _folder(checkpoint: Pathlike | None, leads: bool, new: bool = True) -> Abstr
 
 
 class _Writer:
-    """Writes a checkpoint behind a full sync, when enough rounds have gone by since the last one."""
+    """Writes a checkpoint behind a full sync, when enough rounds have gone by since the last one.
 
-    def __init__(self, plan: _Plan, folder: Any) -> None:
-        self._plan, self._folder, self._written = plan, folder, 0
+    Processes of a group all bring the model together, and one of them has the folder.
+    """
+
+    def __init__(self, plan: _Plan, wanted: bool, folder: Any) -> None:
+        self._plan, self._wanted, self._folder, self._written = plan, wanted, folder, 0
 
     def __call__(self, run: Run, ended: bool) -> bool:
-        if self._folder is None or (not ended and run.clock - self._written < self._plan.every):
+        if not self._wanted or (not ended and run.clock - self._written < self._plan.every):
             return False
         if not ended:
             run.collect()
@@ -365,7 +368,8 @@ class _Writer:
         contents = run.model.contents()
         contents.meta["state"] |= run.model.provenance.saved(goes_on=True)
         cursor = {"distributed": facts, "history": run.model.provenance.history_as_json(), "finished": ended}
-        self._folder.write(*contents, cursor)
+        if self._folder is not None:
+            self._folder.write(*contents, cursor)
         return True
 
 
