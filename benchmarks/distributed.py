@@ -3,16 +3,16 @@
     python benchmarks/distributed.py simulate CORPUS --eval FOLDER --results FILE [--workers 1 2 4] [--seeds 1 2]
     python benchmarks/distributed.py table FILE [--figure docs/figures/distributed.png]
     python benchmarks/distributed.py kills CORPUS --results FILE [--count 100]
-    python benchmarks/distributed.py bytes CORPUS [--workers 2] [--rate 1gbit]
+    python benchmarks/distributed.py wire CORPUS [--rate 1gbit]
     python benchmarks/distributed.py large FOLDER [--gigabytes 2] [--files 64] [--workers 4]
 
 `simulate` trains all workers in one process, in turn: quality depends on their number and on the policy, not on the
 clock. Each finished training is a line of FILE, and is not done again: stop and start it as you like, `--minutes` ends
 it in time. FOLDER is that of `quality.py`. `table` prints means with 95 % intervals over seeds, and differences from
-one worker seed by seed. `kills` sends SIGKILL to workers of Ray at random moments and compares hashes. `bytes` counts
-what two network namespaces exchange over a shaped link (needs root, iproute2 and mpi4py). `large` trains on a corpus
-that it writes, and compares memory with what `w2v plan` says. No speed-up is measured here: all workers share one
-machine.
+one worker seed by seed. `kills` sends SIGKILL to workers of Ray at random moments and compares hashes. `wire` counts
+what two nodes of Ray in network namespaces exchange over a shaped link (needs root and iproute2). `large` trains on a
+corpus that it writes, and compares memory with what `w2v plan` says. No speed-up is measured here: all workers share
+one machine.
 """
 
 import argparse
@@ -22,6 +22,8 @@ import math
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -289,19 +291,76 @@ def kills(args: argparse.Namespace) -> None:
     cluster.shutdown()
 
 
-# --- bytes on a wire --------------------------------------------------------------------------------------------------
+# --- bytes on a wire, and a large corpus ------------------------------------------------------------------------------
 
-COUNTED = """
-import json, sys
-from mpi4py import MPI
-from w2v import Word2Vec
-from w2v.distributed import SyncPolicy, train
-corpus, policy, size = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
-model = Word2Vec(vector_size=size, epochs=1, sg=1)
-result = train(model, corpus, comm=MPI.COMM_WORLD, sync=SyncPolicy(**policy))
-if MPI.COMM_WORLD.rank == 0:
-    print(json.dumps({"bytes": result.bytes_sent, "rounds": result.rounds, "words": len(model.wv)}))
-"""
+NETS = ("w2v-a", "w2v-b")
+ADDRESSES = ("10.77.0.1", "10.77.0.2")
+
+
+def shell(line: str, **options: Any) -> str:
+    """Run a command of the system; what it prints."""
+    return subprocess.run(line, shell=True, check=True, capture_output=True, text=True, **options).stdout
+
+
+def wire(args: argparse.Namespace) -> None:
+    """Two nodes of Ray in network namespaces of their own, a worker on each; bytes are those of the interface.
+
+    Trainings of one epoch and of several differ in nothing but syncs: so the difference is what syncs take.
+    """
+    ray_program = Path(sys.executable).with_name("ray")
+    options = "--num-cpus=1 --object-store-memory=200000000 --disable-usage-stats"
+    try:
+        for net in NETS:
+            shell(f"ip netns add {net} && ip -n {net} link set lo up")
+        shell(f"ip link add w2v-0 netns {NETS[0]} type veth peer name w2v-1 netns {NETS[1]}")
+        for number, net in enumerate(NETS):
+            shell(
+                f"ip -n {net} addr add {ADDRESSES[number]}/24 dev w2v-{number} && ip -n {net} link set w2v-{number} up"
+            )
+            shell(f"tc -n {net} qdisc add dev w2v-{number} root tbf rate {args.rate} burst 1mb latency 100ms")
+        head, other = (f"ip netns exec {net} {ray_program} start --node-ip-address={address} {options}"
+                       for net, address in zip(NETS, ADDRESSES, strict=True))  # fmt: skip
+        shell(f"{head} --head --port=6399 --include-dashboard=false")
+        shell(f"{other} --address={ADDRESSES[0]}:6399")
+        line = f"ip netns exec {NETS[0]} {sys.executable} {__file__} wired {args.corpus} {args.round} {args.size}"
+        found = []
+        for epochs in (1, 1 + args.epochs):
+            before, started = interface_bytes(), time.monotonic()
+            told = json.loads(shell(f"{line} {epochs}").splitlines()[-1])
+            found.append((interface_bytes() - before, told, time.monotonic() - started))
+    finally:
+        for net in NETS:
+            for pid in shell(f"ip netns pids {net} || true").split():
+                os.kill(int(pid), signal.SIGKILL)
+            shell(f"ip netns del {net} || true")
+    (alone, one, _), (several, more, seconds) = found
+    counted, planned = more["bytes_sent"] - one["bytes_sent"], more["planned"] - one["planned"]
+    facts = {"interface": several - alone, "counted": counted, "planned": planned, "rounds": more["rounds"]}
+    facts |= {"interface_to_planned": (several - alone) / planned, "counted_to_planned": counted / planned}
+    facts |= {"whole_run_interface": several, "whole_run_planned": more["planned"] + more["setup"], "seconds": seconds}
+    print(json.dumps(facts))
+
+
+def interface_bytes() -> int:
+    """What one end of the link has sent and received."""
+    name = "/sys/class/net/w2v-0/statistics/"
+    return sum(int(shell(f"ip netns exec {NETS[0]} cat {name}{way}_bytes")) for way in ("rx", "tx"))
+
+
+def wired(args: argparse.Namespace) -> None:
+    """The driver within a namespace."""
+    import ray
+
+    ray.init(address=f"{ADDRESSES[0]}:6399", log_to_driver=False, logging_level="ERROR")
+    policy = SyncPolicy(words_per_round=args.round)
+    model = Word2Vec(vector_size=args.size, epochs=args.epochs, sg=1)
+    result = train(model, args.corpus, engine="ray", num_workers=2, sync=policy)
+    counts = model.wv.expandos["count"]
+    found = plan(
+        len(counts), args.size, 2, corpus_words=int(counts.sum()), epochs=args.epochs, policy=policy, counts=counts
+    )
+    told = {"bytes_sent": result.bytes_sent, "planned": found.bytes_sent, "rounds": result.rounds}
+    print(json.dumps(told | {"setup": found.setup_bytes}))
 
 
 def large(args: argparse.Namespace) -> None:
@@ -379,6 +438,17 @@ def main() -> None:
     added.add_argument("--count", type=int, default=100)
     added.add_argument("--round", type=int, default=2000)
     added.add_argument("--minutes", type=float, default=1e9)
+    added = several.add_parser("wire")
+    added.set_defaults(run=wire)
+    added.add_argument("corpus")
+    added.add_argument("--rate", default="1gbit")
+    added.add_argument("--round", type=int, default=50_000)
+    added.add_argument("--size", type=int, default=100)
+    added.add_argument("--epochs", type=int, default=2)
+    added = several.add_parser("wired")
+    added.set_defaults(run=wired)
+    for name, kind in (("corpus", str), ("round", int), ("size", int), ("epochs", int)):
+        added.add_argument(name, type=kind)
     added = several.add_parser("large")
     added.set_defaults(run=large)
     added.add_argument("folder")
