@@ -13,7 +13,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from w2v._version import __version__
-from w2v.cli import bio, combine, counts, distributed, documents, evaluate, explain, subwords, term_commands, topics
+from w2v.cli import (
+    bio,
+    combine,
+    counts,
+    distributed,
+    documents,
+    evaluate,
+    explain,
+    subwords,
+    term_commands,
+    topics,
+    verify,
+)
 from w2v.cli.arguments import (
     DEVICES,
     SPACES,
@@ -93,9 +105,7 @@ EXAMPLES = {
     **documents.EXAMPLES,
     **topics.EXAMPLES,
     "fasttext": subwords.EXAMPLES,
-    "verify": """
-        w2v verify model.safetensors --corpus corpus.txt
-    """,
+    "verify": verify.EXAMPLES,
     "demo": """
         w2v demo
         w2v demo -o w2v-demo.safetensors --json
@@ -259,11 +269,8 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("stability", _stability, "train several times, and tell how much the vectors move")
     stability.add_arguments(add, TRAINING_OPTIONS)
 
-    add = command("verify", _verify, "train a model again and compare the vectors, byte for byte")
-    add("file", metavar="FILE", help="a model, as w2v train saves it")
-    add("--corpus", required=True, metavar="CORPUS", help="the text it was trained on")
-    add("--workers", type=workers, metavar="N", help="threads, for a deterministic model (default: those of the model)")
-    add_progress(add)
+    add = command("verify", verify.run, "train a model again and compare the vectors, byte for byte")
+    verify.add_arguments(add)
 
     add = command("demo", _demo, "train on Python's own documentation and query the result")
     add("-o", "--output", default="w2v-demo.safetensors", metavar="OUT", help="default: %(default)s")
@@ -388,25 +395,6 @@ def _info(args: argparse.Namespace) -> None:
 def _stability(args: argparse.Namespace) -> None:
     check_corpus(args.corpus)
     stability.run(args)
-
-
-def _verify(args: argparse.Namespace) -> None:
-    from w2v.files.arrays import sha256_of
-
-    model = load_model(args.file, "training again")
-    model.progress = args.progress
-    if args.workers is not None:
-        model.workers = args.workers
-    with read_from(args.corpus) as (sentences, corpus_file):
-        again = model.trained_again(sentences, corpus_file)
-    facts = {"verified": args.file}
-    for name, place in (("vectors", "wv"), ("documents", "dv")):
-        if hasattr(model, place):
-            was, now = (sha256_of(getattr(one, place).vectors) for one in (model, again))
-            if was != now:
-                raise ValueError(f"the {name} differ: {was} in {args.file}, {now} trained again")
-            facts[f"{name}_sha256"] = was
-    report(args, facts)
 
 
 def _demo(args: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.distributed import gathering
 from w2v.distributed import policy as policies
 from w2v.distributed.combine import Rows, Tag
 from w2v.distributed.engine import Engine, WorkerLost
@@ -21,11 +22,10 @@ from w2v.distributed.replica import Counted, Facts, Job, Trained
 from w2v.distributed.rounds import paces
 from w2v.models.tagged import Tagged
 from w2v.models.word2vec import Word2Vec
-from w2v.training import epoch, matrices
+from w2v.training import epoch
 from w2v.training.provenance import Provenance
 from w2v.training.schedule import Schedule, derived_key
 from w2v.training.trainable import Contents
-from w2v.training.weights import Weights
 
 logger = logging.getLogger(__name__)
 
@@ -397,34 +397,16 @@ class Run:
             for rank, buddy in zip(ranks, ranks[1:] + ranks[:1], strict=True):
                 self._engine.one(buddy, "keep", rank, clock, self._engine.one(rank, "document_rows"))
 
-    # --- the model ---------------------------------------------------------------------------------------------------
+    # --- the model --------------------------------------------------------------------------------------------------
 
     def collect(self) -> None:
         """Bring rows and documents of the last full sync into the model."""
-        rank, weights = self._engine.ranks[0], self.model.weights
-        shapes = {name: rows.shape for name, rows in weights.named().items() if name != "documents"}
-        fresh = {name: matrices.new_matrix(*shape) for name, shape in shapes.items()}  # the old ones may be shared
-        targets = [rows[::-1] if name == "outputs.hierarchical" else rows for name, rows in fresh.items()]
-        for low, high in policies.windows(len(self.model.vocabulary), self.model.vector_size):
-            for target, rows in zip(targets, self._engine.one(rank, "values", low, high), strict=True):
-                target[low:high] = rows
-        made = Weights.of_named(fresh, self.model.tied)
-        self.model.weights = replace(weights, inputs=made.inputs, outputs=made.outputs, nodes=made.nodes)
+        gathering.collect_rows(self._engine, self.model)
         if isinstance(self.model, Tagged):
-            self._collect_documents(self.model)
+            if len(self.model.dv) != self._firsts[-1]:
+                self.model.number_documents(np.concatenate(self.lengths))
+            gathering.collect_documents(self._engine, self.model, self._owned, self._firsts)
         self.model.provenance = copy.copy(self._state.provenance)
-
-    def _collect_documents(self, model: Tagged) -> None:
-        if len(model.dv) != self._firsts[-1]:
-            model.number_documents(np.concatenate(self.lengths))
-        vectors = matrices.new_matrix(self._firsts[-1], model.vector_size)
-        for rank in self._engine.ranks:
-            rows, at = self._engine.one(rank, "document_rows"), 0
-            for number in self._owned[rank]:
-                first, last = self._firsts[number], self._firsts[number + 1]
-                vectors[first:last] = rows[at : at + last - first]
-                at += last - first
-        model.dv.vectors, model.dv.norms = vectors, None
 
     def contents(self) -> Contents:
         """The model for the workers, without documents: each worker has its own."""
