@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -76,9 +77,14 @@ class SyncPolicy:
         """By what the sum of m changes is multiplied, for m = 0 ... workers; the same bits on every machine."""
         if self.combiner == "mean":
             return np.full(workers + 1, 1 / workers)
-        gamma = self.gamma if self.combiner == "touch" else 0.0
-        power, exact = Decimal(repr(float(gamma))), Context(prec=28)
-        return np.array([1.0, *(float(exact.power(Decimal(m), -power)) for m in range(1, workers + 1))])
+        return np.array(_powers(float(self.gamma) if self.combiner == "touch" else 0.0, workers))
+
+
+@lru_cache
+def _powers(gamma: float, most: int) -> tuple[float, ...]:
+    """``m**-gamma`` for m = 0 ... most, each rounded from 28 digits; 1 for 0."""
+    power, exact = Decimal(repr(gamma)), Context(prec=28)
+    return 1.0, *(float(exact.power(Decimal(m), -power)) for m in range(1, most + 1))
 
 
 def windows(rows: int, vector_size: int) -> Iterator[tuple[int, int]]:
