@@ -39,7 +39,7 @@ class SyncPolicy:
         divided by ``m**gamma``. ``"sum"``: gamma = 0. ``"mean"``: the sum divided by N, which dilutes rare words, as a
         baseline. ``"adaptive"``: changes that are at right angles add up and equal ones are averaged, pair by pair
         (Maleki et al. 2020, arXiv:2006.02924). A row that one worker has changed is taken as it is by all but "mean".
-    gamma : float from 0 to 1, default 0.5
+    gamma : float from 0 to 1, default 0.75
         Of ``"touch"``.
     max_rounds_unsynced : int, default 16
         The most rounds between two full syncs, and so the most that is done again when a worker is lost.
@@ -48,7 +48,7 @@ class SyncPolicy:
     words_per_round: int = 50_000
     hot_rows: int = 1024
     combiner: str = "touch"
-    gamma: float = 0.5
+    gamma: float = 0.75
     max_rounds_unsynced: int = 16
 
     def __post_init__(self) -> None:
