@@ -373,7 +373,8 @@ def large(args: argparse.Namespace) -> None:
     policy = SyncPolicy(words_per_round=args.round)
     started = time.monotonic()
     result = train(model, str(folder / "*.gz"), engine=args.engine, num_workers=args.workers, sync=policy)
-    found = plan(len(model.wv), args.size, args.workers, corpus_words=words, policy=policy)
+    sizes = {"corpus_words": words, "epochs": 1, "cached": False, "blocks": -(-args.files // args.workers)}
+    found = plan(len(model.wv), args.size, args.workers, policy=policy, counts=model.wv.expandos["count"], **sizes)
     print(
         json.dumps(
             {
