@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from w2v._version import __version__
 
 if TYPE_CHECKING:
-    from w2v import align, bio
+    from w2v import align, bio, distributed
     from w2v.about import show_config
     from w2v.advice.advisor import advise
     from w2v.advice.report import Advice
@@ -98,7 +98,7 @@ _HOME = {
 }
 
 # Rooms whose names are public as they are: w2v.align.fit.
-_ROOMS = ("align", "bio")
+_ROOMS = ("align", "bio", "distributed")
 
 __all__ = [
     "ENGLISH_CONNECTOR_WORDS",
@@ -140,6 +140,7 @@ __all__ = [
     "advise",
     "align",
     "bio",
+    "distributed",
     "evaluate",
     "load_facebook_model",
     "load_facebook_vectors",

@@ -1,5 +1,6 @@
 """The demo: train on the prose that every CPython carries, its own documentation, and query the result."""
 
+import argparse
 import ast
 import os
 import platform
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from w2v import Word2Vec
+from w2v.cli.output import report
+from w2v.cli.sources import check_output
+from w2v.cli.vector_files import format_of
 from w2v.files.arrays import sha256_of
 from w2v.files.writing import atomic_write
 
@@ -181,3 +185,14 @@ def _command_line() -> str:
     if script.exists():
         return shlex.quote(os.path.relpath(script))
     return f"{shlex.quote(sys.executable)} -m w2v"
+
+
+def run(args: argparse.Namespace) -> None:
+    """The command."""
+    if format_of(args.output) != "native":
+        raise ValueError(f"the demo saves a whole model; {args.output!r} must end in .safetensors")
+    check_output(args.output)
+    if args.json:
+        report(args, run_demo(args.output, progress=args.progress, say=lambda line: None))
+    else:
+        run_demo(args.output, progress=args.progress)

@@ -63,12 +63,14 @@ def _text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def save_trained(args: argparse.Namespace, model: "Word2Vec") -> None:
+def save_trained(args: argparse.Namespace, model: "Word2Vec", more: dict[str, Any] | None = None) -> None:
+    """Write a model and say how its training went, with `more` facts of it."""
     save_model(model, args.output, vectors_only=getattr(args, "vectors_only", False))
     tagged = getattr(model, "dv", None)
     counts = {"sentences": model.corpus_count}
     if tagged is not None:
         counts = {"documents": model.corpus_count, "tags": len(tagged)}
+    counts |= more or {}
     report_trained(args, model, counts, model.wv if tagged is None else tagged)
 
 

@@ -18,6 +18,7 @@ from w2v.cli import (
     combine,
     completion,
     counts,
+    distributed,
     documents,
     evaluate,
     explain,
@@ -27,13 +28,13 @@ from w2v.cli import (
     term_commands,
     topics,
     training,
+    verify,
 )
 from w2v.cli.arguments import (
     DEVICES,
     SPACES,
     TRAINING_OPTIONS,
     add_output,
-    add_place_options,
     add_progress,
     name_types,
     positive,
@@ -89,9 +90,7 @@ EXAMPLES = {
     **documents.EXAMPLES,
     **topics.EXAMPLES,
     "fasttext": subwords.EXAMPLES,
-    "verify": """
-        w2v verify model.safetensors --corpus corpus.txt
-    """,
+    "verify": verify.EXAMPLES,
     "demo": """
         w2v demo
         w2v demo -o w2v-demo.safetensors --json
@@ -99,6 +98,7 @@ EXAMPLES = {
     **term_commands.EXAMPLES,
     **counts.EXAMPLES,
     **bio.EXAMPLES,
+    **distributed.EXAMPLES,
 }
 
 # The command lines of word2vec's C programs, in `c_tools`.
@@ -116,7 +116,7 @@ FLAGS |= {
     name: f"--{name.replace('_', '-')}"
     for name in ("cache", "device", "tokenizer", "column", "field", "checkpoint", "checkpoint_every", "dm", "tol")
 }
-FLAGS |= subwords.FLAGS | counts.FLAGS | bio.FLAGS
+FLAGS |= subwords.FLAGS | counts.FLAGS | bio.FLAGS | distributed.FLAGS
 FLAGS |= {"k": "-k", "restrict_vocab": "--restrict"}
 
 
@@ -178,6 +178,12 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("train", training.run, "train vectors on a text, one sentence per line")
     training.add_arguments(add)
     add("--tied", action="store_true", help="one matrix for what words are read as and what is predicted")
+    distributed.add_engine_options(add)
+
+    add = command(
+        "plan", distributed.plan, "say what training by several workers takes: memory, traffic, time, quality"
+    )
+    distributed.add_plan_arguments(add)
 
     add = command("fasttext", training.run, "train vectors of words and their n-grams: any string has one")
     subwords.add_arguments(add)
@@ -199,6 +205,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--corpus", metavar="CORPUS", help="the text, if it is no longer where it was")
     add("--workers", type=workers, metavar="N", help="threads (default: as before)")
     add("--device", choices=DEVICES, help="where to train (default: as before)")
+    add("--engine", choices=distributed.ENGINES, help="of a run of several workers (default ray)")
     add_progress(add)
 
     add = command("doc2vec", documents.train, "train vectors of documents, one document per line")
@@ -259,12 +266,8 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("stability", _stability, "train several times, and tell how much the vectors move")
     stability.add_arguments(add, TRAINING_OPTIONS)
 
-    add = command("verify", _verify, "train a model again and compare the vectors, byte for byte")
-    add("file", metavar="FILE", help="a model, as w2v train saves it")
-    add("--corpus", required=True, metavar="CORPUS", help="the text it was trained on")
-    add("--workers", type=workers, metavar="N", help="threads, for a deterministic model (default: those of the model)")
-    add_place_options(add)
-    add_progress(add)
+    add = command("verify", verify.run, "train a model again and compare the vectors, byte for byte")
+    verify.add_arguments(add)
 
     add = command("demo", _demo, "train on Python's own documentation and query the result")
     add("-o", "--output", default="w2v-demo.safetensors", metavar="OUT", help="default: %(default)s")
@@ -328,32 +331,7 @@ def _completion(args: argparse.Namespace) -> None:
     print(completion.script(build_parser(), args.shell), end="")
 
 
-def _verify(args: argparse.Namespace) -> None:
-    from w2v.files.arrays import sha256_of
-
-    model = load_model(args.file, "training again")
-    model.progress = args.progress
-    if args.workers is not None:
-        model.workers = args.workers
-    with read_from(args.corpus, args) as (sentences, corpus_file):
-        again = model.trained_again(sentences, corpus_file)
-    facts = {"verified": args.file}
-    for name, place in (("vectors", "wv"), ("documents", "dv")):
-        if hasattr(model, place):
-            was, now = (sha256_of(getattr(one, place).vectors) for one in (model, again))
-            if was != now:
-                raise ValueError(f"the {name} differ: {was} in {args.file}, {now} trained again")
-            facts[f"{name}_sha256"] = was
-    report(args, facts)
-
-
 def _demo(args: argparse.Namespace) -> None:
-    if format_of(args.output) != "native":
-        raise ValueError(f"the demo saves a whole model; {args.output!r} must end in .safetensors")
-    check_output(args.output)
-    from w2v.cli.demo import run_demo
+    from w2v.cli import demo
 
-    if args.json:
-        report(args, run_demo(args.output, progress=args.progress, say=lambda line: None))
-    else:
-        run_demo(args.output, progress=args.progress)
+    demo.run(args)

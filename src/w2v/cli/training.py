@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from w2v.cli import combine, first, subwords, term_commands
+from w2v.cli import combine, distributed, first, subwords, term_commands
 from w2v.cli.arguments import (
     add_output,
     add_progress,
@@ -31,7 +31,8 @@ EXAMPLES = {
         w2v train articles.jsonl.gz -o articles.safetensors --field body --tokenizer simple
         w2v train march.txt -o march.safetensors --resume-from february.safetensors
         w2v train 1900s.txt -o 1900s.safetensors --resume-from all.safetensors --freeze outputs
-    """,
+    """
+    + distributed.TRAIN_EXAMPLES,
     "resume": """
         w2v resume run/ -o model.safetensors
         w2v resume run/ -o vectors.bin --corpus corpus.txt
@@ -62,7 +63,12 @@ def run(args: argparse.Namespace) -> None:
     """Train a model, and save it; one without a name is a first model, with settings that fit the text."""
     if args.output is None:
         asked = {"--resume-from": args.resume_from, "--checkpoint": args.checkpoint, "--freeze": args.freeze}
-        asked |= {"--phrases": args.phrases, "--terms": args.terms, "--vectors-only": args.vectors_only or None}
+        asked |= {
+            "--engine": getattr(args, "engine", None),
+            "--phrases": args.phrases,
+            "--terms": args.terms,
+            "--vectors-only": args.vectors_only or None,
+        }
         if any(value is not None for value in asked.values()):
             args.wrong_usage(f"{next(flag for flag, value in asked.items() if value is not None)} needs -o OUT")
         return first.train(args)
@@ -85,6 +91,8 @@ def run(args: argparse.Namespace) -> None:
     if args.freeze is not None:
         args.wrong_usage("--freeze leaves rows of a trained model as they are: give it by --resume-from MODEL")
     check_something_to_train(args)
+    if getattr(args, "engine", None) is not None:
+        return distributed.train(args, given)
     from w2v import FastText, Word2Vec
 
     family = FastText if hasattr(args, "min_n") else Word2Vec
@@ -98,9 +106,12 @@ def resume(args: argparse.Namespace) -> None:
     """Go on with a run that was cut short."""
     format_of(args.output)
     check_output(args.output)
+    from w2v.distributed import is_run
     from w2v.models import families
 
     check_not_of_the_run(args)
+    if is_run(args.checkpoint):
+        return distributed.resume(args)
     again = ["--corpus", args.corpus] if args.corpus is not None else []
     again += ["--workers", str(args.workers)] if args.workers is not None else []
     again += ["--device", args.device] if args.device is not None else []

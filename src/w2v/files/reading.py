@@ -18,6 +18,32 @@ MOST_UNPACKED = 1 << 30
 MOST_RATIO = 100
 
 
+class Opener(os.PathLike[str]):
+    """What opens itself: a part of a file, or a file that is elsewhere. As a path it is a name for messages.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __fspath__(self) -> str:
+        return self.name
+
+    __str__ = __fspath__
+
+    def open(self) -> IO[bytes]:
+        """The bytes, unpacked, from the beginning."""
+        raise NotImplementedError
+
+
+def name_of(path: Pathlike) -> Any:
+    """A path as a str, which opens the same; what opens itself stays as it is."""
+    return path if isinstance(path, Opener) else os.fspath(path)
+
+
 def path_of(name: str, path: Any) -> Pathlike:
     """Return a path as given, bytes as str; ValueError, with the parameter's name, if no file can have it.
 
@@ -59,6 +85,10 @@ def codec_of(path: Pathlike) -> Any:
 @contextmanager
 def open_binary(path: Pathlike) -> Iterator[IO[bytes]]:
     """Open a file for reading, through a decompressor if its name asks for one."""
+    if isinstance(path, Opener):
+        with path.open() as opened:
+            yield opened
+        return
     codec = codec_of(path)
     with codec.open(path, "rb") if codec else open(path, "rb") as opened:
         yield opened

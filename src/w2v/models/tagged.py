@@ -18,7 +18,7 @@ from w2v.models.extendable import OLD_CORPUS
 from w2v.models.word2vec import Word2Vec
 from w2v.text.corpus import Corpus
 from w2v.tokens.encode import Encoded, Scan
-from w2v.tokens.tags import TagRows
+from w2v.tokens.tags import NotedTags, TagRows
 from w2v.training import epoch, matrices
 from w2v.training.settings import DocumentSettings, Settings
 from w2v.training.trainable import Contents, Parts
@@ -138,10 +138,20 @@ class Tagged(Word2Vec):
     def _more_parts(self) -> tuple[Any, ...]:
         return (self.dv,)
 
+    def number_documents(self, lengths: NDArray[np.int64]) -> None:
+        """Let the tags be the numbers from 0 on of documents of so many words."""
+        noted = NotedTags()
+        noted.note_lines(len(lengths))
+        noted.keep(lengths)
+        self._take_noted(noted, False)
+
     def _take_tags(self, scan: Scan, update: bool) -> None:
         assert scan.tags is not None
+        self._take_noted(scan.tags, update)
+
+    def _take_noted(self, noted: NotedTags, update: bool) -> None:
         known = self.tag_rows() if update else None
-        keys = tagged.keys_for(scan.tags, known, self.vector_size)
+        keys = tagged.keys_for(noted, known, self.vector_size)
         if self.dv_mapfile is None:
             memory.check(
                 len(keys) * (matrices.padded_size(self.vector_size) * 4 + BYTES_PER_TAG),
@@ -152,7 +162,7 @@ class Tagged(Word2Vec):
         vectors, locks = self.dv.vectors, self.dv.vectors_lockf
         self.dv.take_over(keys, vectors, None)
         self.dv.key_to_index = tagged.index_of(keys)
-        for name, found in zip(ATTRIBUTES, scan.tags.counted(self.tag_rows()), strict=True):
+        for name, found in zip(ATTRIBUTES, noted.counted(self.tag_rows()), strict=True):
             former = counts.get(name, found[:0])
             found[: len(former)] += former
             self.dv.expandos[name] = found

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from w2v.common.public import public
-from w2v.files.reading import Pathlike, can_be_read_again, open_binary, path_of
+from w2v.files.reading import Pathlike, can_be_read_again, name_of, open_binary, path_of
 from w2v.text import _text
 
 logger = logging.getLogger(__name__)
@@ -280,11 +280,11 @@ def text_of(corpus: object) -> Text | None:
     """The files that a reader of this module reads; None for any other object."""
     match corpus:
         case TaggedLineDocument(source=(str() | os.PathLike()) as path):
-            return Text([os.fspath(path)], documents=True)
+            return Text([name_of(path)], documents=True)
         case PathLineSentences():
             return Text(corpus.input_files, corpus.max_sentence_length, limit=corpus.limit, errors=corpus.errors)
         case LineSentence(source=(str() | os.PathLike()) as path):
-            return Text([os.fspath(path)], corpus.max_sentence_length, limit=corpus.limit, errors=corpus.errors)
+            return Text([name_of(path)], corpus.max_sentence_length, limit=corpus.limit, errors=corpus.errors)
         case Text8Corpus():
             return Text([os.fspath(corpus.fname)], corpus.max_sentence_length, lines=False, errors=corpus.errors)
     return None

@@ -1,6 +1,5 @@
 """Words to numbers: C tokenizes text files in several threads, a dictionary numbers the words of any other iterable."""
 
-import os
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v.files.reading import Pathlike
+from w2v.files.reading import Pathlike, name_of
 from w2v.text import _text
 from w2v.text.kmers import is_kmers
 from w2v.text.readers import TaggedLineDocument, Text, iterates_as_is, read_pieces, text_of
@@ -236,7 +235,7 @@ class Tokenizer:
 def tokenizable(source: Sentences | Pathlike, is_path: bool, documents: bool = False) -> Text | None:
     """The text files of a corpus, of sentences or of documents, if C can read them; else None."""
     if is_path:
-        return Text([os.fspath(source)], documents=documents)  # type: ignore[arg-type]
+        return Text([name_of(source)], documents=documents)  # type: ignore[arg-type]
     text = text_of(source)
     readable = text is not None and text.limit is None and text.errors == "strict" and text.documents == documents
     return text if readable and iterates_as_is(source) else None

@@ -89,6 +89,7 @@ class Checked(NamedTuple):
     encoded: Encoded
     longest: int  # tokens of a sentence
     most_tags: int = 0  # of a sentence
+    origin: int | None = None  # its first position in the corpus, if it is not the one behind the part before
 
 
 def check_parts(kernel: _train.Kernel, parts: Iterable[Encoded]) -> Iterator[Checked]:
@@ -172,7 +173,8 @@ def run_epoch(
 
     def handed_out() -> Iterator[tuple[_train.Part, Any]]:
         origin = 0
-        for encoded, longest, most_tags in batches:
+        for encoded, longest, most_tags, place in batches:
+            origin = origin if place is None else place
             current[:] = [encoded]
             rows, offsets = (None, None) if encoded.tags is None else encoded.tags
             part = _train.Part(encoded.tokens, encoded.offsets, longest, origin, rows, offsets, most_tags)

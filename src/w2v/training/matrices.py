@@ -102,8 +102,13 @@ def first_vectors(
     Those before `first_row` are zero. With a `path` they are in a file.
     """
     matrix = new_matrix(rows, vector_size) if path is None else mapped_matrix(path, rows, vector_size)
+    for row in range(first_row, rows, 65_536):  # in parts, so that Ctrl-C is heard
+        fill(matrix, row, min(row + 65_536, rows), derived_key(seed, purpose), row)
+    return matrix
+
+
+def fill(matrix: NDArray[np.float32], begin: int, end: int, key: int, first_row: int) -> None:
+    """Make rows of a matrix of ours the initial ones, by this key, of a matrix's rows from `first_row` on."""
     whole = padded(matrix)
     assert whole is not None
-    for row in range(first_row, rows, 65_536):  # in parts, so that Ctrl-C is heard
-        _train.fill_rows(whole[row : row + 65_536], vector_size, derived_key(seed, purpose), row)
-    return matrix
+    _train.fill_rows(whole[begin:end], matrix.shape[1], key, first_row)
