@@ -1,5 +1,6 @@
 """Words to numbers: C tokenizes text files in several threads, a dictionary numbers the words of any other iterable."""
 
+import os
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
