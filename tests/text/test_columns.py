@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from test_texts import LISTS, PATHS, ROWS, SENTENCES, SMALL, TOKENS, WALKS
 
 from w2v import Doc2Vec, Texts, Word2Vec
-from w2v.text import units
+from w2v.text import texts, units
 
 arrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
 
@@ -193,3 +193,19 @@ def test_columns_of_data_sets_are_corpora():
         list(Texts(data.add_column("more", ["x"] * len(ROWS))))
     with pytest.raises(ValueError, match="train"):
         list(Texts(datasets.DatasetDict(train=data), column="text"))
+
+
+def test_rows_that_cannot_be_read_by_numbers_are_read_as_strings():
+    class Reader:
+        def __init__(self, cut):
+            self.cut = cut
+
+        def iter_batches(self, size, **options):
+            for begin in range(0, len(WALKS), 4):
+                if begin == self.cut:
+                    raise arrow.ArrowNotImplementedError("a new dictionary begins")
+                yield arrow.record_batch({"x": WALKS[begin : begin + 4]})
+
+    for cut in (0, 4, 8, None):
+        rows = texts._rows_of_group(Reader(cut), Reader(None), 0, "x", arrow)
+        assert [row for part in rows for row in part.to_pylist()] == WALKS

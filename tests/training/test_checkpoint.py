@@ -268,7 +268,7 @@ def test_every_option_of_a_reader_is_kept(reader, tmp_path):
     first, *others = inspect.signature(reader).parameters
     wanted = {"max_sentence_length": 7, "limit": 3, "errors": "replace", "k": 2, "k_max": 4, "alphabet": "protein"}
     wanted |= {"frames": "sliding", "strand": "forward", "masked": "split", "ambiguous": "skip", "stops": "skip"}
-    wanted |= {"gaps": "split", "seed": 5}
+    wanted |= {"gaps": "split", "seed": 5, "tokenizer": "simple", "column": None, "field": "body"}
     corpus = reader(tmp_path / "corpus.txt", **{name: wanted[name] for name in others})
     again, _ = Corpus.reopen(Corpus(corpus, False).locator(), "run")
     assert {name: getattr(again, name) for name in others} == {name: wanted[name] for name in others}
