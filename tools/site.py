@@ -42,6 +42,7 @@ REFERENCE = {
     "align": ("Combining", ("align",), "w2v.align"),
     "topics": ("Topics", ("topics",), "w2v.topics"),
     "stability": ("Stability", ("stability",), "w2v.stability"),
+    "distributed": ("Several workers", ("distributed",), "w2v.distributed"),
     "bio": ("Proteins and genes", ("bio",), "w2v.bio"),
     "sklearn": ("scikit-learn", ("sklearn",), "w2v.sklearn"),
 }

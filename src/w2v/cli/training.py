@@ -30,8 +30,7 @@ EXAMPLES = {
         w2v train reviews.parquet -o reviews.safetensors --column text --tokenizer simple
         w2v train articles.jsonl.gz -o articles.safetensors --field body --tokenizer simple
         w2v train march.txt -o march.safetensors --resume-from february.safetensors
-        w2v train 1900s.txt -o 1900s.safetensors --resume-from all.safetensors --freeze outputs
-    """
+        w2v train 1900s.txt -o 1900s.safetensors --resume-from all.safetensors --freeze outputs"""
     + distributed.TRAIN_EXAMPLES,
     "resume": """
         w2v resume run/ -o model.safetensors

@@ -108,7 +108,7 @@ class Word2Vec(Saved, OldModelNames):
         Draw each word's window from 1 ... `window`.
     shared_negatives : bool, default True
         Draw noise words once per window and use them for each of its pairs; False draws for every pair, which is
-        slower and no better. Matters to skip-gram only.
+        slower and no better. Matters to skip-gram, and to documents (PV-DBOW, where four words share them).
     cbow_corrected : bool, default False
         Pass the exact gradient of the mean (or sum) to the context vectors (Irsoy et al. 2020, arXiv:2012.15332).
         The default is word2vec's: undivided under a mean, divided under a sum.
