@@ -1,13 +1,16 @@
 /* The only arithmetic loops of training, written once and compiled once per level (see _simd.h).
  *
- * A row is `blocks` blocks of 16 floats; element d belongs to lane d % 16. A dot product keeps one accumulator per
- * lane, takes the blocks in index order with fused multiply-adds, and folds the lanes 16 -> 8 -> 4 -> 2 -> 1. That is
- * the definition; a level may run it at any speed but never change it.
+ * A row is some blocks of 16 floats, padded with zeros; element d belongs to lane d % 16. A dot product keeps one
+ * accumulator per lane, takes the blocks in index order with fused multiply-adds, and folds the lanes
+ * 16 -> 8 -> 4 -> 2 -> 1. That is the definition; a level may run it at any speed but never change it. So it may leave
+ * out vectors of padding alone: a product of zeros changes no sum.
  */
 
 #include "_lanes.h"
 
 #define PARTS (16 / WIDTH)
+#define SIZE(columns) (((size_t)(columns) + 15) / 16 * 16) /* of a row, with its padding */
+#define USED(columns) (((size_t)(columns) + WIDTH - 1) / WIDTH * WIDTH) /* of it: the rest is padding, and stays zero */
 #define MOST_DOTS (DOTS < TILE ? TILE : DOTS)
 
 /* e^y for y in [-80, 80]: y = n ln 2 + r with n an integer, a Taylor polynomial in r, n added to the exponent. */
@@ -53,14 +56,14 @@ INLINE V NAME(log_loss)(V x, V label) {
 
 /* out[h * n + c] = the dot of target h of `heads` and row c of `n`, both constants. So that registers hold all sums, one
  * vector's worth of lanes is summed up for all of them before the next. */
-SPECIAL void NAME(dots_group)(float *const *rows, const int n, float *const *targets, const int heads, int blocks,
+SPECIAL void NAME(dots_group)(float *const *rows, const int n, float *const *targets, const int heads, int columns,
                              float *out) {
     const int groups = (heads * n + GROUP - 1) / GROUP;
     V sums[MOST_DOTS + GROUP][PARTS];
     for (int part = 0; part < PARTS; part++) {
         V sum[MOST_DOTS];
         UNROLL for (int i = 0; i < heads * n; i++) sum[i] = NAME(fill)(0.0f);
-        for (size_t d = part * WIDTH; d < 16 * (size_t)blocks; d += 16) {
+        for (size_t d = part * WIDTH; d < USED(columns); d += 16) {
             UNROLL for (int c = 0; c < n; c++)
                 UNROLL for (int h = 0; h < heads; h++)
                     sum[h * n + c] = NAME(fused)(NAME(load)(rows[c] + d), NAME(load)(targets[h] + d), sum[h * n + c]);
@@ -73,7 +76,7 @@ SPECIAL void NAME(dots_group)(float *const *rows, const int n, float *const *tar
 }
 
 /* scores[t * n + c] = the dot of target t and row c, in groups of as many as the registers hold. */
-SPECIAL void NAME(all_dots)(float *const *rows, const int n, float *const *targets, int n_targets, int blocks,
+SPECIAL void NAME(all_dots)(float *const *rows, const int n, float *const *targets, int n_targets, int columns,
                            float *scores) {
     const int most = n < DOTS ? DOTS / n : 1, half = (most + 1) / 2;
     for (int t = 0; t < n_targets; t += most) {
@@ -84,17 +87,17 @@ SPECIAL void NAME(all_dots)(float *const *rows, const int n, float *const *targe
             group = last;
         }
         if (left > half)
-            NAME(dots_group)(rows, n, group, most, blocks, scores + t * n);
+            NAME(dots_group)(rows, n, group, most, columns, scores + t * n);
         else
-            NAME(dots_group)(rows, n, group, half, blocks, scores + t * n);
+            NAME(dots_group)(rows, n, group, half, columns, scores + t * n);
     }
 }
 
 /* One pass over the targets: each is read once; its old value goes into the gradient of every row, its new one back.
  *     rows[c] += g[t][c] * targets[t]        targets[t] += g[t][c] * rows[c]        in the order of t and of c */
-SPECIAL void NAME(update_rows)(float *const *rows, const int n, float *const *targets, int n_targets, int blocks,
+SPECIAL void NAME(update_rows)(float *const *rows, const int n, float *const *targets, int n_targets, int columns,
                               const float *g, const Ahead *ahead) {
-    for (size_t d = 0; d < 16 * (size_t)blocks; d += WIDTH) {
+    for (size_t d = 0; d < USED(columns); d += WIDTH) {
         const float *step = g; /* a pointer that moves on: indices of type int are widened one by one */
         V row[TILE], grown[TILE];
         UNROLL for (int c = 0; c < n; c++) row[c] = NAME(load)(rows[c] + d);
@@ -136,14 +139,14 @@ INLINE void NAME(steps)(float *scores, const float *labels, const float *weights
 
 /* Learn every pair of `n` rows, a constant, and the targets; all dots are taken before anything changes. */
 SPECIAL void NAME(learn_rows)(float *const *rows, const int n, float *const *targets, const float *labels,
-                             int n_targets, int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) {
+                             int n_targets, int columns, float rate, float *scratch, double *loss, const Ahead *ahead) {
     const int size = n_targets * n;
     float *scores = scratch, *spread = scratch + ((size + 15) & ~15) + 16;
     for (int t = 0; t < n_targets; t++)
         UNROLL for (int c = 0; c < n; c++) spread[t * n + c] = labels[t];
-    NAME(all_dots)(rows, n, targets, n_targets, blocks, scores);
+    NAME(all_dots)(rows, n, targets, n_targets, columns, scores);
     NAME(steps)(scores, spread, NULL, size, rate, loss);
-    NAME(update_rows)(rows, n, targets, n_targets, blocks, scores, ahead);
+    NAME(update_rows)(rows, n, targets, n_targets, columns, scores, ahead);
 }
 
 /* A panel is up to PANEL vectors side by side, which stay in registers: `call(column, width)` for each panel of a row,
@@ -155,7 +158,7 @@ SPECIAL void NAME(learn_rows)(float *const *rows, const int n, float *const *tar
 #define WIDE(call)
 #endif
 #define PANELS(call) \
-    for (size_t d = 0, left = PARTS * (size_t)blocks, panels = (left + PANEL - 1) / PANEL, w; left; \
+    for (size_t d = 0, left = USED(columns) / WIDTH, panels = (left + PANEL - 1) / PANEL, w; left; \
          d += w * WIDTH, left -= w, panels--) { \
         w = (left + panels - 1) / panels; \
         switch (w) { \
@@ -186,9 +189,9 @@ SPECIAL void NAME(update_panel)(const V *row, V *grown, float *const *targets, i
 }
 
 /* Learn one row and the targets. */
-INLINE void NAME(learn_one)(float *row, float *const *targets, const float *labels, int n_targets, int blocks,
+INLINE void NAME(learn_one)(float *row, float *const *targets, const float *labels, int n_targets, int columns,
                             float rate, float *scores, double *loss, const Ahead *ahead) {
-    NAME(all_dots)(&row, 1, targets, n_targets, blocks, scores);
+    NAME(all_dots)(&row, 1, targets, n_targets, columns, scores);
     NAME(steps)(scores, labels, NULL, n_targets, rate, loss);
 #define UPDATE(d, width) \
     { \
@@ -203,11 +206,11 @@ INLINE void NAME(learn_one)(float *row, float *const *targets, const float *labe
 
 /* Learn up to TILE distinct rows and the targets. */
 KERNEL void NAME(learn)(float *const *rows, int n_rows, float *const *targets, const float *labels,
-                        int n_targets, int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) {
+                        int n_targets, int columns, float rate, float *scratch, double *loss, const Ahead *ahead) {
 #define ROWS(n) \
-    case n: NAME(learn_rows)(rows, n, targets, labels, n_targets, blocks, rate, scratch, loss, ahead); break;
+    case n: NAME(learn_rows)(rows, n, targets, labels, n_targets, columns, rate, scratch, loss, ahead); break;
     switch (n_rows) {
-        case 1: NAME(learn_one)(rows[0], targets, labels, n_targets, blocks, rate, scratch, loss, ahead); break;
+        case 1: NAME(learn_one)(rows[0], targets, labels, n_targets, columns, rate, scratch, loss, ahead); break;
         ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8)
     }
 #undef ROWS
@@ -215,7 +218,7 @@ KERNEL void NAME(learn)(float *const *rows, int n_rows, float *const *targets, c
 
 /* The mean (or sum) of `rows`, added in order, and what it has to do with the targets: their steps. */
 INLINE void NAME(steps_of_mean)(float *const *rows, int n_rows, float forward, float *const *targets,
-                                const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                                const float *labels, const float *weights, int n_targets, int columns, float rate,
                                 float *mean, float *scores, double *loss) {
 #define GATHER(d, width) \
     { \
@@ -228,17 +231,17 @@ INLINE void NAME(steps_of_mean)(float *const *rows, int n_rows, float forward, f
     }
     PANELS(GATHER)
 #undef GATHER
-    NAME(all_dots)(&mean, 1, targets, n_targets, blocks, scores);
+    NAME(all_dots)(&mean, 1, targets, n_targets, columns, scores);
     NAME(steps)(scores, labels, weights, n_targets, rate, loss);
 }
 
 /* One example: the mean (or sum) of all `rows` against the targets. `forward` scales the sum of the rows, `backward`
  * what each of them learns; a row listed twice learns twice. A target with a weight is learnt as often. */
 KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
-                             const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                             const float *labels, const float *weights, int n_targets, int columns, float rate,
                              float *scratch, double *loss, const Ahead *ahead) {
-    float *mean = scratch, *scores = scratch + 16 * blocks;
-    NAME(steps_of_mean)(rows, n_rows, forward, targets, labels, weights, n_targets, blocks, rate, mean, scores, loss);
+    float *mean = scratch, *scores = scratch + SIZE(columns);
+    NAME(steps_of_mean)(rows, n_rows, forward, targets, labels, weights, n_targets, columns, rate, mean, scores, loss);
 #define SCATTER(d, width) \
     { \
         V old[width], grown[width]; \
@@ -272,9 +275,9 @@ SPECIAL void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, si
 /* The same with targets that stay as they are, and so do the first `n_still` rows. */
 KERNEL void NAME(learn_still)(float *const *rows, int n_rows, int n_still, float forward, float backward,
                               float *const *targets, const float *labels, const float *weights, int n_targets,
-                              int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) {
-    float *mean = scratch, *scores = scratch + 16 * blocks;
-    NAME(steps_of_mean)(rows, n_rows, forward, targets, labels, weights, n_targets, blocks, rate, mean, scores, loss);
+                              int columns, float rate, float *scratch, double *loss, const Ahead *ahead) {
+    float *mean = scratch, *scores = scratch + SIZE(columns);
+    NAME(steps_of_mean)(rows, n_rows, forward, targets, labels, weights, n_targets, columns, rate, mean, scores, loss);
 #define SCATTER(d, width) \
     { \
         V grown[width]; \
@@ -292,29 +295,29 @@ KERNEL void NAME(learn_still)(float *const *rows, int n_rows, int n_still, float
 }
 
 /* sums[i] = the sum of the first i of `n` rows, one after the other. */
-KERNEL void NAME(run_sums)(float *const *rows, int n, int blocks, float *sums) {
-    for (int d = 0; d < 16 * blocks; d += WIDTH) {
+KERNEL void NAME(run_sums)(float *const *rows, int n, int columns, float *sums) {
+    for (size_t d = 0; d < USED(columns); d += WIDTH) {
         V sum = NAME(fill)(0.0f);
         NAME(store)(sums + d, sum);
         for (int i = 0; i < n; i++) {
             sum = NAME(add)(sum, NAME(load)(rows[i] + d));
-            NAME(store)(sums + (size_t)(i + 1) * 16 * (size_t)blocks + d, sum);
+            NAME(store)(sums + (size_t)(i + 1) * SIZE(columns) + d, sum);
         }
     }
 }
 
 /* Dots of TOGETHER means, each with the target of its own. */
-INLINE void NAME(own_dots)(float *const *means, float *const *targets, int blocks, float *out) {
+INLINE void NAME(own_dots)(float *const *means, float *const *targets, int columns, float *out) {
     const int some = GROUP < TOGETHER ? GROUP : TOGETHER;
     for (int e = 0; e < TOGETHER; e += some) {
         V sums[GROUP][PARTS];
-        UNROLL for (int i = 0; i < GROUP; i++)
-            UNROLL for (int part = 0; part < PARTS; part++) sums[i][part] = NAME(fill)(0.0f);
-        for (int d = 0; d < 16 * blocks; d += 16)
-            UNROLL for (int part = 0; part < PARTS; part++)
+        UNROLL for (int part = 0; part < PARTS; part++) {
+            UNROLL for (int i = 0; i < GROUP; i++) sums[i][part] = NAME(fill)(0.0f);
+            for (size_t d = part * WIDTH; d < USED(columns); d += 16)
                 UNROLL for (int i = 0; i < some; i++)
-                    sums[i][part] = NAME(fused)(NAME(load)(means[e + i] + d + part * WIDTH),
-                                                NAME(load)(targets[e + i] + d + part * WIDTH), sums[i][part]);
+                    sums[i][part] =
+                        NAME(fused)(NAME(load)(means[e + i] + d), NAME(load)(targets[e + i] + d), sums[i][part]);
+        }
         NAME(fold)(sums, some, out + e);
     }
 }
@@ -324,19 +327,19 @@ INLINE void NAME(own_dots)(float *const *means, float *const *targets, int block
  * alone; the targets behind them are everyone's. `labels` and `weights` have those of each own pair, and then for each
  * of the others those of all examples, side by side. */
 KERNEL void NAME(learn_together)(float *row, const float *const *parts, const float *forward, float *const *targets,
-                                 const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                                 const float *labels, const float *weights, int n_targets, int columns, float rate,
                                  float *scratch, const Ahead *ahead) {
-    float *means[TOGETHER], *scores = scratch + TOGETHER * 16 * blocks;
+    float *means[TOGETHER], *scores = scratch + TOGETHER * SIZE(columns);
     for (int e = 0; e < TOGETHER; e++) {
         const float *above = parts[3 * e], *below = parts[3 * e + 1], *centre = parts[3 * e + 2];
-        means[e] = scratch + e * 16 * blocks;
-        for (int d = 0; d < 16 * blocks; d += WIDTH) {
+        means[e] = scratch + (size_t)e * SIZE(columns);
+        for (size_t d = 0; d < USED(columns); d += WIDTH) {
             V around = NAME(sub)(NAME(sub)(NAME(load)(above + d), NAME(load)(below + d)), NAME(load)(centre + d));
             NAME(store)(means[e] + d, NAME(mul)(NAME(add)(around, NAME(load)(row + d)), NAME(fill)(forward[e])));
         }
     }
-    NAME(own_dots)(means, targets, blocks, scores);
-    NAME(all_dots)(means, TOGETHER, targets + TOGETHER, n_targets - TOGETHER, blocks, scores + TOGETHER);
+    NAME(own_dots)(means, targets, columns, scores);
+    NAME(all_dots)(means, TOGETHER, targets + TOGETHER, n_targets - TOGETHER, columns, scores + TOGETHER);
     NAME(steps)(scores, labels, weights, TOGETHER * (n_targets - TOGETHER + 1), rate, NULL);
     for (int t = TOGETHER; t < n_targets; t++) {
         const float *of = scores + TOGETHER * (t - TOGETHER + 1);
@@ -377,4 +380,6 @@ KERNEL void NAME(merge)(float *row, const float *const *copies, int n_copies, fl
 #undef PANELS
 #undef WIDE
 #undef PARTS
+#undef SIZE
+#undef USED
 #undef MOST_DOTS
