@@ -759,7 +759,7 @@ def corpus_file(data: bytes, folder: Path, suffix: str = "") -> str:
     with (
         mock.patch("w2v.text.readers.BLOCK", block),
         mock.patch("w2v.text.readers.LONGEST_WORD", LONGEST),
-        mock.patch("w2v.tokens.words.LONGEST_WORD", LONGEST),
+        mock.patch("w2v.text.units.LONGEST_WORD", LONGEST),
     ):
         scan, how = attempt(lambda: encode.Scan(path, True, threads=threads), *allowed)
         read, other_how = attempt(lambda: list(read_sentences(path)), *allowed)

@@ -12,14 +12,16 @@ pytestmark = needs_emulation
 
 SMALL = {"vector_size": 12, "min_count": 1, "window": 3, "sample": 0.01, "workers": 1, "epochs": 2, "seed": 7}
 
-# On the CPU skip-gram learns from several context words at once, so that only its examples are the same.
+# On the CPU skip-gram learns from several context words at once, and PV-DBOW from several words, so that only their
+# examples are the same.
 FAMILIES = {
     "word2vec cbow": (Word2Vec, {}),
     "word2vec cbow hs": (Word2Vec, {"hs": 1, "negative": 0}),
     "word2vec cbow both": (Word2Vec, {"hs": 1}),
     "word2vec cbow tied": (Word2Vec, {"tied": True}),
     "word2vec skip-gram fresh": (Word2Vec, {"sg": 1, "shared_negatives": False}),
-    "doc2vec dbow": (Doc2Vec, {"dm": 0, "window": 0}),
+    "doc2vec dbow": (Doc2Vec, {"dm": 0, "window": 0, "shared_negatives": False}),
+    "doc2vec dbow hs": (Doc2Vec, {"dm": 0, "window": 0, "hs": 1, "negative": 0}),
     "doc2vec dm": (Doc2Vec, {}),
     "doc2vec dm sum": (Doc2Vec, {"dm_mean": 0, "hs": 1}),
     "doc2vec dm concat": (Doc2Vec, {"dm_concat": 1}),

@@ -81,8 +81,8 @@ static uint64_t hash_of_together(const Level *run) {
                 pair_weights[i] = (float)(i % 5) * 0.5f;
             }
             const Ahead ahead = {target, n_targets / 2};
-            run->learn_together(row[0], parts, forward, target, pair_labels, pair_weights, n_targets, 16 * blocks, 0.025f,
-                                memory, &ahead);
+            run->learn_together(row[0], parts, forward, target, pair_labels, pair_weights, n_targets, 16 * blocks,
+                                0.025f, memory, &ahead);
             hash = hash_of(hash_of(hash_of(hash, rows, sizeof rows), targets, sizeof targets), sums,
                            (size_t)(MOST_ROWS * 16 * blocks) * 4);
         }
@@ -121,7 +121,8 @@ int main(void) {
                         run->blend(targets, rows, 16 * blocks, 1.0f / 3);
                         run->merge(targets, (const float *const *)row, n_rows, 0.7f, 16 * blocks);
                         hash = hash_of(hash_of(hash_of(hash, rows, sizeof rows), targets, sizeof targets), &loss, 8);
-                        run->learn_mean(row, n_rows, 1.0f / (float)n_rows, 1, target, labels, weights, n_targets, 16 * blocks,
+                        run->learn_mean(row, n_rows, 1.0f / (float)n_rows, 1, target, labels, weights, n_targets,
+                                        16 * blocks,
                                         0.025f, scratch, n_targets % 2 ? &loss : NULL, &ahead);
                         weighted = hash_of(hash_of(hash_of(weighted, rows, sizeof rows), targets, sizeof targets), &loss, 8);
                     }

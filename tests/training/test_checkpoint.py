@@ -533,8 +533,8 @@ def test_one_thread_stays_one_on_a_machine_with_more_cores(tmp_path, monkeypatch
 
 def test_another_scheme_is_refused(tmp_path, monkeypatch):
     folder = interrupted(tmp_path / "run")
-    ours = schedule.SCHEME
-    monkeypatch.setattr("w2v.training.session.SCHEME", ours + 1)
+    ours = schedule.scheme_of({})
+    monkeypatch.setattr("w2v.training.session.scheme_of", lambda settings: ours + 1)
     with pytest.raises(ValueError, match=rf"a run of scheme {ours}; this is w2v .* with scheme {ours + 1}"):
         Word2Vec.resume(folder, CORPUS)
 

@@ -10,6 +10,7 @@ from corpora import two_topics, zipf_like
 
 from w2v import CallbackAny2Vec, StopTraining, Word2Vec
 from w2v.cli import program
+from w2v.training import schedule
 
 SETTINGS = {"vector_size": 8, "min_count": 1, "workers": 1, "epochs": 2}
 
@@ -207,3 +208,11 @@ def test_a_callback_may_assign_what_no_bit_depends_on():
 
     model = Word2Vec(two_topics(), **SETTINGS, callbacks=[Assigns()])
     assert np.array_equal(model.trained_again(two_topics()).wv.vectors, model.wv.vectors)
+
+
+def test_a_model_has_the_scheme_that_last_changed_its_bits():
+    dbow = {"sg": 1, "dbow_words": 0, "shared_negatives": True, "negative": 5, "hs": 0}
+    others = [{"sg": 0}, {"dbow_words": 1}, {"shared_negatives": False}, {"negative": 0}, {"hs": 1}]
+    assert schedule.scheme_of(dbow) == schedule.SCHEME == 3
+    assert {schedule.scheme_of(dbow | other) for other in others} == {2}
+    assert schedule.scheme_of({name: value for name, value in dbow.items() if name != "dbow_words"}) == 2

@@ -25,7 +25,7 @@ from w2v.models.tagged import Tagged
 from w2v.models.word2vec import Word2Vec
 from w2v.training import checkpoint as checkpoints
 from w2v.training import epoch
-from w2v.training.schedule import SCHEME
+from w2v.training.schedule import scheme_of
 from w2v.training.trainable import Contents
 
 logger = logging.getLogger(__name__)
@@ -189,8 +189,9 @@ def resume(
     for fault in faults:
         logger.warning("%s; going on from %s", fault, found.path)
     facts = _checked(found)
-    if found.meta.get("scheme") != SCHEME:
-        raise ValueError(f"{found.path}: a run of scheme {found.meta.get('scheme')}; this is scheme {SCHEME}")
+    scheme = scheme_of(found.meta["settings"])
+    if found.meta.get("scheme") != scheme:
+        raise ValueError(f"{found.path}: a run of scheme {found.meta.get('scheme')}; here it would be one of {scheme}")
     model = FAMILIES[found.kind].of_contents(found.path, Contents(found.kind, found.words, found.arrays, found.meta))
     model.provenance.history = [epoch.EpochRecord(**record) for record in found.cursor["history"]]
     paths = facts["files"] if corpus is None else manifest.paths_of(corpus)

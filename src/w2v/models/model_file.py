@@ -38,8 +38,9 @@ def read(fname: Pathlike, mmap: bool | str | None, allow_pickle: bool | None) ->
     found = Contents(*native.read_native(os.fspath(fname), mmap=bool(mmap)))
     if found.kind == "vectors":
         raise _vectors_alone(fname)
-    if found.meta.get("scheme") != schedule.SCHEME:
-        logger.warning("the model was trained under scheme %s, this is %s", found.meta.get("scheme"), schedule.SCHEME)
+    scheme = schedule.scheme_of(found.meta.get("settings", {}))
+    if found.meta.get("scheme") != scheme:
+        logger.warning("the model was trained under scheme %s, this is %s", found.meta.get("scheme"), scheme)
     _mark_as_cut(found.meta)
     return found
 

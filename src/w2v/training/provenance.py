@@ -217,7 +217,7 @@ def fingerprint(
         "runs": runs,
         "round": list(round_shape) if round_shape is not None else None,
         "version": version,
-        "scheme": schedule.SCHEME,
+        "scheme": schedule.scheme_of(settings),
     }
     if tags is not None:
         facts["tags"] = tags

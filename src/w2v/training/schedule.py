@@ -1,15 +1,24 @@
 """What decides the numbers of a run besides its settings: the scheme, the keys of chance, and the learning rate."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 # The numerical scheme: draws, order of arithmetic, initial rows. Other bits for the same seed are another scheme.
+# `scheme_of` tells which one a model has.
 SCHEME = 3
 
 # Deterministic training: the segments of a round and the words of each (docs/deterministic.md). They belong to a model:
 # others give other bits.
 ROUND = (8, 128)
+
+
+def scheme_of(settings: Mapping[str, Any]) -> int:
+    """The scheme whose bits a model of these settings, named as in files, has: 3 changed those of PV-DBOW alone."""
+    bag_of_words = settings.get("sg") and settings.get("dbow_words") == 0
+    together = bag_of_words and settings.get("shared_negatives") and settings.get("negative") and not settings.get("hs")
+    return SCHEME if together else 2
 
 
 class Schedule(NamedTuple):

@@ -16,7 +16,7 @@ from w2v.tokens.encode import Encoded
 from w2v.training import checkpoint as checkpoints
 from w2v.training import epoch, freezing
 from w2v.training.cuda import choice
-from w2v.training.schedule import SCHEME, Schedule, derived_key
+from w2v.training.schedule import Schedule, derived_key, scheme_of
 from w2v.training.trainable import Contents, Trainable
 from w2v.training.workers import hot_rows, worker_count
 
@@ -338,10 +338,11 @@ def resume(
         found, faults = folder.read()
         for fault in faults:
             logger.warning("%s; going on from %s", fault, found.path)
-        if found.meta.get("scheme") != SCHEME:
+        scheme = scheme_of(found.meta["settings"])
+        if found.meta.get("scheme") != scheme:
             raise ValueError(
                 f"{found.path}: a run of scheme {found.meta.get('scheme')}; this is w2v {__version__} with scheme "
-                f"{SCHEME}, which would go on to other bytes. Resume it with the w2v that began it"
+                f"{scheme}, which would go on to other bytes. Resume it with the w2v that began it"
             )
         model = family.of_contents(found.path, Contents(found.kind, found.words, found.arrays, found.meta))
         model.progress = progress

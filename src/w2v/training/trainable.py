@@ -182,7 +182,7 @@ class Trainable:
         meta = {
             "settings": settings.chosen(settings.named(saved=True)),
             "state": self.provenance.saved(),
-            "scheme": schedule.SCHEME,
+            "scheme": schedule.scheme_of(settings.chosen(settings.named())),
         }
         return Contents(self.kind, self.vocabulary.words, arrays, meta)
 
