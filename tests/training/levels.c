@@ -49,7 +49,7 @@ static uint64_t hash_of_still(const Level *run) {
                 }
                 const Ahead ahead = {target, n_targets / 2};
                 run->learn_still(row, n_rows, n_rows - 1, 1.0f / (float)n_rows, 0.5f, target, labels, NULL, n_targets,
-                                 16 * blocks, 0.025f, scratch, n_targets % 2 ? &loss : NULL, &ahead);
+                                 blocks, 0.025f, scratch, n_targets % 2 ? &loss : NULL, &ahead);
                 hash = hash_of(hash_of(hash_of(hash, rows, sizeof rows), targets, sizeof targets), &loss, 8);
             }
     return hash;
@@ -70,7 +70,7 @@ static uint64_t hash_of_together(const Level *run) {
             for (int i = 0; i < MOST_TARGETS * 16 * MOST_BLOCKS; i++) targets[i] = any_value();
             for (int c = 0; c < MOST_ROWS; c++) row[c] = row_of(rows, c);
             for (int t = 0; t < n_targets; t++) target[t] = row_of(targets, t);
-            run->run_sums(row + 1, MOST_ROWS - 1, 16 * blocks, sums);
+            run->run_sums(row + 1, MOST_ROWS - 1, blocks, sums);
             for (int e = 0; e < TOGETHER; e++) {
                 parts[3 * e] = sums + (e + 3) * 16 * blocks;
                 parts[3 * e + 1] = sums + e * 16 * blocks;
@@ -81,8 +81,8 @@ static uint64_t hash_of_together(const Level *run) {
                 pair_weights[i] = (float)(i % 5) * 0.5f;
             }
             const Ahead ahead = {target, n_targets / 2};
-            run->learn_together(row[0], parts, forward, target, pair_labels, pair_weights, n_targets, 16 * blocks,
-                                0.025f, memory, &ahead);
+            run->learn_together(row[0], parts, forward, target, pair_labels, pair_weights, n_targets, blocks, 0.025f,
+                                memory, &ahead);
             hash = hash_of(hash_of(hash_of(hash, rows, sizeof rows), targets, sizeof targets), sums,
                            (size_t)(MOST_ROWS * 16 * blocks) * 4);
         }
@@ -114,15 +114,14 @@ int main(void) {
                         const Ahead ahead = {target, n_targets / 2};
                         if (mean)
                             run->learn_mean(row, n_rows, 1.0f / (float)n_rows, 0.5f, target, labels, NULL, n_targets,
-                                            16 * blocks, 0.025f, scratch, &loss, &ahead);
+                                            blocks, 0.025f, scratch, &loss, &ahead);
                         else
-                            run->learn(row, n_rows, target, labels, n_targets, 16 * blocks, 0.025f, scratch,
+                            run->learn(row, n_rows, target, labels, n_targets, blocks, 0.025f, scratch,
                                        n_targets % 2 ? &loss : NULL, &ahead);
                         run->blend(targets, rows, 16 * blocks, 1.0f / 3);
                         run->merge(targets, (const float *const *)row, n_rows, 0.7f, 16 * blocks);
                         hash = hash_of(hash_of(hash_of(hash, rows, sizeof rows), targets, sizeof targets), &loss, 8);
-                        run->learn_mean(row, n_rows, 1.0f / (float)n_rows, 1, target, labels, weights, n_targets,
-                                        16 * blocks,
+                        run->learn_mean(row, n_rows, 1.0f / (float)n_rows, 1, target, labels, weights, n_targets, blocks,
                                         0.025f, scratch, n_targets % 2 ? &loss : NULL, &ahead);
                         weighted = hash_of(hash_of(hash_of(weighted, rows, sizeof rows), targets, sizeof targets), &loss, 8);
                     }

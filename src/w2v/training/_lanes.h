@@ -1,8 +1,8 @@
 /* Vectors of one instruction set, under the names the row functions use.
  *
  * Included once per level with LEVEL_<NAME> defined. A level says what V is (WIDTH floats), how to load, store and
- * combine it, and how the 16 lanes of GROUP dot products fold to GROUP sums at once; its registers hold the sums of DOTS of
- * them. Every operation is exactly rounded, so every level gives the same bits; only `fused` needs care where the
+ * combine it, and how the 16 lanes of GROUP dot products fold to GROUP sums at once; ALONE dots of a single row fit its
+ * registers. Every operation is exactly rounded, so every level gives the same bits; only `fused` needs care where the
  * hardware has no fused multiply-add.
  *
  * smaller/larger follow one rule everywhere: `a < b ? a : b`, so that a NaN in `a` gives `b`.
@@ -12,28 +12,16 @@
 #undef V
 #undef WIDTH
 #undef GROUP
-#undef DOTS
+#undef ALONE
 #undef PANEL
 #undef TARGET
-#undef UNROLL
-#undef SPECIAL
-
-/* SPECIAL functions are compiled once for each value of what they call constants. That, and unrolling, would make the
- * portable level's code very long, and no faster. */
-#if defined(LEVEL_PORTABLE)
-#define UNROLL
-#define SPECIAL static __attribute__((noinline, unused))
-#else
-#define UNROLL UNROLL_ALL
-#define SPECIAL INLINE
-#endif
 
 #if defined(LEVEL_AVX512)
 
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma,prfchw")))
 #define WIDTH 16
 #define GROUP 16
-#define DOTS 16
+#define ALONE 16
 #define PANEL 8
 #define V __m512
 INLINE V NAME(load)(const float *p) { return _mm512_loadu_ps(p); }
@@ -78,7 +66,7 @@ INLINE void NAME(fold)(V sums[16][1], const int used, float *out) {
 #define TARGET __attribute__((target("avx2,fma,prfchw")))
 #define WIDTH 8
 #define GROUP 4
-#define DOTS 12
+#define ALONE 6
 #define PANEL 8
 #define V __m256
 INLINE V NAME(load)(const float *p) { return _mm256_loadu_ps(p); }
@@ -115,7 +103,7 @@ INLINE void NAME(fold)(V sums[4][2], const int used, float *out) {
 #define TARGET
 #define WIDTH 4
 #define GROUP 4
-#define DOTS 16
+#define ALONE 4
 #define PANEL 8
 #define V float32x4_t
 INLINE V NAME(load)(const float *p) { return vld1q_f32(p); }
@@ -146,7 +134,7 @@ INLINE void NAME(fold)(V sums[4][4], const int used, float *out) {
 #define TARGET
 #define WIDTH 16
 #define GROUP 1
-#define DOTS 1
+#define ALONE 1
 #define PANEL 1
 #define V Lanes
 #define EACH(expression) \

@@ -43,17 +43,17 @@ typedef struct {
 typedef struct {
     const char *name;
     void (*learn)(float *const *rows, int n_rows, float *const *targets, const float *labels,
-                  int n_targets, int columns, float rate, float *scratch, double *loss,
+                  int n_targets, int blocks, float rate, float *scratch, double *loss,
                        const Ahead *ahead);
     void (*learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
-                       const float *labels, const float *weights, int n_targets, int columns, float rate,
+                       const float *labels, const float *weights, int n_targets, int blocks, float rate,
                        float *scratch, double *loss, const Ahead *ahead);
     void (*learn_still)(float *const *rows, int n_rows, int n_still, float forward, float backward,
-                        float *const *targets, const float *labels, const float *weights, int n_targets, int columns,
+                        float *const *targets, const float *labels, const float *weights, int n_targets, int blocks,
                         float rate, float *scratch, double *loss, const Ahead *ahead);
-    void (*run_sums)(float *const *rows, int n, int columns, float *sums);
+    void (*run_sums)(float *const *rows, int n, int blocks, float *sums);
     void (*learn_together)(float *row, const float *const *parts, const float *forward, float *const *targets,
-                           const float *labels, const float *weights, int n_targets, int columns, float rate,
+                           const float *labels, const float *weights, int n_targets, int blocks, float rate,
                            float *scratch, const Ahead *ahead);
     void (*blend)(float *shared, float *own, long long n, float share);
     void (*merge)(float *row, const float *const *copies, int n_copies, float share, long long n);
@@ -143,9 +143,9 @@ static inline void prefetch_row(const float *row, int blocks) {
 }
 
 #if defined(__GNUC__) && !defined(__clang__)
-#define UNROLL_ALL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 16")
 #else
-#define UNROLL_ALL _Pragma("unroll")
+#define UNROLL _Pragma("unroll")
 #endif
 #define INLINE static inline __attribute__((always_inline, unused)) TARGET
 #define KERNEL static RACES_ARE_MEANT TARGET

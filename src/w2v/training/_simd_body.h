@@ -1,17 +1,13 @@
 /* The only arithmetic loops of training, written once and compiled once per level (see _simd.h).
  *
- * A row is some blocks of 16 floats, padded with zeros; element d belongs to lane d % 16. A dot product keeps one
- * accumulator per lane, takes the blocks in index order with fused multiply-adds, and folds the lanes
- * 16 -> 8 -> 4 -> 2 -> 1. That is the definition; a level may run it at any speed but never change it. So it may leave
- * out vectors of padding alone: a product of zeros changes no sum.
+ * A row is `blocks` blocks of 16 floats; element d belongs to lane d % 16. A dot product keeps one accumulator per
+ * lane, takes the blocks in index order with fused multiply-adds, and folds the lanes 16 -> 8 -> 4 -> 2 -> 1. That is
+ * the definition; a level may run it at any speed but never change it.
  */
 
 #include "_lanes.h"
 
 #define PARTS (16 / WIDTH)
-#define SIZE(columns) (((size_t)(columns) + 15) / 16 * 16) /* of a row, with its padding */
-#define USED(columns) (((size_t)(columns) + WIDTH - 1) / WIDTH * WIDTH) /* of it: the rest is padding, and stays zero */
-#define MOST_DOTS (DOTS < TILE ? TILE : DOTS)
 
 /* e^y for y in [-80, 80]: y = n ln 2 + r with n an integer, a Taylor polynomial in r, n added to the exponent. */
 INLINE V NAME(exp_)(V y) {
@@ -54,55 +50,62 @@ INLINE V NAME(log_loss)(V x, V label) {
     return NAME(fused)(NAME(add)(q, q), series, NAME(larger)(minus, zero));
 }
 
-/* out[h * n + c] = the dot of target h of `heads` and row c of `n`, both constants. So that registers hold all sums, one
- * vector's worth of lanes is summed up for all of them before the next. */
-SPECIAL void NAME(dots_group)(float *const *rows, const int n, float *const *targets, const int heads, int columns,
-                             float *out) {
-    const int groups = (heads * n + GROUP - 1) / GROUP;
-    V sums[MOST_DOTS + GROUP][PARTS];
-    for (int part = 0; part < PARTS; part++) {
-        V sum[MOST_DOTS];
-        UNROLL for (int i = 0; i < heads * n; i++) sum[i] = NAME(fill)(0.0f);
-        for (size_t d = part * WIDTH; d < USED(columns); d += 16) {
-            UNROLL for (int c = 0; c < n; c++)
-                UNROLL for (int h = 0; h < heads; h++)
-                    sum[h * n + c] = NAME(fused)(NAME(load)(rows[c] + d), NAME(load)(targets[h] + d), sum[h * n + c]);
-        }
-        UNROLL for (int i = 0; i < heads * n; i++) sums[i][part] = sum[i];
-    }
-    UNROLL for (int i = heads * n; i < groups * GROUP; i++)
+/* Dots of `heads` targets with `n` rows, out[h * width + c]; all three are constants where this is inlined, and
+ * heads * width <= GROUP, or ALONE if the width is 1. What is left of the group is zero. */
+INLINE void NAME(dots_group)(float *const *rows, const int n, const int width, float *const *targets, const int heads,
+                             int blocks, float *out) {
+    const int groups = (heads * width + GROUP - 1) / GROUP;
+    V sums[2 * GROUP][PARTS];
+    UNROLL for (int i = 0; i < groups * GROUP; i++)
         UNROLL for (int part = 0; part < PARTS; part++) sums[i][part] = NAME(fill)(0.0f);
-    UNROLL for (int i = 0; i < groups; i++) NAME(fold)(sums + i * GROUP, heads * n - i * GROUP, out + i * GROUP);
+    for (size_t d = 0; d < 16 * (size_t)blocks; d += 16)
+        UNROLL for (int part = 0; part < PARTS; part++)
+            UNROLL for (int h = 0; h < heads; h++) {
+                V target = NAME(load)(targets[h] + d + part * WIDTH);
+                UNROLL for (int c = 0; c < n; c++)
+                    sums[h * width + c][part] =
+                        NAME(fused)(NAME(load)(rows[c] + d + part * WIDTH), target, sums[h * width + c][part]);
+            }
+    UNROLL for (int i = 0; i < groups; i++) NAME(fold)(sums + i * GROUP, heads * width - i * GROUP, out + i * GROUP);
 }
 
-/* scores[t * n + c] = the dot of target t and row c, in groups of as many as the registers hold. */
-SPECIAL void NAME(all_dots)(float *const *rows, const int n, float *const *targets, int n_targets, int columns,
-                           float *scores) {
-    const int most = n < DOTS ? DOTS / n : 1, half = (most + 1) / 2;
+/* scores[t * pitch + c] = the dot of target t and row c, in groups of as many as the registers hold. */
+INLINE void NAME(all_dots)(float *const *rows, const int n, const int pitch, float *const *targets, int n_targets,
+                           int blocks, float *scores) {
+    const int width = pitch < GROUP ? pitch : GROUP, most = width == 1 ? ALONE : GROUP / width;
     for (int t = 0; t < n_targets; t += most) {
-        float *last[MOST_DOTS], *const *group = targets + t;
-        const int left = n_targets - t;
-        if (left < most) { /* the last one counts as often as there are too few */
-            for (int h = 0; h < most; h++) last[h] = group[h < left ? h : left - 1];
+        const int left = n_targets - t < most ? n_targets - t : most;
+        float *last[ALONE + 1], *const *group = targets + t;
+        if (left & 1) { /* heads come in pairs: an odd last one counts twice */
+            for (int h = 0; h < left; h++) last[h] = group[h];
+            last[left] = group[left - 1];
             group = last;
         }
-        if (left > half)
-            NAME(dots_group)(rows, n, group, most, columns, scores + t * n);
-        else
-            NAME(dots_group)(rows, n, group, half, columns, scores + t * n);
+        UNROLL for (int c = 0; c < n; c += width) {
+            const int some = n - c < width ? n - c : width;
+            float *out = scores + t * pitch + c;
+#define HEADS(count) \
+    case count: \
+        if (count <= most) NAME(dots_group)(rows + c, some, width, group, count <= most ? count : 1, blocks, out); \
+        break;
+            switch (most == 1 ? 1 : (left + 1) / 2 * 2) {
+                HEADS(1) HEADS(2) HEADS(4) HEADS(6) HEADS(8) HEADS(10) HEADS(12) HEADS(14) HEADS(16)
+            }
+#undef HEADS
+        }
     }
 }
 
 /* One pass over the targets: each is read once; its old value goes into the gradient of every row, its new one back.
  *     rows[c] += g[t][c] * targets[t]        targets[t] += g[t][c] * rows[c]        in the order of t and of c */
-SPECIAL void NAME(update_rows)(float *const *rows, const int n, float *const *targets, int n_targets, int columns,
-                              const float *g, const Ahead *ahead) {
-    for (size_t d = 0; d < USED(columns); d += WIDTH) {
+INLINE void NAME(update_rows)(float *const *rows, const int n, float *const *targets, int n_targets, int blocks,
+                              const int pitch, const float *g, const Ahead *ahead) {
+    for (size_t d = 0; d < 16 * (size_t)blocks; d += WIDTH) {
         const float *step = g; /* a pointer that moves on: indices of type int are widened one by one */
         V row[TILE], grown[TILE];
         UNROLL for (int c = 0; c < n; c++) row[c] = NAME(load)(rows[c] + d);
         UNROLL for (int c = 0; c < n; c++) grown[c] = row[c];
-        for (int t = 0; t < n_targets; t++, step += n) {
+        for (int t = 0; t < n_targets; t++, step += pitch) {
             float *at = targets[t] + d;
             V target = NAME(load)(at), learnt = target;
             if (d % 16 == 0) __builtin_prefetch(t < ahead->n ? ahead->rows[t] + d : at, 1);
@@ -117,9 +120,10 @@ SPECIAL void NAME(update_rows)(float *const *rows, const int n, float *const *ta
     }
 }
 
-/* From `size` dots to steps, in place: (label - sigmoid) * rate, each times its weight if there are weights. Adds the loss
- * if asked to. */
-INLINE void NAME(steps)(float *scores, const float *labels, const float *weights, int size, float rate, double *loss) {
+/* From dots to steps, in place: (label - sigmoid) * rate for `n` of every `pitch` scores, each times its weight if there
+ * are weights. Adds the loss if asked to. */
+INLINE void NAME(steps)(float *scores, const float *labels, const float *weights, int size, const int pitch,
+                        const int n, float rate, double *loss) {
     const int padded = (size + WIDTH - 1) & ~(WIDTH - 1);
     if (loss) {
         for (int i = 0; i < padded; i += WIDTH) {
@@ -127,7 +131,8 @@ INLINE void NAME(steps)(float *scores, const float *labels, const float *weights
             V losses = NAME(log_loss)(NAME(load)(scores + i), NAME(load)(labels + i));
             if (weights) losses = NAME(mul)(losses, NAME(load)(weights + i));
             NAME(store)(terms, losses);
-            for (int j = 0; j < WIDTH && i + j < size; j++) *loss += terms[j];
+            for (int j = 0; j < WIDTH; j++)
+                if (i + j < size && (i + j) % pitch < n) *loss += terms[j];
         }
     }
     for (int i = 0; i < padded; i += WIDTH) {
@@ -138,15 +143,16 @@ INLINE void NAME(steps)(float *scores, const float *labels, const float *weights
 }
 
 /* Learn every pair of `n` rows, a constant, and the targets; all dots are taken before anything changes. */
-SPECIAL void NAME(learn_rows)(float *const *rows, const int n, float *const *targets, const float *labels,
-                             int n_targets, int columns, float rate, float *scratch, double *loss, const Ahead *ahead) {
-    const int size = n_targets * n;
+INLINE void NAME(learn_rows)(float *const *rows, const int n, float *const *targets, const float *labels,
+                             int n_targets, int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) {
+    const int pitch = n > 4 ? 8 : n > 2 ? 4 : n;
+    const int size = n_targets * pitch;
     float *scores = scratch, *spread = scratch + ((size + 15) & ~15) + 16;
     for (int t = 0; t < n_targets; t++)
-        UNROLL for (int c = 0; c < n; c++) spread[t * n + c] = labels[t];
-    NAME(all_dots)(rows, n, targets, n_targets, columns, scores);
-    NAME(steps)(scores, spread, NULL, size, rate, loss);
-    NAME(update_rows)(rows, n, targets, n_targets, columns, scores, ahead);
+        UNROLL for (int c = 0; c < pitch; c++) spread[t * pitch + c] = labels[t];
+    NAME(all_dots)(rows, n, pitch, targets, n_targets, blocks, scores);
+    NAME(steps)(scores, spread, NULL, size, pitch, n, rate, loss);
+    NAME(update_rows)(rows, n, targets, n_targets, blocks, pitch, scores, ahead);
 }
 
 /* A panel is up to PANEL vectors side by side, which stay in registers: `call(column, width)` for each panel of a row,
@@ -158,7 +164,7 @@ SPECIAL void NAME(learn_rows)(float *const *rows, const int n, float *const *tar
 #define WIDE(call)
 #endif
 #define PANELS(call) \
-    for (size_t d = 0, left = USED(columns) / WIDTH, panels = (left + PANEL - 1) / PANEL, w; left; \
+    for (size_t d = 0, left = PARTS * (size_t)blocks, panels = (left + PANEL - 1) / PANEL, w; left; \
          d += w * WIDTH, left -= w, panels--) { \
         w = (left + panels - 1) / panels; \
         switch (w) { \
@@ -171,7 +177,7 @@ SPECIAL void NAME(learn_rows)(float *const *rows, const int n, float *const *tar
     }
 
 /* update_rows for one row. What it grows by is left in `grown`, which may begin with the row itself or with zeros. */
-SPECIAL void NAME(update_panel)(const V *row, V *grown, float *const *targets, int n_targets, size_t d, const int width,
+INLINE void NAME(update_panel)(const V *row, V *grown, float *const *targets, int n_targets, size_t d, const int width,
                                const float *g, const Ahead *ahead) {
     float *const *ahead_rows = ahead->rows;
     const int n_ahead = ahead->n;
@@ -189,10 +195,10 @@ SPECIAL void NAME(update_panel)(const V *row, V *grown, float *const *targets, i
 }
 
 /* Learn one row and the targets. */
-INLINE void NAME(learn_one)(float *row, float *const *targets, const float *labels, int n_targets, int columns,
+INLINE void NAME(learn_one)(float *row, float *const *targets, const float *labels, int n_targets, int blocks,
                             float rate, float *scores, double *loss, const Ahead *ahead) {
-    NAME(all_dots)(&row, 1, targets, n_targets, columns, scores);
-    NAME(steps)(scores, labels, NULL, n_targets, rate, loss);
+    NAME(all_dots)(&row, 1, 1, targets, n_targets, blocks, scores);
+    NAME(steps)(scores, labels, NULL, n_targets, 1, 1, rate, loss);
 #define UPDATE(d, width) \
     { \
         V old[width], grown[width]; \
@@ -206,11 +212,11 @@ INLINE void NAME(learn_one)(float *row, float *const *targets, const float *labe
 
 /* Learn up to TILE distinct rows and the targets. */
 KERNEL void NAME(learn)(float *const *rows, int n_rows, float *const *targets, const float *labels,
-                        int n_targets, int columns, float rate, float *scratch, double *loss, const Ahead *ahead) {
+                        int n_targets, int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) {
 #define ROWS(n) \
-    case n: NAME(learn_rows)(rows, n, targets, labels, n_targets, columns, rate, scratch, loss, ahead); break;
+    case n: NAME(learn_rows)(rows, n, targets, labels, n_targets, blocks, rate, scratch, loss, ahead); break;
     switch (n_rows) {
-        case 1: NAME(learn_one)(rows[0], targets, labels, n_targets, columns, rate, scratch, loss, ahead); break;
+        case 1: NAME(learn_one)(rows[0], targets, labels, n_targets, blocks, rate, scratch, loss, ahead); break;
         ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8)
     }
 #undef ROWS
@@ -218,7 +224,7 @@ KERNEL void NAME(learn)(float *const *rows, int n_rows, float *const *targets, c
 
 /* The mean (or sum) of `rows`, added in order, and what it has to do with the targets: their steps. */
 INLINE void NAME(steps_of_mean)(float *const *rows, int n_rows, float forward, float *const *targets,
-                                const float *labels, const float *weights, int n_targets, int columns, float rate,
+                                const float *labels, const float *weights, int n_targets, int blocks, float rate,
                                 float *mean, float *scores, double *loss) {
 #define GATHER(d, width) \
     { \
@@ -231,17 +237,17 @@ INLINE void NAME(steps_of_mean)(float *const *rows, int n_rows, float forward, f
     }
     PANELS(GATHER)
 #undef GATHER
-    NAME(all_dots)(&mean, 1, targets, n_targets, columns, scores);
-    NAME(steps)(scores, labels, weights, n_targets, rate, loss);
+    NAME(all_dots)(&mean, 1, 1, targets, n_targets, blocks, scores);
+    NAME(steps)(scores, labels, weights, n_targets, 1, 1, rate, loss);
 }
 
 /* One example: the mean (or sum) of all `rows` against the targets. `forward` scales the sum of the rows, `backward`
  * what each of them learns; a row listed twice learns twice. A target with a weight is learnt as often. */
 KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, float backward, float *const *targets,
-                             const float *labels, const float *weights, int n_targets, int columns, float rate,
+                             const float *labels, const float *weights, int n_targets, int blocks, float rate,
                              float *scratch, double *loss, const Ahead *ahead) {
-    float *mean = scratch, *scores = scratch + SIZE(columns);
-    NAME(steps_of_mean)(rows, n_rows, forward, targets, labels, weights, n_targets, columns, rate, mean, scores, loss);
+    float *mean = scratch, *scores = scratch + 16 * blocks;
+    NAME(steps_of_mean)(rows, n_rows, forward, targets, labels, weights, n_targets, blocks, rate, mean, scores, loss);
 #define SCATTER(d, width) \
     { \
         V old[width], grown[width]; \
@@ -260,7 +266,7 @@ KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, floa
 }
 
 /* What a panel grows by where targets stay as they are, added to `grown`. */
-SPECIAL void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, size_t d, const int width, const float *g,
+INLINE void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, size_t d, const int width, const float *g,
                              const Ahead *ahead) {
     for (int t = 0; t < n_targets; t++) {
         const V step = NAME(fill)(g[t]);
@@ -275,9 +281,9 @@ SPECIAL void NAME(grow_panel)(V *grown, float *const *targets, int n_targets, si
 /* The same with targets that stay as they are, and so do the first `n_still` rows. */
 KERNEL void NAME(learn_still)(float *const *rows, int n_rows, int n_still, float forward, float backward,
                               float *const *targets, const float *labels, const float *weights, int n_targets,
-                              int columns, float rate, float *scratch, double *loss, const Ahead *ahead) {
-    float *mean = scratch, *scores = scratch + SIZE(columns);
-    NAME(steps_of_mean)(rows, n_rows, forward, targets, labels, weights, n_targets, columns, rate, mean, scores, loss);
+                              int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) {
+    float *mean = scratch, *scores = scratch + 16 * blocks;
+    NAME(steps_of_mean)(rows, n_rows, forward, targets, labels, weights, n_targets, blocks, rate, mean, scores, loss);
 #define SCATTER(d, width) \
     { \
         V grown[width]; \
@@ -295,29 +301,29 @@ KERNEL void NAME(learn_still)(float *const *rows, int n_rows, int n_still, float
 }
 
 /* sums[i] = the sum of the first i of `n` rows, one after the other. */
-KERNEL void NAME(run_sums)(float *const *rows, int n, int columns, float *sums) {
-    for (size_t d = 0; d < USED(columns); d += WIDTH) {
+KERNEL void NAME(run_sums)(float *const *rows, int n, int blocks, float *sums) {
+    for (int d = 0; d < 16 * blocks; d += WIDTH) {
         V sum = NAME(fill)(0.0f);
         NAME(store)(sums + d, sum);
         for (int i = 0; i < n; i++) {
             sum = NAME(add)(sum, NAME(load)(rows[i] + d));
-            NAME(store)(sums + (size_t)(i + 1) * SIZE(columns) + d, sum);
+            NAME(store)(sums + (size_t)(i + 1) * 16 * (size_t)blocks + d, sum);
         }
     }
 }
 
 /* Dots of TOGETHER means, each with the target of its own. */
-INLINE void NAME(own_dots)(float *const *means, float *const *targets, int columns, float *out) {
+INLINE void NAME(own_dots)(float *const *means, float *const *targets, int blocks, float *out) {
     const int some = GROUP < TOGETHER ? GROUP : TOGETHER;
     for (int e = 0; e < TOGETHER; e += some) {
         V sums[GROUP][PARTS];
-        UNROLL for (int part = 0; part < PARTS; part++) {
-            UNROLL for (int i = 0; i < GROUP; i++) sums[i][part] = NAME(fill)(0.0f);
-            for (size_t d = part * WIDTH; d < USED(columns); d += 16)
+        UNROLL for (int i = 0; i < GROUP; i++)
+            UNROLL for (int part = 0; part < PARTS; part++) sums[i][part] = NAME(fill)(0.0f);
+        for (int d = 0; d < 16 * blocks; d += 16)
+            UNROLL for (int part = 0; part < PARTS; part++)
                 UNROLL for (int i = 0; i < some; i++)
-                    sums[i][part] =
-                        NAME(fused)(NAME(load)(means[e + i] + d), NAME(load)(targets[e + i] + d), sums[i][part]);
-        }
+                    sums[i][part] = NAME(fused)(NAME(load)(means[e + i] + d + part * WIDTH),
+                                                NAME(load)(targets[e + i] + d + part * WIDTH), sums[i][part]);
         NAME(fold)(sums, some, out + e);
     }
 }
@@ -327,20 +333,20 @@ INLINE void NAME(own_dots)(float *const *means, float *const *targets, int colum
  * alone; the targets behind them are everyone's. `labels` and `weights` have those of each own pair, and then for each
  * of the others those of all examples, side by side. */
 KERNEL void NAME(learn_together)(float *row, const float *const *parts, const float *forward, float *const *targets,
-                                 const float *labels, const float *weights, int n_targets, int columns, float rate,
+                                 const float *labels, const float *weights, int n_targets, int blocks, float rate,
                                  float *scratch, const Ahead *ahead) {
-    float *means[TOGETHER], *scores = scratch + TOGETHER * SIZE(columns);
+    float *means[TOGETHER], *scores = scratch + TOGETHER * 16 * blocks;
     for (int e = 0; e < TOGETHER; e++) {
         const float *above = parts[3 * e], *below = parts[3 * e + 1], *centre = parts[3 * e + 2];
-        means[e] = scratch + (size_t)e * SIZE(columns);
-        for (size_t d = 0; d < USED(columns); d += WIDTH) {
+        means[e] = scratch + e * 16 * blocks;
+        for (int d = 0; d < 16 * blocks; d += WIDTH) {
             V around = NAME(sub)(NAME(sub)(NAME(load)(above + d), NAME(load)(below + d)), NAME(load)(centre + d));
             NAME(store)(means[e] + d, NAME(mul)(NAME(add)(around, NAME(load)(row + d)), NAME(fill)(forward[e])));
         }
     }
-    NAME(own_dots)(means, targets, columns, scores);
-    NAME(all_dots)(means, TOGETHER, targets + TOGETHER, n_targets - TOGETHER, columns, scores + TOGETHER);
-    NAME(steps)(scores, labels, weights, TOGETHER * (n_targets - TOGETHER + 1), rate, NULL);
+    NAME(own_dots)(means, targets, blocks, scores);
+    NAME(all_dots)(means, TOGETHER, TOGETHER, targets + TOGETHER, n_targets - TOGETHER, blocks, scores + TOGETHER);
+    NAME(steps)(scores, labels, weights, TOGETHER * (n_targets - TOGETHER + 1), TOGETHER, TOGETHER, rate, NULL);
     for (int t = TOGETHER; t < n_targets; t++) {
         const float *of = scores + TOGETHER * (t - TOGETHER + 1);
         scores[t] = (of[0] + of[1]) + (of[2] + of[3]);
@@ -380,6 +386,3 @@ KERNEL void NAME(merge)(float *row, const float *const *copies, int n_copies, fl
 #undef PANELS
 #undef WIDE
 #undef PARTS
-#undef SIZE
-#undef USED
-#undef MOST_DOTS

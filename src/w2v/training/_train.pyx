@@ -37,16 +37,16 @@ cdef extern from "_simd.h" nogil:
     ctypedef struct Level:
         const char *name
         void learn(float **rows, int n_rows, float **targets, const float *labels, int n_targets,
-                   int columns, float rate, float *scratch, double *loss, const Ahead *ahead) noexcept nogil
+                   int blocks, float rate, float *scratch, double *loss, const Ahead *ahead) noexcept nogil
         void learn_mean(float **rows, int n_rows, float forward, float backward, float **targets,
-                        const float *labels, const float *weights, int n_targets, int columns, float rate,
+                        const float *labels, const float *weights, int n_targets, int blocks, float rate,
                         float *scratch, double *loss, const Ahead *ahead) noexcept nogil
         void learn_still(float **rows, int n_rows, int n_still, float forward, float backward, float **targets,
-                         const float *labels, const float *weights, int n_targets, int columns, float rate,
+                         const float *labels, const float *weights, int n_targets, int blocks, float rate,
                          float *scratch, double *loss, const Ahead *ahead) noexcept nogil
-        void run_sums(float **rows, int n, int columns, float *sums) noexcept nogil
+        void run_sums(float **rows, int n, int blocks, float *sums) noexcept nogil
         void learn_together(float *row, const float **parts, const float *forward, float **targets, const float *labels,
-                            const float *weights, int n_targets, int columns, float rate, float *scratch,
+                            const float *weights, int n_targets, int blocks, float rate, float *scratch,
                             const Ahead *ahead) noexcept nogil
         void blend(float *shared, float *own, long long n, float share) noexcept nogil
     const Level levels[]
@@ -225,7 +225,6 @@ cdef struct Plan:
     int blocks
     long long output_stride # of outputs and nodes
     int output_blocks
-    int output_columns
     uint64_t n_words
     long long n_rows        # of inputs: as many as words, or more where words have subwords
     const long long *subword_offsets  # word w has the rows [subword_offsets[w], subword_offsets[w + 1]) of these
@@ -661,11 +660,11 @@ cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int 
     cdef double *loss = &own.loss if plan.with_loss else NULL
     if plan.learns_outputs:
         level.learn(own.rows, n_rows, targets_of(plan, own, window, begin, end), window.labels + begin, end - begin,
-                    <int>plan.columns, window.rate, own.scratch, loss, &own.ahead)
+                    plan.blocks, window.rate, own.scratch, loss, &own.ahead)
     else:  # rows have nothing to do with each other
         for i in range(n_rows):
             level.learn_still(own.rows + i, 1, 0, 1, 1, window.targets + begin, window.labels + begin, NULL, end - begin,
-                              <int>plan.columns, window.rate, own.scratch, loss, &own.ahead)
+                              plan.blocks, window.rate, own.scratch, loss, &own.ahead)
     if own.copies:
         hand_back(plan, own, n_rows)
     skip_prefetched(own, end - begin)
@@ -674,7 +673,7 @@ cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int 
 
 cdef inline void learn_mean(const Plan *plan, Worker *own, const Window *window, float **rows, int n_rows, int n_still,
                             float forward, float backward, const float *weights, int begin, int end,
-                            int columns) noexcept nogil:
+                            int blocks) noexcept nogil:
     """The mean of the rows, or what `forward` makes of their sum, learns the targets [begin, end) of a window.
 
     Where targets are to stay as they are, the first `n_still` rows are, too.
@@ -682,11 +681,11 @@ cdef inline void learn_mean(const Plan *plan, Worker *own, const Window *window,
     cdef double *loss = &own.loss if plan.with_loss else NULL
     if plan.learns_outputs:
         level.learn_mean(rows, n_rows, forward, backward, targets_of(plan, own, window, begin, end),
-                         window.labels + begin, weights, end - begin, columns, window.rate, own.scratch, loss,
+                         window.labels + begin, weights, end - begin, blocks, window.rate, own.scratch, loss,
                          &own.ahead)
     else:
         level.learn_still(rows, n_rows, n_still, forward, backward, window.targets + begin, window.labels + begin, weights,
-                          end - begin, columns, window.rate, own.scratch, loss, &own.ahead)
+                          end - begin, blocks, window.rate, own.scratch, loss, &own.ahead)
     if own.copies and rows == own.rows:
         hand_back(plan, own, n_rows)
     skip_prefetched(own, end - begin)
@@ -707,8 +706,7 @@ cdef void skip_gram_of_subwords(const Plan *plan, Worker *own, const Window *win
     while left > 0:
         end, n = window.ends[number], take_subwords(plan, own, window, 0, own.kept[window.centre])
         learn_mean(plan, own, window, own.rows, n, 0, <float>1 / <float>n, 1,
-                   NULL if plan.lists_per_pair or not plan.outputs else window.weights + begin, begin, end,
-                   <int>plan.columns)
+                   NULL if plan.lists_per_pair or not plan.outputs else window.weights + begin, begin, end, plan.blocks)
         own.examples += min(left, plan.tile)
         left, number, begin = left - plan.tile, number + 1, end
         if stop_wanted(own.stop) == AT_ONCE:
@@ -758,8 +756,7 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
         return
     part = <float>1 / <float>n
     learn_mean(plan, own, window, own.rows, n, n - own.n_tags if plan.still_words else 0,
-               part if plan.mean_forward else 1, part if plan.mean_backward else 1, NULL, 0, window.n_targets,
-               <int>plan.columns)
+               part if plan.mean_forward else 1, part if plan.mean_backward else 1, NULL, 0, window.n_targets, plan.blocks)
     own.examples += 1
 
 
@@ -793,7 +790,7 @@ cdef void side_by_side(const Plan *plan, Worker *own, const Window *window) noex
     for i in range(n):
         memcpy(own.side + i * size, row_at_place(plan, own, window, i, &factor), <size_t>size * sizeof(float))
     memcpy(own.side_before, own.side, <size_t>(n * size) * sizeof(float))
-    learn_mean(plan, own, window, &own.side, 1, 0, 1, 1, NULL, 0, window.n_targets, plan.output_columns)
+    learn_mean(plan, own, window, &own.side, 1, 0, 1, 1, NULL, 0, window.n_targets, plan.output_blocks)
     own.examples += 1
     for i in range(n):
         own.rows[0] = row_at_place(plan, own, window, i, &factor)
@@ -969,8 +966,7 @@ cdef class Kernel:
         self.plan = Plan(
             inputs=&inputs[0, 0], outputs=NULL, nodes=NULL, documents=NULL, locks=NULL, document_locks=NULL, stride=inputs.shape[1],
             blocks=<int>(inputs.shape[1] // 16), output_stride=output_stride, tied=False,
-            output_blocks=<int>(output_stride // 16),
-            output_columns=<int>((side_tags + 2 * <long long>window) * columns if side_tags else columns), n_words=<uint64_t>inputs.shape[0], n_rows=inputs.shape[0],
+            output_blocks=<int>(output_stride // 16), n_words=<uint64_t>inputs.shape[0], n_rows=inputs.shape[0],
             subword_offsets=NULL, subword_rows=NULL, most_subwords=1, keep=NULL, noise=NULL,
             paths=NULL, points=NULL, labels=NULL, window=window, negative=negative, shrink=shrink,
             tile=PATH_TILE if nodes is not None else TILE, lists_per_pair=not shared and not cbow and negative > 0,
@@ -1617,8 +1613,7 @@ cdef void learn_words_together(const Plan *plan, Worker *own, const Window *wind
     """The row of a document predicts several words: PV-DBOW."""
     own.rows[0] = row
     learn_mean(plan, own, window, own.rows, 1, 0, 1, 1, NULL if plan.lists_per_pair or not plan.outputs else window.weights,
-               0, window.n_targets,
-               <int>plan.columns)
+               0, window.n_targets, plan.blocks)
 
 
 cdef void sum_up_a_run(const Plan *plan, Worker *own, long long first, long long last) noexcept nogil:
@@ -1627,7 +1622,7 @@ cdef void sum_up_a_run(const Plan *plan, Worker *own, long long first, long long
     for j in range(first, last):
         own.run_rows[j - first] = plan.inputs + own.kept[j] * plan.stride
     own.run = first
-    level.run_sums(own.run_rows, <int>(last - first), <int>plan.columns, own.sums)
+    level.run_sums(own.run_rows, <int>(last - first), plan.blocks, own.sums)
 
 
 cdef void learn_places_together(const Plan *plan, Worker *own, const Job *job, const Window *window, float *row,
@@ -1661,7 +1656,7 @@ cdef void learn_places_together(const Plan *plan, Worker *own, const Job *job, c
             own.pair_weights[i] = backward[e] * <float>(e < n_words and window.targets[t] != window.targets[e])
             i += 1
     level.learn_together(row, parts, forward, window.targets, own.pair_labels, own.pair_weights, window.n_targets,
-                         <int>plan.columns, window.rate, own.scratch, &own.ahead)
+                         plan.blocks, window.rate, own.scratch, &own.ahead)
     skip_prefetched(own, window.n_targets)
 
 
@@ -1874,8 +1869,7 @@ cdef void learn_block(const Plan *plan, Worker *own, const Window *window) noexc
     cdef int i
     for i in range(own.n_tags):
         take(plan, own, window, 0, own.tag_rows[i], own.tags[i], plan.document_locks)
-        learn_mean(plan, own, window, own.rows, 1, 0, 1, 1, window.weights, 0, window.n_targets,
-               <int>plan.columns)
+        learn_mean(plan, own, window, own.rows, 1, 0, 1, 1, window.weights, 0, window.n_targets, plan.blocks)
         own.examples += window.last - window.first
         if stop_wanted(own.stop) == AT_ONCE:
             return
