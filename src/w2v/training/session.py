@@ -338,7 +338,8 @@ def resume(
         found, faults = folder.read()
         for fault in faults:
             logger.warning("%s; going on from %s", fault, found.path)
-        scheme = scheme_of(found.meta["settings"])
+        settings = found.meta.get("settings")
+        scheme = scheme_of(settings if isinstance(settings, dict) else {})  # what they are is checked below
         if found.meta.get("scheme") != scheme:
             raise ValueError(
                 f"{found.path}: a run of scheme {found.meta.get('scheme')}; this is w2v {__version__} with scheme "
