@@ -31,7 +31,7 @@ HEADERS = {
     "text._text": ["_text.h"],
     "text._kmers": ["_kmers.h"],
     "text._raw": ["_raw.h", "_text.h"],
-    "text._arrow": ["_arrow.h"],
+    "text._arrow": ["_arrow.h", "_text.h"],
     "files._rows": [],
     "terms._pairs": ["_pairs.h", "_edges.h", "../text/_text.h"],
     "terms._terms": ["_terms.h", "_edges.h", "_strings.h", "../text/_text.h"],

@@ -276,16 +276,8 @@ class Run:
             logger.warning(
                 "nothing was trained in an epoch: of %s words none had a neighbour to learn from", totals.words
             )
-        compute_loss = self.model.compute_loss and totals.examples
-        record = epoch.EpochRecord(
-            epoch=provenance.trained_epochs,
-            raw_words=totals.words,
-            trained_words=totals.survivors,
-            examples=totals.examples,
-            seconds=totals.seconds,
-            alpha=self._schedule(state.clock // self.rounds - 1).at(self.tokens),
-            loss=totals.loss / totals.examples if compute_loss else None,
-        )
+        alpha = self._schedule(state.clock // self.rounds - 1).at(self.tokens)
+        record = epoch.EpochRecord.of(provenance.trained_epochs, totals, alpha, self.model.compute_loss)
         provenance.end_epoch(record, totals.loss)
         logger.info("epoch %d: %s words in %.1f s", record.epoch + 1, f"{totals.words:,}", totals.seconds)
         return State(state.clock, Totals(), provenance)

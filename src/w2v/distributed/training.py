@@ -189,7 +189,7 @@ def resume(
     for fault in faults:
         logger.warning("%s; going on from %s", fault, found.path)
     facts = _checked(found)
-    scheme = scheme_of(found.meta["settings"])
+    scheme = scheme_of(found.meta.get("settings"))
     if found.meta.get("scheme") != scheme:
         raise ValueError(f"{found.path}: a run of scheme {found.meta.get('scheme')}; here it would be one of {scheme}")
     model = FAMILIES[found.kind].of_contents(found.path, Contents(found.kind, found.words, found.arrays, found.meta))

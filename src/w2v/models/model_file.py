@@ -38,8 +38,7 @@ def read(fname: Pathlike, mmap: bool | str | None, allow_pickle: bool | None) ->
     found = Contents(*native.read_native(os.fspath(fname), mmap=bool(mmap)))
     if found.kind == "vectors":
         raise _vectors_alone(fname)
-    settings = found.meta.get("settings")
-    scheme = schedule.scheme_of(settings if isinstance(settings, dict) else {})  # what it is, is checked later
+    scheme = schedule.scheme_of(found.meta.get("settings"))
     if found.meta.get("scheme") != scheme:
         logger.warning("the model was trained under scheme %s, this is %s", found.meta.get("scheme"), scheme)
     _mark_as_cut(found.meta)

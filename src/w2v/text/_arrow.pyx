@@ -8,9 +8,12 @@ No library of Arrow is needed here: who has a column hands over its buffers in a
 import numpy as np
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.stdint cimport int64_t, uint8_t
-from libc.string cimport memchr, memcpy, memset
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.string cimport memcpy, memset
 
+
+cdef extern from "_text.h" nogil:
+    void copy_as_line(uint8_t *out, const void *text, uint64_t size) noexcept
 
 cdef extern from "_arrow.h" nogil:
     enum:
@@ -113,9 +116,8 @@ cdef class Chunk:
 
     def text(self, int64_t begin, int64_t end):
         """Rows of strings as UTF-8, a line each; line ends within them become blanks, a null an empty line; uint8."""
-        cdef int64_t row, length, size = 0, at = 0, line
+        cdef int64_t row, length, size = 0, at = 0
         cdef const uint8_t *start = NULL
-        cdef void *found
         for row in range(begin, end):
             length = string_at(&self.array, &self.type.schema, row, &start)
             size += length + 1 if length > 0 else 1
@@ -125,14 +127,8 @@ cdef class Chunk:
             for row in range(begin, end):
                 length = string_at(&self.array, &self.type.schema, row, &start)
                 if length > 0:
-                    memcpy(&out[at], start, length)
-                    line = at
+                    copy_as_line(&out[at], start, length)
                     at += length
-                    found = memchr(&out[line], b'\n', length)
-                    while found != NULL:
-                        (<uint8_t *>found)[0] = b' '
-                        line = <uint8_t *>found - &out[0]
-                        found = memchr(&out[line], b'\n', at - line)
                 out[at] = b'\n'
                 at += 1
         return lines[:at]

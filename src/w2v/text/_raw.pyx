@@ -5,9 +5,12 @@
 import numpy as np
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
-from libc.string cimport memchr, memcpy
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy
 
+
+cdef extern from "_text.h" nogil:
+    void copy_as_line(uint8_t *out, const void *text, uint64_t size) noexcept
 
 cdef extern from "_raw.h" nogil:
     enum:
@@ -83,10 +86,9 @@ def joined(texts):
     TypeError
         For anything else, with its place among `texts`.
     """
-    cdef long long i, n = len(texts), size = 0, at = 0, line
+    cdef long long i, n = len(texts), size = 0, at = 0
     cdef const char *start
     cdef Py_ssize_t length
-    cdef void *found
     cdef list parts = list(texts)
     for i in range(n):
         text = parts[i]
@@ -108,13 +110,8 @@ def joined(texts):
                 start, length = text, len(text)
             else:
                 start = PyUnicode_AsUTF8AndSize(text, &length)
-            memcpy(&out[at], start, length)
-            line, at = at, at + length
-            found = memchr(&out[line], b"\n", length)
-            while found != NULL:
-                (<uint8_t *>found)[0] = b" "
-                line = <uint8_t *>found - &out[0]
-                found = memchr(&out[line], b"\n", at - line)
+            copy_as_line(&out[at], start, length)
+            at += length
         out[at] = b"\n"
         at += 1
     return lines

@@ -185,6 +185,12 @@ static inline int32_t number_of(Table *table, const uint8_t *word, uint64_t leng
 /* --- characters ------------------------------------------------------------------------------------------------ */
 
 /* White space of str.split below 128: tab to carriage return, the four separators and the blank. */
+/* Copy a text as one line: line ends within it become blanks. */
+static inline void copy_as_line(uint8_t *out, const void *text, uint64_t size) {
+    memcpy(out, text, size);
+    for (uint8_t *end = out + size; (out = memchr(out, '\n', (size_t)(end - out))) != NULL;) *out = ' ';
+}
+
 static inline int is_ascii_space(uint8_t c) { return (uint8_t)(c - 9) <= 4 || (uint8_t)(c - 28) <= 4; }
 
 static inline int is_wide_space(uint32_t c) {

@@ -49,6 +49,12 @@ class EpochRecord:
     alpha: float
     loss: float | None
 
+    @classmethod
+    def of(cls, number: int, done: Any, alpha: float, with_loss: bool) -> "EpochRecord":
+        """Of what was `done` by the end of an epoch: its words, survivors, examples, loss and seconds."""
+        loss = done.loss / done.examples if with_loss and done.examples else None
+        return cls(number, done.words, done.survivors, done.examples, done.seconds, alpha, loss)
+
 
 @dataclass
 class Progress:

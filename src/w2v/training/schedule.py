@@ -14,8 +14,13 @@ SCHEME = 3
 ROUND = (8, 128)
 
 
-def scheme_of(settings: Mapping[str, Any]) -> int:
-    """The scheme whose bits a model of these settings, named as in files, has: 3 changed those of PV-DBOW alone."""
+def scheme_of(settings: Any) -> int:
+    """The scheme whose bits a model of these settings, named as in files, has: 3 changed those of PV-DBOW alone.
+
+    What a file has there instead of settings is for others to refuse.
+    """
+    if not isinstance(settings, Mapping):
+        return 2
     bag_of_words = settings.get("sg") and settings.get("dbow_words") == 0
     together = bag_of_words and settings.get("shared_negatives") and settings.get("negative") and not settings.get("hs")
     return SCHEME if together else 2

@@ -203,15 +203,8 @@ class Session:
         if not progress.examples:
             self._say_that_nothing_was_trained(progress, settings.sample)
         model.check_finite(when)
-        record = epoch.EpochRecord(
-            epoch=provenance.trained_epochs,
-            raw_words=progress.words,
-            trained_words=progress.survivors,
-            examples=progress.examples,
-            seconds=progress.seconds,
-            alpha=schedule.at(parts.tokens),
-            loss=progress.loss / progress.examples if settings.compute_loss and progress.examples else None,
-        )
+        alpha = schedule.at(parts.tokens)
+        record = epoch.EpochRecord.of(provenance.trained_epochs, progress, alpha, settings.compute_loss)
         provenance.end_epoch(record, progress.loss)
         logger.info(
             "epoch %d of %d: %s words in %.1f s (%s words/s), alpha %.5f%s",
@@ -338,8 +331,7 @@ def resume(
         found, faults = folder.read()
         for fault in faults:
             logger.warning("%s; going on from %s", fault, found.path)
-        settings = found.meta.get("settings")
-        scheme = scheme_of(settings if isinstance(settings, dict) else {})  # what they are is checked below
+        scheme = scheme_of(found.meta.get("settings"))
         if found.meta.get("scheme") != scheme:
             raise ValueError(
                 f"{found.path}: a run of scheme {found.meta.get('scheme')}; this is w2v {__version__} with scheme "
