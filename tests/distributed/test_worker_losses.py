@@ -55,6 +55,14 @@ def test_a_loss_in_any_step_is_made_good(method, corpus, undisturbed):
     assert digest(result.model) == undisturbed[0]
 
 
+def test_who_was_replaced_before_another_died_is_not_ready(corpus, undisturbed):
+    """Worker 2 is lost while others go back for the sake of worker 0: what 0 has then is no state to go back from."""
+    first, second = Deaths({19: 0}, "apply"), Deaths({2: 2}, "rewind")
+    result = run(corpus, lambda *call: first(*call) or second(*call), epochs=1)
+    assert (len(first.done), len(second.done), sorted(result.lost_workers)) == (1, 1, [0, 2])
+    assert digest(result.model) == undisturbed[0]
+
+
 @pytest.fixture(scope="module")
 def documents(corpus):
     return digest(run(corpus, family=Doc2Vec, epochs=1).model)

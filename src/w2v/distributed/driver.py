@@ -340,7 +340,9 @@ class Run:
         """Replace lost workers and bring all to the last full sync, as often as that is interrupted; or go on."""
         if self._on_loss == "skip":
             return self._drop(lost)
+        unready: set[int] = set()  # who was replaced, or is to be, before all were ready
         while True:
+            unready |= set(lost.ranks)
             self._losses += 1
             self.account.lost += lost.ranks
             if self._on_loss != "replay" or self._losses > MOST_LOSSES:
@@ -348,7 +350,7 @@ class Run:
             logger.warning("%s; going back to round %d", lost, self._anchor.clock)
             self._generation += 1
             try:
-                self._rebuild(lost.ranks)
+                self._rebuild(sorted(unready))
                 return
             except WorkerLost as again:
                 lost = WorkerLost(again.ranks, str(again))
