@@ -5,10 +5,14 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+# From so many bytes on, memory is asked for in huge pages: to be given it page by page takes longer than to fill it.
+LARGE = 1 << 24
 
 
 class FileMapping(mmap.mmap):
@@ -85,9 +89,13 @@ class Spool:
         assert self._memory is not None
         for size in (end + end // 2, end):  # untouched pages cost no memory
             try:
-                return self._memory.resize(size)
+                self._memory.resize(size)
             except OSError:
                 continue
+            if size >= LARGE and hasattr(mmap, "MADV_HUGEPAGE"):
+                with suppress(OSError):  # a system without them
+                    self._memory.madvise(mmap.MADV_HUGEPAGE)
+            return None
         raise MemoryError(f"no memory for {end:,} bytes of {self.holds}; {self.ways_out[0]}")
 
     def _write(self, data: Any) -> None:
