@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from w2v.text import parts, readers
+from w2v.text import parts, readers, units
 from w2v.text._text import WordTable
 from w2v.text.readers import Text, read_blocks
 from w2v.text.units import units_of_text
@@ -17,6 +17,12 @@ PIECES = [" ", "\n", "\t", "\x1c", "\u3000", "\u2028", "\u00a0", "a", "bc", "\u0
 
 def parts_of(path):
     return [read() for read in parts.parts_of_file(path)]
+
+
+def numbered(path):
+    for stretch in units_of_text(Text([str(path)])).stretches:
+        for unit in stretch:
+            unit(WordTable())
 
 
 @settings(max_examples=150, deadline=None)
@@ -48,15 +54,13 @@ def test_parts_together_are_the_text(tmp_path_factory, text, block, overhang, ma
 def test_parts_name_the_word_that_is_too_long(tmp_path, monkeypatch, before):
     path = tmp_path / "long"
     path.write_bytes(before + "\u00e9".encode() * 40 + b" and more")
-    for module in (readers, __import__("w2v.text.units", fromlist=["units"])):
+    for module in (readers, units):
         monkeypatch.setattr(module, "LONGEST_WORD", 50)
     monkeypatch.setattr(readers, "BLOCK", 8)
     monkeypatch.setattr(parts, "OVERHANG", 4)
     with pytest.raises(ValueError, match=f"around byte {len(before)} of .*long") as found:
-        for stretch in units_of_text(Text([str(path)])).stretches:
-            for unit in stretch:
-                unit(WordTable())
-    with pytest.raises(ValueError) as sequential:
+        numbered(path)
+    with pytest.raises(ValueError, match="around byte") as sequential:
         list(read_blocks(path))
     assert str(found.value) == str(sequential.value)
 
