@@ -29,7 +29,7 @@ def numbered(path):
 @given(
     text=st.lists(st.sampled_from(PIECES), max_size=60).map("".join),
     block=st.integers(1, 40),
-    overhang=st.integers(0, 9),
+    overhang=st.integers(3, 9),
     mark=st.booleans(),
 )
 def test_parts_together_are_the_text(tmp_path_factory, text, block, overhang, mark):

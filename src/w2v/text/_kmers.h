@@ -177,6 +177,9 @@ typedef struct {
     int64_t *owners;  /* the segment of each sentence */
     int64_t n_sentences;
     int64_t n_short;  /* segments with letters, but too few */
+    int64_t *counts;  /* how often each k-mer was made; NULL if nobody asks */
+    int32_t *fresh;   /* k-mers that were not counted before; room for all tokens or all k-mers */
+    int64_t n_fresh;
     int32_t *codes;   /* scratch: a piece's k-mers */
     uint8_t *reverse; /* scratch: a piece's other strand */
 } KmerTokens;
@@ -260,22 +263,42 @@ static inline __attribute__((always_inline)) void kmers_of_window(const Scheme *
     }
 }
 
-/* The k-mer that begins at each of `places` places; `first` is the place of the first among all letters. */
-static inline void kmers_in_a_row(const Scheme *scheme, const uint8_t *digits, int64_t places, uint64_t key,
+/* The k-mer that begins at each of `places` places; `first` is the place of the first among all letters. Returns whether
+   each place has one. */
+static inline int kmers_in_a_row(const Scheme *scheme, const uint8_t *digits, int64_t places, uint64_t key,
                                   uint64_t first, int32_t *codes) {
     const int one_k = scheme->k == scheme->k_max, canonical = scheme->strand == CANONICAL, four = scheme->size == 4;
     if (memchr(digits, LEFT_OUT, (size_t)(places + scheme->k_max - 1))) {
         for (int64_t i = 0; i < places; i++)
             codes[i] = kmer_at(scheme, digits + i, one_k ? scheme->k : drawn_k(scheme, key, first + (uint64_t)i));
-        return;
+        return 0;
     }
-    if (one_k && !canonical && scheme->k == 3) return kmers_of_few(scheme, digits, places, 3, codes);
-    if (one_k && !canonical && scheme->k == 4) return kmers_of_few(scheme, digits, places, 4, codes);
-    if (four && one_k && !canonical) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 1, 0);
-    if (four && one_k) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 1, 1);
-    if (four && !canonical) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 0, 0);
-    if (four) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 0, 1);
-    kmers_of_window(scheme, digits, places, key, first, codes, 0, one_k, canonical);
+    if (one_k && !canonical && scheme->k == 3) {
+        kmers_of_few(scheme, digits, places, 3, codes);
+    } else if (one_k && !canonical && scheme->k == 4) {
+        kmers_of_few(scheme, digits, places, 4, codes);
+    } else if (!four) {
+        kmers_of_window(scheme, digits, places, key, first, codes, 0, one_k, canonical);
+    } else if (one_k && !canonical) {
+        kmers_of_window(scheme, digits, places, key, first, codes, 1, 1, 0);
+    } else if (one_k) {
+        kmers_of_window(scheme, digits, places, key, first, codes, 1, 1, 1);
+    } else if (!canonical) {
+        kmers_of_window(scheme, digits, places, key, first, codes, 1, 0, 0);
+    } else {
+        kmers_of_window(scheme, digits, places, key, first, codes, 1, 0, 1);
+    }
+    return 1;
+}
+
+/* Count the k-mers from the token `begin` on, and note those that come for the first time. */
+static inline void count_kmers(KmerTokens *out, int64_t begin) {
+    int64_t *counts = out->counts;
+    if (!counts) return;
+    for (int64_t i = begin; i < out->n_tokens; i++) {
+        const int32_t kmer = out->tokens[i];
+        if (__builtin_expect(!counts[kmer]++, 0)) out->fresh[out->n_fresh++] = kmer;
+    }
 }
 
 static inline void end_kmer_sentence(KmerTokens *out, int64_t owner) {
@@ -287,17 +310,23 @@ static inline void end_kmer_sentence(KmerTokens *out, int64_t owner) {
 /* The sentences of a piece on one strand. */
 static inline void sentences_of(const Scheme *scheme, const uint8_t *digits, int64_t places, uint64_t key,
                                 uint64_t first, int64_t owner, KmerTokens *out) {
-    const int64_t step = scheme->shifted ? scheme->k : 1;
-    int32_t *tokens = out->tokens + out->n_tokens;
-    kmers_in_a_row(scheme, digits, places, key, first, out->codes);
-    for (int64_t frame = 0; frame < step; frame++) {
-        for (int64_t i = frame; i < places; i += step) { /* -1 stands for a k-mer that is left out */
-            *tokens = out->codes[i];
-            tokens += out->codes[i] >= 0;
-        }
-        out->n_tokens = tokens - out->tokens;
+    const int64_t step = scheme->shifted ? scheme->k : 1, begin = out->n_tokens;
+    int32_t *tokens = out->tokens + begin, *codes = step == 1 ? tokens : out->codes;
+    const int all = kmers_in_a_row(scheme, digits, places, key, first, codes);
+    if (step == 1 && all) { /* they are where they belong */
+        out->n_tokens += places;
         end_kmer_sentence(out, owner);
+    } else {
+        for (int64_t frame = 0; frame < step; frame++) {
+            for (int64_t i = frame; i < places; i += step) { /* -1 stands for a k-mer that is left out */
+                *tokens = codes[i];
+                tokens += codes[i] >= 0;
+            }
+            out->n_tokens = tokens - out->tokens;
+            end_kmer_sentence(out, owner);
+        }
     }
+    count_kmers(out, begin); /* while they are in a near cache */
 }
 
 /* All sentences of a segment, which begins at the place `first` among all letters. A piece has the letters of so many

@@ -52,6 +52,9 @@ cdef extern from "_kmers.h" nogil:
         int64_t *owners
         int64_t n_sentences
         int64_t n_short
+        int64_t *counts
+        int32_t *fresh
+        int64_t n_fresh
         int32_t *codes
         uint8_t *reverse
     int64_t places_of_a_piece(const Scheme *scheme) noexcept
@@ -175,7 +178,7 @@ cdef class KmerTable:
         short : int, segments with too few letters
         """
         cdef KmerTokens out
-        cdef int64_t n_segments = starts.shape[0], i, room = 0, most = 0, letters, longest = 0, n_new = 0
+        cdef int64_t n_segments = starts.shape[0], i, room = 0, most = 0, letters, longest = 0
         cdef int32_t[::1] tokens, codes, new
         cdef int64_t[::1] ends, owners, counts = self._counts
         cdef uint8_t[::1] reverse
@@ -190,6 +193,10 @@ cdef class KmerTable:
         codes, reverse = np.empty(longest + 1, np.int32), np.empty(longest + 1, np.uint8)
         out.tokens, out.ends, out.owners = &tokens[0], &ends[0], &owners[0]
         out.codes, out.reverse = &codes[0], &reverse[0]
+        fresh = np.empty(min(room, counts.shape[0]) + 1, np.int32)
+        if self.counted:
+            new = fresh
+            out.counts, out.fresh = &counts[0], &new[0]
         with nogil:
             for i in range(n_segments):
                 letters = (starts[i + 1] if i + 1 < n_segments else end) - starts[i]
@@ -197,16 +204,7 @@ cdef class KmerTable:
                     segment_to_kmers(&self.scheme, &digits[starts[i]], letters, <uint64_t>(first + starts[i]), i, &out)
                 if i == 0 and begun:
                     out.n_short = 0
-        fresh = np.empty(min(out.n_tokens, counts.shape[0]), np.int32)
-        if self.counted and out.n_tokens:
-            new = fresh
-            with nogil:
-                for i in range(out.n_tokens):
-                    if counts[tokens[i]] == 0:
-                        new[n_new] = tokens[i]
-                        n_new += 1
-                    counts[tokens[i]] += 1
-        return (found[:out.n_tokens], stops[:out.n_sentences], whose[:out.n_sentences], fresh[:n_new], out.n_short)
+        return (found[:out.n_tokens], stops[:out.n_sentences], whose[:out.n_sentences], fresh[:out.n_fresh], out.n_short)
 
     def counts(self):
         """How often each number of a k-mer was made, int64."""

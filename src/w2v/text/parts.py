@@ -14,7 +14,7 @@ from typing import Any
 from w2v.files.reading import Opener, Pathlike, codec_of
 from w2v.text import _text, readers
 
-# Bytes behind a stretch that nearly always hold a white space.
+# Bytes behind a stretch that nearly always hold a white space; at least as many as a character has.
 OVERHANG = 1 << 12
 
 # A part's bytes, and where they are in the file.

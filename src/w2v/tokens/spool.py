@@ -5,14 +5,13 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# From so many bytes on, memory is asked for in huge pages: to be given it page by page takes longer than to fill it.
-LARGE = 1 << 24
+# A block of fewer numbers is not worth another thread.
+MANY = 1 << 14
 
 
 class FileMapping(mmap.mmap):
@@ -41,11 +40,16 @@ def _change_blocks(
             yield block, other, task.result()
 
 
+def _copy(memory: mmap.mmap, dtype: Any, begin: int, block: NDArray[Any]) -> None:
+    if len(block):  # no array of the memory may be left, or it could not grow
+        np.frombuffer(memory, dtype, len(block), begin)[...] = block
+
+
 class Spool:
     """A growing integer array: in memory up to `limit` bytes, beyond that in a temporary file without a name.
 
     The file disappears with its last reference, also when the process is killed. Memory comes straight from the system,
-    grows in place, and goes straight back.
+    grows in place, and goes straight back. To be given it takes longer than to fill it, so that several `threads` copy.
     """
 
     _file: Any = None  # of the class: Ctrl-C may come before the constructor has begun
@@ -56,12 +60,16 @@ class Spool:
         limit: float,
         holds: str = "encoded corpus",
         ways_out: tuple[str, str] = ("cache='disk' keeps it in a temporary file", "cache='none' needs no file"),
+        threads: int = 1,
     ) -> None:
         self.dtype = np.dtype(dtype)
         self.limit = limit
         self.holds, self.ways_out = holds, ways_out  # without memory, and without room for a file
         self.length = 0
         self._lengths: list[int] = []
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._copies: deque[Future[None]] = deque()  # under way
         self._memory: mmap.mmap | None = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
     def __del__(self) -> None:
@@ -69,11 +77,12 @@ class Spool:
             self._file.close()
 
     def append(self, block: NDArray[Any]) -> None:
-        """Add a copy of `block`."""
+        """Add a copy of `block`, which is not to change."""
         begin, end = (at * self.dtype.itemsize for at in (self.length, self.length + len(block)))
         self.length += len(block)
         self._lengths.append(len(block))
         if self._memory is not None and end > self.limit:
+            self._wait(0)
             self._file = tempfile.TemporaryFile(prefix="w2v-")  # noqa: SIM115 - lives as long as the spool
             self._write(memoryview(self._memory)[:begin])
             self._memory = None
@@ -82,20 +91,25 @@ class Spool:
             return
         if end > len(self._memory):
             self._grow(end)
-        if len(block):
-            np.frombuffer(self._memory, self.dtype, len(block), begin)[...] = block
+        if self._pool is None or len(block) < MANY:
+            _copy(self._memory, self.dtype, begin, block)
+            return
+        self._wait(self._threads - 1)
+        self._copies.append(self._pool.submit(_copy, self._memory, self.dtype, begin, block))
+
+    def _wait(self, most: int) -> None:
+        """Wait until at most so many copies are under way."""
+        while len(self._copies) > most:
+            self._copies.popleft().result()
 
     def _grow(self, end: int) -> None:
         assert self._memory is not None
+        self._wait(0)
         for size in (end + end // 2, end):  # untouched pages cost no memory
             try:
-                self._memory.resize(size)
+                return self._memory.resize(size)
             except OSError:
                 continue
-            if size >= LARGE and hasattr(mmap, "MADV_HUGEPAGE"):
-                with suppress(OSError):  # a system without them
-                    self._memory.madvise(mmap.MADV_HUGEPAGE)
-            return None
         raise MemoryError(f"no memory for {end:,} bytes of {self.holds}; {self.ways_out[0]}")
 
     def _write(self, data: Any) -> None:
@@ -112,6 +126,7 @@ class Spool:
     def drain(self) -> Iterator[NDArray[Any]]:
         """Yield all blocks as they were appended; works once."""
         at = 0
+        self._wait(0)
         if self._file is not None:
             self._file.seek(0)
         for length in self._lengths:
@@ -147,6 +162,7 @@ class Spool:
 
     def finish(self) -> NDArray[Any]:
         """The whole array: in memory, or mapped from the file."""
+        self._wait(0)
         if self.length == 0:
             return np.zeros(0, self.dtype)
         if self._memory is None:
