@@ -33,6 +33,7 @@ cdef extern from "_kmers.h" nogil:
         int64_t specials[256]
         int64_t error
     int clean_fasta(Cleaned *out, const uint8_t *text, int64_t size, int at_line_start) noexcept
+    int64_t c_whole_fastq "whole_fastq"(const uint8_t *text, int64_t size) noexcept
     int clean_fastq(Cleaned *out, const uint8_t *text, int64_t size) noexcept
     ctypedef struct Scheme:
         int64_t k
@@ -116,6 +117,11 @@ def clean(const uint8_t[::1] text, const uint8_t[::1] classes, bint fastq, bint 
     finally:
         free(out.segments.values)
         free(out.headers.values)
+
+
+def whole_fastq(const uint8_t[::1] text):
+    """Where the last whole record of a text of FASTQ ends; at its end if one is wrong, which `clean` then says."""
+    return c_whole_fastq(&text[0], text.shape[0]) if text.shape[0] else 0
 
 
 cdef class KmerTable:
