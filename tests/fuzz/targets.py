@@ -812,8 +812,8 @@ def fasta_seeds() -> list[bytes]:
         fasta, fasta[:-1], b"\n\n" + fasta, b"\xef\xbb\xbf" + fasta, b"ACGT\n" + fasta, fasta.replace(b"\n", b"\r"),
         b">a\n>b\nAC\n", b">a\n\n", b">a", b"", b">a\nAC\0GT\n", b">" + b"x" * 500 + b"\nACGT\n",
         b">a\n" + b"ACGTT" * 60, fastq, fastq[:-1], fastq + b"\n\n\n\n", fastq[:-4], b"@x\n\n+\n\n",
-        fastq.replace(b"+", b"-"), b"@x\nACGT\n+\nIII\n", b"@x\nAC\nGT\nA\n+x\n@I\n+II\n@y\nA\n+\n@\n", b"@x\n+\n" + fastq,
-        b"@x\nAC\r\nG\r\n+\r\nI\r\n@+\r\n\r\n",
+        fastq.replace(b"+", b"-"), b"@x\nACGT\n+\nIII\n", b"@x\nAC\nGT\nA\n+x\n@I\n+II\n@y\nA\n+\n@\n",
+        b"@x\n+\n" + fastq, b"@x\nAC\r\nG\r\n+\r\nI\r\n@+\r\n\r\n",
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Growing integer arrays: in memory up to a limit, beyond that in a temporary file without a name."""
 
 import mmap
+import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -40,7 +41,7 @@ def _change_blocks(
             yield block, other, task.result()
 
 
-def _copy(memory: mmap.mmap, dtype: Any, begin: int, block: NDArray[Any]) -> None:
+def _copy(block: NDArray[Any], begin: int, memory: mmap.mmap, dtype: Any) -> None:
     if len(block):  # no array of the memory may be left, or it could not grow
         np.frombuffer(memory, dtype, len(block), begin)[...] = block
 
@@ -84,18 +85,22 @@ class Spool:
         if self._memory is not None and end > self.limit:
             self._wait(0)
             self._file = tempfile.TemporaryFile(prefix="w2v-")  # noqa: SIM115 - lives as long as the spool
-            self._write(memoryview(self._memory)[:begin])
+            self._write(memoryview(self._memory)[:begin], 0)
             self._memory = None
         if self._memory is None:
-            self._write(np.ascontiguousarray(block, self.dtype).data)
+            self._do(self._write, np.ascontiguousarray(block, self.dtype).data, begin)
             return
         if end > len(self._memory):
             self._grow(end)
+        self._do(_copy, block, begin, self._memory, self.dtype)
+
+    def _do(self, copy: Callable[..., None], block: Any, *where: Any) -> None:
+        """Copy a block now, or if it is large and there are threads, meanwhile."""
         if self._pool is None or len(block) < MANY:
-            _copy(self._memory, self.dtype, begin, block)
-            return
+            return copy(block, *where)
         self._wait(self._threads - 1)
-        self._copies.append(self._pool.submit(_copy, self._memory, self.dtype, begin, block))
+        self._copies.append(self._pool.submit(copy, block, *where))
+        return None
 
     def _wait(self, most: int) -> None:
         """Wait until at most so many copies are under way."""
@@ -112,13 +117,17 @@ class Spool:
                 continue
         raise MemoryError(f"no memory for {end:,} bytes of {self.holds}; {self.ways_out[0]}")
 
-    def _write(self, data: Any) -> None:
+    def _write(self, data: Any, at: int) -> None:
+        """Write to the file, from the byte `at` on."""
+        rest = memoryview(data).cast("B") if len(data) else b""
         try:
-            self._file.write(data)
+            while len(rest):
+                written = os.pwrite(self._file.fileno(), rest, at)
+                rest, at = rest[written:], at + written
         except OSError as error:
             raise OSError(
                 error.errno,
-                f"{error.strerror} (the {self.holds}, after {self._file.tell():,} bytes; TMPDIR names another "
+                f"{error.strerror} (the {self.holds}, after {at:,} bytes; TMPDIR names another "
                 f"folder, and {self.ways_out[1]})",
                 tempfile.gettempdir(),
             ) from error
@@ -144,19 +153,16 @@ class Spool:
         Each block has one of `others`, which is yielded with the block's new place in the whole array. Several threads
         change blocks; one thread moves them together. Nothing is held twice.
         """
-        shorter = Spool(self.dtype, -1, self.holds, self.ways_out) if self._memory is None else None
         filled = at = 0
         size = self.dtype.itemsize
         for block, other, length in _change_blocks(zip(self.drain(), others, strict=True), change, threads):
             yield other, filled
-            if shorter is not None:
-                shorter.append(block[:length])
-            elif self._memory is not None:
+            if self._memory is not None:
                 self._memory.move(filled * size, at * size, length * size)
+            else:  # over what has been read: those read ahead are all behind this block
+                self._do(self._write, block[:length].data, filled * size)
             filled += length
             at += len(block)
-        if shorter is not None:
-            self._file, shorter._file = shorter._file, self._file  # `shorter` closes the old file
         self.length = filled
         self._lengths = []  # the appended blocks no longer exist
 
@@ -166,7 +172,7 @@ class Spool:
         if self.length == 0:
             return np.zeros(0, self.dtype)
         if self._memory is None:
-            self._file.flush()
+            os.ftruncate(self._file.fileno(), self.length * self.dtype.itemsize)
             mapping = FileMapping(self._file.fileno(), 0)
             return np.frombuffer(mapping, self.dtype)
         self._memory.resize(max(mmap.PAGESIZE, self.length * self.dtype.itemsize))
