@@ -48,7 +48,7 @@ def one(spec: dict[str, Any]) -> dict[str, Any]:
         keep = what not in ("counted", "k-mers counted")
         scan = Scan(*corpus, threads=threads, keep_tokens=keep, cache_bytes=limit)
         if keep:
-            places = np.argsort(-scan.counts, kind="stable")
+            places = np.flatnonzero(scan.counts >= 5)
             scan.encode({word: row for row, word in enumerate(scan.words(places))})
     seconds = time.perf_counter() - started
     return {

@@ -389,17 +389,16 @@ def renumber(int32_t[::1] tokens, int64_t[::1] ends, const int32_t[::1] table):
     int
         How many tokens are left, in front.
     """
-    cdef long long i, kept = 0, n = tokens.shape[0], sentence = 0, n_ends = ends.shape[0]
+    cdef long long i, begin = 0, end, kept = 0, n = tokens.shape[0], sentence, n_ends = ends.shape[0]
     cdef int32_t number
     with nogil:
-        for i in range(n):
-            while sentence < n_ends and ends[sentence] <= i:
+        for sentence in range(n_ends + 1):
+            end = ends[sentence] if sentence < n_ends else n
+            for i in range(begin, end):
+                number = table[tokens[i]]
+                tokens[kept] = number
+                kept += number >= 0
+            if sentence < n_ends:
                 ends[sentence] = kept
-                sentence += 1
-            number = table[tokens[i]]
-            tokens[kept] = number
-            kept += number >= 0
-        while sentence < n_ends:
-            ends[sentence] = kept
-            sentence += 1
+            begin = end
     return kept

@@ -158,7 +158,8 @@ class Spool:
         for block, other, length in _change_blocks(zip(self.drain(), others, strict=True), change, threads):
             yield other, filled
             if self._memory is not None:
-                self._memory.move(filled * size, at * size, length * size)
+                if filled < at:
+                    self._memory.move(filled * size, at * size, length * size)
             else:  # over what has been read: those read ahead are all behind this block
                 self._do(self._write, block[:length].data, filled * size)
             filled += length
