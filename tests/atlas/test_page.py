@@ -16,7 +16,7 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 BROWSER = os.environ.get("W2V_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine; W2V_CHROMIUM names one")
 
-# WebGL by software, so that it can be tested without a GPU as well; --no-sandbox is for machines where root runs the tests.
+# WebGL by software, to test it without a GPU as well; --no-sandbox is for machines where root runs the tests.
 FLAGS = ["--enable-unsafe-swiftshader", "--no-sandbox"]
 
 
