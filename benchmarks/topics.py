@@ -5,6 +5,7 @@
     python benchmarks/topics.py one --system w2v --seed 1 --workers 2 [--reduction umap] --folder runs/
     python benchmarks/topics.py one --system top2vec --seed 1 --workers 2 --folder runs/
     python benchmarks/topics.py table --folder runs/
+    python benchmarks/topics.py regions --seed 1 --folder runs/
 
 NEWSGROUPS is a folder with train.tsv.xz and test.tsv.xz: label, tab, post, with line ends written as \\n. `prepare`
 takes headers, footers and quotes away as scikit-learn does, and divides into words as Top2Vec does; both systems get
@@ -21,7 +22,7 @@ kept         share of training posts that have the same topic when their words a
 seconds, processor  until topics are found: those of the clock, and those of all cores together
 same         a hash of all topics, sizes and words; equal hashes are equal topics
 
-`table` prints means and spreads.
+`table` prints means and spreads; `regions` compares scikit-learn's HDBSCAN with the package hdbscan.
 """
 
 import argparse
@@ -111,6 +112,37 @@ def w2v_run(folder: Path, seed: int, workers: int, reduction: str, stability: in
         "kept": float((again == topics.topics).mean()),
         "stable_documents": None if topics.stability is None else float(topics.stability.documents.mean()),
     }
+
+
+def regions(folder: Path, seed: int, workers: int) -> str:
+    """HDBSCAN of scikit-learn and of the package hdbscan, in the places in which regions of posts are looked for."""
+    import hdbscan
+    import sklearn.cluster
+    from sklearn.metrics import adjusted_rand_score
+
+    from w2v.atlas import layout
+    from w2v.topics import clusters, finding
+
+    units = finding.units_of(w2v_model(folder, seed, workers)[0])
+    size = finding.Options().size_for(len(units))
+    rows = clusters.unit_rows(layout.pca(units[units.any(axis=1)], finding.SHIFTED_IN))
+    places = layout.pca(clusters.shifted(rows, size), finding.OF_PCA).astype(np.float64)
+    exact = {"core_dist_n_jobs": 1, "approx_min_span_tree": False}
+    ways = {
+        "scikit-learn": sklearn.cluster.HDBSCAN(min_cluster_size=size, copy=True),
+        "hdbscan": hdbscan.HDBSCAN(min_cluster_size=size, core_dist_n_jobs=1),
+        # It does not count a point among its own neighbours, and by default takes an approximate spanning tree.
+        "hdbscan, the same question": hdbscan.HDBSCAN(min_cluster_size=size, min_samples=size - 1, **exact),
+    }
+    table, first = [["package", "posts", "regions", "noise", "seconds of processor", "ARI with the first"]], None
+    for name, way in ways.items():
+        used = time.process_time()
+        found = way.fit_predict(places)
+        used = time.process_time() - used
+        first = found if first is None else first
+        cells = [f"{found.max() + 1}", f"{(found < 0).mean():.3f}", f"{used:.2f}"]
+        table.append([name, f"{len(places):,}", *cells, f"{adjusted_rand_score(first, found):.4f}"])
+    return common.table(table)
 
 
 def top2vec_model(folder: Path, seed: int, workers: int, minutes: float) -> tuple[Any, float, float] | None:
@@ -242,20 +274,22 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     added = commands.add_parser("prepare")
     added.add_argument("source", type=Path)
-    one, train = commands.add_parser("one"), commands.add_parser("train")
+    one, train, packages = (commands.add_parser(name) for name in ("one", "train", "regions"))
     one.add_argument("--system", choices=["w2v", "top2vec"], default="w2v")
-    for command in (one, train):
+    for command in (one, train, packages):
         command.add_argument("--seed", type=int, default=1)
         command.add_argument("--workers", type=int, default=2)
     one.add_argument("--reduction", choices=["pca", "umap"], default="pca")
     one.add_argument("--stability", type=int, default=0)
     one.add_argument("--minutes", type=float, default=1e6, help="of Top2Vec's training in this call; the next goes on")
-    for command in (added, one, train, commands.add_parser("table")):
+    for command in (added, one, train, packages, commands.add_parser("table")):
         command.add_argument("--folder")
     args = parser.parse_args()
     folder = common.work_folder(args.folder)
     if args.command == "prepare":
         return prepare(args.source, folder)
+    if args.command == "regions":
+        return print(common.machine(), regions(folder, args.seed, args.workers), sep="\n\n")
     if args.command == "train":
         model, seconds, processor = w2v_model(folder, args.seed, args.workers)
         same = hashlib.sha256(model.wv.vectors.tobytes() + model.dv.vectors.tobytes()).hexdigest()[:16]
