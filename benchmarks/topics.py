@@ -5,6 +5,7 @@
     python benchmarks/topics.py one --system w2v --seed 1 --workers 2 [--reduction umap] --folder runs/
     python benchmarks/topics.py one --system top2vec --seed 1 --workers 2 --folder runs/
     python benchmarks/topics.py table --folder runs/
+    python benchmarks/topics.py choose --seed 1 --folder runs/
     python benchmarks/topics.py regions --seed 1 --folder runs/
 
 NEWSGROUPS is a folder with train.tsv.xz and test.tsv.xz: label, tab, post, with line ends written as \\n. `prepare`
@@ -22,7 +23,8 @@ kept         share of training posts that have the same topic when their words a
 seconds, processor  until topics are found: those of the clock, and those of all cores together
 same         a hash of all topics, sizes and words; equal hashes are equal topics
 
-`table` prints means and spreads; `regions` compares scikit-learn's HDBSCAN with the package hdbscan.
+`table` prints means and spreads; `choose` tries settings on a later third of the training posts; `regions` compares
+scikit-learn's HDBSCAN with the package hdbscan.
 """
 
 import argparse
@@ -92,12 +94,12 @@ def w2v_model(folder: Path, seed: int, workers: int) -> tuple[Any, float, float]
     return Doc2Vec.load(path), seconds, processor
 
 
-def w2v_run(folder: Path, seed: int, workers: int, reduction: str, stability: int) -> dict[str, Any]:
+def w2v_run(folder: Path, seed: int, workers: int, stability: int, **options: Any) -> dict[str, Any]:
     from w2v import Topics
 
     model, seconds, processor = w2v_model(folder, seed, workers)
     started, used = time.perf_counter(), time.process_time()
-    topics = Topics.fit(model, seed=seed, reduction=reduction, stability=stability)
+    topics = Topics.fit(model, seed=seed, stability=stability, **options)
     seconds, processor = seconds + time.perf_counter() - started, processor + time.process_time() - used
     documents = [line.split() for line in lines(folder, "train.txt")]
     words = [[word for word, _ in topics.words(topic, WORDS)] for topic in range(len(topics))]
@@ -112,6 +114,32 @@ def w2v_run(folder: Path, seed: int, workers: int, reduction: str, stability: in
         "kept": float((again == topics.topics).mean()),
         "stable_documents": None if topics.stability is None else float(topics.stability.documents.mean()),
     }
+
+
+def choose(folder: Path, seed: int, workers: int) -> str:
+    """Settings tried on the training posts alone: the first two thirds of each group, in its order, and the rest.
+
+    A random third would have answers to posts of the others; the test posts came later, and have none.
+    """
+    inner = folder / "chosen"
+    inner.mkdir(exist_ok=True)
+    texts, labels = lines(folder, "train.txt"), lines(folder, "train.labels")
+    number, sizes, parts = Counter[str](), Counter(labels), []
+    for label in labels:
+        parts.append("train" if 3 * number[label] < 2 * sizes[label] else "test")
+        number[label] += 1
+    for part in ("train", "test"):
+        for kind, values in (("txt", texts), ("labels", labels)):
+            kept = (value + "\n" for value, own in zip(values, parts, strict=True) if own == part)
+            (inner / f"{part}.{kind}").write_text("".join(kept), encoding="utf-8")
+    shown = [*SHOWN[: SHOWN.index("kept")], "test/accuracy"]
+    rows = [["reduction", "min_size", *shown]]
+    for reduction in ("pca", "umap"):
+        for size in (15, 25, 40):
+            record = measured(inner, w2v_run(inner, seed, workers, 0, reduction=reduction, min_size=size))
+            record["test/accuracy"] = record["test"] / record["accuracy"]
+            rows.append([reduction, str(size), *(f"{record[name]:.3g}" for name in shown)])
+    return common.table(rows)
 
 
 def regions(folder: Path, seed: int, workers: int) -> str:
@@ -274,22 +302,23 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     added = commands.add_parser("prepare")
     added.add_argument("source", type=Path)
-    one, train, packages = (commands.add_parser(name) for name in ("one", "train", "regions"))
+    one, train, tried, packages = (commands.add_parser(name) for name in ("one", "train", "choose", "regions"))
     one.add_argument("--system", choices=["w2v", "top2vec"], default="w2v")
-    for command in (one, train, packages):
+    for command in (one, train, tried, packages):
         command.add_argument("--seed", type=int, default=1)
         command.add_argument("--workers", type=int, default=2)
     one.add_argument("--reduction", choices=["pca", "umap"], default="pca")
     one.add_argument("--stability", type=int, default=0)
     one.add_argument("--minutes", type=float, default=1e6, help="of Top2Vec's training in this call; the next goes on")
-    for command in (added, one, train, packages, commands.add_parser("table")):
+    for command in (added, one, train, tried, packages, commands.add_parser("table")):
         command.add_argument("--folder")
     args = parser.parse_args()
     folder = common.work_folder(args.folder)
     if args.command == "prepare":
         return prepare(args.source, folder)
-    if args.command == "regions":
-        return print(common.machine(), regions(folder, args.seed, args.workers), sep="\n\n")
+    if args.command in ("choose", "regions"):
+        made = (choose if args.command == "choose" else regions)(folder, args.seed, args.workers)
+        return print(common.machine(), made, sep="\n\n")
     if args.command == "train":
         model, seconds, processor = w2v_model(folder, args.seed, args.workers)
         same = hashlib.sha256(model.wv.vectors.tobytes() + model.dv.vectors.tobytes()).hexdigest()[:16]
@@ -299,7 +328,7 @@ def main() -> None:
     if args.command == "table":
         return print(common.machine(), table(folder), sep="\n\n")
     if args.system == "w2v":
-        run = w2v_run(folder, args.seed, args.workers, args.reduction, args.stability)
+        run = w2v_run(folder, args.seed, args.workers, args.stability, reduction=args.reduction)
     else:
         args.reduction = "umap"
         run = top2vec_run(folder, args.seed, args.workers, args.minutes)
