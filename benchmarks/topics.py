@@ -126,7 +126,7 @@ def choose(folder: Path, seed: int, workers: int) -> str:
     texts, labels = lines(folder, "train.txt"), lines(folder, "train.labels")
     number, sizes, parts = Counter[str](), Counter(labels), []
     for label in labels:
-        parts.append("train" if 3 * number[label] < 2 * sizes[label] else "test")
+        parts.append("train" if number[label] < 2 * sizes[label] // 3 else "test")
         number[label] += 1
     for part in ("train", "test"):
         for kind, values in (("txt", texts), ("labels", labels)):
