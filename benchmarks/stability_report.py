@@ -2,11 +2,11 @@
 
     python benchmarks/stability_report.py CORPUS [--words 300000 1000000 ...] [--folder runs/] [--figures docs/figures]
 
-Skip-gram with negative sampling, 100 dimensions, five epochs, other settings at their defaults, one worker if not said
-otherwise. Prints Markdown tables: what changes between runs (the same seed, another seed, four Hogwild workers,
-shuffled and bootstrapped documents) at --at words; the size of the corpus; frequency bands; the most and least stable
-words; the neighbours of --word. Draws three figures if --figures names a folder. Trained vectors are kept in --folder
-and used again, so that an interrupted report goes on.
+Skip-gram with negative sampling, 100 dimensions, five epochs, other settings at their defaults, one worker if not
+said otherwise. Prints Markdown tables: what changes between runs (the same seed, another seed, four Hogwild workers,
+shuffled and bootstrapped documents; the same of counts, PPMI and SVD with 100 dimensions) at --at words; the size of
+the corpus; frequency bands; the most and least stable words; the neighbours of --word. Draws three figures if
+--figures names a folder. Trained vectors are kept in --folder and used again, so that an interrupted report goes on.
 """
 
 import argparse
@@ -39,6 +39,9 @@ CAUSES: dict[str, tuple[str, dict[str, Any]]] = {
     "order of the documents": ("shuffle", {}),
     "another seed": ("seed", {}),
     "bootstrap of the documents": ("bootstrap", {}),
+    "counts: nothing": ("nothing", {"model": "PPMI"}),
+    "counts: order of the documents": ("shuffle", {"model": "PPMI"}),
+    "counts: bootstrap of the documents": ("bootstrap", {"model": "PPMI"}),
 }
 TOTALS = ["overlap", "rbo", "jaccard", "joint", "aligned_cosine", "raw_cosine", "eigenspace_overlap", "spearman"]
 OF_BANDS = ["overlap", "rbo", "jaccard", "joint", "aligned_cosine", "raw_cosine"]
@@ -95,7 +98,8 @@ def cause_runs(corpus: str, folder: Path, runs: int) -> dict[str, dict[str, Any]
     found = {}
     for label, (vary, more) in CAUSES.items():
         place = folder / (vary + "".join(f"-{name}-{value}" for name, value in more.items()))
-        found[label] = retrain(corpus, runs, vary, folder=place, **SETTINGS, **more)[vary]
+        settings = SETTINGS if "model" not in more else {"vector_size": SETTINGS["vector_size"]}
+        found[label] = retrain(corpus, runs, vary, folder=place, **settings, **more)[vary]
     return found
 
 

@@ -2,14 +2,17 @@
 
 import inspect
 import json
+import shutil
 
 import numpy as np
 import pytest
 
-from w2v import KeyedVectors, Kmers, Word2Vec, bio
+from w2v import Doc2Vec, FormatError, KeyedVectors, Kmers, TaggedKmers, Word2Vec, bio
+from w2v.callbacks import CallbackAny2Vec
 from w2v.cli import bio as command
 from w2v.cli import program
 from w2v.text import kmers
+from w2v.text.kmers import Scheme
 
 FASTA = "".join(f">p{number}\n{'MKVLAAGIVGWWMEEPQSDPSV'[number:]}XKVL\n" for number in range(12))
 
@@ -48,6 +51,52 @@ def test_a_run_of_sequences_is_resumed(room, capsys):
     assert (code, err) == (0, "")
     first, again = (Word2Vec.load(name) for name in ("m.safetensors", "again.safetensors"))
     assert np.array_equal(first.wv.vectors, again.wv.vectors)
+
+
+def test_a_model_of_sequences_is_verified_by_their_file(room, capsys):
+    line = (
+        "bio train x.fa -o m.safetensors --preset protvec --size 8 --epochs 2 --workers 1 --stops keep --ambiguous skip"
+    )
+    assert run(capsys, line)[0] == 0
+    (room / "other.fa").write_text(FASTA.replace("GWW", "GAW"))
+    (room / "x.fa").rename(room / "moved.fa")
+    code, out, err = run(capsys, "verify m.safetensors --corpus moved.fa")
+    assert (code, err, "vectors sha256" in out) == (0, "", True)
+    code, _, err = run(capsys, "verify m.safetensors --corpus other.fa")
+    assert (code, "another corpus" in err) == (1, True)
+
+
+def test_a_run_of_sequences_goes_on_with_a_file_that_moved(room, capsys):
+    class Cut(CallbackAny2Vec):
+        def on_epoch_end(self, model):
+            raise KeyboardInterrupt
+
+    options = {"sg": 1, "vector_size": 8, "workers": 1, "epochs": 3, "min_count": 1}
+    for source in ("x.fa", ["MKVLAAGIVGWWMEEPQSDPSV" * 3]):  # a list has no place, and its file is read as it was
+        corpus = Kmers(source, k=2, alphabet="protein", frames="shifted")
+        whole = Word2Vec(corpus, **options)
+        with pytest.raises(KeyboardInterrupt):
+            Word2Vec(corpus, checkpoint="run", checkpoint_every=1, callbacks=[Cut()], **options)
+        (room / "moved.fa").write_text(FASTA if source == "x.fa" else f">a\n{source[0]}\n")
+        assert run(capsys, "resume run -o again.safetensors --corpus moved.fa")[0] == 0
+        assert Word2Vec.load("again.safetensors").fingerprint() == whole.fingerprint()
+        shutil.rmtree("run")
+
+
+def test_documents_of_sequences_are_trained_again_from_their_file(room):
+    options = {"dm": 0, "vector_size": 8, "workers": 1, "epochs": 2, "min_count": 1}
+    model = Doc2Vec(TaggedKmers("x.fa", k=3, alphabet="protein", frames="shifted"), **options)
+    model.save("m.safetensors")
+    again = Doc2Vec.load("m.safetensors").trained_again(corpus_file="x.fa")
+    assert np.array_equal(again.dv.vectors, model.dv.vectors)
+
+
+@pytest.mark.parametrize("reader", [3, {"reader": "Kmers"}, {**Scheme()._asdict(), "k": 0}])
+def test_a_damaged_reader_of_sequences_is_refused(room, reader):
+    model = Word2Vec(Kmers("x.fa", alphabet="protein"), vector_size=4, workers=1, min_count=1)
+    model.runs[-1]["reader"] = reader
+    with pytest.raises((FormatError, TypeError), match=r"reader=3|cannot be read as the model says"):
+        Word2Vec.trained_again(model, corpus_file="x.fa") if isinstance(reader, dict) else model.provenance.check()
 
 
 @pytest.mark.parametrize(

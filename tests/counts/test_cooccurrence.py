@@ -1,6 +1,5 @@
 """Counts of words that meet: the twin's, for any number of threads, blocks and runs on disk."""
 
-import errno
 import tempfile
 
 import numpy as np
@@ -112,17 +111,8 @@ def test_counts_go_beyond_32_bits():
 
 
 def test_a_full_disk_is_an_error_with_a_way_out(monkeypatch):
-    class Full:
-        def write(self, data):
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        def tell(self):
-            return 0
-
-        def close(self):
-            pass
-
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **options: Full())
+    full = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115 - the spool closes it
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **options: full)
     sentences, words = in_numbers(zipf_like(300))
     with pytest.raises(OSError, match=r"counts of words that meet.*TMPDIR.*min_count"):
         cooccurrence.count([encoded(sentences)], words, 3, False, 1, limit=0)

@@ -52,6 +52,20 @@ def test_the_bytes_are_the_same_for_any_number_of_threads(in_blocks, threads):
     assert [part.tobytes() for part in once] == [part.tobytes() for part in again]
 
 
+def test_another_order_of_rows_and_columns_turns_no_vector(in_blocks):
+    matrix = random(
+        700, 500, 0.05, format="csr", random_state=1, dtype=np.float32
+    )  # none of its values is far from others
+    size, rng = 40, np.random.default_rng(5)
+    rows, columns, keys = rng.permutation(700), rng.permutation(500), np.arange(500, dtype=np.uint64) * 7
+    found = svd.truncated(matrix, size, 1, keys)
+    moved = svd.truncated(matrix[rows][:, columns], size, 1, keys[columns])
+    np.testing.assert_allclose(moved.left, found.left[rows], atol=1e-4)
+    np.testing.assert_allclose(moved.right, found.right[columns], atol=1e-4)
+    other = svd.truncated(matrix[rows][:, columns], size, 1, keys)
+    assert abs(other.right - found.right[columns]).max() > 0.1  # so the start matters
+
+
 def test_the_largest_entry_of_a_vector_is_above_0():
     for matrix in (sparse(80, 60, density=0.2), -sparse(80, 60, density=0.2)):
         right = svd.truncated(matrix, 10, 1).right

@@ -864,7 +864,8 @@ def fasta_seeds() -> list[bytes]:
         fasta, fasta[:-1], b"\n\n" + fasta, b"\xef\xbb\xbf" + fasta, b"ACGT\n" + fasta, fasta.replace(b"\n", b"\r"),
         b">a\n>b\nAC\n", b">a\n\n", b">a", b"", b">a\nAC\0GT\n", b">" + b"x" * 500 + b"\nACGT\n",
         b">a\n" + b"ACGTT" * 60, fastq, fastq[:-1], fastq + b"\n\n\n\n", fastq[:-4], b"@x\n\n+\n\n",
-        fastq.replace(b"+", b"-"), b"@x\nACGT\n+\nIII\n",
+        fastq.replace(b"+", b"-"), b"@x\nACGT\n+\nIII\n", b"@x\nAC\nGT\nA\n+x\n@I\n+II\n@y\nA\n+\n@\n",
+        b"@x\n+\n" + fastq, b"@x\nAC\r\nG\r\n+\r\nI\r\n@+\r\n\r\n",
     ]  # fmt: skip
 
 
@@ -883,17 +884,22 @@ def slow_records(data: bytes) -> list[bytes] | None:
             else:
                 found[-1] += line + b"\n"
     elif text[:1] == b"@":
-        body = text.rstrip(b"\r\n")
-        body += b"\n" if body.count(b"\n") % 4 == 2 and text[len(body) :].count(b"\n") > 1 else b""
-        lines = body.split(b"\n")
-        if len(lines) % 4:
-            return None
-        for name, letters, plus, qualities in zip(*(lines[at::4] for at in range(4)), strict=True):
-            sizes = {len(line.removesuffix(b"\r")) for line in (letters, qualities)}
-            if name[:1] != b"@" or plus[:1] != b"+" or len(sizes) > 1:
+        lines = text.rstrip(b"\r\n").split(b"\n")
+        while lines:
+            name = lines.pop(0)
+            pluses = [at for at, line in enumerate(lines) if line[:1] == b"+"]
+            if name[:1] != b"@" or not pluses:
+                return None
+            letters, lines = lines[: pluses[0]], lines[pluses[0] + 1 :]
+            due, qualities = sum(len(line.rstrip(b"\r")) for line in letters), 0
+            if letters and not due and lines:
+                qualities = len(lines.pop(0).rstrip(b"\r"))
+            while qualities < due and lines:
+                qualities += len(lines.pop(0).rstrip(b"\r"))
+            if qualities != due or any(line[:1] == b"@" for line in letters):
                 return None
             headers.append(name[1:])
-            found.append(letters)
+            found.append(b"\n".join(letters))
     broken = not found or any(b"\r" in header.removesuffix(b"\r") for header in headers)
     return None if broken else found
 

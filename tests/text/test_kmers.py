@@ -62,8 +62,18 @@ def as_fasta(texts, width):
     return ("\n".join(lines) + "\n").encode()
 
 
-def as_fastq(texts):
-    return "".join(f"@r{number}\n{text}\n+\n{'>' * len(text)}\n" for number, text in enumerate(texts)).encode()
+QUALITIES = ">@+I@@+!~"
+
+
+def as_fastq(texts, width=10**6):
+    """FASTQ with lines of letters and of qualities, of which some begin as other lines do."""
+    records = []
+    for number, text in enumerate(texts):
+        qualities = (QUALITIES[number:] + QUALITIES * len(text))[: len(text)]
+        lines = [part[at : at + width] for part in (text, qualities) for at in range(0, len(part) or 1, width)]
+        lines.insert(len(lines) // 2, f"+r{number}" if number % 2 else "+")
+        records += [f"@r{number}", *lines]
+    return "".join(line + "\n" for line in records).encode()
 
 
 def kmers_of(source, scheme, kind=Kmers):
@@ -83,7 +93,7 @@ def test_kmers_are_those_of_the_slow_twin(corpus, width, block, readers, fastq):
     expected = [words for _, words in twins.sentences_of(texts, scheme)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sequences, "BLOCK", block)
-        source = kmers_of(io.BytesIO(as_fastq(texts) if fastq else as_fasta(texts, width)), scheme)
+        source = kmers_of(io.BytesIO(as_fastq(texts, width) if fastq else as_fasta(texts, width)), scheme)
         assert list(source) == expected
         assert list(kmers_of(texts, scheme)) == expected
         scan = encode.Scan(source, False, threads=readers)
@@ -242,7 +252,14 @@ BROKEN = {
     b"\n\r\n>x\nACGT\nAC!\n": r"line 5, record 1 \('x'\): '!' is no letter",
     b"\n@x\nACGT\n+\nIII\n\n": r"line 5, record 1 \('x'\): there are not as many",
     b"@x\nACGT\n+\nIII\n": r"line 4, record 1 \('x'\): there are not as many qualities as letters",
-    b"@x\nACGT\nACGT\nIIII\n": r"line 3, record 1 \('x'\): the third line begins with b'A', not with '\+'",
+    b"@x\nACGT\nACGT\nIIII\n": r"line 4, record 1 \('x'\): 'I' is no letter",
+    b"@x\nACGT\nAC\n@y\nAC\n+\nII\n": r"line 4, record 1 \('x'\): the next record begins here, and no line with '\+'",
+    b"@x\nAC\nGT\n+\nII\nI\n@y\nAC\n+\nII\n": r"line 5, record 1 \('x'\): there are not as many",
+    b"@x\nAC\nGT\n+\n@I\n+II\n@y\nAC\n+\nII\n": r"line 5, record 1 \('x'\): there are not as many",
+    b"@x\nAC\nGT\n+\n@I\n+I\n\n@y\nAC\n+\nII\n": r"line 7, record 1 \('x'\): .* begins with b'\\n', not",
+    b"@x\nAC\n+\nII\n\n\r\n@y\nA!\n+\nII\n": r"line 5, record 1 \('x'\): .* begins with b'\\n', not",
+    b"@x\nAC\nG!\n+\nIII\n": r"line 3, record 1 \('x'\): '!' is no letter",
+    b"@x\nAC\nGT\n+\n": r"line 5, record 1 \('x'\): the file ends within the record",
     b"@x\nAC\n+\nII\nx\nAC\n+\nII\n": r"line 5, record 1 \('x'\): .* begins with b'x', not with '@'",
     b"@x\nAC\n+\nII\n@y\nACGT\n": r"record 2 \('y'\): the file ends within the record|record 1 .* file ends within",
     b"@x\nALC\n+\nIII\n": r"line 2, record 1 \('x'\): 'L' is no letter",

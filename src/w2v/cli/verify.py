@@ -10,13 +10,14 @@ from w2v.cli.vector_files import load_model
 
 EXAMPLES = """
     w2v verify model.safetensors --corpus corpus.txt
+    w2v verify proteins.safetensors --corpus proteins.fa
 """
 
 
 def add_arguments(add: Callable[..., argparse.Action]) -> None:
     """Declare the options, given a parser's ``add_argument``."""
     add("file", metavar="FILE", help="a model, as w2v train saves it")
-    add("--corpus", required=True, metavar="CORPUS", help="the text it was trained on")
+    add("--corpus", required=True, metavar="CORPUS", help="the text or the sequences it was trained on")
     add("--workers", type=workers, metavar="N", help="threads, for a deterministic model (default: those of the model)")
     add_place_options(add)
     add_progress(add)

@@ -2,8 +2,8 @@
 
 import os
 
-# Most threads to tokenize text: cutting it up and merging what they found is one thread's work, and each has its own
-# table of all words it met.
+# Most threads to tokenize text: merging what they found is one thread's work, and each has its own table of all words
+# it met.
 READERS = 8
 
 

@@ -6,8 +6,9 @@ space of products with the matrix comes as near to the best rank in a few steps 
 & Tropp 2011, SIAM Review) does in their square. A block at a time is what memory is fast at: a matrix of words is read
 once for `WIDTH` products, where ARPACK reads it for each.
 
-Nothing is left to chance: the block is drawn from a fixed seed, a row of a sparse product is one thread's work, and
-signs are chosen. Two runs on a machine give the same bytes. Where BLAS rounds sums in another order, with other kernels
+Nothing is left to chance: a column's part of the block is a function of its key (of a word's letters, so that another
+order of words turns no vector), a row of a sparse product is one thread's work, and signs are chosen. Two runs on a
+machine give the same bytes. Where BLAS rounds sums in another order, with other kernels
 or another number of threads of its own, vectors differ by some 1e-5 (measured in docs/counts.md).
 """
 
@@ -26,8 +27,8 @@ Floats = NDArray[np.float32]
 WIDTH = 16  # columns of a block: with fewer, the same space takes more steps, and each is slower
 REACH = 3  # dimensions of the space for each singular vector wanted
 SPARE = 32  # and in addition
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # the step of the start's generator
 DENSE = 1000  # rows or columns up to which a matrix is decomposed as a whole
-SEED = 20110917  # of the first block; any will do
 
 
 class SVD(NamedTuple):
@@ -46,7 +47,7 @@ class SVD(NamedTuple):
     right: Floats
 
 
-def truncated(matrix: "csr_matrix[Any]", size: int, threads: int) -> SVD:
+def truncated(matrix: "csr_matrix[Any]", size: int, threads: int, keys: NDArray[np.uint64] | None = None) -> SVD:
     """The `size` largest singular values, and their vectors.
 
     Parameters
@@ -56,12 +57,14 @@ def truncated(matrix: "csr_matrix[Any]", size: int, threads: int) -> SVD:
         Where the matrix has a lower rank, the last values, and their vectors, are 0.
     threads : int
         Nothing depends on their number.
+    keys : uint64 [columns], optional
+        What the start draws the part of a column from; by default its number.
     """
     shape = matrix.shape
     if min(shape) <= max(DENSE, _space(size)):
         left, values, right = _dense(matrix)
     else:
-        left, values, right = _krylov(matrix, size, threads)
+        left, values, right = _krylov(matrix, size, threads, np.arange(shape[1]) if keys is None else keys)
     left, values, right = (part[..., :size] for part in (left, values, right))
     # Beyond the rank of the matrix there are directions of no meaning.
     values = np.where(values > values[0] * max(shape) * np.finfo(np.float32).eps, values, 0)
@@ -108,7 +111,18 @@ def _dense(matrix: "csr_matrix[Any]") -> tuple[NDArray[Any], NDArray[Any], NDArr
     return left, values, right
 
 
-def _krylov(matrix: "csr_matrix[Any]", size: int, threads: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _start(keys: NDArray[Any]) -> Floats:
+    """A row for each key, of numbers in [-1, 1): SplitMix64 (Steele, Lea & Flood 2014) of the key and the column."""
+    places = np.arange(1, WIDTH + 1, dtype=np.uint64)
+    bits: NDArray[np.uint64] = (keys.astype(np.uint64)[:, None] * np.uint64(WIDTH) + places) * GOLDEN
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray((bits >> np.uint64(40)) * 2.0**-23 - 1, np.float32)
+
+
+def _krylov(
+    matrix: "csr_matrix[Any]", size: int, threads: int, keys: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     space = _space(size)
     steps = space // WIDTH
     rows, columns = matrix.shape
@@ -118,8 +132,7 @@ def _krylov(matrix: "csr_matrix[Any]", size: int, threads: int) -> tuple[NDArray
     inner = np.zeros((space + WIDTH, space))
     with ThreadPoolExecutor(threads) as pool:
         forth, back = _Product(pool, matrix, threads), _Product(pool, matrix.T.tocsr(), threads)
-        start = np.random.default_rng(SEED).standard_normal((columns, WIDTH), np.float32)
-        rights[:, :WIDTH] = _orthonormal(start)[0]
+        rights[:, :WIDTH] = _orthonormal(_start(keys))[0]
         for step in range(steps):
             here, there = WIDTH * step, WIDTH * (step + 1)
             made = forth(rights[:, here:there])

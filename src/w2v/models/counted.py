@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import zlib
 from collections.abc import Iterable, Mapping
 from inspect import signature
 from typing import Any, Self
@@ -81,7 +82,7 @@ class Counted(Saved):
         raise NotImplementedError
 
     def _decomposed(self, matrix: Any, of: str) -> svd.SVD:
-        """The truncated SVD of a matrix, whose shorter side is `of`."""
+        """The truncated SVD of a matrix, whose columns are the words, and whose shorter side is `of`."""
         size, least = self.vector_size, min(matrix.shape)
         if size > least:
             logger.warning(
@@ -91,7 +92,9 @@ class Counted(Saved):
         # Two bases and a product, of float32; and the matrix once more, by columns.
         needed = 4 * (sum(matrix.shape) * 4 * size + 2 * matrix.nnz)
         memory.check(needed, f"{size:,} singular vectors of {matrix.shape[0]:,} rows", "raise min_count")
-        return svd.truncated(matrix, size, self._threads())
+        letters = (str(word).encode("utf-8", "surrogatepass") for word in self.wv.index_to_key)
+        keys = np.fromiter(map(zlib.crc32, letters), np.uint64, len(self.wv))
+        return svd.truncated(matrix, size, self._threads(), keys)
 
     def _threads(self) -> int:
         workers = self.settings().workers

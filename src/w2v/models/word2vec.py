@@ -479,6 +479,8 @@ class Word2Vec(Saved, OldModelNames):
         corpora = {run["corpus"] for run in runs}
         if len(corpora) != 1 or not all(corpora):
             raise ValueError(f"the model was trained on {len(corpora)} corpora, or on one that was not kept")
+        if corpus_file is not None and (reader := runs[0].get("reader")) is not None:
+            corpus_iterable, corpus_file = Corpus.from_arguments(None, corpus_file).read_as(reader).source, None
         settings = self.settings()
         steps = {"terms": self._terms_of(TermMap), "phrases": self._terms_of(FrozenPhrases)}
         again = type(self).__new__(type(self))

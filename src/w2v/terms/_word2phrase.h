@@ -17,7 +17,7 @@ typedef struct {
 
 typedef struct {
     Table table;         /* spellings, of words and of joined words alike, and their counts */
-    uint8_t *kept;       /* spelling: whether it is frequent enough */
+    int64_t *counts;     /* of each spelling, once all are known; -1 if it is not frequent enough */
     Spelling reading;    /* the word that is being read */
     int64_t seen;        /* its bytes so far; those behind a NUL as well */
     Spelling last;       /* the word before, or a line end */
@@ -38,7 +38,7 @@ static int joiner_start(Joiner *joiner, uint64_t seed) {
 
 static void joiner_free(Joiner *joiner) {
     table_free(&joiner->table);
-    free(joiner->kept);
+    free(joiner->counts);
 }
 
 /* Take a byte of a word. */
@@ -66,10 +66,8 @@ static Spelling joined_spelling(const Spelling *a, const Spelling *b) {
 
 static int count_spelling(Table *table, const Spelling *word) {
     const uint64_t length = (uint64_t)word->length;
-    const int32_t number = number_of(table, word->bytes, length, hash_of(table, word->bytes, length, length));
-    if (number < 0) return TEXT_NO_MEMORY;
-    table->counts[number]++;
-    return TEXT_OK;
+    const uint64_t hash = hash_of(table, word->bytes, length, length);
+    return count_word(table, word->bytes, length, hash, 1) < 0 ? TEXT_NO_MEMORY : TEXT_OK;
 }
 
 /* First pass: count words, and each with the word before it, also across line ends. */
@@ -97,7 +95,7 @@ static inline int64_t count_of(const Joiner *joiner, const Spelling *word) {
     const uint64_t length = (uint64_t)word->length;
     const int32_t number =
         known_number(&joiner->table, word->bytes, length, hash_of(&joiner->table, word->bytes, length, length));
-    return number < 0 || !joiner->kept[number] ? -1 : joiner->table.counts[number];
+    return number < 0 ? -1 : joiner->counts[number];
 }
 
 /* Second pass: write a blank or an underscore before each word. Returns the bytes written, at most 2 * size + 64. */

@@ -15,17 +15,17 @@ cdef extern from "_word2phrase.h" nogil:
         TEXT_OK
     ctypedef struct Table:
         int64_t n_words
-        int64_t *counts
     ctypedef struct Spelling:
         int64_t length
     ctypedef struct Joiner:
         Table table
-        uint8_t *kept
+        int64_t *counts
         int64_t seen
         Spelling last
         int64_t n_words
         int64_t min_count
         float threshold
+    void counts_of(const Table *table, int64_t *counts) noexcept
     int joiner_start(Joiner *joiner, uint64_t seed) noexcept
     void joiner_free(Joiner *joiner) noexcept
     int learn(Joiner *joiner, const uint8_t *text, int64_t size) noexcept
@@ -70,22 +70,25 @@ cdef class PhraseJoiner:
         It sorts by count, and counts down what it drops while it still counts up what it keeps. So it stops half way,
         and says so; and if it drops nothing but its own ``</s>``, the last spelling goes in the place of that.
         """
-        cdef Table *table = &self.joiner.table
-        cdef long long n = table.n_words, i, kept = 0, rarest = 0
-        self.joiner.kept = <uint8_t *>malloc(n)
-        if self.joiner.kept == NULL:
+        cdef long long n = self.joiner.table.n_words, i, kept = 0, rarest = 0
+        cdef int64_t *counts = <int64_t *>malloc(n * sizeof(int64_t))
+        if counts == NULL:
             raise MemoryError(f"no memory for {n:,} words and pairs")
+        self.joiner.counts = counts
+        counts_of(&self.joiner.table, counts)
+        for i in range(1, n):
+            kept += counts[i] >= self.joiner.min_count
+            if not rarest or counts[i] <= counts[rarest]:
+                rarest = i
+        end_is_kept = counts[0] >= self.joiner.min_count
         for i in range(n):
-            self.joiner.kept[i] = table.counts[i] >= self.joiner.min_count
-            if i:
-                kept += self.joiner.kept[i]
-                if not rarest or table.counts[i] <= table.counts[rarest]:
-                    rarest = i
+            if counts[i] < self.joiner.min_count:
+                counts[i] = -1
         self.joiner.seen = self.joiner.last.length = 0
-        if self.joiner.kept[0]:
+        if end_is_kept:
             return n - (n - kept) // 2
         if kept == n - 1 and rarest:
-            self.joiner.kept[rarest] = 0
+            counts[rarest] = -1
         return n - 1 - (n - 1 - kept) // 2
 
     def join(self, const uint8_t[::1] text):

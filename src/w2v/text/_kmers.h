@@ -114,41 +114,82 @@ static inline int clean_fasta(Cleaned *out, const uint8_t *text, int64_t size, i
 }
 
 static inline int64_t without_return(const uint8_t *text, int64_t begin, int64_t end) {
-    return end > begin && text[end - 1] == '\r' ? end - 1 : end;
+    while (end > begin && text[end - 1] == '\r') end--;
+    return end;
 }
 
-/* Whole records of FASTQ: name, sequence, plus sign and qualities, a line each. */
+/* A record of FASTQ: where its lines are, and what is wrong with it. */
+typedef struct {
+    int64_t name, name_end;       /* its first line */
+    int64_t letters, letters_end; /* the lines of its sequence; none if it has none */
+    int64_t next, lines;          /* behind it, and the lines that it has */
+    int64_t error;                /* where it is wrong */
+} Read;
+
+/* Take the line at `*at`, and go behind it; -1 if it does not end within the text, else its length. */
+static inline int64_t take_line(Read *read, const uint8_t *text, int64_t size, int64_t *at) {
+    const int64_t begin = *at, end = end_of_line(text, begin, size);
+    if (end == size) return -1;
+    *at = end + 1;
+    read->lines++;
+    return without_return(text, begin, end) - begin;
+}
+
+/* The record at `at`, of which each line ends with a newline: a name, a sequence in any number of lines, a plus sign, and
+   as many qualities as letters. These may begin with '@' or '+', so that only their number tells where the record ends.
+   Without a letter there is a line of qualities if there is one of letters, but at the end of a file it may be missing. */
+static inline int read_fastq(const uint8_t *text, int64_t size, int64_t at, int ends, Read *read) {
+    int64_t letters = 0, qualities = 0, length;
+    *read = (Read){at, size, size, size, size, 0, at};
+    if (text[at] != '@') return NOT_AT;
+    if (take_line(read, text, size, &at) < 0) return CUT_SHORT;
+    read->name_end = at - 1;
+    for (read->letters = read->letters_end = at; at == size || text[at] != '+'; read->letters_end = at) {
+        read->error = at;
+        if (at == size) return CUT_SHORT;
+        if (text[at] == '@') return NOT_PLUS;
+        if ((length = take_line(read, text, size, &at)) < 0) return CUT_SHORT;
+        letters += length;
+    }
+    if (take_line(read, text, size, &at) < 0) return CUT_SHORT;
+    const int64_t first = read->error = at;
+    int missing = read->letters_end > read->letters && !(ends && at == size && !letters);
+    for (; missing || qualities < letters; missing = 0) {
+        if (at == size) return at == first ? CUT_SHORT : ends ? OTHER_LENGTH : CUT_SHORT;
+        if ((length = take_line(read, text, size, &at)) < 0) return CUT_SHORT;
+        qualities += length;
+    }
+    read->next = at;
+    return qualities == letters ? CLEAN : OTHER_LENGTH;
+}
+
+/* Where the last whole record of FASTQ ends, before blank lines that may be the end of the file; `size` if a record is
+   wrong. */
+static inline int64_t whole_fastq(const uint8_t *text, int64_t size) {
+    Read read;
+    int64_t end = size;
+    while (end > 0 && (text[end - 1] == '\n' || text[end - 1] == '\r')) end--;
+    for (int64_t at = 0; at < size; at = read.next) {
+        if (at >= end) return at;
+        const int outcome = read_fastq(text, size, at, 0, &read);
+        if (outcome == CUT_SHORT) return at;
+        if (outcome) return size;
+    }
+    return size;
+}
+
+/* Whole records of FASTQ. */
 static inline int clean_fastq(Cleaned *out, const uint8_t *text, int64_t size) {
-    for (int64_t at = 0; at < size;) {
-        int64_t begins[4], ends[4];
-        if (text[at] != '@') {
-            out->error = at;
-            return NOT_AT;
-        }
-        for (int i = 0; i < 4; i++) {
-            if (at >= size) {
-                out->error = size;
-                return CUT_SHORT;
-            }
-            begins[i] = at;
-            ends[i] = end_of_line(text, at, size);
-            at = ends[i] + 1;
-        }
-        if (begin_record(out, begins[0], ends[0])) return NO_MEMORY;
-        out->lines++;
-        const int outcome = clean_letters(out, text, begins[1], ends[1]);
+    Read read;
+    for (int64_t at = 0; at < size; at = read.next) {
+        const int wrong = read_fastq(text, size, at, 1, &read);
+        out->error = read.error;
+        if (wrong == NOT_AT) return wrong;
+        if (begin_record(out, read.name, read.name_end)) return NO_MEMORY;
+        const int outcome = clean_letters(out, text, read.letters, read.letters_end);
         if (outcome) return outcome;
-        out->lines++;
-        if (text[begins[2]] != '+') {
-            out->error = begins[2];
-            return NOT_PLUS;
-        }
-        out->lines++;
-        if (without_return(text, begins[1], ends[1]) - begins[1] != without_return(text, begins[3], ends[3]) - begins[3]) {
-            out->error = begins[3];
-            return OTHER_LENGTH;
-        }
-        out->lines++;
+        if (wrong) return wrong;
+        out->lines += read.lines;
     }
     return CLEAN;
 }
@@ -177,6 +218,9 @@ typedef struct {
     int64_t *owners;  /* the segment of each sentence */
     int64_t n_sentences;
     int64_t n_short;  /* segments with letters, but too few */
+    int64_t *counts;  /* how often each k-mer was made; NULL if nobody asks */
+    int32_t *fresh;   /* k-mers that were not counted before; room for all tokens or all k-mers */
+    int64_t n_fresh;
     int32_t *codes;   /* scratch: a piece's k-mers */
     uint8_t *reverse; /* scratch: a piece's other strand */
 } KmerTokens;
@@ -260,22 +304,42 @@ static inline __attribute__((always_inline)) void kmers_of_window(const Scheme *
     }
 }
 
-/* The k-mer that begins at each of `places` places; `first` is the place of the first among all letters. */
-static inline void kmers_in_a_row(const Scheme *scheme, const uint8_t *digits, int64_t places, uint64_t key,
+/* The k-mer that begins at each of `places` places; `first` is the place of the first among all letters. Returns whether
+   each place has one. */
+static inline int kmers_in_a_row(const Scheme *scheme, const uint8_t *digits, int64_t places, uint64_t key,
                                   uint64_t first, int32_t *codes) {
     const int one_k = scheme->k == scheme->k_max, canonical = scheme->strand == CANONICAL, four = scheme->size == 4;
     if (memchr(digits, LEFT_OUT, (size_t)(places + scheme->k_max - 1))) {
         for (int64_t i = 0; i < places; i++)
             codes[i] = kmer_at(scheme, digits + i, one_k ? scheme->k : drawn_k(scheme, key, first + (uint64_t)i));
-        return;
+        return 0;
     }
-    if (one_k && !canonical && scheme->k == 3) return kmers_of_few(scheme, digits, places, 3, codes);
-    if (one_k && !canonical && scheme->k == 4) return kmers_of_few(scheme, digits, places, 4, codes);
-    if (four && one_k && !canonical) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 1, 0);
-    if (four && one_k) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 1, 1);
-    if (four && !canonical) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 0, 0);
-    if (four) return kmers_of_window(scheme, digits, places, key, first, codes, 1, 0, 1);
-    kmers_of_window(scheme, digits, places, key, first, codes, 0, one_k, canonical);
+    if (one_k && !canonical && scheme->k == 3) {
+        kmers_of_few(scheme, digits, places, 3, codes);
+    } else if (one_k && !canonical && scheme->k == 4) {
+        kmers_of_few(scheme, digits, places, 4, codes);
+    } else if (!four) {
+        kmers_of_window(scheme, digits, places, key, first, codes, 0, one_k, canonical);
+    } else if (one_k && !canonical) {
+        kmers_of_window(scheme, digits, places, key, first, codes, 1, 1, 0);
+    } else if (one_k) {
+        kmers_of_window(scheme, digits, places, key, first, codes, 1, 1, 1);
+    } else if (!canonical) {
+        kmers_of_window(scheme, digits, places, key, first, codes, 1, 0, 0);
+    } else {
+        kmers_of_window(scheme, digits, places, key, first, codes, 1, 0, 1);
+    }
+    return 1;
+}
+
+/* Count the k-mers from the token `begin` on, and note those that come for the first time. */
+static inline void count_kmers(KmerTokens *out, int64_t begin) {
+    int64_t *counts = out->counts;
+    if (!counts) return;
+    for (int64_t i = begin; i < out->n_tokens; i++) {
+        const int32_t kmer = out->tokens[i];
+        if (__builtin_expect(!counts[kmer]++, 0)) out->fresh[out->n_fresh++] = kmer;
+    }
 }
 
 static inline void end_kmer_sentence(KmerTokens *out, int64_t owner) {
@@ -287,17 +351,23 @@ static inline void end_kmer_sentence(KmerTokens *out, int64_t owner) {
 /* The sentences of a piece on one strand. */
 static inline void sentences_of(const Scheme *scheme, const uint8_t *digits, int64_t places, uint64_t key,
                                 uint64_t first, int64_t owner, KmerTokens *out) {
-    const int64_t step = scheme->shifted ? scheme->k : 1;
-    int32_t *tokens = out->tokens + out->n_tokens;
-    kmers_in_a_row(scheme, digits, places, key, first, out->codes);
-    for (int64_t frame = 0; frame < step; frame++) {
-        for (int64_t i = frame; i < places; i += step) { /* -1 stands for a k-mer that is left out */
-            *tokens = out->codes[i];
-            tokens += out->codes[i] >= 0;
-        }
-        out->n_tokens = tokens - out->tokens;
+    const int64_t step = scheme->shifted ? scheme->k : 1, begin = out->n_tokens;
+    int32_t *tokens = out->tokens + begin, *codes = step == 1 ? tokens : out->codes;
+    const int all = kmers_in_a_row(scheme, digits, places, key, first, codes);
+    if (step == 1 && all) { /* they are where they belong */
+        out->n_tokens += places;
         end_kmer_sentence(out, owner);
+    } else {
+        for (int64_t frame = 0; frame < step; frame++) {
+            for (int64_t i = frame; i < places; i += step) { /* -1 stands for a k-mer that is left out */
+                *tokens = codes[i];
+                tokens += codes[i] >= 0;
+            }
+            out->n_tokens = tokens - out->tokens;
+            end_kmer_sentence(out, owner);
+        }
     }
+    count_kmers(out, begin); /* while they are in a near cache */
 }
 
 /* All sentences of a segment, which begins at the place `first` among all letters. A piece has the letters of so many

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 Cleaned = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], int, int, NDArray[np.int64], int, int]
 
 def clean(text: Any, classes: NDArray[np.uint8], fastq: bool, at_line_start: bool) -> Cleaned: ...
+def whole_fastq(text: Any) -> int: ...
 
 class KmerTable:
     def __init__(

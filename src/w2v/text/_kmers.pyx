@@ -33,6 +33,7 @@ cdef extern from "_kmers.h" nogil:
         int64_t specials[256]
         int64_t error
     int clean_fasta(Cleaned *out, const uint8_t *text, int64_t size, int at_line_start) noexcept
+    int64_t c_whole_fastq "whole_fastq"(const uint8_t *text, int64_t size) noexcept
     int clean_fastq(Cleaned *out, const uint8_t *text, int64_t size) noexcept
     ctypedef struct Scheme:
         int64_t k
@@ -52,6 +53,9 @@ cdef extern from "_kmers.h" nogil:
         int64_t *owners
         int64_t n_sentences
         int64_t n_short
+        int64_t *counts
+        int32_t *fresh
+        int64_t n_fresh
         int32_t *codes
         uint8_t *reverse
     int64_t places_of_a_piece(const Scheme *scheme) noexcept
@@ -115,6 +119,11 @@ def clean(const uint8_t[::1] text, const uint8_t[::1] classes, bint fastq, bint 
         free(out.headers.values)
 
 
+def whole_fastq(const uint8_t[::1] text):
+    """Where the last whole record of a text of FASTQ ends; at its end if one is wrong, which `clean` then says."""
+    return c_whole_fastq(&text[0], text.shape[0]) if text.shape[0] else 0
+
+
 cdef class KmerTable:
     """Makes k-mers of digits by one scheme, and counts them. One thread at a time may use it.
 
@@ -175,7 +184,7 @@ cdef class KmerTable:
         short : int, segments with too few letters
         """
         cdef KmerTokens out
-        cdef int64_t n_segments = starts.shape[0], i, room = 0, most = 0, letters, longest = 0, n_new = 0
+        cdef int64_t n_segments = starts.shape[0], i, room = 0, most = 0, letters, longest = 0
         cdef int32_t[::1] tokens, codes, new
         cdef int64_t[::1] ends, owners, counts = self._counts
         cdef uint8_t[::1] reverse
@@ -190,6 +199,10 @@ cdef class KmerTable:
         codes, reverse = np.empty(longest + 1, np.int32), np.empty(longest + 1, np.uint8)
         out.tokens, out.ends, out.owners = &tokens[0], &ends[0], &owners[0]
         out.codes, out.reverse = &codes[0], &reverse[0]
+        fresh = np.empty(min(room, counts.shape[0]) + 1, np.int32)
+        if self.counted:
+            new = fresh
+            out.counts, out.fresh = &counts[0], &new[0]
         with nogil:
             for i in range(n_segments):
                 letters = (starts[i + 1] if i + 1 < n_segments else end) - starts[i]
@@ -197,16 +210,7 @@ cdef class KmerTable:
                     segment_to_kmers(&self.scheme, &digits[starts[i]], letters, <uint64_t>(first + starts[i]), i, &out)
                 if i == 0 and begun:
                     out.n_short = 0
-        fresh = np.empty(min(out.n_tokens, counts.shape[0]), np.int32)
-        if self.counted and out.n_tokens:
-            new = fresh
-            with nogil:
-                for i in range(out.n_tokens):
-                    if counts[tokens[i]] == 0:
-                        new[n_new] = tokens[i]
-                        n_new += 1
-                    counts[tokens[i]] += 1
-        return (found[:out.n_tokens], stops[:out.n_sentences], whose[:out.n_sentences], fresh[:n_new], out.n_short)
+        return (found[:out.n_tokens], stops[:out.n_sentences], whose[:out.n_sentences], fresh[:out.n_fresh], out.n_short)
 
     def counts(self):
         """How often each number of a k-mer was made, int64."""

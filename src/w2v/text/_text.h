@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -13,8 +16,11 @@ enum { TEXT_OK, TEXT_NO_MEMORY, TEXT_NOT_UTF8, TEXT_LONG_WORD };
 
 /* --- words and their numbers ---------------------------------------------------------------------------------- */
 
+/* All that is asked of most words stands in one half of a cache line. */
 typedef struct {
     uint64_t hash;
+    uint64_t head; /* the first eight bytes of a longer word */
+    int64_t count;
     uint32_t length;
     int32_t number; /* -1 where the slot is free */
 } Slot;
@@ -27,14 +33,16 @@ typedef struct {
 
 typedef struct {
     Slot *slots;
+    void *memory;  /* the slots are in it, from the beginning of a cache line on */
     uint64_t mask; /* slots - 1; their number is a power of two */
     Word *words;
-    int64_t *counts;
     int64_t n_words, room;
     uint8_t *arena;
     uint64_t arena_used, arena_room;
     uint64_t seed; /* unknown to whoever wrote the text, so that nobody can make all words collide */
 } Table;
+
+enum { LINE = 64, HUGE_PAGE = 1 << 21 };
 
 static inline uint64_t mixed(uint64_t x) {
     x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
@@ -62,7 +70,8 @@ static inline uint64_t few_bytes(const uint8_t *p, uint64_t n, uint64_t readable
     return x;
 }
 
-/* For words of up to eight bytes equal hash and length mean equal words, since `mixed` can be inverted. */
+/* For words of up to eight bytes equal hash and length mean equal words, since `mixed` can be inverted; for those of up
+   to sixteen if their first eight bytes are equal, too. */
 static inline uint64_t hash_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t readable) {
     uint64_t h = table->seed;
     while (length > 8) {
@@ -83,38 +92,47 @@ static inline uint64_t hash_of_framed(const Table *table, const uint8_t *word, u
     return mixed(h ^ eight_bytes(end - 8) >> (64 - 8 * length));
 }
 
-static inline int table_grow(Table *table) {
-    uint64_t n_slots = 2 * (table->mask + 1);
-    Slot *slots = malloc(n_slots * sizeof(Slot));
-    if (!slots) return TEXT_NO_MEMORY;
-    for (uint64_t i = 0; i < n_slots; i++) slots[i].number = -1;
-    for (uint64_t i = 0; i <= table->mask; i++) {
-        Slot slot = table->slots[i];
-        if (slot.number < 0) continue;
-        uint64_t at = slot.hash & (n_slots - 1);
-        while (slots[at].number >= 0) at = (at + 1) & (n_slots - 1);
-        slots[at] = slot;
+/* Give a table this many slots, all of them free. */
+static inline int table_slots(Table *table, uint64_t n_slots) {
+    const uint64_t size = n_slots * sizeof(Slot);
+    void *memory = malloc(size + LINE);
+    if (!memory) return TEXT_NO_MEMORY;
+#if defined(MADV_HUGEPAGE)
+    if (size >= 2 * HUGE_PAGE) { /* words are all over a table: small pages would have to be looked up, too */
+        const uintptr_t begin = ((uintptr_t)memory + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+        madvise((void *)begin, (size - (begin - (uintptr_t)memory)) & ~(uint64_t)(HUGE_PAGE - 1), MADV_HUGEPAGE);
     }
-    free(table->slots);
-    table->slots = slots;
+#endif
+    table->memory = memory;
+    table->slots = (Slot *)(((uintptr_t)memory + LINE - 1) & ~(uintptr_t)(LINE - 1));
     table->mask = n_slots - 1;
+    for (uint64_t i = 0; i < n_slots; i++) table->slots[i].number = -1;
+    return TEXT_OK;
+}
+
+static inline int table_grow(Table *table) {
+    const Table former = *table;
+    if (table_slots(table, 2 * (former.mask + 1)) != TEXT_OK) return TEXT_NO_MEMORY;
+    for (uint64_t i = 0; i <= former.mask; i++) {
+        const Slot slot = former.slots[i];
+        if (slot.number < 0) continue;
+        uint64_t at = slot.hash & table->mask;
+        while (table->slots[at].number >= 0) at = (at + 1) & table->mask;
+        table->slots[at] = slot;
+    }
+    free(former.memory);
     return TEXT_OK;
 }
 
 static inline int table_start(Table *table, uint64_t seed) {
     memset(table, 0, sizeof *table);
     table->seed = seed;
-    table->mask = 511; /* doubled at once */
-    table->slots = malloc((table->mask + 1) * sizeof(Slot));
-    if (!table->slots) return TEXT_NO_MEMORY;
-    for (uint64_t i = 0; i <= table->mask; i++) table->slots[i].number = -1;
-    return table_grow(table);
+    return table_slots(table, 1024);
 }
 
 static inline void table_free(Table *table) {
-    free(table->slots);
+    free(table->memory);
     free(table->words);
-    free(table->counts);
     free(table->arena);
     memset(table, 0, sizeof *table);
 }
@@ -126,9 +144,6 @@ static inline int table_add(Table *table, const uint8_t *word, uint64_t length, 
         Word *words = realloc(table->words, room * sizeof(Word));
         if (!words) return TEXT_NO_MEMORY;
         table->words = words;
-        int64_t *counts = realloc(table->counts, room * sizeof(int64_t));
-        if (!counts) return TEXT_NO_MEMORY;
-        table->counts = counts;
         table->room = room;
     }
     if (table->arena_used + length > table->arena_room) {
@@ -140,20 +155,20 @@ static inline int table_add(Table *table, const uint8_t *word, uint64_t length, 
     }
     memcpy(table->arena + table->arena_used, word, length);
     table->words[table->n_words] = (Word){hash, table->arena_used, (uint32_t)length};
-    table->counts[table->n_words] = 0;
     table->arena_used += length;
     table->n_words++;
     return TEXT_OK;
 }
 
 /* The slot of a word, or the free one where it belongs. */
-static inline uint64_t slot_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
+static inline Slot *slot_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
     for (uint64_t at = hash & table->mask;; at = (at + 1) & table->mask) {
-        const Slot *slot = &table->slots[at];
-        if (slot->number < 0 ||
-            (slot->hash == hash && slot->length == length &&
-             (length <= 8 || memcmp(table->arena + table->words[slot->number].start, word, length) == 0)))
-            return at;
+        Slot *slot = &table->slots[at];
+        if (slot->number < 0) return slot;
+        if (slot->hash != hash || slot->length != length) continue;
+        if (length <= 8) return slot;
+        if (slot->head != eight_bytes(word)) continue;
+        if (length <= 16 || memcmp(table->arena + table->words[slot->number].start, word, length) == 0) return slot;
     }
 }
 
@@ -166,31 +181,45 @@ static inline void ask_for(const Table *table, uint64_t hash) {
 
 /* The word's number; -1 if it has none. */
 static inline int32_t known_number(const Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
-    return table->slots[slot_of(table, word, length, hash)].number;
+    return slot_of(table, word, length, hash)->number;
 }
 
-/* The word's number, a new one if it is new; -1 if there is no memory for it. */
+/* Enter a word that is new; NULL if there is no memory for it. */
+static __attribute__((noinline)) Slot *new_slot(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
+    if (4 * (uint64_t)table->n_words > 3 * table->mask && table_grow(table) != TEXT_OK) return NULL;
+    if (table_add(table, word, length, hash) != TEXT_OK) return NULL;
+    Slot *slot = slot_of(table, word, length, hash);
+    *slot = (Slot){hash, length > 8 ? eight_bytes(word) : 0, 0, (uint32_t)length, (int32_t)(table->n_words - 1)};
+    return slot;
+}
+
+/* The word's number, a new one if it is new; -1 if there is no memory for it. The word is counted `times` times. */
+static inline int32_t count_word(Table *table, const uint8_t *word, uint64_t length, uint64_t hash, int64_t times) {
+    Slot *slot = slot_of(table, word, length, hash);
+    if (slot->number < 0 && !(slot = new_slot(table, word, length, hash))) return -1;
+    slot->count += times;
+    return slot->number;
+}
+
 static inline int32_t number_of(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) {
-    uint64_t at = slot_of(table, word, length, hash);
-    if (table->slots[at].number >= 0) return table->slots[at].number;
-    if (2 * (uint64_t)table->n_words > table->mask) {
-        if (table_grow(table) != TEXT_OK) return -1;
-        for (at = hash & table->mask; table->slots[at].number >= 0;) at = (at + 1) & table->mask;
-    }
-    if (table_add(table, word, length, hash) != TEXT_OK) return -1;
-    table->slots[at] = (Slot){hash, (uint32_t)length, (int32_t)(table->n_words - 1)};
-    return (int32_t)(table->n_words - 1);
+    return count_word(table, word, length, hash, 0);
+}
+
+/* How often each word was counted. */
+static inline void counts_of(const Table *table, int64_t *counts) {
+    for (uint64_t i = 0; i <= table->mask; i++)
+        if (table->slots[i].number >= 0) counts[table->slots[i].number] = table->slots[i].count;
 }
 
 /* --- characters ------------------------------------------------------------------------------------------------ */
 
-/* White space of str.split below 128: tab to carriage return, the four separators and the blank. */
 /* Copy a text as one line: line ends within it become blanks. */
 static inline void copy_as_line(uint8_t *out, const void *text, uint64_t size) {
     memcpy(out, text, size);
     for (uint8_t *end = out + size; (out = memchr(out, '\n', (size_t)(end - out))) != NULL;) *out = ' ';
 }
 
+/* White space of str.split below 128: tab to carriage return, the four separators and the blank. */
 static inline int is_ascii_space(uint8_t c) { return (uint8_t)(c - 9) <= 4 || (uint8_t)(c - 28) <= 4; }
 
 static inline int is_wide_space(uint32_t c) {
@@ -250,6 +279,19 @@ static inline int64_t end_of_words(const uint8_t *text, int64_t size) {
         }
     }
     return 0;
+}
+
+/* Behind the first white space that begins at `from` or later; -1 if there is none. */
+static inline int64_t behind_space(const uint8_t *text, int64_t size, int64_t from) {
+    for (int64_t i = from; i < size; i++) {
+        uint32_t character;
+        if (is_ascii_space(text[i])) return i + 1;
+        if (text[i] >= 0xc2) {
+            const int length = sequence(text + i, (uint64_t)(size - i), &character);
+            if (length && is_wide_space(character)) return i + length;
+        }
+    }
+    return -1;
 }
 
 /* --- the pass over the text ------------------------------------------------------------------------------------ */
@@ -322,22 +364,44 @@ static inline __attribute__((always_inline)) int each_word(const uint8_t *text, 
     return TEXT_OK;
 }
 
+/* Words that are looked up together: while some are waited for, the next ones are asked for. */
+enum { TOGETHER = 64 };
+
+typedef struct {
+    const uint8_t *word;
+    uint64_t hash;
+    uint64_t length;
+} Found;
+
 typedef struct {
     Table *table;
     int32_t *tokens; /* room for (size + 1) / 2 */
-    int64_t n_tokens;
+    int64_t n_tokens; /* of which the last `n_found` have no number yet */
     int64_t *ends; /* tokens before each newline; grows */
     int64_t n_ends, ends_room;
     int64_t error; /* see `each_word` */
+    int64_t n_found;
+    Found found[TOGETHER];
 } Tokens;
 
-static inline int number_word(void *to, const uint8_t *word, uint64_t length, uint64_t readable) {
-    Tokens *out = to;
-    const int32_t number = number_of(out->table, word, length, hash_of(out->table, word, length, readable));
-    if (number < 0) return TEXT_NO_MEMORY;
-    out->table->counts[number]++;
-    out->tokens[out->n_tokens++] = number;
+static inline int number_found(Tokens *out) {
+    int32_t *tokens = out->tokens + out->n_tokens - out->n_found;
+    for (int64_t i = 0; i < out->n_found; i++) {
+        const Found *found = &out->found[i];
+        tokens[i] = count_word(out->table, found->word, found->length, found->hash, 1);
+        if (tokens[i] < 0) return TEXT_NO_MEMORY;
+    }
+    out->n_found = 0;
     return TEXT_OK;
+}
+
+static inline int take_found(void *to, const uint8_t *word, uint64_t length, uint64_t readable) {
+    Tokens *out = to;
+    const uint64_t hash = hash_of(out->table, word, length, readable);
+    ask_for(out->table, hash);
+    out->found[out->n_found++] = (Found){word, hash, length};
+    out->n_tokens++;
+    return out->n_found < TOGETHER ? TEXT_OK : number_found(out);
 }
 
 static inline int end_sentence(void *to) {
@@ -353,10 +417,11 @@ static inline int end_sentence(void *to) {
     return TEXT_OK;
 }
 
-/* Number all words of a text; see `each_word`. */
+/* Number and count all words of a text; see `each_word`. */
 static inline int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t longest, Tokens *out) {
     out->table = table;
-    return each_word(text, size, longest, number_word, end_sentence, out, &out->error);
+    const int outcome = each_word(text, size, longest, take_found, end_sentence, out, &out->error);
+    return outcome == TEXT_OK ? number_found(out) : outcome;
 }
 
 #endif

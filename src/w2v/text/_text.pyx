@@ -30,7 +30,6 @@ cdef extern from "_text.h" nogil:
         uint32_t length
     ctypedef struct Table:
         Word *words
-        int64_t *counts
         int64_t n_words
         uint8_t *arena
         uint64_t seed
@@ -40,15 +39,19 @@ cdef extern from "_text.h" nogil:
         int64_t *ends
         int64_t n_ends
         int64_t error
+        int64_t n_found
     int table_start(Table *table, uint64_t seed) noexcept
     void table_free(Table *table) noexcept
     int32_t number_of(Table *table, const uint8_t *word, uint64_t length, uint64_t hash) noexcept
+    int32_t count_word(Table *table, const uint8_t *word, uint64_t length, uint64_t hash, int64_t times) noexcept
+    void counts_of(const Table *table, int64_t *counts) noexcept
     int32_t known_number(const Table *table, const uint8_t *word, uint64_t length, uint64_t hash) noexcept
     enum:
         AHEAD
     void ask_for(const Table *table, uint64_t hash) noexcept
     uint64_t mixed(uint64_t x) noexcept
     uint64_t hash_of(const Table *table, const uint8_t *word, uint64_t length, uint64_t readable) noexcept
+    int64_t c_behind_space "behind_space"(const uint8_t *text, int64_t size, int64_t begin) noexcept
     int64_t end_of_words(const uint8_t *text, int64_t size) noexcept
     int tokenize(Table *table, const uint8_t *text, int64_t size, uint64_t longest, Tokens *out) noexcept
 
@@ -71,6 +74,11 @@ def cut_between_words(const uint8_t[::1] text):
     return end_of_words(&text[0], text.shape[0]) if text.shape[0] else 0
 
 
+def behind_space(const uint8_t[::1] text, int64_t begin):
+    """The place behind the first white space that begins at `begin` or later; -1 if there is none."""
+    return c_behind_space(&text[0], text.shape[0], begin) if text.shape[0] else -1
+
+
 cdef class WordTable:
     """Words numbered in order of first appearance, with their counts. One thread at a time may use it.
 
@@ -83,6 +91,8 @@ cdef class WordTable:
 
     cdef Table table
     cdef bint of_integers
+    cdef Tokens out  # of the last text, whose memory serves the next one
+    cdef int64_t room
 
     def __cinit__(self, of_integers=False):
         self.of_integers = of_integers
@@ -91,6 +101,8 @@ cdef class WordTable:
 
     def __dealloc__(self):
         table_free(&self.table)
+        free(self.out.tokens)
+        free(self.out.ends)
 
     def __len__(self):
         return self.table.n_words
@@ -112,30 +124,30 @@ cdef class WordTable:
         too_long : int, offset of the first word that is too long, or -1; likewise
         """
         cdef long long size = text.shape[0]
-        cdef Tokens out
+        cdef Tokens *out = &self.out
         cdef int32_t[::1] tokens
         cdef int64_t[::1] ends
         cdef int outcome = TEXT_OK
-        memset(&out, 0, sizeof(Tokens))
-        try:
+        out.n_tokens = out.n_ends = out.n_found = out.error = 0
+        if size // 2 + 1 > self.room:
+            free(out.tokens)
             out.tokens = <int32_t *>malloc((size // 2 + 1) * sizeof(int32_t))
+            self.room = 0 if out.tokens == NULL else size // 2 + 1
             if out.tokens == NULL:
                 raise MemoryError(f"no memory for {size:,} bytes of text")
-            if size:
-                with nogil:
-                    outcome = tokenize(&self.table, &text[0], size, longest, &out)
-            if outcome == TEXT_NO_MEMORY:
-                raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
-            tokens, ends = np.empty(out.n_tokens, np.int32), np.empty(out.n_ends, np.int64)
-            if out.n_tokens:
-                memcpy(&tokens[0], out.tokens, out.n_tokens * sizeof(int32_t))
-            if out.n_ends:
-                memcpy(&ends[0], out.ends, out.n_ends * sizeof(int64_t))
-            return (np.asarray(tokens), np.asarray(ends), out.error if outcome == TEXT_NOT_UTF8 else -1,
-                    out.error if outcome == TEXT_LONG_WORD else -1)
-        finally:
-            free(out.tokens)
-            free(out.ends)
+        if size:
+            with nogil:
+                outcome = tokenize(&self.table, &text[0], size, longest, out)
+        if outcome == TEXT_NO_MEMORY:
+            raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
+        tokens, ends = np.empty(out.n_tokens, np.int32), np.empty(out.n_ends, np.int64)
+        with nogil:
+            if tokens.shape[0]:
+                memcpy(&tokens[0], out.tokens, tokens.shape[0] * sizeof(int32_t))
+            if ends.shape[0]:
+                memcpy(&ends[0], out.ends, ends.shape[0] * sizeof(int64_t))
+        return (np.asarray(tokens), np.asarray(ends), out.error if outcome == TEXT_NOT_UTF8 else -1,
+                out.error if outcome == TEXT_LONG_WORD else -1)
 
     def number_values(self, const uint8_t[::1] data, const int64_t[::1] offsets):
         """Number the words ``data[offsets[i]:offsets[i + 1]]``, whatever characters they have; int32."""
@@ -148,11 +160,10 @@ cdef class WordTable:
         with nogil:
             for i in range(n):
                 word, length = &data[0] + offsets[i], offsets[i + 1] - offsets[i]
-                given[i] = number_of(&self.table, word, length, hash_of(&self.table, word, length, length))
+                given[i] = count_word(&self.table, word, length, hash_of(&self.table, word, length, length), 1)
                 full = given[i] < 0
                 if full:
                     break
-                self.table.counts[given[i]] += 1
         if full:
             raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
         return numbers
@@ -164,18 +175,21 @@ cdef class WordTable:
         cdef uint64_t length
         numbers, known = np.empty(n, np.int32), np.full(offsets.shape[0], -1, np.int32)
         cdef int32_t[::1] given = numbers, number = known
+        cdef int64_t[::1] times = np.zeros(offsets.shape[0], np.int64)
         cdef bint full = False
         with nogil:
+            for i in range(n):
+                times[places[i]] += 1
             for i in range(n):
                 place = places[i]
                 if number[place] < 0:
                     word, length = &data[0] + offsets[place], offsets[place + 1] - offsets[place]
-                    number[place] = number_of(&self.table, word, length, hash_of(&self.table, word, length, length))
+                    number[place] = count_word(&self.table, word, length, hash_of(&self.table, word, length, length),
+                                               times[place])
                     full = number[place] < 0
                     if full:
                         break
                 given[i] = number[place]
-                self.table.counts[given[i]] += 1
         if full:
             raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
         return numbers
@@ -190,11 +204,10 @@ cdef class WordTable:
         with nogil:
             for i in range(n):
                 word = <const uint8_t *>&values[i]
-                given[i] = number_of(&self.table, word, 8, hash_of(&self.table, word, 8, 8))
+                given[i] = count_word(&self.table, word, 8, hash_of(&self.table, word, 8, 8), 1)
                 full = given[i] < 0
                 if full:
                     break
-                self.table.counts[given[i]] += 1
         if full:
             raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} integers")
         return numbers
@@ -218,11 +231,11 @@ cdef class WordTable:
         return numbers
 
     def counts(self):
-        """How often each word was seen by `tokenize`, int64."""
+        """How often each word was met, int64; `merge` meets none."""
         counts = np.empty(self.table.n_words, np.int64)
         cdef int64_t[::1] view = counts
         if self.table.n_words:
-            memcpy(&view[0], self.table.counts, self.table.n_words * sizeof(int64_t))
+            counts_of(&self.table, &view[0])
         return counts
 
     def words(self, numbers):
@@ -326,6 +339,38 @@ def digest(sentences, long long most):
     return number
 
 
+def sentence_ends(const int64_t[::1] ends, int64_t n_tokens, int64_t begun, double longest, bint empty):
+    """Ends of lines as ends of sentences of at most `longest` tokens, int64.
+
+    Parameters
+    ----------
+    ends : int64, how many tokens precede the end of each line, rising
+    n_tokens : int, the last line goes on behind these
+    begun : int, how many tokens before these the first line has
+    longest : float
+    empty : bool, whether a line without a token is a sentence
+    """
+    cdef int64_t n = ends.shape[0], most = <int64_t>min(longest, 2.0**62), begin = -begun, cuts = 0, i, end
+    for i in range(n + 1):
+        end = ends[i] if i < n else n_tokens
+        cuts += max(0, end - begin - 1) // most
+        begin = end
+    made = np.empty(n + cuts, np.int64)
+    cdef int64_t[::1] out = made
+    begin, cuts = -begun, 0
+    for i in range(n + 1):
+        end = ends[i] if i < n else n_tokens
+        while end - begin > most:
+            begin += most
+            out[cuts] = begin
+            cuts += 1
+        if i < n and (empty or end > begin):
+            out[cuts] = end
+            cuts += 1
+        begin = end
+    return made[:cuts]
+
+
 def tally(const int32_t[::1] tokens, int64_t[::1] counts):
     """Add one to ``counts[token]`` for every token."""
     cdef long long i
@@ -344,17 +389,16 @@ def renumber(int32_t[::1] tokens, int64_t[::1] ends, const int32_t[::1] table):
     int
         How many tokens are left, in front.
     """
-    cdef long long i, kept = 0, n = tokens.shape[0], sentence = 0, n_ends = ends.shape[0]
+    cdef long long i, begin = 0, end, kept = 0, n = tokens.shape[0], sentence, n_ends = ends.shape[0]
     cdef int32_t number
     with nogil:
-        for i in range(n):
-            while sentence < n_ends and ends[sentence] <= i:
+        for sentence in range(n_ends + 1):
+            end = ends[sentence] if sentence < n_ends else n
+            for i in range(begin, end):
+                number = table[tokens[i]]
+                tokens[kept] = number
+                kept += number >= 0
+            if sentence < n_ends:
                 ends[sentence] = kept
-                sentence += 1
-            number = table[tokens[i]]
-            tokens[kept] = number
-            kept += number >= 0
-        while sentence < n_ends:
-            ends[sentence] = kept
-            sentence += 1
+            begin = end
     return kept

@@ -12,7 +12,7 @@ import numpy as np
 from w2v.files.errors import FormatError
 from w2v.files.reading import Pathlike, can_be_read_again, path_of
 from w2v.text import _text
-from w2v.text.kmers import Kmers, KmerText, TaggedKmers, is_kmers
+from w2v.text.kmers import Kmers, KmerText, Scheme, TaggedKmers, is_kmers
 from w2v.text.readers import (
     LineSentence,
     PathLineSentences,
@@ -129,6 +129,22 @@ class Corpus(NamedTuple):
             return cls(READERS[reader](path, **options), False)
         except (TypeError, ValueError) as error:  # an unknown option or value
             raise unknown from error
+
+    def reader(self) -> dict[str, Any] | None:
+        """How sequences are read, in types that JSON can hold; None for any other corpus, whose file says it itself."""
+        if not is_kmers(self.source):
+            return None
+        return {"reader": "TaggedKmers" if self.source.documents else "Kmers", **self.source.scheme._asdict()}
+
+    def read_as(self, reader: Mapping[str, Any] | None) -> "Corpus":
+        """A file that is named, read as `reader` says; any other corpus, or without a reader, as it is."""
+        if not self.is_path or reader is None:
+            return self
+        kind = TaggedKmers if reader.get("reader") == "TaggedKmers" else Kmers
+        try:
+            return Corpus(kind(self.source, **{name: reader[name] for name in Scheme._fields}), False)
+        except (KeyError, TypeError, ValueError) as error:
+            raise FormatError(f"sequences cannot be read as the model says, by {reader!r:.200}: {error}") from error
 
     def check_repeatable(self, why: str) -> None:
         """Raise TypeError if this corpus can be read only once; `why` says why it must be read again."""

@@ -213,8 +213,8 @@ class Kmers:
     Parameters
     ----------
     source : path, binary file or iterable of sequences
-        A file of FASTA or FASTQ (four lines a record), which may be compressed (.gz, .bz2, .xz, .zst), or a folder of
-        such files, in order of their names. Or sequences: each a str, a pair (id, str), or an object with `id` and
+        A file of FASTA or FASTQ, which may be compressed (.gz, .bz2, .xz, .zst), or a folder of such files, in order of
+        their names. Or sequences: each a str, a pair (id, str), or an object with `id` and
         `seq`, such as Bio.SeqRecord.
     k : int, default 3
         Letters of a k-mer.

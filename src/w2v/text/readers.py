@@ -163,17 +163,20 @@ def _beginning(source: Any, name: str) -> tuple[Any, int]:
     block = _read(source, name)
     while len(block) < 4 and (more := _read(source, name)):  # a pipe may give as little as a byte at a time
         block += more
-    if isinstance(block, str):
-        mark: Any = "\ufeff"
-    else:
-        mark = codecs.BOM_UTF8
-        for other, encoding in OTHER_MARKS:
-            if block.startswith(other):
-                raise UnicodeDecodeError("utf-8", block[:4], 0, len(other), another_encoding(encoding, name))
+    mark = mark_of(block, name)
+    return (block[len(mark) :], len(mark)) if mark else (block, 0)
+
+
+def mark_of(block: Any, name: str) -> Any:
+    """The byte-order mark that a text begins with, or nothing; UnicodeDecodeError for that of another encoding."""
+    mark: Any = "\ufeff" if isinstance(block, str) else codecs.BOM_UTF8
+    for other, encoding in OTHER_MARKS if isinstance(block, bytes) else ():
+        if block.startswith(other):
+            raise UnicodeDecodeError("utf-8", block[:4], 0, len(other), another_encoding(encoding, name))
     if not block.startswith(mark):
-        return block, 0
+        return block[:0]
     logger.info("%s: the byte-order mark at its beginning is left out", name or "the input")
-    return block[len(mark) :], len(mark)
+    return mark
 
 
 def _check_length(word: str, offset: int, name: str) -> None:

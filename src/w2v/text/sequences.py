@@ -124,23 +124,18 @@ def _blocks(file: IO[bytes], name: str) -> Iterator[Block]:
 
 
 def _fastq_blocks(file: IO[bytes], name: str, data: bytes) -> Iterator[Block]:
-    """Blocks of whole records: four lines each. Blank lines at the end of the file are not lines of a record."""
+    """Blocks of whole records."""
     rest = b""
     while data:
         text = rest + data
-        cut = len(text.rstrip(b"\r\n"))  # what is behind may be the end of the file
-        lines = text.count(b"\n", 0, cut)
-        for _ in range(lines % 4 + 1):
-            cut = text.rfind(b"\n", 0, max(0, cut))
-        if lines >= 4:
-            yield Block(text[: cut + 1], name, True)
-        rest = text[cut + 1 :] if lines >= 4 else text
+        cut = _kmers.whole_fastq(text)
+        if cut:
+            yield Block(text[:cut], name, True)
+        rest = text[cut:]
         if len(rest) > LONGEST_READ:
-            raise FormatError(f"a FASTQ record of more than {LONGEST_READ:,} bytes; is it FASTQ with four lines each?")
+            raise FormatError(f"a FASTQ record of more than {LONGEST_READ:,} bytes; is it FASTQ?")
         data = file.read(BLOCK)
     body = rest.rstrip(b"\r\n")
-    if body.count(b"\n") % 4 == 2 and rest.count(b"\n", len(body)) > 1:  # a record of no letter has a blank last line
-        body += b"\n"
     yield Block(body + b"\n" if body else b"", name, True, True, True)
 
 
@@ -350,14 +345,14 @@ class SequenceReader:
         line = self._line + 1 + block.data.count(b"\n", 0, error)
         where = self._where(block, line)
         if fault == CUT_SHORT:
-            return f"{where}: the file ends within the record, which has four lines"
+            return f"{where}: the file ends within the record"
         if fault == OTHER_LENGTH:
             return f"{where}: there are not as many qualities as letters"
         found = block.data[error : error + 1]
         if fault == NOT_AT:
-            return f"{where}: a record of four lines ends here, and the next one begins with {found!r}, not with '@'"
+            return f"{where}: the record ends here, and the next one begins with {found!r}, not with '@'"
         if fault == NOT_PLUS:
-            return f"{where}: the third line begins with {found!r}, not with '+'; each sequence has to be on one line"
+            return f"{where}: the next record begins here, and no line with '+' and qualities came before it"
         if found == b"\0":
             return f"{where}: a NUL byte; is the file damaged?"
         letter = re.sub(rb"[^ -~]", b"?", found).decode()

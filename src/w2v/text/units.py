@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from w2v.files.reading import Pathlike
 from w2v.text import _arrow, _raw
 from w2v.text._text import WordTable
+from w2v.text.parts import Part, parts_of_file
 from w2v.text.readers import LONGEST_WORD, Text, check_words, read_blocks
 
 # About so many bytes of text, or tokens, make a unit.
@@ -53,7 +54,14 @@ def units_of_text(text: Text, cleaner: Cleaner = None) -> Units:
 def units_of_file(source: Pathlike | IO[bytes], cleaner: Cleaner = None) -> Iterator[Unit]:
     """The units of one text file, or of an open one."""
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
+    parts = parts_of_file(source)
+    if parts is not None:
+        return (partial(_of_part, part, name, cleaner) for part in parts)
     return (partial(_of_block, block, offset, name, cleaner) for block, offset in read_blocks(source))
+
+
+def _of_part(part: Callable[[], Part], name: str, cleaner: Cleaner, table: WordTable) -> Numbers:
+    return _of_block(*part(), name, cleaner, table)
 
 
 def _of_block(block: Any, offset: int, name: str, cleaner: Cleaner, table: WordTable) -> Numbers:

@@ -124,7 +124,7 @@ class Scan:
     ) -> None:
         source, is_path = as_read(source, is_path, documents)
         self.tags = NotedTags(cache_bytes) if documents else None
-        self._tokens = Spool(np.int32, cache_bytes)
+        self._tokens = Spool(np.int32, cache_bytes, threads=threads)
         self._ends = Spool(np.int64, cache_bytes)
         # With max_vocab_size: numbers of forgotten words, and the hashes of these words.
         self._forgotten: tuple[array[int], array[int]] = array("q"), array("q")

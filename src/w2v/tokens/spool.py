@@ -1,6 +1,7 @@
 """Growing integer arrays: in memory up to a limit, beyond that in a temporary file without a name."""
 
 import mmap
+import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -9,6 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+# A block of fewer numbers is not worth another thread.
+MANY = 1 << 14
 
 
 class FileMapping(mmap.mmap):
@@ -37,11 +41,16 @@ def _change_blocks(
             yield block, other, task.result()
 
 
+def _copy(block: NDArray[Any], begin: int, memory: mmap.mmap, dtype: Any) -> None:
+    if len(block):  # no array of the memory may be left, or it could not grow
+        np.frombuffer(memory, dtype, len(block), begin)[...] = block
+
+
 class Spool:
     """A growing integer array: in memory up to `limit` bytes, beyond that in a temporary file without a name.
 
     The file disappears with its last reference, also when the process is killed. Memory comes straight from the system,
-    grows in place, and goes straight back.
+    grows in place, and goes straight back. To be given it takes longer than to fill it, so that several `threads` copy.
     """
 
     _file: Any = None  # of the class: Ctrl-C may come before the constructor has begun
@@ -52,12 +61,16 @@ class Spool:
         limit: float,
         holds: str = "encoded corpus",
         ways_out: tuple[str, str] = ("cache='disk' keeps it in a temporary file", "cache='none' needs no file"),
+        threads: int = 1,
     ) -> None:
         self.dtype = np.dtype(dtype)
         self.limit = limit
         self.holds, self.ways_out = holds, ways_out  # without memory, and without room for a file
         self.length = 0
         self._lengths: list[int] = []
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._copies: deque[Future[None]] = deque()  # under way
         self._memory: mmap.mmap | None = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
     def __del__(self) -> None:
@@ -65,24 +78,38 @@ class Spool:
             self._file.close()
 
     def append(self, block: NDArray[Any]) -> None:
-        """Add a copy of `block`."""
+        """Add a copy of `block`, which is not to change."""
         begin, end = (at * self.dtype.itemsize for at in (self.length, self.length + len(block)))
         self.length += len(block)
         self._lengths.append(len(block))
         if self._memory is not None and end > self.limit:
+            self._wait(0)
             self._file = tempfile.TemporaryFile(prefix="w2v-")  # noqa: SIM115 - lives as long as the spool
-            self._write(memoryview(self._memory)[:begin])
+            self._write(memoryview(self._memory)[:begin], 0)
             self._memory = None
         if self._memory is None:
-            self._write(np.ascontiguousarray(block, self.dtype).data)
+            self._do(self._write, np.ascontiguousarray(block, self.dtype).data, begin)
             return
         if end > len(self._memory):
             self._grow(end)
-        if len(block):
-            np.frombuffer(self._memory, self.dtype, len(block), begin)[...] = block
+        self._do(_copy, block, begin, self._memory, self.dtype)
+
+    def _do(self, copy: Callable[..., None], block: Any, *where: Any) -> None:
+        """Copy a block now, or if it is large and there are threads, meanwhile."""
+        if self._pool is None or len(block) < MANY:
+            return copy(block, *where)
+        self._wait(self._threads - 1)
+        self._copies.append(self._pool.submit(copy, block, *where))
+        return None
+
+    def _wait(self, most: int) -> None:
+        """Wait until at most so many copies are under way."""
+        while len(self._copies) > most:
+            self._copies.popleft().result()
 
     def _grow(self, end: int) -> None:
         assert self._memory is not None
+        self._wait(0)
         for size in (end + end // 2, end):  # untouched pages cost no memory
             try:
                 return self._memory.resize(size)
@@ -90,13 +117,17 @@ class Spool:
                 continue
         raise MemoryError(f"no memory for {end:,} bytes of {self.holds}; {self.ways_out[0]}")
 
-    def _write(self, data: Any) -> None:
+    def _write(self, data: Any, at: int) -> None:
+        """Write to the file, from the byte `at` on."""
+        rest = memoryview(data).cast("B") if len(data) else b""
         try:
-            self._file.write(data)
+            while len(rest):
+                written = os.pwrite(self._file.fileno(), rest, at)
+                rest, at = rest[written:], at + written
         except OSError as error:
             raise OSError(
                 error.errno,
-                f"{error.strerror} (the {self.holds}, after {self._file.tell():,} bytes; TMPDIR names another "
+                f"{error.strerror} (the {self.holds}, after {at:,} bytes; TMPDIR names another "
                 f"folder, and {self.ways_out[1]})",
                 tempfile.gettempdir(),
             ) from error
@@ -104,6 +135,7 @@ class Spool:
     def drain(self) -> Iterator[NDArray[Any]]:
         """Yield all blocks as they were appended; works once."""
         at = 0
+        self._wait(0)
         if self._file is not None:
             self._file.seek(0)
         for length in self._lengths:
@@ -121,28 +153,27 @@ class Spool:
         Each block has one of `others`, which is yielded with the block's new place in the whole array. Several threads
         change blocks; one thread moves them together. Nothing is held twice.
         """
-        shorter = Spool(self.dtype, -1, self.holds, self.ways_out) if self._memory is None else None
         filled = at = 0
         size = self.dtype.itemsize
         for block, other, length in _change_blocks(zip(self.drain(), others, strict=True), change, threads):
             yield other, filled
-            if shorter is not None:
-                shorter.append(block[:length])
-            elif self._memory is not None:
-                self._memory.move(filled * size, at * size, length * size)
+            if self._memory is not None:
+                if filled < at:
+                    self._memory.move(filled * size, at * size, length * size)
+            else:  # over what has been read: those read ahead are all behind this block
+                self._do(self._write, block[:length].data, filled * size)
             filled += length
             at += len(block)
-        if shorter is not None:
-            self._file, shorter._file = shorter._file, self._file  # `shorter` closes the old file
         self.length = filled
         self._lengths = []  # the appended blocks no longer exist
 
     def finish(self) -> NDArray[Any]:
         """The whole array: in memory, or mapped from the file."""
+        self._wait(0)
         if self.length == 0:
             return np.zeros(0, self.dtype)
         if self._memory is None:
-            self._file.flush()
+            os.ftruncate(self._file.fileno(), self.length * self.dtype.itemsize)
             mapping = FileMapping(self._file.fileno(), 0)
             return np.frombuffer(mapping, self.dtype)
         self._memory.resize(max(mmap.PAGESIZE, self.length * self.dtype.itemsize))

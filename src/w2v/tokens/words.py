@@ -172,6 +172,7 @@ class Tokenizer:
         self._units, self._text = units, text
         self._tables = [_text.WordTable(units.of_integers) for _ in range(threads)]
         self.numbers = [np.zeros(0, np.int32) for _ in range(threads)]
+        self._rooms = [np.zeros(1 << 16, np.int32) for _ in range(threads)]  # `numbers` are the fronts of these
 
     def __iter__(self) -> Iterator[Batch]:
         with ThreadPoolExecutor(len(self._tables)) as pool:
@@ -196,26 +197,15 @@ class Tokenizer:
 
     def _merge(self, task: Future[Numbers], owner: int, begun: int) -> tuple[Batch, int]:
         tokens, ends = task.result()
-        if len(self._tables[owner]) > len(self.numbers[owner]):
-            new = self.words.merge(self._tables[owner], len(self.numbers[owner]))
-            self.numbers[owner] = np.concatenate([self.numbers[owner], new])
-        ends = self._sentence_ends(ends, len(tokens), begun)
+        known, met = len(self.numbers[owner]), len(self._tables[owner])
+        if met > known:
+            if met > len(self._rooms[owner]):
+                self._rooms[owner] = np.resize(self._rooms[owner], 2 * met)
+            self._rooms[owner][known:met] = self.words.merge(self._tables[owner], known)
+            self.numbers[owner] = self._rooms[owner][:met]
+        ends = ends if self._text.lines else ends[:0]
+        ends = _text.sentence_ends(ends, len(tokens), begun, self._text.longest, self._text.documents)
         return Batch(tokens, ends, owner), len(tokens) - int(ends[-1]) if len(ends) else begun + len(tokens)
-
-    def _sentence_ends(self, ends: NDArray[np.int64], n_tokens: int, begun: int) -> NDArray[np.int64]:
-        """Turn ends of lines into ends of sentences, none empty or too long; the first has `begun` words already."""
-        if not self._text.lines:
-            ends = ends[:0]
-        if not self._text.documents:
-            ends = ends[np.diff(ends, prepend=-begun) > 0]
-        stops = np.append(ends, n_tokens)
-        if np.diff(stops, prepend=-begun).max() > self._text.longest:
-            cuts, begin = [], -begun
-            for stop in stops.tolist():
-                cuts += [range(begin + int(self._text.longest), stop, int(self._text.longest)), [stop]]
-                begin = stop
-            ends = np.array([cut for some in cuts for cut in some][:-1], np.int64)
-        return ends
 
     def tables(self, table: NDArray[np.int32]) -> list[NDArray[np.int32]]:
         """For each owner of numbers, what `table` has for them; it speaks of those of `words`."""

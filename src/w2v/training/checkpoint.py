@@ -48,7 +48,8 @@ RUN: dict[str, Any] = {
     "corpus": str,
     "repeatable": bool,
 }
-SOMETIMES: dict[str, Any] = {"freeze": str, "devices": list}  # of a run that freezes rows, or was trained on a GPU
+# Of a run that freezes rows, was trained on a GPU, or read sequences.
+SOMETIMES: dict[str, Any] = {"freeze": str, "devices": list, "reader": dict}
 REACHED: dict[str, Any] = {
     **{"position": int, "words": int, "survivors": int, "examples": int, "losses": list, "seconds": NUMBER},
 }

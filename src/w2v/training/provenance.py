@@ -28,6 +28,7 @@ MOST_WORDS = 2**63 - 1
 #   corpus      SHA-256 of the encoded corpus; "" if it was not kept, None as long as nobody has asked
 #   repeatable  whether the same call would give the same bytes
 #   freeze      what it left as it was, as `freezing` writes it; only in a run that froze something
+#   reader      how its sequences were read, as `Corpus.reader` says; only in a run on sequences
 #   devices     names of the GPUs that trained it; only where there were any
 Run = dict[str, Any]
 
@@ -70,7 +71,14 @@ class Provenance:
         return replace(self, runs=[], loss_history=[], trained_epochs=0, min_alpha_yet_reached=alpha, open_epoch=None)
 
     def begin_run(
-        self, epochs: int, alpha: float, min_alpha: float, *, cached: bool, freeze: str | None = None
+        self,
+        epochs: int,
+        alpha: float,
+        min_alpha: float,
+        *,
+        cached: bool,
+        freeze: str | None = None,
+        reader: dict[str, Any] | None = None,
     ) -> None:
         """Open a run. Its corpus is named later, by `record_digests`, or not at all if it is not kept."""
         self.running_training_loss = 0.0
@@ -80,6 +88,8 @@ class Provenance:
         run |= {"corpus": None if cached else "", "repeatable": True}
         if freeze is not None:
             run["freeze"] = freeze
+        if reader is not None:
+            run["reader"] = reader
         # The list itself may be that of a shallow copy of the model, too.
         self.runs = [*map(freezing.shortened, self.runs), run]
 
@@ -178,6 +188,8 @@ class Provenance:
             _list_of("devices", run.get("devices", []), str)
             if not isinstance(run["repeatable"], bool):
                 raise TypeError(f"repeatable={run['repeatable']!r} of a run must be true or false")
+            if not isinstance(run.get("reader", {}), dict):
+                raise TypeError(f"reader={run['reader']!r:.60} of a run must be the settings of a reader")
             freezing.check(run.get("freeze"))
         segments, words = _list_of("round_shape", list(self.round_shape), int)
         most_segments, most_words = epoch.MOST_ROUND
@@ -214,7 +226,7 @@ def fingerprint(
         "vectors": {name: arrays.sha256_of(matrix) for name, matrix in matrices.items()},
         "vocabulary": vocabulary.hexdigest(),
         "settings": dict(settings),
-        "runs": runs,
+        "runs": [{name: run[name] for name in run if name != "reader"} for run in runs],  # which `corpus` follows from
         "round": list(round_shape) if round_shape is not None else None,
         "version": version,
         "scheme": schedule.scheme_of(settings),

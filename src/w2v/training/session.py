@@ -299,7 +299,9 @@ def train(
     """
     settings = model.settings()
     cached = settings.cache != "none"
-    model.provenance.begin_run(settings.epochs, settings.alpha, settings.min_alpha, cached=cached, freeze=freeze)
+    model.provenance.begin_run(
+        settings.epochs, settings.alpha, settings.min_alpha, cached=cached, freeze=freeze, reader=corpus.reader()
+    )
     with model.provenance.marking_interruption():
         session = Session(model, corpus, callbacks, writer)
         session.write_first_checkpoint()
@@ -348,7 +350,7 @@ def resume(
         choice.check(model.settings())
         if corpus is None:
             corpus = Corpus.reopen(cursor["source"], folder.path)
-        corpus = corpus.read_by(model.settings().tokenizer)
+        corpus = corpus.read_as(model.provenance.runs[-1].get("reader")).read_by(model.settings().tokenizer)
         _check_same_corpus(model, corpus, cursor, folder.path)
         writer = checkpoints.CheckpointWriter(folder, cursor["every"])
         writer.facts |= {name: cursor[name] for name in ("tokens", "sentences", "threads")}
