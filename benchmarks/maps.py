@@ -3,12 +3,13 @@
     python benchmarks/maps.py frames [--points 100000] [--browser PATH]
     python benchmarks/maps.py shots TOPICS FIRST SECOND --figures docs/figures [--browser PATH]
 
-Both need Playwright (`w2v[browser]`) and a Chromium of the system; rendering is by software (SwiftShader), as on a
-machine without a GPU, where all cores draw.
+Both need Playwright (`w2v[browser]`) and a Chromium of the system; rendering is by software, as on a machine without a
+GPU, where all cores draw.
 
-**frames** makes words with random places, frequencies and neighbours, opens the page at 1280 x 800 and drags it
-about for five seconds, then for ten more that count, by pointer events, one for each frame. It prints the size, how
-long it takes to open, and the times between frames.
+**frames** makes words with random places, frequencies and neighbours, opens the page at 1280 x 800 and drags it about
+by Playwright's mouse for four seconds, as the page draws without a GPU, and by WebGL. It does so in Chromium as it is
+without a GPU, and with all composing done by SwiftShader. It prints the size, how long it takes to open, how often the
+mouse moved, and the times between frames.
 
 **shots** takes a file of `w2v topics` and two of vectors, and makes three pictures of their maps: wide and light, a
 telephone, and two models in the dark.
@@ -25,25 +26,34 @@ import common
 import numpy as np
 
 NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
-FLAGS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox"]
+# Chromium without a GPU as it comes, which composes pages by itself and has WebGL by SwiftShader; and all of it by
+# SwiftShader, as if that were a GPU.
+FLAGS = {
+    "its own": ["--enable-unsafe-swiftshader"],
+    "SwiftShader": ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+}
+SECONDS = 4
 
-DRAG = """seconds => new Promise(done => {
-    const map = document.querySelector(".map");
-    map.setPointerCapture = () => {};
-    const send = (type, x, y) => map.dispatchEvent(new PointerEvent(type, {
-        pointerId: 1, pointerType: "mouse", clientX: x, clientY: y, bubbles: true }));
-    const times = [];
-    const start = performance.now();
-    send("pointerdown", 500, 400);
-    const step = now => {
-        times.push(now);
-        const turn = (now - start) / 500;
-        send("pointermove", 500 + 150 * Math.sin(turn), 400 + 100 * Math.sin(1.7 * turn));
-        if (now - start < 1000 * seconds) requestAnimationFrame(step);
-        else { send("pointerup", 500, 400); done(times.slice(1).map((time, i) => time - times[i])); }
-    };
+WATCH = """() => {
+    window.frames_ = [];
+    window.watched = true;
+    const step = now => { frames_.push(now); if (watched) requestAnimationFrame(step); };
     requestAnimationFrame(step);
-})"""
+}"""
+
+
+def dragged(page: Any, seconds: float) -> Any:
+    """Milliseconds between frames while the mouse drags the map about, and how often the mouse moved."""
+    page.evaluate(WATCH)
+    page.mouse.move(500, 400)
+    page.mouse.down()
+    moves, started = 0, time.perf_counter()
+    while (turn := 2 * (time.perf_counter() - started)) < 2 * seconds:
+        page.mouse.move(500 + 150 * np.sin(turn), 400 + 100 * np.sin(1.7 * turn))
+        moves += 1
+    times = page.evaluate("() => { watched = false; return frames_; }")
+    page.mouse.up()
+    return np.diff(times), moves
 
 
 def opened(browser: Any, path: Path, width: int, height: int, **options: Any) -> Any:
@@ -70,19 +80,24 @@ def cloud(points: int) -> Any:
 
 
 def frames(browser: Any, points: int) -> str:
+    """Open a page and drag it twice: as it draws by itself, and by the library of WebGL."""
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "map.html"
         cloud(points).save(path)
         started = time.perf_counter()
         page = opened(browser, path, 1280, 800)
         seconds = time.perf_counter() - started - 0.5
-        page.evaluate(DRAG, 5)  # in which the page learns whether pictures are slow
-        page.wait_for_timeout(1000)
-        times = np.array(page.evaluate(DRAG, 10))
-        size = path.stat().st_size / 1e6
-    head = ["points", "page", "opens in", "frames", "median", "95th percentile", "longest"]
-    row = [f"{points:,}", f"{size:.1f} MB", f"{seconds:.1f} s", f"{len(times)}"]
-    return common.table([head, [*row, *(f"{value:.1f} ms" for value in np.quantile(times, [0.5, 0.95, 1]))]])
+        for name, way in (("pixels", "w2vMap.usePixels()"), ("WebGL", "w2vMap.useLibrary()")):
+            page.evaluate(way)
+            page.wait_for_timeout(1500)
+            times, moves = dragged(page, SECONDS)
+            kept = "" if page.evaluate("w2vMap.byLibrary()") == (name == "WebGL") else ", left for pixels"
+            page_size = f"{path.stat().st_size / 1e6:.1f} MB"
+            row = [f"{points:,}", page_size, f"{seconds:.1f} s", name + kept, f"{len(times)}", f"{moves}"]
+            rows.append([*row, *(f"{value:.1f} ms" for value in np.quantile(times, [0.5, 0.95, 1]))])
+    head = ["points", "page", "opens in", "drawn by", "frames", "moves", "median", "95th percentile", "longest"]
+    return common.table([head, *rows])
 
 
 def shots(browser: Any, topics: Path, first: Path, second: Path, figures: Path) -> None:
@@ -125,12 +140,13 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=args.browser, args=FLAGS)
-        if args.command == "frames":
-            print(common.machine(), browser.version, sep="; Chromium ")
+        for composed, flags in FLAGS.items():
+            browser = started.chromium.launch(executable_path=args.browser, args=[*flags, "--no-sandbox"])
+            if args.command == "shots":
+                return shots(browser, args.topics, args.first, args.second, args.figures)
+            print(f"{common.machine()}; Chromium {browser.version}, composed by {composed}")
             print(frames(browser, args.points))
-        else:
-            shots(browser, args.topics, args.first, args.second, args.figures)
+            browser.close()
 
 
 if __name__ == "__main__":

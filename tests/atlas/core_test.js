@@ -107,3 +107,9 @@ test("what python packs is unpacked", () => {
   assert.deepStrictEqual(header.names, ["a"]);
   assert.deepStrictEqual([...arrays.x, ...arrays.n], [0.5, -1, 7]);
 });
+
+test("a renderer that draws by software is no GPU", () => {
+  assert.ok(core.hasGpu("ANGLE (NVIDIA, NVIDIA GeForce RTX 3060 Direct3D11 vs_5_0 ps_5_0)") && core.hasGpu("Apple GPU"));
+  for (const name of ["", "ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero)), SwiftShader driver)", "llvmpipe (LLVM 15)",
+    "ANGLE (Microsoft, Microsoft Basic Render Driver Direct3D11)"]) assert.equal(core.hasGpu(name), false);
+});

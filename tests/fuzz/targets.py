@@ -41,7 +41,9 @@ from w2v import (
     KeyedVectors,
     Kmers,
     Phrases,
+    TaggedDocument,
     TermMap,
+    Topics,
     Word2Vec,
     load_facebook_model,
     load_facebook_vectors,
@@ -62,6 +64,8 @@ from w2v.text import _text
 from w2v.text.kmers import Scheme
 from w2v.text.readers import read_sentences
 from w2v.tokens import encode
+from w2v.topics import clusters, finding
+from w2v.topics.agreement import Agreement
 from w2v.training.checkpoint import SLOTS
 
 
@@ -254,6 +258,54 @@ def native_file(data: bytes, folder: Path) -> str:
         assert vectors is not None, how
         use(model, folder)
     return f"{how} | {mapped_how} | {model_how}"
+
+
+def topic_seeds() -> list[bytes]:
+    """Topics with a stability, reduced ones, one topic, none, and a model without any."""
+    documents = [TaggedDocument(words, [number]) for number, words in enumerate(SENTENCES)]
+    settings = {"vector_size": 3, "dm": 0, "dbow_words": 1, "min_count": 1, "epochs": 1, "workers": 1, "seed": 1}
+    model = Doc2Vec(documents, **settings)
+    units = finding.units_of(model)
+    many, one, none = (
+        Topics(model, clusters.topics_of(units, np.array(areas, np.int32)), finding.Options())
+        for areas in ([0, 1, 2, 0, 1, 2, 3, -1, 3], [0] * 8 + [-1], [-1] * 9)
+    )
+    many.stability = Agreement(*np.linspace(0, 1, 8, dtype=np.float32).reshape(2, 4), 3, "bootstrap")
+    files = []
+    for saved in (many, many.reduce(2), one, none, model):
+        file = io.BytesIO()
+        saved.save(file)
+        files.append(file.getvalue())
+    return files
+
+
+def topic_file(data: bytes, folder: Path) -> str:
+    """Read topics, ask them all that they answer, join them, and save them; read again they are the same."""
+    path = written(data, folder / "topics.safetensors")
+    found, how = attempt(lambda: Topics.load(path))
+    if found is None:
+        return how
+    count = len(found)
+    assert len(found.records(2)) == len(found.names()) == count == len(found.sizes)
+    assert found.sizes.sum() == (found.topics >= 0).sum()
+    assert found.membership().shape == (len(found.topics), count)
+    assert found.noise.shape == found.topics.shape == (len(found.model.dv),)
+    assert sorted(leaf for leaves in found.origins for leaf in leaves) == list(range(found.tree.leaves if count else 0))
+    if count:
+        assert all(np.isfinite([found.topic_distance(0, count - 1), found.document_distance(0, found.tags[0])]))
+        assert all(len(found.documents(topic, 2)) <= 2 for topic in range(count))
+        fewer = found.reduce(1)
+        assert len(fewer) == 1
+        assert [sum(map(len, fewer.origins)), fewer.tree.leaves] == [found.tree.leaves] * 2
+        assert len(found.merge(range(count))) == 1
+    if max(found.model.epochs, found.model.vector_size, found.model.workers) <= 64:
+        attempt(lambda: found.transform([[word] for word in found.model.wv.index_to_key[:1]]), ValueError, RuntimeError)
+    found.save(folder / "again")
+    again = Topics.load(folder / "again")
+    assert again.vectors.tobytes() == found.vectors.tobytes()
+    assert again.topics.tolist() == found.topics.tolist()
+    assert again.origins == found.origins
+    return how
 
 
 def fasttext_seeds() -> list[bytes]:
@@ -954,6 +1006,7 @@ TARGETS = {
     "word2vec-binary": Target(binary_seeds, lambda data, folder: word2vec_file(data, folder, binary=True), TEXT_TOKENS),
     "word2vec-packed": Target(packed_seeds, packed_file, TEXT_TOKENS, repacked),
     "native": Target(native_seeds, native_file, (), mutations.of_native),
+    "topics": Target(topic_seeds, topic_file, (), mutations.of_native),
     "fasttext": Target(fasttext_seeds, fasttext_file, [b"</s>\0", b"\0", b"\xff\xff\xff\xff", b"\0\0\xc0\x7f"]),
     "finalfusion": Target(finalfusion_seeds, finalfusion_file, [b"FiFu", b"\x0a\0\0\0", b"\xff\xff\xff\xff"]),
     "headers": Target(header_seeds, header_file, HEADER_TOKENS),

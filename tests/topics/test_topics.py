@@ -306,6 +306,7 @@ def test_numbers_that_do_not_fit_together_are_refused(many, tmp_path):
         ("areas", many.areas + 1),
         ("base", many.base + 1),
         ("origins", [[0, 1], [2], [3], [4], [5], []]),
+        ("vectors", many.vectors * 3e37),
     ):
         kept = getattr(many, attribute)
         setattr(many, attribute, value)

@@ -15,7 +15,7 @@ from w2v._version import __version__
 from w2v.atlas.points import KINDS, scale_of
 
 TYPES = {"<f4": "f4", "<i2": "i2", "<i4": "i4", "|u1": "u1", "<u2": "u2", "<u4": "u4"}
-SCRIPTS = ("scatter.js", "core.js", "page.js")
+SCRIPTS = ("scatter.js", "core.js", "plot.js", "page.js")
 FRAME = files("w2v.atlas") / "page"
 
 

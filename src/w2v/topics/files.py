@@ -55,8 +55,10 @@ def read(path: Pathlike) -> tuple[Any, ...]:
         tree = Tree(own["topics.pairs"], own["topics.heights"])
         members, count = own["topics.origins"].tolist(), len(vectors)
         leaves = tree.leaves if count else 0
+        lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
         sound = (
-            -1 <= areas.min(initial=-1) <= areas.max(initial=-1) < count
+            np.all((np.abs(lengths - 1) < 1e-3) | (lengths == 0))
+            and -1 <= areas.min(initial=-1) <= areas.max(initial=-1) < count
             and -1 <= base.min(initial=-1) <= base.max(initial=-1) < leaves
             and tree.is_sound()
             and (not count or set(members) == set(range(count)))

@@ -63,6 +63,9 @@ const core = (() => {
     return [k, 0, 0, 0, 0, k, 0, 0, 0, 0, k, 0, -k * camera.x, -k * camera.y, 0, 1];
   }
 
+  /** Whether a renderer of WebGL is a GPU, by its name; "" is none. The others draw by software, which is slow. */
+  const hasGpu = (renderer) => renderer !== "" && !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(renderer);
+
   // --- points and labels -------------------------------------------------------------------------------------------
 
   /** The point nearest to a place on the screen, within so many pixels; -1 for none. Points that are not there are NaN. */
@@ -180,7 +183,7 @@ const core = (() => {
   }
 
   return {
-    unpack, fitted, seeing, toScreen, toPlane, zoomed, panned, matrixOf, nearestPoint, apart, placedLabels, shortened, folded,
+    unpack, fitted, seeing, toScreen, toPlane, zoomed, panned, matrixOf, hasGpu, nearestPoint, apart, placedLabels, shortened, folded,
     found, categoryColours, scaleColours, stepsOf, NONE,
   };
 })();

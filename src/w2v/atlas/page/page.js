@@ -7,8 +7,9 @@ const w2vMap = {};
   const byId = (id) => document.getElementById(id);
   const LISTED = 100;
   const SIZES = [3, 4, 11]; // of words, documents, topics
-  const LATE = 40; // milliseconds between two frames after which a picture was slow
-  const REST = 120; // milliseconds without a movement after which it is drawn anew
+  const LATE = 40; // milliseconds between two frames after which a picture of WebGL was slow
+  const REST = 120; // milliseconds without a movement after which labels are placed anew
+  const BUDGET = 10; // milliseconds for plotting points while they move
 
   /** An element with text in it. */
   function made(tag, text, classes) {
@@ -23,6 +24,13 @@ const w2vMap = {};
     const bytes = Uint8Array.from(coded, (character) => character.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return core.unpack(await new Response(stream).arrayBuffer());
+  }
+
+  /** The name of what draws WebGL; "" if there is none. */
+  function rendererOf() {
+    const gl = made("canvas").getContext("webgl");
+    const named = gl?.getExtension("WEBGL_debug_renderer_info");
+    return gl ? String(gl.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : gl.RENDERER)) : "";
   }
 
   async function start() {
@@ -64,10 +72,11 @@ const w2vMap = {};
       element.tabIndex = 0;
       element.setAttribute("role", "application");
       element.setAttribute("aria-label", `Map ${sheet.name}: arrows move, plus and minus zoom, Enter selects; the list beside it says the same`);
-      const points = made("canvas");
+      const points = made("canvas"); // by WebGL
+      const pixels = made("canvas"); // without it
       const over = made("canvas");
       const name = made("div", sheet.name, "name");
-      for (const canvas of [points, over]) canvas.setAttribute("aria-hidden", "true");
+      for (const canvas of [points, pixels, over]) canvas.setAttribute("aria-hidden", "true");
       const zoom = made("div", undefined, "zoom");
       for (const [text, label, factor] of [["+", "Zoom in", 1.6], ["−", "Zoom out", 1 / 1.6], ["◻", "Show all", 0]]) {
         const button = made("button", text);
@@ -76,34 +85,65 @@ const w2vMap = {};
         button.addEventListener("click", () => (factor ? zoomBy(map, factor) : showAll()));
         zoom.append(button);
       }
-      element.append(points, over, name, zoom);
+      element.append(points, pixels, over, name, zoom);
       byId("maps").append(element);
       const xs = arrays[sheet.xs];
       const ys = arrays[sheet.ys];
       const there = Array.from({ length: count }, (_, i) => i).filter((i) => !Number.isNaN(xs[i]));
-      const map = { sheet, element, points, over, xs, ys, there, labels: [], width: 1, height: 1 };
+      const map = { sheet, element, points, pixels, over, xs, ys, there, labels: [], width: 1, height: 1, most: count };
       return map;
     });
 
-    function draw(map) {
+    const opacity = count > 20000 ? 0.55 : 0.8;
+    let byLibrary = false;
+
+    /** Give points the colours that are chosen; WebGL then draws them, pixels are plotted at the next look. */
+    function paint() {
       const colours = header.colourings[colouring];
       const palette = colours.categories ? core.categoryColours(colours.categories.length) : core.scaleColours();
       const values = arrays[colours.values];
       const steps = colours.categories
         ? Array.from(values, (value) => (value < 0 ? colours.categories.length : value))
         : core.stepsOf(values);
-      map.scatter.set({ pointColor: palette });
-      // Important points lie on top: they are drawn last.
-      const order = map.there.toReversed ? map.there.toReversed() : [...map.there].reverse();
-      return map.scatter.draw(
-        {
-          x: order.map((i) => map.xs[i]),
-          y: order.map((i) => map.ys[i]),
-          z: order.map((i) => steps[i]),
-          w: order.map((i) => kinds[i]),
-        },
-        { zDataType: "categorical", wDataType: "categorical" },
-      );
+      shades = Uint16Array.from(steps);
+      tints = Int32Array.from(palette, plot.pixelOf);
+      if (!byLibrary) return look();
+      return Promise.all(maps.map((map) => {
+        map.scatter.set({ pointColor: palette });
+        // Important points lie on top: they are drawn last.
+        const order = map.there.toReversed ? map.there.toReversed() : [...map.there].reverse();
+        return map.scatter.draw(
+          {
+            x: order.map((i) => map.xs[i]),
+            y: order.map((i) => map.ys[i]),
+            z: order.map((i) => steps[i]),
+            w: order.map((i) => kinds[i]),
+          },
+          { zDataType: "categorical", wDataType: "categorical" },
+        );
+      }));
+    }
+
+    let shades;
+    let tints;
+
+    /** Plot the first `most` points of a map, at so many pixels of the picture for one of the page. */
+    function plotPoints(map, ratio, most) {
+      const [width, height] = [map.width, map.height].map((side) => Math.max(1, Math.round(side * ratio)));
+      const context = map.pixels.getContext("2d", { alpha: false, willReadFrequently: true });
+      if (map.pixels.width !== width || map.pixels.height !== height || !map.image) {
+        map.pixels.width = width;
+        map.pixels.height = height;
+        map.image = context.createImageData(width, height);
+        map.stamps = SIZES.map((size) => plot.disc(size * ratio));
+      }
+      const began = performance.now();
+      plot.points(new Int32Array(map.image.data.buffer), width, height, {
+        xs: map.xs, ys: map.ys, shades, kinds, palette: tints, stamps: map.stamps, back: plot.pixelOf(backColour()), opacity,
+        camera: { ...camera, scale: camera.scale * ratio }, most,
+      });
+      map.most = plot.affordable(Math.min(most, count), performance.now() - began, BUDGET);
+      context.putImageData(map.image, 0, 0);
     }
 
     function backColour() {
@@ -125,15 +165,12 @@ const w2vMap = {};
 
     let moved = false;
 
-    // Without a GPU a picture of many points takes longer than a frame. Then a movement shifts the last picture, and the
-    // next one is drawn at rest.
-    let slow = false;
     let late = 0;
     let watching = false;
     let resting = 0;
-    let lastMove = 0;
+    let asked = 0;
 
-    /** Notice when several pictures in a row have kept the next frame waiting. */
+    /** Leave WebGL when several of its pictures in a row have kept the next frame waiting. */
     function watch() {
       if (watching) return;
       watching = true;
@@ -141,40 +178,54 @@ const w2vMap = {};
         requestAnimationFrame((next) => {
           watching = false;
           late = next - now > LATE ? late + (next - now > 4 * LATE ? 4 : 1) : Math.max(0, late - 1);
-          slow = late >= 4;
+          if (late >= 4 && byLibrary) usePixels();
         });
       });
     }
 
-    /** Draw what the camera sees. Labels are drawn once the points are, so that both move together. */
+    /** Draw what the camera sees, points and labels. With WebGL the labels come once the points are there. */
     function look() {
       clearTimeout(resting);
-      for (const map of maps) {
-        map.asked = camera;
-        if (map.scatter) map.scatter.view(core.matrixOf(camera, map.height), { preventEvent: true });
-        else drawOver(map);
+      cancelAnimationFrame(asked);
+      for (const map of maps) map.asked = camera;
+      if (byLibrary) {
+        for (const map of maps) map.scatter.view(core.matrixOf(camera, map.height), { preventEvent: true });
+        return;
       }
+      asked = requestAnimationFrame(() => {
+        for (const map of maps) {
+          plotPoints(map, window.devicePixelRatio || 1, count);
+          drawOver(map);
+        }
+      });
     }
 
-    function shifted(map) {
-      const [px, py] = core.toScreen(camera, map.width, map.height, map.drawn.x, map.drawn.y);
-      const by = `translate(${px - map.width / 2}px, ${py - map.height / 2}px) scale(${camera.scale / map.drawn.scale})`;
-      map.points.style.transform = map.over.style.transform = by;
+    /**
+     * A frame of a movement without WebGL: as many points as there is time for, the important ones first, and the labels
+     * where they have moved to. All points, at the full resolution, and new labels are there at rest.
+     */
+    function step() {
+      for (const map of maps) {
+        plotPoints(map, 1, map.most);
+        const [px, py] = core.toScreen(camera, map.width, map.height, map.drawn.x, map.drawn.y);
+        const by = `translate(${px - map.width / 2}px, ${py - map.height / 2}px) scale(${camera.scale / map.drawn.scale})`;
+        map.over.style.transform = by;
+      }
     }
 
     function go(next) {
       moved = true;
       camera = next;
-      if (slow && maps.every((map) => map.drawn)) {
-        maps.forEach(shifted);
-        clearTimeout(resting);
-        const now = performance.now();
-        resting = setTimeout(look, Math.min(20 * REST, Math.max(REST, 3 * (now - lastMove))));
-        lastMove = now;
-      } else {
+      if (byLibrary || !maps.every((map) => map.drawn)) {
         look();
-        watch();
+        if (byLibrary) watch();
+        return;
       }
+      for (const map of maps) map.asked = camera;
+      cancelAnimationFrame(asked);
+      asked = requestAnimationFrame(step);
+      clearTimeout(resting);
+      resting = setTimeout(look, REST);
     }
 
     const zoomBy = (map, factor) => go(core.zoomed(camera, factor, map.width / 2, map.height / 2, map.width, map.height));
@@ -193,7 +244,8 @@ const w2vMap = {};
     function drawOver(map) {
       if (!map.asked) return;
       const ratio = window.devicePixelRatio || 1;
-      const context = map.over.getContext("2d");
+      // Without a GPU the canvas is drawn by the processor, not by a GPU that is acted: text there takes a second.
+      const context = map.over.getContext("2d", { willReadFrequently: !byLibrary });
       const style = getComputedStyle(document.documentElement);
       const [text, halo, mark] = ["--text", "--halo", "--mark"].map((name) => style.getPropertyValue(name).trim());
       const measure = (i) => {
@@ -208,7 +260,7 @@ const w2vMap = {};
       const { xs, ys, width, height } = map;
       const camera = map.asked;
       map.drawn = camera;
-      map.points.style.transform = map.over.style.transform = "";
+      map.over.style.transform = "";
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, width, height);
       for (const i of pinned) {
@@ -253,7 +305,7 @@ const w2vMap = {};
       const section = byId("selection");
       section.replaceChildren();
       if (i < 0) {
-        look();
+        maps.forEach(drawOver);
         return;
       }
       section.append(made("h2", header.kinds[kinds[i]]));
@@ -278,7 +330,7 @@ const w2vMap = {};
       if (fly) {
         const places = maps.filter((map) => !Number.isNaN(map.xs[i])).map((map) => [map.xs[i], map.ys[i]]);
         go(core.seeing(places, camera, maps[0].width, maps[0].height));
-      } else look();
+      } else maps.forEach(drawOver);
       section.scrollIntoView({ block: "nearest" });
     }
 
@@ -307,7 +359,7 @@ const w2vMap = {};
           if (under !== hovered) {
             hovered = under;
             map.element.style.cursor = under < 0 ? "" : "pointer";
-            look();
+            maps.forEach(drawOver);
           }
           return;
         }
@@ -337,7 +389,7 @@ const w2vMap = {};
       map.element.addEventListener("pointerleave", () => {
         if (hovered >= 0 && !held.size) {
           hovered = -1;
-          look();
+          maps.forEach(drawOver);
         }
       });
       map.element.addEventListener("dblclick", (event) => {
@@ -481,7 +533,7 @@ const w2vMap = {};
     colour.addEventListener("change", () => {
       colouring = Number(colour.value);
       legend();
-      for (const map of maps) if (map.scatter) draw(map);
+      paint();
     });
 
     let listed = 0;
@@ -513,7 +565,25 @@ const w2vMap = {};
       const box = map.element.getBoundingClientRect();
       map.width = Math.max(1, box.width);
       map.height = Math.max(1, box.height);
-      try {
+    }
+
+    function show() {
+      for (const map of maps) {
+        map.points.hidden = !byLibrary;
+        map.pixels.hidden = byLibrary;
+      }
+    }
+
+    function usePixels() {
+      byLibrary = false;
+      show();
+      paint();
+    }
+
+    /** Draw by WebGL from now on; an error if the browser has none. */
+    async function useLibrary() {
+      for (const map of maps) {
+        if (map.scatter) continue;
         map.scatter = scatter.createScatterplot({
           canvas: map.points,
           width: map.width,
@@ -522,7 +592,7 @@ const w2vMap = {};
           colorBy: "valueA",
           sizeBy: "valueB",
           pointSize: SIZES,
-          opacity: count > 20000 ? 0.55 : 0.8,
+          opacity,
           pointSizeSelected: 0,
           showReticle: false,
           lassoOnLongPress: false,
@@ -530,18 +600,24 @@ const w2vMap = {};
           // Tens of thousands of points are as clear as small squares, and drawn in a fraction of the time.
           performanceMode: count > 30000,
         });
-        map.scatter.subscribe("draw", () => drawOver(map));
-      } catch (error) {
-        map.scatter = null; // no WebGL: labels, search and lists work without it
-        byId("state").textContent = "This browser has no WebGL: only labels are drawn. Search and lists work.";
+        map.scatter.subscribe("draw", () => byLibrary && drawOver(map));
       }
+      byLibrary = true;
+      show();
+      look();
+      await paint();
     }
+
     new ResizeObserver(() => maps.forEach(resized)).observe(byId("maps"));
     maps.forEach(resized);
-    await Promise.all(maps.map((map) => (map.scatter ? draw(map) : null)));
-    if (maps.every((map) => map.scatter)) {
-      byId("state").textContent = `${count.toLocaleString("en")} points. ${header.note}`;
-    }
+    if (core.hasGpu(rendererOf())) {
+      try {
+        await useLibrary();
+      } catch {
+        usePixels(); // WebGL is promised and fails
+      }
+    } else usePixels();
+    byId("state").textContent = `${count.toLocaleString("en")} points. ${header.note}`;
 
     Object.assign(w2vMap, {
       select: (i) => select(i, true),
@@ -552,7 +628,9 @@ const w2vMap = {};
       index: (name) => names.indexOf(name),
       go,
       isDrawn: () => maps.every((map) => map.drawn === camera),
-      isSlow: () => slow,
+      useLibrary,
+      usePixels,
+      byLibrary: () => byLibrary,
       camera: () => camera,
       header,
     });
