@@ -308,6 +308,7 @@ def wire(args: argparse.Namespace) -> None:
     Trainings of one epoch and of several differ in nothing but syncs: so the difference is what syncs take.
     """
     ray_program = Path(sys.executable).with_name("ray")
+    os.environ["RAY_AUTH_MODE"] = "disabled"  # both nodes are on this machine; each would look for a token of its own
     options = "--num-cpus=1 --object-store-memory=200000000 --disable-usage-stats"
     try:
         for net in NETS:
