@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from w2v.cli.arguments import positive
+from w2v.cli.explain import as_text
 from w2v.cli.messages import message_of
 from w2v.cli.vector_files import FILE_HELP, format_in, load
 from w2v.common.terminal import printable
@@ -127,7 +128,7 @@ class Explorer:
             raise ValueError("ask for two words: king ? queen")
         if not hasattr(self.model, "explain"):
             raise ValueError("reasons need a whole model, as w2v train saves one; this file has vectors alone")
-        return str(self.model.explain(words[0], words[2], topn=self.count))
+        return as_text(self.model.explain(words[0], words[2], topn=self.count))
 
 
 def _side_by_side(columns: dict[str, list[tuple[str, float]]]) -> str:
