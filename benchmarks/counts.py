@@ -296,6 +296,13 @@ def lsa(args: argparse.Namespace) -> None:
             weighted = tfidf.fit_transform(texts)
             svd = TruncatedSVD(100, random_state=1).fit(weighted)
         facts["scikit-learn energy"] = float((svd.singular_values_**2).sum())
+        for rounds in (7, 10, 14, 20, 28):  # until it is as near to the best as ours
+            name = f"scikit-learn, {rounds} power iterations (its SVD alone)"
+            with timed(name, facts):
+                svd = TruncatedSVD(100, n_iter=rounds, random_state=1).fit(weighted)
+            facts[f"{name} energy"] = float((svd.singular_values_**2).sum())
+            if facts[f"{name} energy"] >= facts["w2v energy"]:
+                break
         with timed("scikit-learn, ARPACK (its SVD alone)", facts):
             svd = TruncatedSVD(100, algorithm="arpack", random_state=1).fit(weighted)
         facts["exact energy"] = float((svd.singular_values_**2).sum())

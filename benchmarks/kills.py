@@ -1,6 +1,6 @@
 """SIGKILL at random moments, also inside saves; each time the run is resumed, and must end in the undisturbed bytes.
 
-    python benchmarks/kills.py [--kills 200] [--seed 0] [--folder FOLDER]
+    python benchmarks/kills.py [--kills 200] [--epochs 12] [--seed 0] [--folder FOLDER]
 
 A run writes checkpoints all the time. A process that trains it is killed after a random time; the next one resumes,
 with another number of workers where training is deterministic. When a run has ended, its model file is compared with
@@ -23,26 +23,27 @@ from w2v import FormatError, Word2Vec
 from w2v.training import checkpoint
 
 # So many words of so many kinds that a checkpoint takes about as long as the training between two of them.
-WORDS, KINDS, EPOCHS = 300_000, 30_000, 12
-SETTINGS = {"vector_size": 100, "min_count": 1, "sg": 1, "epochs": EPOCHS, "compute_loss": False, "progress": False}
+WORDS, KINDS = 300_000, 30_000
+SETTINGS = {"vector_size": 100, "min_count": 1, "sg": 1, "compute_loss": False, "progress": False}
 MODES = {"one worker": {"workers": 1}, "deterministic": {"workers": 2, "deterministic": True}}
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--kills", type=int, default=200)
+    arguments.add_argument("--epochs", type=int, default=12, help="of each run")
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--folder", help="where to work; by default a temporary folder")
     arguments.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     args = arguments.parse_args()
     if args.child:
-        train(*args.child)
+        train(*args.child, args.epochs)
         return 0
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-        return run(Path(folder), args.kills, random.Random(args.seed))
+        return run(Path(folder), args.kills, args.epochs, random.Random(args.seed))
 
 
-def train(mode: str, folder: str, out: str, workers: str) -> None:
+def train(mode: str, folder: str, out: str, workers: str, epochs: int) -> None:
     """What a child does: begin the run, or go on with it, and save the model."""
     corpus, run_folder = Path(folder, "corpus.txt"), Path(folder, "run")
     if any((run_folder / slot).exists() for slot in checkpoint.SLOTS):
@@ -50,12 +51,12 @@ def train(mode: str, folder: str, out: str, workers: str) -> None:
         model = Word2Vec.resume(run_folder, workers=other, progress=False)
     else:
         keep = {"checkpoint": run_folder, "checkpoint_every": "0.01s"} if out != "undisturbed" else {}
-        model = Word2Vec(corpus_file=corpus, **SETTINGS, **MODES[mode], **keep)
+        model = Word2Vec(corpus_file=corpus, epochs=epochs, **SETTINGS, **MODES[mode], **keep)
     model.workers = 1  # which is in the file, and may differ
     model.save(Path(folder, f"{out}.safetensors"))
 
 
-def run(folder: Path, kills: int, draws: random.Random) -> int:
+def run(folder: Path, kills: int, epochs: int, draws: random.Random) -> int:
     rng = np.random.default_rng(0)
     words = rng.integers(0, KINDS, (2, WORDS)).min(axis=0).reshape(-1, 10)
     (folder / "corpus.txt").write_text("\n".join(" ".join(f"w{word}" for word in line) for line in words))
@@ -66,9 +67,9 @@ def run(folder: Path, kills: int, draws: random.Random) -> int:
         if not mode:  # a new run
             mode = draws.choice(list(MODES))
             if mode not in expected:
-                subprocess.run(child(mode, folder, "undisturbed"), check=True)
+                subprocess.run(child(mode, folder, epochs, "undisturbed"), check=True)
                 expected[mode] = (folder / "undisturbed.safetensors").read_bytes()
-        process = subprocess.Popen(child(mode, folder, "resumed", str(draws.randint(1, 4))))
+        process = subprocess.Popen(child(mode, folder, epochs, "resumed", str(draws.randint(1, 4))))
         try:
             code = process.wait(timeout=draws.uniform(0.2, 1.8))
         except subprocess.TimeoutExpired:
@@ -87,7 +88,7 @@ def run(folder: Path, kills: int, draws: random.Random) -> int:
             path.unlink()
         mode = ""
     if mode:  # the last one, to its end
-        subprocess.run(child(mode, folder, "resumed"), check=True)
+        subprocess.run(child(mode, folder, epochs, "resumed"), check=True)
         counts["runs ended"] += 1
         counts["runs with other bytes"] += (folder / "resumed.safetensors").read_bytes() != expected[mode]
     for name in (
@@ -103,8 +104,8 @@ def run(folder: Path, kills: int, draws: random.Random) -> int:
     return int(counts["runs with other bytes"] + counts["damaged"] > 0)
 
 
-def child(mode: str, folder: Path, out: str, workers: str = "2") -> list[str]:
-    return [sys.executable, __file__, "--child", mode, str(folder), out, workers]
+def child(mode: str, folder: Path, epochs: int, out: str, workers: str = "2") -> list[str]:
+    return [sys.executable, __file__, "--epochs", str(epochs), "--child", mode, str(folder), out, workers]
 
 
 def look(run_folder: Path, counts: Counter[str]) -> None:

@@ -12,7 +12,8 @@ import w2v
 
 PACKAGE = Path(w2v.__file__).parent
 HEADERS = PACKAGE / "training"
-FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"]
+# At any level of optimisation the bits are the same; the one of setup.py takes three times as long to compile.
+FLAGS = ["-O1", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"]
 
 # Of every function on made-up rows (levels.c): without weights of targets, with them; still targets; words together.
 # They change with the numerical scheme alone.
@@ -66,13 +67,13 @@ def compile_extension(compiler, extension, *flags):
     subprocess.run([compiler, "-ffp-contract=off", f"-I{include}", f"-I{source.parent}", *flags, source], check=True)
 
 
-EXTENSIONS = ["training/_train", "_text"]
+EXTENSIONS = ["training/_train", "text/_text"]
 
 
 @needs(CROSS)
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_the_extensions_compile_for_aarch64(tmp_path, extension):
-    compile_extension(CROSS, extension, "-O1", "-c", "-o", tmp_path / "o")
+    compile_extension(CROSS, extension, "-O0", "-c", "-o", tmp_path / "o")
 
 
 @needs(CC)

@@ -255,11 +255,11 @@ KERNEL void NAME(learn_mean)(float *const *rows, int n_rows, float forward, floa
         UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(fill)(0.0f); \
         NAME(update_panel)(old, grown, targets, n_targets, d, width, scores, ahead); \
         UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(mul)(grown[i], NAME(fill)(backward)); \
-        for (int c = 0; c < n_rows; c++) \
-            UNROLL for (int i = 0; i < width; i++) { \
-                float *at = rows[c] + d + i * WIDTH; \
-                NAME(store)(at, NAME(add)(NAME(load)(at), grown[i])); \
-            } \
+        for (int c = 0; c < n_rows; c++) { \
+            float *at = rows[c] + d; \
+            UNROLL for (int i = 0; i < width; i++) \
+                NAME(store)(at + i * WIDTH, NAME(add)(NAME(load)(at + i * WIDTH), grown[i])); \
+        } \
     }
     PANELS(SCATTER)
 #undef SCATTER
@@ -290,11 +290,11 @@ KERNEL void NAME(learn_still)(float *const *rows, int n_rows, int n_still, float
         UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(fill)(0.0f); \
         NAME(grow_panel)(grown, targets, n_targets, d, width, scores, ahead); \
         UNROLL for (int i = 0; i < width; i++) grown[i] = NAME(mul)(grown[i], NAME(fill)(backward)); \
-        for (int c = n_still; c < n_rows; c++) \
-            UNROLL for (int i = 0; i < width; i++) { \
-                float *at = rows[c] + d + i * WIDTH; \
-                NAME(store)(at, NAME(add)(NAME(load)(at), grown[i])); \
-            } \
+        for (int c = n_still; c < n_rows; c++) { \
+            float *at = rows[c] + d; \
+            UNROLL for (int i = 0; i < width; i++) \
+                NAME(store)(at + i * WIDTH, NAME(add)(NAME(load)(at + i * WIDTH), grown[i])); \
+        } \
     }
     PANELS(SCATTER)
 #undef SCATTER

@@ -128,7 +128,7 @@ cdef enum:  # what a stop flag asks for
     AT_ONCE = 2
 
 cdef enum:
-    BLEND_EVERY = 1024  # positions a worker trains between two looks at what the others made of the hot rows
+    STRETCH = 1024  # positions a worker trains in one go; then it looks at what the others made of the hot rows
     RING = 4  # three windows are under way: one draws, one looks up its targets, one learns; a power of two
     MOST_TARGETS = 100_000_000  # of one window
     LOOK_EVERY = 256  # rounds between two looks at whether rows are still finite
@@ -293,12 +293,19 @@ cdef struct Job:
     const int *stop
 
 
+cdef struct Place:
+    # where a survivor stands among those that a worker knows
+    int first               # those of its sentence are [first, last)
+    int last
+    int twin                # skip-gram: the last one before it of the same word, if it is less than a tile away; or -1
+
+
 cdef struct Worker:
     # what one worker owns
-    int32_t *kept           # the surviving tokens of a stretch of one sentence, in order
+    int32_t *kept           # the surviving tokens of a stretch, in order
     long long *positions    # of them in the part
+    Place *places
     long long n_kept
-    long long sentence      # the one they are of
     long long seen_from     # they are the survivors of [seen_from, seen_until)
     long long seen_until
     long long earliest      # no stretch to come begins before this position
@@ -307,7 +314,6 @@ cdef struct Worker:
     Ahead ahead             # targets of a window to come that nobody has asked for yet
     float **rows
     float **true_rows       # the rows behind them, where they are copies
-    int32_t *ids_of_rows    # their words; of a tag, all bits of it turned around
     float *factors          # how much of what is learnt each of them takes
     float *copies           # two of each row that does not take all: one learns, one stays
     float *side             # rows side by side, which learn; and as they were
@@ -337,7 +343,7 @@ cdef struct Worker:
     Segment *segment              # when training is deterministic: what it works on
     SegmentMark mark                # which segment of which round that is
     bint marking            # it trains nothing, but marks what it would touch
-    float **kept_rows       # those of the surviving tokens, or the segment's copies of them
+    float **kept_rows       # the input rows of the surviving tokens, or the segment's copies of them
     long long unblended     # positions since the copies were brought together
     long long words
     long long survivors
@@ -487,8 +493,6 @@ cdef void look_up_targets(const Plan *plan, Worker *own, Window *window, int32_t
             add_list(plan, own, window, word, pair, pair)
     if plan.subword_offsets:
         look_up_subwords(plan, own, window)
-    if own.segment:
-        window.n_copies = own.segment.n
 
 
 cdef inline void add_list(const Plan *plan, Worker *own, Window *window, int32_t word, int pair,
@@ -561,23 +565,27 @@ cdef void look_up_subwords(const Plan *plan, Worker *own, Window *window) noexce
                 window.n_rows += 1
 
 
-cdef inline bint listed(const int32_t *ids, int n, int32_t id) noexcept nogil:
-    cdef int j
-    for j in range(n):
-        if ids[j] == id:
-            return True
-    return False
-
-
 cdef inline void skip_prefetched(Worker *own, int n) noexcept nogil:
     n = min(n, own.ahead.n)
     own.ahead.rows += n
     own.ahead.n -= n
 
 
-cdef inline int32_t id_of_row(const Worker *own, const Window *window, int j) noexcept nogil:
-    """Of the j-th survivor, if it is in the window; behind the window come the tags."""
-    return own.kept[j] if j < window.last else ~own.tags[j - window.last]
+cdef inline bint stands_alone(const Worker *own, int j) noexcept nogil:
+    """Whether no other survivor of its sentence is known, nor a tag: there is nothing to learn."""
+    return own.places[j].last - own.places[j].first + own.n_tags < 2
+
+
+cdef inline bint is_taken(const Worker *own, const Window *window, int since, int j) noexcept nogil:
+    """Whether the row of the j-th survivor is that of one of [since, j) as well; behind the window come the tags."""
+    cdef int k
+    if j < window.last:
+        k = own.places[j].twin
+        return (own.places[k].twin if k == window.centre else k) >= since
+    for k in range(max(since, window.last), j):
+        if own.tags[k - window.last] == own.tags[j - window.last]:
+            return True
+    return False
 
 
 cdef inline bint is_target(const Window *window, const float *row) noexcept nogil:
@@ -604,14 +612,12 @@ cdef inline void take(const Plan *plan, Worker *own, const Window *window, int i
         own.rows[i], own.factors[i] = copy, locks[number] if locks else 1
 
 
-cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, int i, int j,
-                          int32_t number) noexcept nogil:
-    own.ids_of_rows[i] = number
-    if number >= 0:
-        take(plan, own, window, i, own.kept_rows[j] if own.segment else input_row(plan, own, number), number,
-             plan.locks)
+cdef inline void take_row(const Plan *plan, Worker *own, const Window *window, int i, int j) noexcept nogil:
+    """Make the row of the j-th survivor the i-th to learn, if it is in the window; behind the window come the tags."""
+    if j < window.last:
+        take(plan, own, window, i, own.kept_rows[j], own.kept[j], plan.locks)
     else:
-        take(plan, own, window, i, own.tag_rows[j - window.last], ~number, plan.document_locks)
+        take(plan, own, window, i, own.tag_rows[j - window.last], own.tags[j - window.last], plan.document_locks)
 
 
 cdef inline int take_subwords(const Plan *plan, Worker *own, const Window *window, int n, int32_t word) noexcept nogil:
@@ -718,17 +724,15 @@ cdef void skip_gram_of_subwords(const Plan *plan, Worker *own, const Window *win
 cdef inline void learn_one_by_one(const Plan *plan, Worker *own, const Window *window, int first,
                                   int pair) noexcept nogil:
     """Each survivor from `first` on, and each tag, predicts the centre word, with the lists of targets from `pair` on."""
-    cdef int j = first, n, begin = window.ends[pair - 1] if pair else 0, end = window.last + own.n_tags
+    cdef int j = first, since, n, begin = window.ends[pair - 1] if pair else 0, end = window.last + own.n_tags
     cdef int most = 1 if plan.lists_per_pair else plan.tile
-    cdef int32_t number
     while True:
-        n = 0
+        since, n = j, 0
         while j < end and n < most:
             if j != window.centre:
-                number = id_of_row(own, window, j)
-                if listed(own.ids_of_rows, n, number):
+                if is_taken(own, window, since, j):
                     break
-                take_row(plan, own, window, n, j, number)
+                take_row(plan, own, window, n, j)
                 n += 1
             j += 1
         if n == 0:
@@ -750,7 +754,7 @@ cdef void cbow(const Plan *plan, Worker *own, const Window *window) noexcept nog
         if plan.subword_offsets and j < window.last:
             n = take_subwords(plan, own, window, n, own.kept[j])
         else:
-            take_row(plan, own, window, n, j, id_of_row(own, window, j))
+            take_row(plan, own, window, n, j)
             n += 1
     if n == 0:
         return
@@ -779,7 +783,7 @@ cdef inline float *row_at_place(const Plan *plan, Worker *own, const Window *win
         factor[0] = plan.locks[word]
     if not window.first <= j < window.last:
         return own.null_row
-    return own.kept_rows[j] if own.segment else input_row(plan, own, word)
+    return own.kept_rows[j]
 
 
 cdef void side_by_side(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
@@ -1413,13 +1417,14 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     cdef long long most_targets = targets_of_a_window(plan, reach, job.most_tags, max_targets)
     cdef int i
     memset(own, 0, sizeof(Worker))
-    own.sentence, own.stop = -1, &NEVER
+    own.stop = &NEVER
     span += TOGETHER  # a stretch ends where a block does
     if plan.blocks_of_words:
         max_targets += TOGETHER - 1
         most_targets += TOGETHER - 1
     own.kept = <int32_t *>claim(span + 2 * reach, sizeof(int32_t))
     own.positions = <long long *>claim(span + 2 * reach, sizeof(long long))
+    own.places = <Place *>claim(span + 2 * reach, sizeof(Place))
     own.kept_rows = <float **>claim(span + 2 * reach, sizeof(float *))
     for i in range(RING):
         own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
@@ -1430,7 +1435,6 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
         own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
     own.rows = <float **>claim(most_rows, sizeof(float *))
     own.true_rows = <float **>claim(most_rows, sizeof(float *))
-    own.ids_of_rows = <int32_t *>claim(most_rows, sizeof(int32_t))
     own.factors = <float *>claim(most_rows, sizeof(float))
     own.tag_rows = <float **>claim(job.most_tags, sizeof(float *))
     own.scratch = <float *>claim(TOGETHER * plan.output_stride + 2 * TILE * max_targets + 64, sizeof(float))
@@ -1468,6 +1472,7 @@ cdef void disband(Worker *own) noexcept:
     free(own.sums)
     free(own.kept)
     free(own.positions)
+    free(own.places)
     for i in range(RING):
         free(own.windows[i].draws)
         free(own.windows[i].targets)
@@ -1476,7 +1481,6 @@ cdef void disband(Worker *own) noexcept:
         free(own.windows[i].ends)
     free(own.rows)
     free(own.true_rows)
-    free(own.ids_of_rows)
     free(own.kept_rows)
     free(own.scratch)
     free(own.factors)
@@ -1568,7 +1572,7 @@ cdef void train_segment(const Plan *plan, Worker *own, const Job *job, Segment *
 
 
 cdef void train_chunk(const Plan *plan, Worker *own, const Job *job, long long begin, long long end) noexcept nogil:
-    """Train the centre words at positions [begin, end), sentence by sentence."""
+    """Train the centre words at positions [begin, end), a segment at once, all else stretch by stretch."""
     cdef long long sentence, position = begin, until, reached
     if begin >= end:
         return
@@ -1576,16 +1580,16 @@ cdef void train_chunk(const Plan *plan, Worker *own, const Job *job, long long b
     while position < end and (own.segment or not stop_wanted(job.stop)):
         while job.offsets[sentence + 1] <= position:
             sentence += 1
-        until = min(end, job.offsets[sentence + 1])
-        if own.n_hot:
-            until = min(until, position + BLEND_EVERY)
+        until = end
+        if job.tags:  # a sentence has tags of its own
+            until = min(until, job.offsets[sentence + 1])
         if not own.segment:
-            own.earliest = position
+            own.earliest, until = position, min(until, position + STRETCH)
         reached = min(until, train_stretch(plan, own, job, sentence, position, until))
         if not own.marking:
             own.words += reached - position
         own.unblended += reached - position
-        if own.n_hot and own.unblended >= BLEND_EVERY:
+        if own.n_hot and own.unblended >= STRETCH:
             blend(plan, own, own.share)
         if reached < until:
             return
@@ -1669,7 +1673,7 @@ cdef void infer_stretch(const Plan *plan, Worker *own, const Job *job, float *ro
     cdef long long first, last, begins, ends, n, group, j
     cdef Window *window
     own.earliest = begin
-    if not find_survivors(plan, own, job, 0, begin, end):
+    if not find_survivors(plan, own, job, 0, begin, end, job.n_tokens):
         return
     begins, ends = kept_before(own, begin), kept_before(own, end)
     first, last = max(<long long>0, begins - job.reach), min(own.n_kept, ends + job.reach)
@@ -1724,7 +1728,7 @@ cdef int infer_document(const Plan *plan, Worker *own, Job *job, float *row, flo
     for epoch in range(epochs):
         job.key = stream_at(key, epoch + 1)
         job.alpha = alpha - (alpha - min_alpha) * epoch / max(epochs - 1, 1)
-        own.sentence = -1  # survivors are others
+        own.n_kept = own.seen_from = own.seen_until = 0  # survivors are others
         memcpy(before, row, <size_t>plan.stride * sizeof(float))
         position = 0
         while position < job.n_tokens and not stop_wanted(job.stop):
@@ -1785,9 +1789,9 @@ cdef inline bint see_until(const Plan *plan, Worker *own, const Job *job, long l
     return goes_on
 
 
-cdef bint find_survivors(const Plan *plan, Worker *own, const Job *job, long long sentence, long long begin,
-                         long long end) noexcept nogil:
-    """Find the survivors of [begin, end), and `reach` of the same sentence on both sides; False if a stop is wanted.
+cdef bint find_survivors(const Plan *plan, Worker *own, const Job *job, long long lowest, long long begin, long long end,
+                         long long highest) noexcept nogil:
+    """Find the survivors of [begin, end), and `reach` on both sides, from `lowest` to `highest`; False if a stop is wanted.
 
     What was found before is kept as long as it may be wanted. So a worker looks at most twice at a token for the sake
     of neighbours, however long a sentence is and however few of its tokens survive.
@@ -1795,12 +1799,12 @@ cdef bint find_survivors(const Plan *plan, Worker *own, const Job *job, long lon
     cdef long long position, dropped
     cdef const int *stop = own.stop if own.segment else job.stop
     # Segments of a round are trained in any order: what was found for another may begin within the reach of this one.
-    if sentence != own.sentence or begin < own.seen_from or (
-            own.seen_from > job.offsets[sentence] and begin <= own.seen_until and kept_before(own, begin) < job.reach):
-        own.sentence, own.n_kept = sentence, 0
-        own.seen_from = own.seen_until = job.offsets[sentence]
+    if begin < own.seen_from or (
+            own.seen_from > lowest and begin <= own.seen_until and kept_before(own, begin) < job.reach):
+        own.n_kept = 0
+        own.seen_from = own.seen_until = lowest
     if begin > own.seen_until:
-        position = position_before(plan, job, begin, own.seen_until, job.reach, stop)
+        position = position_before(plan, job, begin, max(lowest, own.seen_until), job.reach, stop)
         if position < 0:
             return False
         if position > own.seen_until:  # all that is wanted lies behind what was found before
@@ -1814,19 +1818,20 @@ cdef bint find_survivors(const Plan *plan, Worker *own, const Job *job, long lon
         memmove(own.positions, own.positions + dropped, <size_t>own.n_kept * sizeof(long long))
     if not see_until(plan, own, job, end, own.n_kept + end, stop):  # all there are
         return False
-    return see_until(plan, own, job, job.offsets[sentence + 1], kept_before(own, end) + job.reach, stop)
+    return see_until(plan, own, job, highest, kept_before(own, end) + job.reach, stop)
 
 
-cdef void open_window(const Plan *plan, Worker *own, const Job *job, int step, int first, int last) noexcept nogil:
-    """The window around the survivor at index `step`, when `first` to `last` are known, and its draws."""
+cdef void open_window(const Plan *plan, Worker *own, const Job *job, int step) noexcept nogil:
+    """The window around the survivor at index `step`, and its draws."""
     cdef Window *window = &own.windows[step % RING]
+    cdef const Place *place = &own.places[step]
     cdef long long width = plan.window, position = job.origin + own.positions[step]
     window.stream = stream_at(job.key, position)
     if plan.shrink:
         width = 1 + <long long>scaled(<uint32_t>window.stream, <uint64_t>plan.window)
-    window.first = <int>max(first, step - width)
+    window.first = <int>max(<long long>place.first, step - width)
     window.centre = step
-    window.last = <int>min(last, step + width + 1)
+    window.last = <int>min(<long long>place.last, step + width + 1)
     if not plan.pairs_words:
         window.first, window.last = step, step + 1
     window.rate = <float>(job.alpha - job.slope * <double>min(position, job.horizon))
@@ -1904,23 +1909,84 @@ cdef long long train_blocks(const Plan *plan, Worker *own, const Job *job, long 
     return end
 
 
+cdef void place_survivors(const Plan *plan, Worker *own, const Job *job, long long sentence, int first,
+                          int last) noexcept nogil:
+    """Find out where the survivors [first, last) stand; the first one is in `sentence` or behind it."""
+    cdef int i = first, j, k, end
+    while i < last:
+        while job.offsets[sentence + 1] <= own.positions[i]:
+            sentence += 1
+        end = i
+        while end < last and own.positions[end] < job.offsets[sentence + 1]:
+            end += 1
+        for j in range(i, end):
+            own.places[j].first, own.places[j].last, own.places[j].twin = i, end, -1
+            if not plan.cbow:
+                for k in range(max(i, j - plan.tile), j):
+                    if own.kept[k] == own.kept[j]:
+                        own.places[j].twin = k
+        i = end
+
+
+cdef bint leave_marks(const Plan *plan, Worker *own, int first, int begins, int ends, int last) noexcept nogil:
+    """Mark what the survivors [begins, ends) would touch, with neighbours from `first` to `last`; False if stopped."""
+    cdef long long j
+    cdef int i, step
+    for i in range(own.n_tags):
+        leave_mark(&own.mark, DOCUMENTS, own.tags[i])
+    if plan.side_tags:
+        leave_mark(&own.mark, INPUTS, plan.null_word)
+    for step in range(first, last):
+        if stands_alone(own, step):
+            continue
+        leave_mark(&own.mark, INPUTS, own.kept[step])
+        if plan.subword_offsets and (plan.cbow or begins <= step < ends):
+            for j in range(plan.subword_offsets[own.kept[step]], plan.subword_offsets[own.kept[step] + 1]):
+                leave_mark(&own.mark, INPUTS, plan.subword_rows[j])
+        if stop_wanted(own.stop) == AT_ONCE:
+            return False
+    if plan.nodes:
+        if plan.subword_offsets and not plan.cbow:  # targets are the neighbours
+            begins, ends = first, last
+        for step in range(begins, ends):
+            if not stands_alone(own, step):
+                for j in range(plan.paths[own.kept[step]], plan.paths[own.kept[step] + 1]):
+                    leave_mark(&own.mark, NODES, plan.points[j])
+    return True
+
+
+cdef inline float *row_or_copy(const Plan *plan, const Worker *own, int matrix, long long row) noexcept nogil:
+    """The row of a word or tag as an input; a segment's own copy of it, unless no other segment may have it."""
+    if matrix == INPUTS and plan.still_words:
+        return plan.inputs + row * plan.stride
+    # Under one matrix, another segment may have the row as a target: copies of it are made by all.
+    if own.segment and (own.segment.all.copies_all or (plan.tied and matrix == INPUTS)
+                        or not in_this_segment_alone(&own.mark, matrix, row)):
+        return copy_of(own.segment, matrix, row)
+    return input_row(plan, own, row) if matrix == INPUTS else plan.documents + row * plan.stride
+
+
 cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long long sentence, long long begin,
                              long long end) noexcept nogil:
-    """Train the centre words at [begin, end), a part of one sentence; neighbours may lie beyond it on both sides.
+    """Train the centre words at [begin, end), from `sentence` on; neighbours may lie beyond it on both sides.
 
     Returns `end`, or the position of the first word that is not trained because a stop is wanted.
     """
-    cdef long long j, before = begin
+    cdef long long before = begin, lowest = job.offsets[sentence], highest = sentence
     cdef int i, first, begins, ends, last, step
-    cdef Window *ahead
+    cdef Window *window
+    while job.offsets[highest + 1] < end:
+        highest += 1
+    highest = job.offsets[highest + 1]
     if plan.blocks_of_words:  # a block is of the stretch that it begins in
         begin, end = next_block(job, sentence, begin), next_block(job, sentence, end)
         if begin == end:
             return end
-    if not find_survivors(plan, own, job, sentence, begin, end):
+    if not find_survivors(plan, own, job, lowest, begin, end, highest):
         return before
     begins, ends = <int>kept_before(own, begin), <int>kept_before(own, end)  # of those that are trained
-    first, last = <int>max(0, begins - job.reach), <int>min(own.n_kept, ends + job.reach)
+    first = <int>max(kept_before(own, lowest), begins - job.reach)
+    last = <int>min(kept_before(own, highest), ends + job.reach)
     if not own.marking:
         own.survivors += ends - begins
     own.n_tags = 0
@@ -1929,77 +1995,56 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
         own.n_tags = <int>(job.tag_offsets[sentence + 1] - job.tag_offsets[sentence])
     if (last - first < 2 and own.n_tags == 0) or (plan.side_tags and own.n_tags != plan.side_tags):
         return end
+    place_survivors(plan, own, job, sentence, first, last)
     if own.marking:
-        for i in range(own.n_tags):
-            leave_mark(&own.mark, DOCUMENTS, own.tags[i])
-        if plan.side_tags:
-            leave_mark(&own.mark, INPUTS, plan.null_word)
-        for step in range(first, last):
-            leave_mark(&own.mark, INPUTS, own.kept[step])
-            if plan.subword_offsets and (plan.cbow or begins <= step < ends):
-                for j in range(plan.subword_offsets[own.kept[step]], plan.subword_offsets[own.kept[step] + 1]):
-                    leave_mark(&own.mark, INPUTS, plan.subword_rows[j])
-            if stop_wanted(own.stop) == AT_ONCE:
-                return before
-        if plan.nodes:
-            if plan.subword_offsets and not plan.cbow:  # targets are the neighbours
-                begins, ends = first, last
-            for step in range(begins, ends):
-                for j in range(plan.paths[own.kept[step]], plan.paths[own.kept[step] + 1]):
-                    leave_mark(&own.mark, NODES, plan.points[j])
-        return end
+        return end if leave_marks(plan, own, first, begins, ends, last) else before
     for i in range(own.n_tags):
-        if own.segment and (own.segment.all.copies_all or not in_this_segment_alone(&own.mark, DOCUMENTS, own.tags[i])):
-            own.tag_rows[i] = copy_of(own.segment, DOCUMENTS, own.tags[i])
-        else:
-            own.tag_rows[i] = plan.documents + own.tags[i] * plan.stride
-    own.null_row = input_row(plan, own, plan.null_word)
-    if own.segment != NULL and plan.side_tags > 0 and not plan.still_words and (
-            own.segment.all.copies_all or not in_this_segment_alone(&own.mark, INPUTS, plan.null_word)):
-        own.null_row = copy_of(own.segment, INPUTS, plan.null_word)
-    if own.segment and plan.pairs_words and plan.subword_offsets == NULL:
+        own.tag_rows[i] = row_or_copy(plan, own, DOCUMENTS, own.tags[i])
+    own.null_row = row_or_copy(plan, own, INPUTS, plan.null_word) if plan.side_tags else NULL
+    if plan.pairs_words and plan.subword_offsets == NULL:
         for step in range(first, last):
-            # Under one matrix, another segment may have the row as a target: copies of it are made by all.
-            if plan.still_words:
-                own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
-            elif not own.segment.all.copies_all and not plan.tied and in_this_segment_alone(
-                    &own.mark, INPUTS, own.kept[step]):
-                own.kept_rows[step] = plan.inputs + own.kept[step] * plan.stride
-            else:
-                own.kept_rows[step] = copy_of(own.segment, INPUTS, own.kept[step])
+            if not stands_alone(own, step):
+                own.kept_rows[step] = row_or_copy(plan, own, INPUTS, own.kept[step])
     if plan.blocks_of_words:
-        return train_blocks(plan, own, job, job.offsets[sentence], begins, ends, end)
+        return train_blocks(plan, own, job, lowest, begins, ends, end)
     # A pipeline of three stages, so that nothing waits for memory: a window makes its draws, then looks up its targets,
     # then learns, while the rows of the next one are on their way.
     for step in range(begins, ends + 2):
         if step < ends:
-            open_window(plan, own, job, step, first, last)
+            open_window(plan, own, job, step)
+            i = <int>min(last - 1, step + job.reach)
             if plan.subword_offsets:
                 prefetch_subwords(plan, own, step, last, job.reach)
-            elif plan.pairs_words:
-                i = <int>min(last - 1, step + job.reach)
-                prefetch_row(own.kept_rows[i] if own.segment else input_row(plan, own, own.kept[i]), plan.blocks)
+            elif plan.pairs_words and not stands_alone(own, i):
+                prefetch_row(own.kept_rows[i], plan.blocks)
         if begins < step <= ends:
-            look_up_targets(plan, own, &own.windows[(step - 1) % RING], own.kept[step - 1])
+            window = &own.windows[(step - 1) % RING]
+            if stands_alone(own, step - 1):
+                window.n_targets = window.n_rows = 0
+            else:
+                look_up_targets(plan, own, window, own.kept[step - 1])
+            if own.segment:
+                window.n_copies = own.segment.n
         if step >= begins + 2:
             if stop_wanted(own.stop) == AT_ONCE or (not own.segment and stop_wanted(job.stop)):
                 own.survivors -= ends - (step - 2)
                 return own.positions[step - 2]
             if own.segment:
                 make_copies(own.segment, own.windows[(step - 2) % RING].n_copies)
-            ahead = &own.windows[(step - 1) % RING]
-            own.ahead.rows = ahead.targets
-            own.ahead.n = ahead.n_targets + (0 if plan.cbow else ahead.n_rows) if step <= ends else 0
-            if own.windows[(step - 2) % RING].n_targets == 0:  # a vocabulary of one word has no path
+            window = &own.windows[(step - 1) % RING]
+            own.ahead.rows = window.targets
+            own.ahead.n = window.n_targets + (0 if plan.cbow else window.n_rows) if step <= ends else 0
+            window = &own.windows[(step - 2) % RING]
+            if window.n_targets == 0:  # or a vocabulary of one word, which has no path
                 continue
             if plan.side_tags:
-                side_by_side(plan, own, &own.windows[(step - 2) % RING])
+                side_by_side(plan, own, window)
             elif plan.cbow:
-                cbow(plan, own, &own.windows[(step - 2) % RING])
+                cbow(plan, own, window)
             elif plan.subword_offsets:
-                skip_gram_of_subwords(plan, own, &own.windows[(step - 2) % RING])
+                skip_gram_of_subwords(plan, own, window)
             else:
-                skip_gram(plan, own, &own.windows[(step - 2) % RING])
+                skip_gram(plan, own, window)
             for i in range(own.ahead.n):
                 prefetch_row(own.ahead.rows[i], plan.output_blocks)
     return end
