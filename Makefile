@@ -6,7 +6,7 @@ SOURCES := setup.py pyproject.toml $(wildcard src/w2v/*.pyx src/w2v/*.h src/w2v/
 .DEFAULT_GOAL := help
 SECONDS ?= 60
 
-.PHONY: help build demo test slow sanitize tsan fuzz lint bench quality site sdist release-check clean
+.PHONY: help build demo test slow sanitize tsan fuzz exports lint bench quality site sdist release-check clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -37,6 +37,10 @@ tsan: build      ## the same for races between threads; those of Hogwild alone a
 fuzz: build      ## damaged files to every reader: make fuzz SECONDS=60
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	cd tests && ../$(BIN)/python -m fuzz --seconds $(SECONDS)
+
+exports: build   ## exports against the tools themselves, which take minutes to install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[exports]'
+	$(BIN)/python -m pytest -n 0 tests/vectors/test_exports.py
 
 lint: build      ## ruff and mypy
 	$(BIN)/ruff check .

@@ -113,11 +113,20 @@ def test_sums_reasons_and_slips_are_answered(model):
     explorer = explore.Explorer(model.wv, model, 3)
     best, _ = model.wv.most_similar(["river", "bread"], ["lake"], topn=1)[0]
     assert best in explorer.answer("river - lake + bread")
+    assert explorer.answer("river -lake +bread") == explorer.answer("river - lake + bread")
     assert "used alike" in explorer.answer("river ? bread")
     assert "close to it: 'river'" in explorer.answer("rivr")
     assert "need a whole model" in explore.Explorer(model.wv).answer("river ? bread")
     assert "WORD" in explorer.answer("help")
     assert explorer.answer("  ") == ""
+
+
+def test_a_word_is_asked_for_as_the_text_was_read():
+    told = Word2Vec(prose(), tokenizer="simple", vector_size=4, min_count=1, workers=1, sample=0, epochs=1)
+    explorer = explore.Explorer(told.wv, told, 3)
+    assert explorer.answer("River!") == explorer.answer("river")
+    assert explorer.answer("Lake ? BREAD") == explorer.answer("lake ? bread")
+    assert "not among" in explorer.answer("River lake")
 
 
 def test_words_are_completed_the_most_frequent_first():
@@ -156,6 +165,9 @@ def test_a_script_knows_all_commands_and_options(shell):
         ("w2v train --tok", {"--tokenizer"}),
         ("w2v train book.txt --tokenizer simple_", {"simple_preprocess"}),
         ("w2v completion --h", {"--help"}),
+        ("w2v completion z", {"zsh"}),
+        ("w2v bio e", {"embed"}),
+        ("w2v bio train --pre", {"--preset"}),
     ],
 )
 def test_bash_completes_commands_options_and_values(words, expected):
@@ -171,6 +183,15 @@ def test_other_shells_can_read_their_scripts(shell):
         pytest.skip(f"{shell} is not installed")
     script = completion.script(program.build_parser(), shell)
     subprocess.run([shell, "-n"], input=script, text=True, check=True)
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes_commands_options_and_values():
+    script = completion.script(program.build_parser(), "fish")
+    asked = {"w2v tra": "train", "w2v completion z": "zsh", "w2v bio e": "embed", "w2v train --tok": "--tokenizer"}
+    script += "".join(f"complete -C '{line}'\n" for line in asked)
+    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, check=True)
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == list(asked.values())
 
 
 def test_a_model_of_a_field_is_verified_on_that_field(book, capsys):

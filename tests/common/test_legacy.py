@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from corpora import TOPICS, two_topics
 
-from w2v import KeyedVectors, Word2Vec
+from w2v import Doc2Vec, FastText, KeyedVectors, Phrases, Word2Vec
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,7 @@ OF_VECTORS = {
     "vectors_norm": lambda wv: np.array_equal(wv.vectors_norm, wv.get_normed_vectors()),
     "vocab": lambda wv: sorted(wv.vocab) == sorted(wv.index_to_key),
     "word_vec": lambda wv: np.array_equal(wv.word_vec(WORD, norm=True), wv.get_vector(WORD, norm=True)),
+    "word_vec, use_norm": lambda wv: np.array_equal(wv.word_vec(WORD, use_norm=True), wv.get_vector(WORD, norm=True)),
     "words_closer_than": lambda wv: wv.words_closer_than(WORD, OTHER) == wv.closer_than(WORD, OTHER),
     "wv": lambda wv: wv.wv is wv,
     "init_sims": lambda wv: wv.init_sims() is None and wv.norms is not None,
@@ -40,6 +41,12 @@ OF_MODELS = {
     "n_similarity": lambda model: model.n_similarity([WORD], [WORD]) == pytest.approx(1),
     "doesnt_match": lambda model: model.doesnt_match([WORD, OTHER]) in (WORD, OTHER),
     "init_sims": lambda model: model.init_sims() is None,
+    "clear_sims": lambda model: model.clear_sims() is None,
+    "delete_temporary_training_data": lambda model: model.delete_temporary_training_data(True, True) is None,
+    "size= of Doc2Vec": lambda model: Doc2Vec(size=4).vector_size == 4,
+    "size= of FastText": lambda model: FastText(size=4).vector_size == 4,
+    "common_terms= of Phrases": lambda model: Phrases(common_terms=["of"]).connector_words == {"of"},
+    "delimiter= of Phrases": lambda model: Phrases(delimiter=b"-").delimiter == "-",
 }
 
 

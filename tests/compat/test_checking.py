@@ -52,6 +52,8 @@ def checked(code, head=HEAD):
         ("gensim.utils.chunkize_serial(x, 2)", "gensim.utils.chunkize_serial", uses.BESIDE),
         ("import gensim.downloader as api", "import gensim.downloader", uses.BESIDE),
         ("from gensim.models.callbacks import Metric", "from gensim.models.callbacks import Metric", uses.BESIDE),
+        ("Phrases(x).export_phrases(x)", "Phrases.export_phrases()", uses.MISSING),
+        ("Phrases(x, common_terms=y)", "Phrases(common_terms=)", uses.DIFFERS),
         ("from gensim.models import *", "from gensim.models import *", uses.LOOK),
     ],
 )  # fmt: skip

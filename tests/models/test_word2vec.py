@@ -498,7 +498,7 @@ def test_nothing_to_train_on(corpus):
 
 def test_an_empty_file_is_no_corpus(tmp_path):
     (tmp_path / "empty").write_text("")
-    with pytest.raises(RuntimeError, match="lower min_count or add text"):
+    with pytest.raises(RuntimeError, match="there is no word in this corpus"):
         Word2Vec(corpus_file=tmp_path / "empty")
 
 

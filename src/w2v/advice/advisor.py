@@ -4,6 +4,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from w2v.common import checks
 from w2v.common.progress import progress_bar
 from w2v.files.reading import Pathlike
 from w2v.text.readers import read_sentences
+from w2v.text.texts import Texts
 from w2v.vectors.keyed import KeyedVectors
 
 PROBE_WORDS = 1_000_000  # of the largest part that is tried
@@ -29,6 +31,7 @@ NEAR = 0.005  # a difference of quality that is noise
 def advise(
     corpus: Pathlike | Iterable[Sequence[str]],
     *,
+    tokenizer: str | None = None,
     seconds: float = 120.0,
     workers: int = -1,
     seed: int = 1,
@@ -44,6 +47,8 @@ def advise(
     ----------
     corpus : path, or iterable of token lists
         A line, or a list, is what belongs together: a sentence or a document.
+    tokenizer : {"whitespace", "simple", "simple_preprocess"}, optional
+        What the words of raw text are; the lines of an iterable are then str.
     seconds : float, default 120
         When to begin no other probe. Those of the smallest part are always made.
     workers : int, default -1
@@ -67,11 +72,12 @@ def advise(
     checks.worker_number(workers)
     checks.integer("seed", seed, 0, 2**63 - 1)
     start = time.monotonic()
-    text = _Text(corpus, seed)
+    text = _Text(corpus if tokenizer is None else Texts(corpus, tokenizer), seed)
     search = _Search(text, start + seconds, workers, seed)
     with progress_bar(progress, unit="probes", desc="probes", leave=False) as bar:
         search.run(bar)
-    return search.advice(time.monotonic() - start)
+    found = search.advice(time.monotonic() - start)
+    return found if tokenizer is None else replace(found, settings={**found.settings, "tokenizer": tokenizer})
 
 
 class _Text:

@@ -1,8 +1,10 @@
 """What is usual for a text of a size, without trying anything: the settings that a first model takes."""
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
+
+from w2v.files.reading import Pathlike, open_binary
 
 MANY_WORDS = 3_000_000  # from here on five passes are enough
 EPOCHS = (5, 20)
@@ -16,6 +18,11 @@ FEW_WORDS = 2_000
 
 # The share of words with a capital or a full stop from which on a text is raw.
 RAW = 0.02
+
+# Lines broken as on a page, in paragraphs with empty lines between: so many bytes are looked at, in which there are so
+# many lines that another follows, and so many that are empty; a line has at most so many bytes.
+SEEN, FEW_LINES, PAGE = 1 << 16, 20, 120
+ENDS = b".!?:;\"'"
 
 
 def usual_min_count(words: int) -> int:
@@ -39,6 +46,17 @@ def usual_settings(words: int) -> dict[str, Any]:
         "epochs": usual_epochs(words),
         "workers": -1 if words >= LONG_TEXT else 1,
     }
+
+
+def looks_wrapped(path: Pathlike) -> bool:
+    """Whether the lines of a text are broken where a page ends, and not where a sentence or a paragraph does."""
+    with open_binary(path) as file:
+        lines = file.read(SEEN).replace(b"\r\n", b"\n").split(b"\n")[:-1]
+    within = [line for line, following in pairwise(lines) if line.strip() and following.strip()]
+    breaks = sum(not line.strip() for line in lines)
+    if min(len(within), breaks) < FEW_LINES or max(map(len, lines)) > PAGE:
+        return False
+    return sum(line.rstrip()[-1:] not in ENDS for line in within) > len(within) / 2
 
 
 def looks_raw(sentences: Sequence[Sequence[str]]) -> bool:

@@ -60,8 +60,20 @@ def commands_of(parser: argparse.ArgumentParser) -> dict[str, tuple[str, argpars
 
 
 def options_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """The options of a command that begin with a dash."""
-    return [action for action in parser._actions if action.option_strings and action.help != argparse.SUPPRESS]
+    """The options of a command that begin with a dash, and those of its own commands."""
+    found: dict[tuple[str, ...], argparse.Action] = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for made in action.choices.values():
+                found |= {tuple(each.option_strings): each for each in options_of(made)}
+        elif action.option_strings and action.help != argparse.SUPPRESS:
+            found[tuple(action.option_strings)] = action
+    return list(found.values())
+
+
+def words_of(parser: argparse.ArgumentParser) -> str:
+    """What may stand behind a command that is no file: its own commands, or the values of an argument."""
+    return " ".join(word for action in parser._actions if not action.option_strings for word in _values(action))
 
 
 def script(parser: argparse.ArgumentParser, shell: str) -> str:
@@ -77,7 +89,9 @@ def _bash(commands: dict[str, tuple[str, argparse.ArgumentParser]]) -> str:
     choices, options = [], []
     for name, (_, made) in commands.items():
         flags = [flag for action in options_of(made) for flag in action.option_strings]
-        options.append(f'        {name}) [[ $cur == -* ]] && COMPREPLY=($(compgen -W "{" ".join(flags)}" -- "$cur"));;')
+        words = f' || COMPREPLY=($(compgen -W "{words_of(made)}" -- "$cur"))' if words_of(made) else ""
+        flagged = f'COMPREPLY=($(compgen -W "{" ".join(flags)}" -- "$cur"))'
+        options.append(f"        {name}) [[ $cur == -* ]] && {flagged}{words};;")
         for action in options_of(made):
             if _values(action):
                 asked = "|".join(f"{name}:{flag}" for flag in action.option_strings)
@@ -107,6 +121,7 @@ def _zsh(commands: dict[str, tuple[str, argparse.ArgumentParser]]) -> str:
             )
             value = value and f":value{value}"
             specs += [_quoted(f"{flag}[{purpose}]{value}") for flag in action.option_strings]
+        specs += [_quoted(f"2:word:({words_of(made)})")] if words_of(made) else []
         options.append(f"        {name}) _arguments {' '.join([*specs, _quoted('*:file:_files')])};;")
     return ZSH.format(commands="\n".join(described), options="\n".join(options))
 
@@ -115,6 +130,8 @@ def _fish(commands: dict[str, tuple[str, argparse.ArgumentParser]]) -> str:
     lines = ["# Completion of w2v for fish; in ~/.config/fish/config.fish:  w2v completion fish | source"]
     for name, (purpose, made) in commands.items():
         lines.append(f"complete -c w2v -n __fish_use_subcommand -a {name} -d {_quoted(purpose)}")
+        if words_of(made):
+            lines.append(f"complete -c w2v -n '__fish_seen_subcommand_from {name}' -f -a {_quoted(words_of(made))}")
         for action in options_of(made):
             parts = [f"complete -c w2v -n '__fish_seen_subcommand_from {name}'"]
             for flag in action.option_strings:

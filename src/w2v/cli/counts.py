@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from w2v.cli.arguments import TRAINING_OPTIONS, add_output, add_progress, add_text_options, workers
+from w2v.cli.arguments import TOKENIZERS, TRAINING_OPTIONS, add_output, add_progress, add_text_options, workers
 from w2v.cli.output import report
-from w2v.cli.sources import check_output, is_in, read_from
+from w2v.cli.sources import check_output, is_in, is_raw, read_from
 from w2v.cli.term_commands import add_step_options, steps_of
 from w2v.cli.vector_files import format_of, save
 from w2v.common.terminal import printable
@@ -64,6 +64,7 @@ def register(command: Callable[..., Callable[..., argparse.Action]]) -> None:
 
     add = command("advise", advise, "say which model to take for a text, and what to expect: tried on parts of it")
     add("corpus", metavar="FILE", help="text, a sentence or document per line; - for standard input")
+    add("--tokenizer", choices=TOKENIZERS, help="what words of raw text are (default: simple, if the text is raw)")
     add("--seconds", type=float, default=120.0, metavar="N", help="when to try nothing else (default %(default)g)")
     add("--plot", metavar="OUT", help="a figure of quality and stability against size")
     add("--workers", type=workers, default=-1, metavar="N", help="threads (default: one per core)")
@@ -81,8 +82,12 @@ def advise(args: argparse.Namespace) -> None:
     from w2v import advise as advised
 
     with read_from(args.corpus) as (sentences, corpus_file):
-        corpus = sentences if corpus_file is None else corpus_file
-        options = {"seconds": args.seconds, "workers": args.workers, "seed": args.seed, "progress": args.progress}
+        corpus: Any = sentences if corpus_file is None else corpus_file
+        tokenizer = args.tokenizer or ("simple" if is_raw(sentences, corpus_file) else None)
+        if tokenizer is not None and corpus_file is None:
+            corpus = sentences.source
+        options: dict[str, Any] = {"tokenizer": tokenizer}
+        options |= {"seconds": args.seconds, "workers": args.workers, "seed": args.seed, "progress": args.progress}
         found = advised(corpus, **options)
     if args.plot:
         from w2v.files.writing import atomic_write

@@ -128,6 +128,8 @@ def _documents_of(args: argparse.Namespace) -> Iterator[tuple[Any, str | None]]:
         if args.tags == "-":
             raise ValueError("--tags - would read tags from standard input; give a file")
         check_corpus(args.tags)
+    from w2v import Texts
+
     with read_from(args.corpus, args) as (lines, path):
         source: Any = path if lines is None else lines.source
         if column is not None or args.tags is not None:
@@ -136,7 +138,7 @@ def _documents_of(args: argparse.Namespace) -> Iterator[tuple[Any, str | None]]:
             yield TaggedLines(source, args.corpus, args.tags, column, args.tokenizer), None
         elif lines is None:
             yield None, path
-        elif args.tokenizer is not None or args.column is not None or args.field is not None:
+        elif isinstance(lines, Texts) or args.tokenizer is not None:
             yield lines, None
         else:
             from w2v import TaggedLineDocument

@@ -41,4 +41,9 @@ def run(args: argparse.Namespace) -> None:
 
         with atomic_write(args.plot) as file:
             found.plot().savefig(file, format=os.path.splitext(args.plot)[1][1:])
-    print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False) if args.json else found)
+    print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False) if args.json else as_text(found))
+
+
+def as_text(found: object) -> str:
+    """An explanation in the words of the command line."""
+    return str(found).replace("explain(a, b, corpus_file=...)", "w2v explain MODEL A B --corpus FILE")

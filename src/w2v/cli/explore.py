@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from w2v.cli.arguments import positive
+from w2v.cli.explain import as_text
 from w2v.cli.messages import message_of
 from w2v.cli.vector_files import FILE_HELP, format_in, load
 from w2v.common.terminal import printable
@@ -22,7 +23,7 @@ HELP = """\
   WORD                 the words nearest to it: used alike, and standing together with it
   WORD - WORD + WORD   what is left of the first without the second and with the third
   WORD ? WORD          why two words are near
-  help, quit           Ctrl-D ends, too; the tabulator completes words"""
+  help, quit           Ctrl-D ends, too; Ctrl-C drops a line; the tabulator completes words"""
 
 # Completions offered at most.
 OFFERED = 50
@@ -50,6 +51,11 @@ def run(args: argparse.Namespace) -> None:
             if interactive:
                 print()
             return
+        except KeyboardInterrupt:
+            if not interactive:
+                raise
+            print()
+            continue
         if line.strip() in ("quit", "exit"):
             return
         print(explorer.answer(line), flush=True)
@@ -93,9 +99,9 @@ class Explorer:
         try:
             if "?" in words:
                 return self._reasons(words)
-            if len(words) > 1 and re.fullmatch(r"[^ ]+( [-+] [^ ]+)+", " ".join(words)):
-                return self._sum(words)
-            return self._neighbors(" ".join(words))
+            if len(words) > 1 and re.fullmatch(r"[^ ]+( [-+] ?[^ ]+)+", " ".join(words)):
+                return self._sum(re.sub(r"(?<= [-+])(?=[^ ])", " ", " ".join(words)).split())
+            return self._neighbors(self._meant(" ".join(words)))
         except ERRORS as error:
             return f"  {message_of(error, {})}"
 
@@ -110,6 +116,16 @@ class Explorer:
             found.append((row, key))
         return [key for _, key in sorted(found)[:OFFERED]]
 
+    def _meant(self, word: str) -> str:
+        """A word, or what the model's tokenizer makes of it: Elizabeth asks for elizabeth."""
+        tokenizer = getattr(self.model, "tokenizer", None)
+        if tokenizer is None or word in self.vectors.key_to_index:
+            return word
+        from w2v import tokenize
+
+        found = tokenize(word, tokenizer)
+        return found[0] if len(found) == 1 and found[0] in self.vectors.key_to_index else word
+
     def _neighbors(self, word: str) -> str:
         columns = {"used alike": self.vectors.most_similar(word, topn=self.count)}
         if getattr(self.model, "syn1neg", None) is not None:
@@ -118,8 +134,9 @@ class Explorer:
 
     def _sum(self, words: list[str]) -> str:
         signs = ["+", *words[1::2]]
-        positive = [word for sign, word in zip(signs, words[::2], strict=True) if sign == "+"]
-        negative = [word for sign, word in zip(signs, words[::2], strict=True) if sign == "-"]
+        pairs = [(sign, self._meant(word)) for sign, word in zip(signs, words[::2], strict=True)]
+        positive = [word for sign, word in pairs if sign == "+"]
+        negative = [word for sign, word in pairs if sign == "-"]
         return _side_by_side({" ".join(words): self.vectors.most_similar(positive, negative, topn=self.count)})
 
     def _reasons(self, words: list[str]) -> str:
@@ -127,7 +144,7 @@ class Explorer:
             raise ValueError("ask for two words: king ? queen")
         if not hasattr(self.model, "explain"):
             raise ValueError("reasons need a whole model, as w2v train saves one; this file has vectors alone")
-        return str(self.model.explain(words[0], words[2], topn=self.count))
+        return as_text(self.model.explain(self._meant(words[0]), self._meant(words[2]), topn=self.count))
 
 
 def _side_by_side(columns: dict[str, list[tuple[str, float]]]) -> str:

@@ -2,13 +2,12 @@
 
 import argparse
 import shlex
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from w2v.cli.arguments import training_settings
 from w2v.cli.output import answers, print_answers, report
-from w2v.cli.sources import check_output, is_in, read_from
+from w2v.cli.sources import check_output, is_in, is_raw, read_from
 from w2v.common.terminal import printable
 
 GUIDE = """\
@@ -23,16 +22,18 @@ w2v trains vectors of words on a text of yours, and answers questions about them
   w2v COMMAND --help              a command's options, with examples
 """
 
-# Sentences that tell whether a text is raw.
-LOOKED_AT = 2000
-
 TELLING, NEIGHBORS = 4, 5
+
+WRAPPED = """\
+Its lines are broken as on a page, and no word sees beyond its line. This gives a line to each paragraph:
+  awk -v RS= '{{$1=$1}}1' {quoted} > paragraphs.txt
+"""
 
 
 def train(args: argparse.Namespace) -> None:
     """Train a first model: say which settings the text asks for, and show what it has learnt."""
     from w2v import Texts, Word2Vec
-    from w2v.advice.rules import looks_raw, usual_settings
+    from w2v.advice.rules import looks_wrapped, usual_settings
     from w2v.vectors.telling import telling_words
 
     stem = "model" if args.corpus == "-" else Path(args.corpus).name.split(".")[0] or "model"
@@ -44,8 +45,7 @@ def train(args: argparse.Namespace) -> None:
     with read_from(args.corpus, args) as (sentences, corpus_file):
         raw = False
         if "tokenizer" not in given:
-            lines = Texts(corpus_file) if corpus_file is not None else sentences
-            raw = looks_raw(list(islice(lines, LOOKED_AT)))
+            raw = is_raw(sentences, corpus_file)
             given["tokenizer"] = "simple" if raw else None
             if raw and corpus_file is None and not isinstance(sentences, Texts):
                 sentences = Texts(sentences.source)
@@ -58,6 +58,8 @@ def train(args: argparse.Namespace) -> None:
         model.prepare_weights()
         if not args.json:
             _say_settings(words, raw, chosen)
+            if raw and corpus_file is not None and looks_wrapped(corpus_file):
+                print(WRAPPED.format(quoted=shlex.quote(corpus_file)), flush=True)
         model.train(sentences, corpus_file, total_words=words, epochs=model.epochs)
     model.save(args.output)
     shown = {word: answers(model.wv.most_similar(word, topn=NEIGHBORS)) for word in telling_words(model.wv, TELLING)}
@@ -78,9 +80,15 @@ def _say_settings(words: int, raw: bool, chosen: dict[str, Any]) -> None:
     flags = {parameter: flag for flag, parameter, *_ in TRAINING_OPTIONS}
     options = ["--tokenizer simple"] * raw + ["--sg"] * ("sg" in chosen)
     options += [f"{flags[name]} {value:g}" for name, value in chosen.items() if name in flags]
-    print(f"{words:,} words. With settings that are usual for a text of this size: {' '.join(options)}")
+    from w2v.advice.rules import FEW_WORDS
+
+    print(
+        f"{words:,} word{'s' * (words != 1)}. With settings that are usual for a text of this size: {' '.join(options)}"
+    )
     if raw:
         print("The text has capitals and punctuation: --tokenizer simple takes the words without them.")
+    if words < FEW_WORDS:
+        print("So little text says next to nothing of its words: what follows is chance. Take a hundred times as much.")
     print("Any option that you give takes the place of these; w2v advise tries which are best.\n", flush=True)
 
 

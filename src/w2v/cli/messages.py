@@ -19,7 +19,12 @@ ADVICE = [
     (r"files without one \(GloVe\) need no_header=True", "w2v convert --no-header reads files without one (GloVe)"),
     (r"no_header=True, on the command line by ", ""),
     (r"; errors='skip' leaves such rows out", ""),
-    (r"LineSentence\(\w+, errors='replace'\) reads it nevertheless", "iconv -f ITS-ENCODING -t UTF-8 makes it that"),
+    (r"LineSentence\(\w+, errors='replace'\) reads it nevertheless",
+     "iconv -f WINDOWS-1252 -t UTF-8 makes that of what Windows and old programs of Europe write"),
+    (r"(can't decode byte \w+) in position \d+:(?=.*, at byte)", r"\1:"),
+    (r"'utf-8' codec can't decode bytes in position \d+-\d+: (?=the byte-order mark)", ""),
+    (r"convert it to UTF-8, or read LineSentence\(open\(path, encoding='([\w-]+)'\)\)",
+     r"iconv -f \1 -t UTF-8 converts it"),
     (r"word2vec's text and binary files are read by KeyedVectors.load_word2vec_format\(\)",
      "text and binary files end in .txt, .vec or .bin"),
 ]  # fmt: skip
@@ -79,9 +84,9 @@ def logged_once(flags: Mapping[str, str]) -> Iterator[None]:
 
 def show_warning(
     message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
+    category: type[Warning] = UserWarning,
+    filename: str = "",
+    lineno: int = 0,
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:

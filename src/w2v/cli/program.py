@@ -47,6 +47,7 @@ from w2v.cli.output import (
     print_found,
     report,
 )
+from w2v.cli.parser import Parser
 from w2v.cli.sources import check_corpus, check_output, read_from
 from w2v.cli.vector_files import FILE_HELP, FORMATS, format_in, format_of, load, load_model, save
 from w2v.common.terminal import printable
@@ -126,6 +127,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not argv:
         print(first.GUIDE, end="")
         return 0
+    if argv[0] == "help":
+        argv = [*argv[1:], "--help"]
     args = _parse(argv)
     with warnings.catch_warnings(), logged_once(args.flags):
         warnings.showwarning = show_warning
@@ -153,7 +156,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser("w2v", description="Train word vectors on CPUs, and query them.")
+    parser: argparse.ArgumentParser = Parser("w2v", description="Train word vectors on CPUs, and query them.")
     parser.epilog = "w2v COMMAND --help shows examples."
     parser.add_argument("--version", action="version", version=f"w2v {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

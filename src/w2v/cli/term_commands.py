@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from w2v.cli.arguments import name_types
+from w2v.cli.arguments import TOKENIZERS, name_types
 from w2v.files.writing import check_output, packed_write
 
 EXAMPLES = {
@@ -41,6 +41,7 @@ def register(command: Callable[..., Add], report: Callable[..., None], read_from
     add("--apply", metavar="TEXT", help="write the text with its phrases joined")
     add("--table", metavar="TSV", help="write phrases, scores and counts as a table")
     add("--terms", metavar="FILE", help="map the terms of this dictionary first (as w2v train --terms)")
+    add("--tokenizer", choices=TOKENIZERS, help="what words of raw text are (default: what stands between blanks)")
     add("--min-count", type=int, default=5, metavar="N", help="least occurrences of a phrase (default %(default)s)")
     add("--threshold", type=float, metavar="X", help="least score (default 10, with npmi 0.5)")
     add("--scoring", choices=["default", "npmi"], default="default")
@@ -103,7 +104,7 @@ def _check_outputs(args: argparse.Namespace, paths: Sequence[str | None]) -> Non
 
 def _phrases(args: argparse.Namespace, report: Callable[..., None], read_from: Callable[..., Any]) -> None:
     _check_outputs(args, [args.output, args.apply, args.table])
-    from w2v import ENGLISH_CONNECTOR_WORDS, Phrases
+    from w2v import ENGLISH_CONNECTOR_WORDS, Phrases, Texts
     from w2v.common.cores import thread_count
     from w2v.terms.rewriting import rewrite
     from w2v.terms.steps import chain_of
@@ -125,6 +126,9 @@ def _phrases(args: argparse.Namespace, report: Callable[..., None], read_from: C
     )
     terms = None if args.terms is None else _dictionary(args.terms)
     with read_from(args.corpus) as (sentences, corpus_file):
+        if args.tokenizer is not None:
+            sentences = Texts(sentences.source if corpus_file is None else corpus_file, args.tokenizer)
+            corpus_file = None
         source = Corpus.from_arguments(sentences, corpus_file)
         if terms is None:
             found.add_vocab(sentences, corpus_file=corpus_file)

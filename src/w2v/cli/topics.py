@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from w2v.cli.arguments import TRAINING_OPTIONS, add_progress, positive
+from w2v.cli.arguments import TOKENIZERS, TRAINING_OPTIONS, add_progress, positive
 from w2v.cli.output import report
 from w2v.cli.sources import check_output, is_in, read_from
 from w2v.cli.vector_files import FILE_HELP, format_of, load, load_model
@@ -51,6 +51,7 @@ def add_topics_arguments(add: Callable[..., argparse.Action]) -> None:
     for flag, parameter, kind, _, text in TRAINING_OPTIONS:
         if parameter in TRAINING:
             add(flag, dest=parameter, type=kind, default=argparse.SUPPRESS, metavar="N", help=text)
+    add("--tokenizer", choices=TOKENIZERS, help="what words of raw text are (default: what stands between blanks)")
     add_progress(add)
 
 
@@ -70,15 +71,17 @@ def topics(args: argparse.Namespace) -> None:
     given = {name: getattr(args, name) for name in TRAINING if hasattr(args, name)}
     titles: list[str] | None = None
     if args.corpus.endswith(".safetensors"):
-        if given.keys() - {"seed"}:
+        if given.keys() - {"seed"} or args.tokenizer is not None:
             args.wrong_usage("options of training belong to a text; the model is trained already")
         found = Topics.fit(load_model(args.corpus, "topics"), **options, **given)
     else:
         with read_from(args.corpus) as (lines, path):
             source: Any = path if lines is None else lines.source
-            from w2v import TaggedLineDocument
+            from w2v import TaggedLineDocument, Texts
 
-            if lines is None:
+            if args.tokenizer is not None:
+                found = Topics.fit(list(Texts(source, args.tokenizer).as_documents()), **options, **given)
+            elif lines is None:
                 found = Topics.fit(corpus_file=path, **options, **given)
             else:
                 found = Topics.fit(list(TaggedLineDocument(source)), **options, **given)

@@ -14,7 +14,7 @@ from w2v.cli.arguments import (
     training_settings,
 )
 from w2v.cli.output import check_not_of_the_run, how_to_resume, save_trained
-from w2v.cli.sources import check_output, is_in, read_from
+from w2v.cli.sources import check_output, is_in, read_from, warn_of_raw_text
 from w2v.cli.vector_files import format_of
 
 EXAMPLES = {
@@ -97,6 +97,7 @@ def run(args: argparse.Namespace) -> None:
     family = FastText if hasattr(args, "min_n") else Word2Vec
     given |= term_commands.steps_of(args) | subwords.settings_of(args)
     with how_to_resume(args), read_from(args.corpus, args) as (sentences, corpus_file):
+        warn_of_raw_text(args)
         model = family(sentences, corpus_file=corpus_file, **options, **given)
     save_trained(args, model)
 

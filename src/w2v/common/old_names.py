@@ -5,6 +5,7 @@ Two mixins, for `KeyedVectors` and for `Word2Vec`; nothing else in the package u
 
 import logging
 import operator
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,8 +14,14 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 
-def warn(old: str, new: str, level: int = 3) -> None:
-    """Warn once per calling line that `old` is now `new`; that line is `level` calls up."""
+def warn(old: str, new: str) -> None:
+    """Warn once per calling line, the nearest outside of w2v, that `old` is now `new`.
+
+    Python shows such a warning only if that line is the program's own.
+    """
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "w2v":
+        level, frame = level + 1, frame.f_back
     warnings.warn(f"{old} is the name of gensim 3; use {new}", DeprecationWarning, stacklevel=level)
 
 
@@ -24,7 +31,7 @@ def new_names_of(old_names: Mapping[str, str], given: dict[str, Any], function: 
     for name, value in given.items():
         if name not in old_names:
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
-        warn(f"{name}=", f"{old_names[name]}=", 4)
+        warn(f"{name}=", f"{old_names[name]}=")
         found[old_names[name]] = value
     return found
 
@@ -126,7 +133,6 @@ class OldVectorNames(Lifecycle):
     index2entity = _attribute("index2entity", "index_to_key")
     syn0 = _attribute("syn0", "vectors")
 
-    word_vec = _method("word_vec", "get_vector")
     words_closer_than = _method("words_closer_than", "closer_than")
 
     @property
@@ -152,6 +158,11 @@ class OldVectorNames(Lifecycle):
         """The object itself."""
         warn("wv of vectors", "the vectors themselves")
         return self
+
+    def word_vec(self, word: Any, use_norm: bool = False, *, norm: bool = False) -> Any:
+        """Old form of `get_vector`."""
+        warn("word_vec()", "get_vector(), with norm=True for use_norm=True")
+        return self.get_vector(word, norm=use_norm or norm)  # type: ignore[attr-defined]
 
     def add(self, entities: Any, weights: Any, replace: bool = False) -> None:
         """Old form of `add_vectors`."""
@@ -192,12 +203,16 @@ class OldModelNames(Lifecycle):
     evaluate_word_pairs = _method("evaluate_word_pairs", "wv.evaluate_word_pairs")
     save_word2vec_format = _method("save_word2vec_format", "wv.save_word2vec_format")
     intersect_word2vec_format = _method("intersect_word2vec_format", "wv.intersect_word2vec_format")
-    delete_temporary_training_data = _method("delete_temporary_training_data", "_nothing_to_delete")
 
     __iter__ = None  # else Python would iterate by model[0], model[1], ...
 
-    def _nothing_to_delete(self, *args: Any, **options: Any) -> None:
-        """Do nothing: training leaves no data that queries do not need."""
+    def delete_temporary_training_data(self, *args: Any, **options: Any) -> None:
+        """Old form of nothing: training leaves no data that queries do not need."""
+        warn("delete_temporary_training_data()", "nothing in its place: there is nothing to delete")
+
+    def clear_sims(self) -> None:
+        """Old form of nothing: similarities follow every change of the vectors."""
+        warn("clear_sims()", "nothing in its place: similarities follow every change")
 
     def init_sims(self, replace: bool = False) -> None:
         """Old form of ``wv.fill_norms``, or with ``replace=True`` of ``wv.unit_normalize_all``."""

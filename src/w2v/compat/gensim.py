@@ -91,6 +91,7 @@ SUBSTITUTED: dict[str, dict[str, Any]] = {
         "Word2Vec": word2vec.Word2Vec,
         "KeyedVectors": _KEYED_VECTORS,
         "TaggedDocument": readers.TaggedDocument,
+        "LabeledSentence": readers.TaggedDocument,  # its name in gensim 3
         "TaggedLineDocument": readers.TaggedLineDocument,
         "TaggedBrownCorpus": readers.TaggedBrownCorpus,
         "Doctag": old_names.Doctag,

@@ -33,6 +33,12 @@ VERDICTS = {
 
 # What gensim's objects have and ours lack, and what to do instead.
 LACKING = {
+    "get_keras_embedding": "give wv.vectors to the layer as its weights",
+    "offset2doctag": "take dv.index_to_key",
+    "doctags": "take dv.key_to_index",
+    "doctag_syn0": "take dv.vectors",
+    "vectors_docs": "take dv.vectors",
+    "trainables": "syn1neg, syn1 and wv.vectors_lockf belong to the model itself",
     "add_null_word": "pass null_word=1 to the constructor",
     "get_sentence_vector": "take wv.get_mean_vector(words)",
     "load_binary_data": "call load_facebook_model(path)",
@@ -76,7 +82,15 @@ OF_ARGUMENTS = {
 }
 
 # Arguments of gensim 3 that work.
-OLD_ARGUMENTS = word2vec.OLD_PARAMETERS | doc2vec.OLD_PARAMETERS | Doc2Vec.old_corpus | {"steps": "epochs"}
+OLD_ARGUMENTS = (
+    word2vec.OLD_PARAMETERS
+    | doc2vec.OLD_PARAMETERS
+    | Doc2Vec.old_corpus
+    | {
+        "steps": "epochs",
+        "common_terms": "connector_words",
+    }
+)
 
 # How the docstring of such a name begins.
 OLD_NAME = ("Old name of", "Old form of")
@@ -323,6 +337,11 @@ class _Reader(ast.NodeVisitor):
 
     def _note_arguments(self, node: ast.Call, what: str, function: Any, owner: type) -> None:
         known, open_ended = _parameters(function, owner)
+        most = _most_positions(function)
+        if len(node.args) > most and not any(isinstance(given, ast.Starred) for given in node.args):
+            self._note(
+                node, what, MISSING, f"takes {most or 'no'} arguments by their place, and is given {len(node.args)}"
+            )
         for keyword in node.keywords:
             name = keyword.arg
             if name is None:
@@ -352,6 +371,15 @@ def _parameters(function: Any, owner: type) -> tuple[set[str], bool]:
             break
     first = inspect.signature(functions[0]).parameters.values()
     return known, any(parameter.kind is parameter.VAR_KEYWORD for parameter in first)
+
+
+def _most_positions(function: Any) -> float:
+    """How many arguments can be given by their place, without the object itself."""
+    parameters = inspect.signature(function).parameters.values()
+    if any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in parameters):
+        return float("inf")
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(each.kind in places and each.name != "self" for each in parameters)
 
 
 def _may_be_workers(node: ast.AST) -> bool:

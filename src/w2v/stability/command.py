@@ -37,6 +37,8 @@ def add_arguments(add: Callable[..., argparse.Action], training_options: Iterabl
     add("--cbow", dest="sg", action="store_const", const=0, default=0, help="words from context (default)")
     add("--sg", action="store_const", const=1, default=0, help="skip-gram: context from words")
     add("--counts", action="store_true", help="no training: vectors of counts, as w2v counts makes them")
+    purpose = "what words of raw text are (default: what stands between blanks)"
+    add("--tokenizer", choices=("whitespace", "simple", "simple_preprocess"), default=argparse.SUPPRESS, help=purpose)
     add("--hs", action="store_const", const=1, default=0, help="hierarchical softmax; on its own with --negative 0")
     for flag, parameter, kind, default, purpose in training_options:
         default = 1 if parameter == "workers" else default  # so that nothing but --vary changes

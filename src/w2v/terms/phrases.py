@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from w2v.common import checks
 from w2v.common.cores import thread_count
+from w2v.common.old_names import new_names_of, warn
 from w2v.common.public import public
 from w2v.files import gensim_phrases, gensim_pickle
 from w2v.files.errors import FormatError
@@ -98,7 +99,7 @@ class Phrases(_Saved):
         counts may be short: at most ``4 * words / max_vocab_size`` (see `w2v.terms.counting.PairCounts`). A pair takes
         24 bytes, and up to three times that while its table grows.
     delimiter : str, default "_"
-        Stands between the words of a phrase.
+        Stands between the words of a phrase; bytes, as in gensim 3, are UTF-8.
     progress_per : ignored
     scoring : {"default", "npmi"} or callable, default "default"
         See `w2v.terms.scoring`. A function gets ``worda_count, wordb_count, bigram_count, len_vocab, min_count,
@@ -141,7 +142,7 @@ class Phrases(_Saved):
         min_count: float = 5,
         threshold: float = 10.0,
         max_vocab_size: int = 40_000_000,
-        delimiter: str = "_",
+        delimiter: str | bytes = "_",
         progress_per: int = 10_000,
         scoring: str | scorers.Scorer = "default",
         connector_words: Iterable[str] = frozenset(),
@@ -150,7 +151,14 @@ class Phrases(_Saved):
         mode: str = "greedy",
         max_length: int = 2,
         workers: int = -1,
+        **old_names: Any,
     ) -> None:
+        connector_words = new_names_of({"common_terms": "connector_words"}, old_names, type(self).__name__).get(
+            "connector_words", connector_words
+        )
+        if isinstance(delimiter, bytes):
+            warn(f"delimiter={delimiter!r}", f"delimiter={delimiter.decode()!r}")
+            delimiter = delimiter.decode()
         super().__init__(connector_words)
         self.min_count = checks.number("min_count", min_count)
         if self.min_count <= 0:

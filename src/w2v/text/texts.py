@@ -15,7 +15,7 @@ import numpy as np
 
 from w2v.common.public import public
 from w2v.files.reading import Pathlike, can_be_read_again, open_binary, path_of
-from w2v.text import _arrow
+from w2v.text import _arrow, cells
 from w2v.text.letters import check_tokenizer, cleaner_of
 from w2v.text.readers import TaggedDocument, not_utf8
 from w2v.text.units import Units, kind_of, sentences_of, units_of_chunks, units_of_file, units_of_items
@@ -35,8 +35,10 @@ class Texts:
     Parameters
     ----------
     source : path, file object, table, column or iterable
-        A text file or a folder of them, compressed or not, a line a sentence; ``.jsonl`` or ``.ndjson``, with `field`;
-        ``.parquet``, ``.arrow`` or ``.feather``, with `column` (needs ``w2v[arrow]``). A file opened in binary mode.
+        A text file or a folder of them, compressed or not, a line a sentence; in a folder, names that begin with a dot
+        are left out. ``.jsonl`` or ``.ndjson``, with `field`; ``.parquet``, ``.arrow`` or ``.feather``, with `column`
+        (needs ``w2v[arrow]``); ``.csv`` or ``.tsv`` with `column`, without which they are text like any other. A file
+        opened in binary mode.
         A column of pandas, polars, pyarrow or whatever speaks Arrow's PyCapsule protocol, a table of these with
         `column`, a data set of Hugging Face's with `column`. An iterable of str, of lists of str, or of sequences of
         integers. Its first item says which of these all are; None is an empty one.
@@ -90,7 +92,7 @@ class Texts:
         form = form_of(source)
         if column is not None and form in ("text", "lines"):
             raise ValueError(f"column={column!r} is for tables, and {source!r:.80} is none; JSON lines have a field=")
-        if field is not None and (form == "table" or not _is_file(source)):
+        if field is not None and (form in ("table", "cells") or not _is_file(source)):
             raise ValueError(f"field={field!r} is for JSON lines, and {source!r:.80} has none; tables have a column=")
 
     def __iter__(self) -> Iterator[Any]:
@@ -121,7 +123,8 @@ class Texts:
             return None
         if not os.path.isdir(self.source):
             return [os.fspath(self.source)]
-        return [os.fspath(path) for path in sorted(Path(self.source).iterdir()) if path.is_file()]
+        inside = sorted(path for path in Path(self.source).iterdir() if path.is_file())
+        return [os.fspath(path) for path in inside if not path.name.startswith(".")]
 
     @property
     def repeatable(self) -> bool:
@@ -137,6 +140,8 @@ class Texts:
             if any(form_of(file) == "table" for file in files):
                 chunks = (chunk for file in files for chunk in _chunks_of_file(file, self.column))
                 return units_of_chunks(chunks, _name(self.source, self.column), cleaner)
+            if self.column is not None:
+                return units_of_items(cells.cells_of(files, self.column), "text", cleaner)
             if self.field is not None or any(form_of(file) == "lines" for file in files):
                 return units_of_items(_fields_of(files, self.field), "text", cleaner)
             return Units(units_of_file(file, cleaner) for file in files)
@@ -177,14 +182,14 @@ def _name(source: Any, column: str | None) -> str:
 
 
 def form_of(source: Any) -> str:
-    """What a path's name tells: ``"table"``, ``"lines"`` (of JSON) or ``"text"``; ``""`` for what is no path."""
+    """What a path's name tells: ``"table"``, ``"lines"`` (of JSON), ``"cells"`` or ``"text"``; ``""`` if it is none."""
     if not isinstance(source, str | os.PathLike):
         return ""
     name = os.fspath(source)
     if name.endswith(TABLES):
         return "table"
     stem = os.path.splitext(name)[0] if name.endswith((".gz", ".bz2", ".xz", ".zst")) else name
-    return "lines" if stem.endswith(LINES) else "text"
+    return "lines" if stem.endswith(LINES) else "cells" if stem.endswith(cells.ENDINGS) else "text"
 
 
 # --- tables -----------------------------------------------------------------------------------------------------

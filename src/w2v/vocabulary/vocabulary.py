@@ -117,6 +117,8 @@ def choose(
     candidates = words_at(places) if trim_rule is not None else []
     order = places[select(all_counts[places], effective, by_frequency, trim_rule, candidates)]
     if not len(order) and known is None:
+        if not len(all_counts):
+            raise RuntimeError("there is no word in this corpus (0 words, 0 different); is it the right one?")
         raise RuntimeError(
             f"no word occurs min_count={effective} times in this corpus "
             f"({int(all_counts.sum()):,} words, {len(all_counts):,} different); lower min_count or add text"
