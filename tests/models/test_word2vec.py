@@ -490,9 +490,16 @@ def test_no_loss_at_all_is_refused():
         small(hs=0, negative=0)
 
 
-@pytest.mark.parametrize("corpus", [[], [[]], [["once"]]])
-def test_nothing_to_train_on(corpus):
-    with pytest.raises(RuntimeError, match=r"no word occurs min_count=5 times.*lower min_count or add text"):
+@pytest.mark.parametrize(
+    ("corpus", "said"),
+    [
+        ([], "there is no word in this corpus"),
+        ([[]], "there is no word in this corpus"),
+        ([["once"]], r"no word occurs min_count=5 times.*lower min_count or add text"),
+    ],
+)
+def test_nothing_to_train_on(corpus, said):
+    with pytest.raises(RuntimeError, match=said):
         Word2Vec(corpus)
 
 

@@ -89,6 +89,8 @@ class Texts:
         self.tokenizer = check_tokenizer("tokenizer", tokenizer)
         self.column, self.field = column, field
         self.documents = False
+        if self.files == []:
+            raise ValueError(f"{os.fspath(source)!r} is a folder without files")
         form = form_of(source)
         if column is not None and form in ("text", "lines"):
             raise ValueError(f"column={column!r} is for tables, and {source!r:.80} is none; JSON lines have a field=")
