@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 EXAMPLES = """
-    w2v fasttext corpus.txt -o model.safetensors --sg
+    w2v fasttext corpus.txt -o model.safetensors --sg --bucket 100000
     w2v fasttext corpus.txt -o model.bin --sg --bucket 100000
     w2v fasttext corpus.txt -o model.safetensors --min-n 2 --max-n 4 --bucket 50000 --epochs 10 --workers -1
 """
