@@ -222,6 +222,16 @@ def packed_file(data: bytes, folder: Path) -> str:
 SENTENCES = [["sun", "moon", "star", "größe", ""], ["moon", "sun", "\ud800"], ["star", "sun", "moon"]] * 3
 
 
+def files_of(*objects: Any) -> list[bytes]:
+    """What each of these saves."""
+    files = []
+    for saved in objects:
+        file = io.BytesIO()
+        saved.save(file)
+        files.append(file.getvalue())
+    return files
+
+
 def native_seeds() -> list[bytes]:
     """Models of either loss, with locks, and vectors alone with other attributes."""
     models = [
@@ -230,12 +240,7 @@ def native_seeds() -> list[bytes]:
     ]
     models[0].wv.vectors_lockf = np.linspace(0, 1, 6, dtype=np.float32)
     vectors = KeyedVectors.from_arrays(["a", "b"], np.ones((2, 3), np.float32), {"x": np.array([1.5, 2])})
-    files = []
-    for saved in (*models, vectors, KeyedVectors(3)):
-        file = io.BytesIO()
-        saved.save(file)
-        files.append(file.getvalue())
-    return files
+    return files_of(*models, vectors, KeyedVectors(3))
 
 
 def native_file(data: bytes, folder: Path) -> str:
@@ -271,12 +276,7 @@ def topic_seeds() -> list[bytes]:
         for areas in ([0, 1, 2, 0, 1, 2, 3, -1, 3], [0] * 8 + [-1], [-1] * 9)
     )
     many.stability = Agreement(*np.linspace(0, 1, 8, dtype=np.float32).reshape(2, 4), 3, "bootstrap")
-    files = []
-    for saved in (many, many.reduce(2), one, none, model):
-        file = io.BytesIO()
-        saved.save(file)
-        files.append(file.getvalue())
-    return files
+    return files_of(many, many.reduce(2), one, none, model)
 
 
 def topic_file(data: bytes, folder: Path) -> str:

@@ -13,7 +13,7 @@ from w2v.bio.counts import Counting, Part, counting_scheme
 from w2v.bio.tables import read_table
 from w2v.common import checks
 from w2v.common.cores import thread_count
-from w2v.files.reading import Pathlike
+from w2v.files.reading import Pathlike, unpacked_name
 from w2v.text.kmers import ALPHABETS, AMBIGUOUS, Kmers, Scheme, sequences_from
 from w2v.text.sequences import ahead
 from w2v.vectors.keyed import KeyedVectors
@@ -116,7 +116,7 @@ class BioVectors:
             If the file is not what it claims to be.
         """
         name = os.fspath(path)
-        plain = os.path.splitext(name)[0] if name.endswith((".gz", ".bz2", ".xz", ".zst")) else name
+        plain = unpacked_name(name)
         if plain.endswith((".csv", ".tsv")):
             wv = KeyedVectors.from_arrays(*read_table(name))
         elif plain.endswith(".safetensors"):

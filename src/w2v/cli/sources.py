@@ -15,6 +15,7 @@ from typing import Any
 
 from w2v.cli.arguments import standard_input
 from w2v.cli.messages import show_warning
+from w2v.files.reading import unpacked_name
 
 # How files begin that are no plain text, and what to do with them.
 NO_TEXT = [
@@ -49,9 +50,7 @@ def _check_place(path: str, options: Mapping[str, str | None]) -> None:
     """Ask which column of a table is meant, where its name does not make it one by itself."""
     from w2v.text.cells import columns_of
 
-    bare = path
-    for ending in (".gz", ".bz2", ".xz", ".zst"):
-        bare = bare.removesuffix(ending)
+    bare = unpacked_name(path)
     if bare.endswith(".csv") and options["column"] is None and len(names := columns_of(path)) > 1:
         shown = ", ".join(map(repr, names[:20]))
         raise ValueError(f"{path} is a table of {shown}; say which to read: --column NAME")

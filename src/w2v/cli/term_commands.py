@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from w2v.cli.arguments import TOKENIZERS, name_types
+from w2v.files.reading import unpacked_name
 from w2v.files.writing import check_output, packed_write
 
 EXAMPLES = {
@@ -83,10 +84,7 @@ def steps_of(args: argparse.Namespace) -> dict[str, Any]:
 def _dictionary(path: str, **options: Any) -> Any:
     from w2v import TermMap
 
-    bare = path
-    for ending in (".gz", ".bz2", ".xz", ".zst"):
-        bare = bare.removesuffix(ending)
-    return TermMap.load(path) if bare.endswith(".json") else TermMap.from_file(path, **options)
+    return TermMap.load(path) if unpacked_name(path).endswith(".json") else TermMap.from_file(path, **options)
 
 
 def _check_outputs(args: argparse.Namespace, paths: Sequence[str | None]) -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from w2v.files.reading import COMPRESSED
+
 if TYPE_CHECKING:
     from w2v import KeyedVectors, Word2Vec
 
@@ -11,7 +13,6 @@ SUFFIXES = {
     ".ftz": "fasttext",
 }  # fmt: skip
 FORMATS = ("native", "binary", "text", "fasttext", "finalfusion")
-COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 FILE_HELP = (
     "vectors: .safetensors, .bin (also fastText's), .txt, .vec, .fifu, .ftz; .bin of word2vec and text also compressed"
 )

@@ -70,6 +70,15 @@ def can_be_read_again(source: Any) -> bool:
     return not hasattr(source, "seekable") or bool(source.seekable())
 
 
+# Endings of names of compressed files, those that `codec_of` knows.
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+
+
+def unpacked_name(name: str) -> str:
+    """The name that a compressed file has without the compression; of another file its own."""
+    return os.path.splitext(name)[0] if name.endswith(COMPRESSED) else name
+
+
 def codec_of(path: Pathlike) -> Any:
     """The module whose `open` reads and writes files with this ending; None if they are not compressed."""
     ending = os.path.splitext(os.fsdecode(path))[1]

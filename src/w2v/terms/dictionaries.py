@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from w2v.common import checks
 from w2v.files.errors import FormatError
-from w2v.files.reading import Pathlike, open_binary
+from w2v.files.reading import Pathlike, open_binary, unpacked_name
 
 # The formats, and the endings of names that tell them.
 FORMATS = {"tsv": (".tsv",), "csv": (".csv",), "clever": (".clever",)}
@@ -38,9 +38,7 @@ def read_entries(path: Pathlike, form: str | None) -> list[Entry]:
     """
     name = os.fspath(path)
     if form is None:
-        bare = name
-        for ending in (".gz", ".bz2", ".xz", ".zst"):
-            bare = bare.removesuffix(ending)
+        bare = unpacked_name(name)
         form = next((known for known, endings in FORMATS.items() if bare.endswith(endings)), None)
         if form is None:
             raise ValueError(f"the name of {name!r} does not tell its format; give form='tsv', 'csv' or 'clever'")

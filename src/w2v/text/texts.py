@@ -14,7 +14,7 @@ from typing import IO, Any, Self
 import numpy as np
 
 from w2v.common.public import public
-from w2v.files.reading import Pathlike, can_be_read_again, open_binary, path_of
+from w2v.files.reading import Pathlike, can_be_read_again, open_binary, path_of, unpacked_name
 from w2v.text import _arrow, cells
 from w2v.text.letters import check_tokenizer, cleaner_of
 from w2v.text.readers import TaggedDocument, not_utf8
@@ -190,7 +190,7 @@ def form_of(source: Any) -> str:
     name = os.fspath(source)
     if name.endswith(TABLES):
         return "table"
-    stem = os.path.splitext(name)[0] if name.endswith((".gz", ".bz2", ".xz", ".zst")) else name
+    stem = unpacked_name(name)
     return "lines" if stem.endswith(LINES) else "cells" if stem.endswith(cells.ENDINGS) else "text"
 
 

@@ -1921,7 +1921,7 @@ cdef void place_survivors(const Plan *plan, Worker *own, const Job *job, long lo
             end += 1
         for j in range(i, end):
             own.places[j].first, own.places[j].last, own.places[j].twin = i, end, -1
-            if not plan.cbow:
+            if not plan.cbow and not own.marking:  # marks are not learnt from
                 for k in range(max(i, j - plan.tile), j):
                     if own.kept[k] == own.kept[j]:
                         own.places[j].twin = k
