@@ -354,6 +354,31 @@ def test_neighbours_are_found_in_one_pass(folder):
         assert 40 < stats[1] < 160
 
 
+def test_rounds_grow_with_the_corpus():
+    shapes = {tokens: training.schedule.round_shape(tokens) for tokens in (0, 10**7, 5 * 10**7, 10**8, 10**12)}
+    assert list(shapes.values()) == [(8, 128), (8, 128), (16, 128), (32, 128), (32, 128)]
+
+
+def test_a_model_keeps_the_rounds_of_its_first_vocabulary(monkeypatch, tmp_path):
+    def hash_of(workers):
+        model = Word2Vec(two_topics(), vector_size=4, min_count=1, epochs=2, deterministic=True, workers=workers)
+        assert model.round_shape == (32, 128)
+        return model, model.fingerprint()
+
+    monkeypatch.setattr(training.schedule, "WORDS_FOR_A_SEGMENT", 10)
+    (model, one), (_, nine) = hash_of(1), hash_of(9)
+    assert one == nine
+    monkeypatch.undo()
+    model.save(tmp_path / "model")
+    again = Word2Vec.load(tmp_path / "model").trained_again(two_topics())
+    assert again.round_shape == (32, 128)
+    assert again.fingerprint() == one
+    again.build_vocab([["new", "words"]] * 5, update=True)
+    assert again.round_shape == (32, 128)
+    again.build_vocab(two_topics())
+    assert again.round_shape == (8, 128)
+
+
 def test_a_file_cannot_ask_for_rounds_without_end(tmp_path):
     model = Word2Vec(two_topics(), vector_size=4, min_count=1, deterministic=True)
     model.round_shape = (10**7, 1)

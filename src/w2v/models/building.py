@@ -353,7 +353,7 @@ class Buildable(WithTerms, GensimTables, Extendable):
         self.record_digests()
         self.tokens.drop()  # they belong to another vocabulary
         if not update:
-            self.provenance = self.provenance.of_new_words()
+            self.provenance = self.provenance.of_new_words(int(counts.sum()))
         self.wv.take_over(words, vectors, {"count": counts, **attributes})
         self.wv.vectors_lockf = locks
         self.wv.allocate_vecattrs()

@@ -485,8 +485,8 @@ class Word2Vec(Saved, OldModelNames):
         steps = {"terms": self._terms_of(TermMap), "phrases": self._terms_of(FrozenPhrases)}
         again = type(self).__new__(type(self))
         again._of_settings({**settings.chosen(settings.named(saved=True)), **steps, "progress": self.progress})
-        again.round_shape = self.round_shape
         again.build_vocab(corpus_iterable, corpus_file)
+        again.round_shape = self.round_shape
         [encoded] = again.parts(
             Corpus.from_arguments(corpus_iterable, corpus_file, tokenizer=self.tokenizer), settings
         ).encoded

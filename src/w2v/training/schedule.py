@@ -5,13 +5,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from w2v.training import _train
+
 # The numerical scheme: draws, order of arithmetic, initial rows. Other bits for the same seed are another scheme.
 # `scheme_of` tells which one a model has.
 SCHEME = 3
 
 # Deterministic training: the segments of a round and the words of each (docs/deterministic.md). They belong to a model:
-# others give other bits.
+# others give other bits. Of a large corpus a round may take more without harm, and then serves more workers.
 ROUND = (8, 128)
+WORDS_FOR_A_SEGMENT = 3_000_000
 
 
 def scheme_of(settings: Any) -> int:
@@ -43,6 +46,14 @@ class Schedule(NamedTuple):
     def at(self, position: int) -> float:
         """The learning rate of the word at `position`."""
         return self.alpha - self.slope * min(position, self.horizon)
+
+
+def round_shape(tokens: int) -> tuple[int, int]:
+    """The segments of a round, and the words of each, for a corpus with so many words of the vocabulary."""
+    segments, words = ROUND
+    while 2 * segments <= min(_train.MOST_ROUND[0], tokens // WORDS_FOR_A_SEGMENT):
+        segments *= 2
+    return segments, words
 
 
 def derived_key(seed: int, *path: int) -> int:
