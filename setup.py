@@ -12,7 +12,8 @@ ABI3 = bool(os.environ.get("W2V_ABI3"))
 
 compile_args = [
     "-O3",
-    "-g0",
+    # Symbols make a module ten times as large; CFLAGS=-g keeps them for a profile (benchmarks/stages.py).
+    *([] if "-g" in os.environ.get("CFLAGS", "").split() else ["-g0"]),
     # Fused operations are written out, never left to the compiler: each level would fuse elsewhere.
     "-ffp-contract=off",
     # Lets sqrt be one instruction; results do not depend on it.

@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,17 @@ def plain_slice(corpus: str, words: int | None, folder: Path) -> Path:
     """The first `words` words of a corpus as a plain text file, made once."""
     target = folder / f"{Path(corpus).name.split('.')[0]}-{words or 'all'}.txt"
     if not target.exists():
-        partial = target.with_suffix(".partial")
-        with partial.open("w", encoding="utf-8") as out:
-            for sentence in _until(LineSentence(corpus), words):
-                out.write(" ".join(sentence) + "\n")
-        partial.rename(target)
+        write_sentences(_until(LineSentence(corpus), words), target)
     return target
+
+
+def write_sentences(sentences: Iterable[list[str]], target: Path) -> None:
+    """A text file with a sentence in each line, there at once or not at all."""
+    partial = target.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8") as out:
+        for sentence in sentences:
+            out.write(" ".join(sentence) + "\n")
+    partial.rename(target)
 
 
 def _until(sentences: Any, words: int | None) -> Iterator[list[str]]:

@@ -97,26 +97,32 @@ INLINE void NAME(all_dots)(float *const *rows, const int n, const int pitch, flo
 }
 
 /* One pass over the targets: each is read once; its old value goes into the gradient of every row, its new one back.
- *     rows[c] += g[t][c] * targets[t]        targets[t] += g[t][c] * rows[c]        in the order of t and of c */
+ *     rows[c] += g[t][c] * targets[t]        targets[t] += g[t][c] * rows[c]        in the order of t and of c
+ * Of few rows two vectors are taken side by side: the registers hold them, and each step is spread over both at once. */
 INLINE void NAME(update_rows)(float *const *rows, const int n, float *const *targets, int n_targets, int blocks,
                               const int pitch, const float *g, const Ahead *ahead) {
-    for (size_t d = 0; d < 16 * (size_t)blocks; d += WIDTH) {
+    const int side = PARTS > 1 && n <= 4 ? 2 : 1, n_ahead = ahead->n;
+    float *const *ahead_rows = ahead->rows;
+    for (size_t d = 0; d < 16 * (size_t)blocks; d += (size_t)(side * WIDTH)) {
         const float *step = g; /* a pointer that moves on: indices of type int are widened one by one */
-        V row[TILE], grown[TILE];
-        UNROLL for (int c = 0; c < n; c++) row[c] = NAME(load)(rows[c] + d);
-        UNROLL for (int c = 0; c < n; c++) grown[c] = row[c];
+        V row[TILE][2], grown[TILE][2], target[2], learnt[2];
+        UNROLL for (int c = 0; c < n; c++)
+            UNROLL for (int i = 0; i < side; i++) row[c][i] = grown[c][i] = NAME(load)(rows[c] + d + i * WIDTH);
         for (int t = 0; t < n_targets; t++, step += pitch) {
             float *at = targets[t] + d;
-            V target = NAME(load)(at), learnt = target;
-            if (d % 16 == 0) __builtin_prefetch(t < ahead->n ? ahead->rows[t] + d : at, 1);
+            UNROLL for (int i = 0; i < side; i++) target[i] = learnt[i] = NAME(load)(at + i * WIDTH);
+            if (d % 16 == 0) __builtin_prefetch(t < n_ahead ? ahead_rows[t] + d : at, 1);
             UNROLL for (int c = 0; c < n; c++) {
-                V times = NAME(fill)(step[c]);
-                grown[c] = NAME(fused)(times, target, grown[c]);
-                learnt = NAME(fused)(times, row[c], learnt);
+                const V times = NAME(fill)(step[c]);
+                UNROLL for (int i = 0; i < side; i++) {
+                    grown[c][i] = NAME(fused)(times, target[i], grown[c][i]);
+                    learnt[i] = NAME(fused)(times, row[c][i], learnt[i]);
+                }
             }
-            NAME(store)(at, learnt);
+            UNROLL for (int i = 0; i < side; i++) NAME(store)(at + i * WIDTH, learnt[i]);
         }
-        UNROLL for (int c = 0; c < n; c++) NAME(store)(rows[c] + d, grown[c]);
+        UNROLL for (int c = 0; c < n; c++)
+            UNROLL for (int i = 0; i < side; i++) NAME(store)(rows[c] + d + i * WIDTH, grown[c][i]);
     }
 }
 
