@@ -37,9 +37,9 @@ def speed(system: str, corpus: str, workers: int, repeat: int, options: dict[str
     return max(run["raw_words"] / run["train_seconds"] for run in runs)
 
 
-def curve(corpus: Path, workers: list[int], repeat: int, sets: Path | None, folder: Path) -> None:
+def curve(corpus: Path, models: list[str], workers: list[int], repeat: int, sets: Path | None, folder: Path) -> None:
     rows = [["model", "system", *[f"{n} workers" for n in workers], f"{workers[-1]} over {workers[0]}"]]
-    for model in MODELS:
+    for model in models:
         options = common.MODELS[model]
         systems = {
             "w2v": ("w2v", options),
@@ -84,6 +84,8 @@ class Writes:
             raise SystemExit(f"{corpus}: {len(kept):,} words are left after subsampling, {wanted:,} are needed")
         tokens = np.array(kept[:wanted]).reshape(workers, -1)
         self.rows: list[NDArray[np.int64]] = []  # [workers] each, -1 where a window is narrower
+        # Frequent words come first in their matrices; of the nodes, those near the root come last.
+        self.outputs = self.n_rows + (np.arange(self.n_rows)[::-1] - 1 if model == "sg-hs" else np.arange(self.n_rows))
         widths = rng.integers(1, WINDOW + 1, (STEPS, workers))
         noise = np.searchsorted(np.cumsum(counts**0.75) / (counts**0.75).sum(), rng.random((STEPS, workers, NOISE)))
         if model == "sg-hs":
@@ -100,12 +102,11 @@ class Writes:
             if model == "sg-hs":
                 self.rows.append(np.column_stack([*near, paths[tokens[:, at]]]))
             else:
-                outputs = self.n_rows + np.column_stack([tokens[:, at], noise[step]])
-                self.rows.append(np.column_stack([*near, outputs]))
+                self.rows.append(np.column_stack([*near, self.n_rows + tokens[:, at], self.n_rows + noise[step]]))
 
     def travels(self, hot: int, holders: int, cluster: int) -> tuple[float, float]:
         """Rows that travel near and far, per word, if each `holders` workers have copies of `hot` rows in common."""
-        hot_rows = np.concatenate([np.arange(hot), self.n_rows + np.arange(hot)])
+        hot_rows = np.concatenate([np.arange(hot), self.outputs[:hot]])
         if not hot:
             holders = 1
         rows, times, who = [], [], []
@@ -132,9 +133,9 @@ class Writes:
         return float((moved & ~is_far).sum() / words), float((moved & is_far).sum() / words)
 
 
-def rows_that_travel(corpus: Path, workers: list[int], cluster: int) -> None:
+def rows_that_travel(corpus: Path, models: list[str], workers: list[int], cluster: int) -> None:
     rows = [["model", "workers", "copies of", "held by", "near", "far", "rows per word"]]
-    for model in ("sg-ns", "sg-hs"):
+    for model in models:
         for n in workers:
             writes = Writes(corpus, model, n)
             for hot, holders in ((0, 1), (64, 1), (256, 1), (1024, 1), (64, cluster), (256, cluster), (1024, cluster)):
@@ -152,6 +153,7 @@ def main() -> None:
     parser.add_argument("corpus")
     parser.add_argument("--words", type=int, default=5_000_000)
     parser.add_argument("--workers", type=int, nargs="+")
+    parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--cluster", type=int, default=8, help="cores that share a cache")
     parser.add_argument("--eval", type=Path, help="folder with questions-words.txt and word-sim/")
@@ -161,9 +163,9 @@ def main() -> None:
     corpus = common.plain_slice(arguments.corpus, arguments.words, folder)
     print(common.machine())
     if arguments.what == "curve":
-        curve(corpus, arguments.workers or [1, 2, 4, 8, 16], arguments.repeat, arguments.eval, folder)
+        curve(corpus, arguments.models, arguments.workers or [1, 2, 4, 8, 16], arguments.repeat, arguments.eval, folder)
     else:
-        rows_that_travel(corpus, arguments.workers or [2, 4, 8, 16, 32, 64], arguments.cluster)
+        rows_that_travel(corpus, arguments.models, arguments.workers or [2, 4, 8, 16, 32, 64], arguments.cluster)
 
 
 if __name__ == "__main__":

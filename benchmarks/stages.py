@@ -1,12 +1,13 @@
-"""Where the cycles of training go: a profile by stage of the kernel, per word that is left after subsampling.
+"""Where the time of training goes: nanoseconds by stage of the kernel, per word that is left after subsampling.
 
     CFLAGS=-g python setup.py build_ext --inplace --force
     python benchmarks/stages.py CORPUS [--words 2000000] [--models sg cbow hs] [--sizes 100 300] [--workers 1 2]
                                 [--deterministic]
 
 Needs Linux's `perf`, binutils' `addr2line`, and a kernel built with symbols, as above. `perf` samples the processor's
-cycles outside the system; each sample is put down to the innermost function of its chain of inlined calls that names a
-stage. Cycles of several workers are added up. Two epochs are trained, and all else that the process does is left out.
+time, which virtual machines without counters have as well; each sample is put down to the innermost function of its
+chain of inlined calls that names a stage. Times of several workers are added up. Two epochs are trained, and all else
+that the process does is left out.
 """
 
 import argparse
@@ -35,8 +36,9 @@ STAGES = {
     "merging": "merge_row|merge",
     "marks": "leave_mark|leave_marks|in_this_segment_alone|in_this_round|take_segment",
     "waiting": "wait_for_all|open_barrier|train_rounds",
-    "set-up": "open_window|skip_gram|cbow|train_stretch|train_chunk|skip_gram_of_subwords|learn_window",
+    "set-up": "open_window|skip_gram|cbow|train_stretch|train_chunk|skip_gram_of_subwords|learn_one_by_one",
 }
+PERIOD = 200_000  # nanoseconds between two samples
 OF_FUNCTION = {name: stage for stage, names in STAGES.items() for name in names.split("|")}
 
 TRAINED = """
@@ -69,14 +71,14 @@ def names_of(library: str, addresses: list[int]) -> dict[int, list[str]]:
     return found
 
 
-def cycles(corpus: str, options: dict[str, object]) -> tuple[dict[str, float], float]:
-    """Cycles per trained word by stage, and the words."""
+def nanoseconds(corpus: str, options: dict[str, object]) -> dict[str, float]:
+    """By stage, for each trained word."""
     from w2v.training import _train
 
     with tempfile.TemporaryDirectory() as folder:
         control, data = Path(folder, "control"), Path(folder, "data")
         subprocess.run(["mkfifo", str(control)], check=True)
-        record = ["perf", "record", "--quiet", "-e", "cycles:u", "-c", "500000", "-o", str(data), "--delay=-1"]
+        record = ["perf", "record", "--quiet", "-e", "cpu-clock:u", "-c", str(PERIOD), "-o", str(data), "--delay=-1"]
         call = json.dumps({"corpus": corpus, "options": options})
         command = [*record, f"--control=fifo:{control}", "--", sys.executable, "-c", TRAINED, call, str(control)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
@@ -103,7 +105,7 @@ def cycles(corpus: str, options: dict[str, object]) -> tuple[dict[str, float], f
     for address, times in samples.items():
         stage = next((OF_FUNCTION[name] for name in names[address] if name in OF_FUNCTION), "")
         found[stage or f"({names[address][-1]})"] += times
-    return {stage: 500_000 * times / words for stage, times in found.items()}, words
+    return {stage: PERIOD * times / words for stage, times in found.items()}
 
 
 def main() -> None:
@@ -124,7 +126,7 @@ def main() -> None:
             for workers in arguments.workers:
                 options = kinds[model] | {"vector_size": size, "workers": workers}
                 options |= {"deterministic": True} if arguments.deterministic else {}
-                columns[f"{model} d{size}, {workers}"], _ = cycles(str(corpus), options)
+                columns[f"{model} d{size}, {workers}"] = nanoseconds(str(corpus), options)
     stages = [*STAGES, *sorted({stage for column in columns.values() for stage in column} - set(STAGES))]
     rows = [["stage", *columns]]
     for stage in stages:

@@ -273,15 +273,22 @@ def test_copies_of_hot_rows_meet_the_shared_ones_half_way(cbow, losses, n_hot):
 
 
 def test_rows_are_hot_where_words_are_frequent_and_come_by_frequency():
+    workers = training.workers
     counts = np.array([9_000, 4_000, 2_000, 1_999, 5])
     tokens = int(counts.sum())
-    assert training.workers.hot_rows(counts, tokens, 1) == 0
-    assert training.workers.hot_rows(counts, tokens, 2) == 3
-    assert training.workers.hot_rows(counts, tokens, 5) == 1
-    assert training.workers.hot_rows(counts[::-1], tokens, 2) == 0
-    assert training.workers.hot_rows(np.full(1000, 10**6), 10**9, 2) == training.workers.HOT_ROWS
+
+    def hot_rows(counts, tokens, n, has_paths=False):
+        return workers.hot_rows(counts, tokens, n, has_paths)
+
+    assert hot_rows(counts, tokens, 1) == 0
+    assert hot_rows(counts, tokens, 2) == 3
+    assert hot_rows(counts, tokens, 5) == 1
+    assert hot_rows(counts[::-1], tokens, 2) == 0
+    many = np.full(1000, 10**6)
+    assert hot_rows(many, 10**9, 2) == workers.HOT_ROWS
+    assert hot_rows(many, 10**9, 2, has_paths=True) == workers.HOT_ROWS_OF_PATHS > workers.HOT_ROWS
     # words that were frequent where they were counted need not be so in the corpus trained on
-    assert training.workers.hot_rows(counts, tokens // 10, 2) < 3
+    assert hot_rows(counts, tokens // 10, 2) < 3
 
 
 @pytest.mark.parametrize(

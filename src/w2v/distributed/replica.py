@@ -248,7 +248,7 @@ class Replica:
                 key=key,
                 schedule=pace.of(origin, done),
                 workers=workers,
-                n_hot=hot_rows(self.model.vocabulary.counts, size, workers),
+                n_hot=hot_rows(self.model.vocabulary.counts, size, workers, bool(settings.hs)),
                 round_shape=round_shape,
                 bar=progress_bar(False),
             )

@@ -185,7 +185,7 @@ class Session:
                             key=derived_key(settings.seed, 1, provenance.trained_epochs),
                             schedule=schedule,
                             workers=workers,
-                            n_hot=hot_rows(model.vocabulary.counts, parts.tokens, workers),
+                            n_hot=hot_rows(model.vocabulary.counts, parts.tokens, workers, bool(settings.hs)),
                             round_shape=provenance.round_shape if settings.deterministic else None,
                             bar=bar,
                             pause=pause,

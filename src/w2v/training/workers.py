@@ -15,7 +15,8 @@ from w2v.common.cores import core_count
 TOKENS_PER_WORKER = 10_000
 
 # Of how many rows each of several workers trains a copy of its own, and the least count for each worker of their words.
-HOT_ROWS = 64
+# With Huffman paths it is more of them: every word steps along the nodes near the root.
+HOT_ROWS, HOT_ROWS_OF_PATHS = 64, 256
 HOT_COUNT = 1000
 
 # How often the main thread looks up from waiting: the longest delay of Ctrl-C and of the progress bar, in seconds.
@@ -33,7 +34,7 @@ def worker_count(workers: int, tokens: int) -> int:
     return max(1, min(core_count() if workers == -1 else workers, tokens // TOKENS_PER_WORKER))
 
 
-def hot_rows(counts: NDArray[np.int64], tokens: int, workers: int) -> int:
+def hot_rows(counts: NDArray[np.int64], tokens: int, workers: int, has_paths: bool) -> int:
     """How many of the first rows every worker trains a copy of, in an epoch of so many tokens.
 
     Rows of frequent words, and nodes near the root, are wanted by all workers all the time, and travel between their
@@ -42,7 +43,9 @@ def hot_rows(counts: NDArray[np.int64], tokens: int, workers: int) -> int:
     """
     if workers == 1 or not len(counts) or (np.diff(counts) > 0).any():  # in some other order
         return 0
-    expected = counts[:HOT_ROWS] * (tokens / max(1.0, float(counts.sum())))  # the corpus may not be the one counted
+    expected = counts[: HOT_ROWS_OF_PATHS if has_paths else HOT_ROWS] * (
+        tokens / max(1.0, float(counts.sum()))
+    )  # the corpus may not be the one counted
     return int((expected >= HOT_COUNT * workers).sum())
 
 
