@@ -64,6 +64,7 @@ class Twin:
         self.words = self.learn_words = self.learn_outputs = True
         self.side_tags = self.null_word = 0
         self.together = True  # if not, a document learns from one word after the other, as on a GPU
+        self.grouped = False  # with subwords: neighbours are learnt in groups, as on a GPU
         self.__dict__.update(options)
         self.together = self.together and self.shared and not self.words and not self.cbow and self.learn_outputs
         self.together = self.together and self.nodes is None
@@ -99,8 +100,12 @@ class Twin:
 
     def groups(self, words, stream):
         """For a centre word with subwords: context words in groups, each with its targets and their weights."""
-        size = PATH_TILE if self.nodes is not None else TILE
         fresh = self.outputs is not None and not self.shared
+        if not self.grouped:
+            for pair, word in enumerate(words):
+                yield [word], [(*target, 1) for target in self.targets(word, stream, pair if fresh else 0)]
+            return
+        size = PATH_TILE if self.nodes is not None else TILE
         for begin in range(0, len(words), size):
             group, found = words[begin : begin + size], []
             for pair, word in enumerate(group, begin):
@@ -191,12 +196,22 @@ class Twin:
                 matrix[row] += (1 if locks is None else locks[row]) * gradient
 
     def skip_gram_of_subwords(self, words, word, stream, rate):
-        """The mean of a word's rows learns its context words, group by group; `examples` counts pairs."""
+        """The mean of a word's rows learns its context words, and each row what the mean does; `examples` counts pairs.
+
+        Group by group the mean is taken anew where words are grouped; else it goes on by itself.
+        """
         units = self.rows_of(word)
+        hidden = before = np.array([matrix[row] for matrix, row in units]).mean(axis=0, keepdims=True)
         for group, targets in self.groups(words, stream):
-            hidden = np.array([matrix[row] for matrix, row in units]).mean(axis=0, keepdims=True)
-            self.add_to(units, [self.learn(hidden, targets, rate)[0]] * len(units))
+            gradient = self.learn(hidden, targets, rate)
             self.examples += len(group) - 1
+            if self.grouped:
+                self.add_to(units, [gradient[0]] * len(units))
+                hidden = np.array([matrix[row] for matrix, row in units]).mean(axis=0, keepdims=True)
+            else:
+                hidden = hidden + gradient
+        if not self.grouped:
+            self.add_to(units, [(hidden - before)[0]] * len(units))
 
     def skip_gram(self, units, word, stream, rate, first=0):
         fresh = self.outputs is not None and not self.shared

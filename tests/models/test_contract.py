@@ -59,12 +59,12 @@ MODELS = {
         Word2Vec, {"alpha": 0.05, "tied": True}, "635a260a9b178cf4da72365ae253d26a3b735f722bbed43c3218c94cf08a1b90"
     ),
     "subwords, skip-gram": Case(
-        FastText, {"sg": 1, "bucket": 300}, "00474a4a598e06b7262e6ec39f2ae589984f77b541971bd7d6a180c668b74b86"
+        FastText, {"sg": 1, "bucket": 300}, "fb6cafb1de828410231c3d201625a170a99cf95003e47e5f90d3585ef7cf7c54"
     ),
     "subwords, skip-gram, hierarchical softmax": Case(
         FastText,
         {"sg": 1, "hs": 1, "negative": 0, "bucket": 300},
-        "7039a24b4837e1af0ef976ed915e45bb37ff2a5ac241ff1287f826aebc6f1eaa",
+        "577777cdf737805b387aafa766d0804f780f59628ff13720638b5c43c970a2bf",
     ),
     "subwords, CBOW": Case(
         FastText, {"alpha": 0.05, "bucket": 300}, "1aad9fc20af7d4b2c3a6505a16baccc4ee74e607dbeaf09f06ccc3a2d01a2c1a"

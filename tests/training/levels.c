@@ -70,6 +70,8 @@ static uint64_t hash_of_together(const Level *run) {
             for (int i = 0; i < MOST_TARGETS * 16 * MOST_BLOCKS; i++) targets[i] = any_value();
             for (int c = 0; c < MOST_ROWS; c++) row[c] = row_of(rows, c);
             for (int t = 0; t < n_targets; t++) target[t] = row_of(targets, t);
+            run->mean(row + 1, MOST_ROWS - 2, 0.25f, blocks, scratch);
+            run->spread(row + 1, MOST_ROWS - 2, scratch, row[MOST_ROWS - 1], blocks);
             run->run_sums(row + 1, MOST_ROWS - 1, blocks, sums);
             for (int e = 0; e < TOGETHER; e++) {
                 parts[3 * e] = sums + (e + 3) * 16 * blocks;

@@ -357,6 +357,7 @@ def test_neighbours_are_found_in_one_pass(folder):
 def test_rounds_grow_with_the_corpus():
     shapes = {tokens: training.schedule.round_shape(tokens) for tokens in (0, 10**7, 5 * 10**7, 10**8, 10**12)}
     assert list(shapes.values()) == [(8, 128), (8, 128), (16, 128), (32, 128), (32, 128)]
+    assert training.epoch.MOST_ROUND[0] == 32
 
 
 def test_a_model_keeps_the_rounds_of_its_first_vocabulary(monkeypatch, tmp_path):

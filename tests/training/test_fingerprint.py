@@ -213,6 +213,9 @@ def test_a_callback_may_assign_what_no_bit_depends_on():
 def test_a_model_has_the_scheme_that_last_changed_its_bits():
     dbow = {"sg": 1, "dbow_words": 0, "shared_negatives": True, "negative": 5, "hs": 0}
     others = [{"sg": 0}, {"dbow_words": 1}, {"shared_negatives": False}, {"negative": 0}, {"hs": 1}]
-    assert schedule.scheme_of(dbow) == schedule.SCHEME == 3
+    assert schedule.scheme_of(dbow) == 3
     assert {schedule.scheme_of(dbow | other) for other in others} == {2}
     assert schedule.scheme_of({name: value for name, value in dbow.items() if name != "dbow_words"}) == 2
+    subwords = {"sg": 1, "bucket": 100, "word_ngrams": 1, "min_n": 3, "max_n": 6}
+    assert schedule.scheme_of(subwords) == schedule.SCHEME == 4
+    assert {schedule.scheme_of(subwords | {name: 0}) for name in ("sg", "bucket", "word_ngrams", "max_n")} == {2}

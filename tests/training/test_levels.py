@@ -17,7 +17,7 @@ FLAGS = ["-O1", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-We
 
 # Of every function on made-up rows (levels.c): without weights of targets, with them; still targets; words together.
 # They change with the numerical scheme alone.
-GOLDEN = "773cac8b34235c56-d60b770d3c395313-5330e285fcffa585-a0dbda48b43bf3d4"
+GOLDEN = "773cac8b34235c56-d60b770d3c395313-5330e285fcffa585-c7bd48d5245506ff"
 
 CC = os.environ.get("CC", "cc")
 CROSS = "aarch64-linux-gnu-gcc"

@@ -41,9 +41,14 @@ class FastText(Word2Vec):
     bucket : int, default 2,000,000
         How many rows n-grams are hashed into, with fastText's hash. Each takes 4 bytes times `vector_size`, rounded up
         to a multiple of 64 bytes.
+    shared_negatives : bool, default False
+        Whether the pairs of a word have their noise words in common, in skip-gram with negative sampling. That is
+        faster where the vocabulary is large, but costs quality: the one mean that predicts all neighbours would meet
+        few noise words.
     **kwargs
         The other parameters of `Word2Vec`, which are the same here and have the same defaults; but not `tied`, which
-        needs one input row for each word.
+        needs one input row for each word. fastText itself draws noise words with ``ns_exponent=0.5``; the default is
+        gensim's.
 
     Attributes
     ----------
@@ -51,9 +56,8 @@ class FastText(Word2Vec):
 
     Notes
     -----
-    As in fastText each row takes the whole gradient of the mean. A word's neighbours are learnt in groups of up to
-    eight (four with ``hs=1``), from one mean; with ``shared_negatives=True`` the pairs of a window have their noise
-    words in common.
+    As in fastText each row takes the whole gradient of the mean, and neighbours are learnt one after the other.
+    The rows are read and written once for a window: in between the mean learns by itself.
 
     Examples
     --------
@@ -103,6 +107,8 @@ class FastText(Word2Vec):
         callbacks: Iterable[Any] = (),
         max_final_vocab: int | None = None,
         shrink_windows: bool = True,
+        *,
+        shared_negatives: bool = False,
         **kwargs: Any,
     ) -> None:
         self.word_ngrams, self.min_n, self.max_n, self.bucket = word_ngrams, min_n, max_n, bucket
@@ -132,6 +138,7 @@ class FastText(Word2Vec):
             callbacks=callbacks,
             max_final_vocab=max_final_vocab,
             shrink_windows=shrink_windows,
+            shared_negatives=shared_negatives,
             **kwargs,
         )
 

@@ -51,6 +51,8 @@ typedef struct {
     void (*learn_still)(float *const *rows, int n_rows, int n_still, float forward, float backward,
                         float *const *targets, const float *labels, const float *weights, int n_targets, int blocks,
                         float rate, float *scratch, double *loss, const Ahead *ahead);
+    void (*mean)(float *const *rows, int n_rows, float forward, int blocks, float *mean);
+    void (*spread)(float *const *rows, int n_rows, const float *before, const float *after, int blocks);
     void (*run_sums)(float *const *rows, int n, int blocks, float *sums);
     void (*learn_together)(float *row, const float *const *parts, const float *forward, float *const *targets,
                            const float *labels, const float *weights, int n_targets, int blocks, float rate,
@@ -152,8 +154,8 @@ static inline void prefetch_row(const float *row, int blocks) {
 
 #define TABLE(level) \
     { \
-        #level, learn_##level, learn_mean_##level, learn_still_##level, run_sums_##level, learn_together_##level, \
-        blend_##level, merge_##level \
+        #level, learn_##level, learn_mean_##level, learn_still_##level, mean_##level, spread_##level, \
+        run_sums_##level, learn_together_##level, blend_##level, merge_##level \
     }
 
 #define LEVEL_PORTABLE

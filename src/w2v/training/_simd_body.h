@@ -228,10 +228,8 @@ KERNEL void NAME(learn)(float *const *rows, int n_rows, float *const *targets, c
 #undef ROWS
 }
 
-/* The mean (or sum) of `rows`, added in order, and what it has to do with the targets: their steps. */
-INLINE void NAME(steps_of_mean)(float *const *rows, int n_rows, float forward, float *const *targets,
-                                const float *labels, const float *weights, int n_targets, int blocks, float rate,
-                                float *mean, float *scores, double *loss) {
+/* The mean (or sum) of `rows`, added in order. */
+INLINE void NAME(mean_of)(float *const *rows, int n_rows, float forward, int blocks, float *mean) {
 #define GATHER(d, width) \
     { \
         V sum[width]; \
@@ -243,6 +241,34 @@ INLINE void NAME(steps_of_mean)(float *const *rows, int n_rows, float forward, f
     }
     PANELS(GATHER)
 #undef GATHER
+}
+
+KERNEL void NAME(mean)(float *const *rows, int n_rows, float forward, int blocks, float *mean) {
+    NAME(mean_of)(rows, n_rows, forward, blocks, mean);
+}
+
+/* Each of `rows` learns what `after` has become since it was `before`. */
+KERNEL void NAME(spread)(float *const *rows, int n_rows, const float *before, const float *after, int blocks) {
+#define SPREAD(d, width) \
+    { \
+        V grown[width]; \
+        UNROLL for (int i = 0; i < width; i++) \
+            grown[i] = NAME(sub)(NAME(load)(after + d + i * WIDTH), NAME(load)(before + d + i * WIDTH)); \
+        for (int c = 0; c < n_rows; c++) { \
+            float *at = rows[c] + d; \
+            UNROLL for (int i = 0; i < width; i++) \
+                NAME(store)(at + i * WIDTH, NAME(add)(NAME(load)(at + i * WIDTH), grown[i])); \
+        } \
+    }
+    PANELS(SPREAD)
+#undef SPREAD
+}
+
+/* The mean (or sum) of `rows`, and what it has to do with the targets: their steps. */
+INLINE void NAME(steps_of_mean)(float *const *rows, int n_rows, float forward, float *const *targets,
+                                const float *labels, const float *weights, int n_targets, int blocks, float rate,
+                                float *mean, float *scores, double *loss) {
+    NAME(mean_of)(rows, n_rows, forward, blocks, mean);
     NAME(all_dots)(&mean, 1, 1, targets, n_targets, blocks, scores);
     NAME(steps)(scores, labels, weights, n_targets, 1, 1, rate, loss);
 }

@@ -44,6 +44,8 @@ cdef extern from "_simd.h" nogil:
         void learn_still(float **rows, int n_rows, int n_still, float forward, float backward, float **targets,
                          const float *labels, const float *weights, int n_targets, int blocks, float rate,
                          float *scratch, double *loss, const Ahead *ahead) noexcept nogil
+        void mean(float **rows, int n_rows, float forward, int blocks, float *mean) noexcept nogil
+        void spread(float **rows, int n_rows, const float *before, const float *after, int blocks) noexcept nogil
         void run_sums(float **rows, int n, int blocks, float *sums) noexcept nogil
         void learn_together(float *row, const float **parts, const float *forward, float **targets, const float *labels,
                             const float *weights, int n_targets, int blocks, float rate, float *scratch,
@@ -238,7 +240,7 @@ cdef struct Plan:
     int window
     int negative
     bint shrink
-    int tile                # context words of skip-gram that learn together, or that are learnt together
+    int tile                # context words of skip-gram that learn together
     bint lists_per_pair     # noise words of their own for each pair of skip-gram
     bint together           # a document that is inferred learns from several of its words at once
     bint blocks_of_words    # a document learns from the words of a block at once, against noise words that they share
@@ -267,10 +269,11 @@ cdef struct Window:
     int n_targets           # targets of all its pairs, or of each pair in turn where they have their own
     uint64_t *draws         # one per noise word
     float **targets
+    float **memory          # of rows and targets
     float *labels
-    int *ends               # where the targets of each pair end; with subwords, of each group of context words
-    float *weights          # with subwords: for how many pairs a target stands
-    float **rows            # with subwords: the input rows, behind the targets
+    int *ends               # where the targets of each pair end
+    float *weights          # of several words at once: for how many pairs a target stands
+    float **rows            # with subwords: the input rows, right before the targets
     int n_rows
     uint32_t n_copies       # that the segment must have made before it learns
 
@@ -316,6 +319,9 @@ cdef struct Worker:
     float **true_rows       # the rows behind them, where they are copies
     float *factors          # how much of what is learnt each of them takes
     float *copies           # two of each row that does not take all: one learns, one stays
+    float *mean             # of the rows of a word with subwords, which learns; and as it was
+    float *mean_before
+    void *mean_memory
     float *side             # rows side by side, which learn; and as they were
     float *side_before
     void *side_memory
@@ -505,43 +511,32 @@ cdef inline void add_list(const Plan *plan, Worker *own, Window *window, int32_t
     window.ends[number] = window.n_targets
 
 
-cdef void add_shared_noise(const Plan *plan, Worker *own, Window *window, int begin, int first,
-                           int last) noexcept nogil:
-    """Noise words that the pairs of the survivors [first, last) share: each stands for those whose word it is not."""
+cdef void add_shared_noise(const Plan *plan, Worker *own, Window *window) noexcept nogil:
+    """Noise words that the words of a window share, as targets: each stands for those whose word it is not."""
     cdef int j, k, t, pairs
     cdef uint32_t drawn, other
-    for t in range(begin, window.n_targets):
+    for t in range(window.n_targets):
         window.weights[t] = 1
     for k in range(plan.negative):
         drawn = drawn_word(plan, own, window.draws[k])
         other = drawn & ~ANY_SEGMENT
         pairs = 0
-        for j in range(first, last):
-            pairs += j != window.centre and <uint32_t>own.kept[j] != other
+        for j in range(window.first, window.last):
+            pairs += <uint32_t>own.kept[j] != other
         if pairs:
             window.weights[window.n_targets] = <float>pairs
             add_target(window, output_row(plan, own, other, other == drawn), 0)
 
 
 cdef void add_neighbors(const Plan *plan, Worker *own, Window *window) noexcept nogil:
-    """Targets of a centre word with subwords: its context words in groups of up to `tile`; then what tags learn."""
-    cdef int j, pair = 0, number = 0, n = 0, begin = 0, first = window.first
+    """Targets of a centre word with subwords: a list for each of its context words; then what tags learn."""
+    cdef int j, number = 0
     for j in range(window.first, window.last):
         if j != window.centre:
-            if plan.nodes:
-                add_path(plan, own, window, own.kept[j])
-            if plan.lists_per_pair:
-                add_noise(plan, own, window, own.kept[j], pair)
-            elif plan.outputs:
-                add_target(window, output_row(plan, own, own.kept[j], False), 1)
-            pair, n = pair + 1, n + 1
-        if n and (n == plan.tile or j == window.last - 1):
-            if plan.outputs and not plan.lists_per_pair:
-                add_shared_noise(plan, own, window, begin, first, j + 1)
-            window.ends[number] = begin = window.n_targets
-            number, n, first = number + 1, 0, j + 1
+            add_list(plan, own, window, own.kept[j], number if plan.lists_per_pair else 0, number)
+            number += 1
     for j in range(own.n_tags if plan.lists_per_pair else own.n_tags > 0):
-        add_list(plan, own, window, own.kept[window.centre], pair + j if plan.lists_per_pair else 0, number + j)
+        add_list(plan, own, window, own.kept[window.centre], number + j if plan.lists_per_pair else 0, number + j)
 
 
 cdef inline float *subword_row(const Plan *plan, const Worker *own, long long row) noexcept nogil:
@@ -554,10 +549,13 @@ cdef inline float *subword_row(const Plan *plan, const Worker *own, long long ro
 cdef void look_up_subwords(const Plan *plan, Worker *own, Window *window) noexcept nogil:
     """The input rows of a window: those of the centre word in skip-gram, of all context words in CBOW."""
     cdef long long i
-    cdef int j
-    window.rows = window.targets + window.n_targets
+    cdef int j, n = 0
     if window.last - window.first < 2:
         return
+    for j in range(window.first, window.last):
+        if (j == window.centre) != plan.cbow:
+            n += <int>(plan.subword_offsets[own.kept[j] + 1] - plan.subword_offsets[own.kept[j]])
+    window.rows = window.targets - n
     for j in range(window.first, window.last):
         if (j == window.centre) != plan.cbow:
             for i in range(plan.subword_offsets[own.kept[j]], plan.subword_offsets[own.kept[j] + 1]):
@@ -569,6 +567,14 @@ cdef inline void skip_prefetched(Worker *own, int n) noexcept nogil:
     n = min(n, own.ahead.n)
     own.ahead.rows += n
     own.ahead.n -= n
+
+
+cdef inline void prefetch_some(const Plan *plan, Worker *own, int n) noexcept nogil:
+    """Ask for more rows of the next window: all of them in one go would be waited for."""
+    cdef int i
+    for i in range(n):
+        prefetch_row(own.ahead.rows[i], plan.output_blocks)
+    skip_prefetched(own, n)
 
 
 cdef inline bint stands_alone(const Worker *own, int j) noexcept nogil:
@@ -660,18 +666,19 @@ cdef inline float **targets_of(const Plan *plan, Worker *own, const Window *wind
     return copies_of_targets(plan, own, window.targets + begin, end - begin)
 
 
-cdef inline void learn(const Plan *plan, Worker *own, const Window *window, int n_rows, int begin,
+cdef inline void learn(const Plan *plan, Worker *own, const Window *window, float **rows, int n_rows, int begin,
                        int end) noexcept nogil:
+    """Each of the rows learns the targets [begin, end) of a window."""
     cdef int i
     cdef double *loss = &own.loss if plan.with_loss else NULL
     if plan.learns_outputs:
-        level.learn(own.rows, n_rows, targets_of(plan, own, window, begin, end), window.labels + begin, end - begin,
+        level.learn(rows, n_rows, targets_of(plan, own, window, begin, end), window.labels + begin, end - begin,
                     plan.blocks, window.rate, own.scratch, loss, &own.ahead)
     else:  # rows have nothing to do with each other
         for i in range(n_rows):
-            level.learn_still(own.rows + i, 1, 0, 1, 1, window.targets + begin, window.labels + begin, NULL, end - begin,
+            level.learn_still(rows + i, 1, 0, 1, 1, window.targets + begin, window.labels + begin, NULL, end - begin,
                               plan.blocks, window.rate, own.scratch, loss, &own.ahead)
-    if own.copies:
+    if own.copies and rows == own.rows:
         hand_back(plan, own, n_rows)
     skip_prefetched(own, end - begin)
     own.examples += n_rows
@@ -703,22 +710,27 @@ cdef void skip_gram(const Plan *plan, Worker *own, const Window *window) noexcep
 
 
 cdef void skip_gram_of_subwords(const Plan *plan, Worker *own, const Window *window) noexcept nogil:
-    """The mean of the centre word's rows predicts its context words; then each tag predicts the centre word.
+    """The mean of the centre word's rows predicts its context words, one after the other; then each tag its centre word.
 
     So says fastText, and word2vec's paper; word2vec.c lets context words predict the centre, which makes the same pairs.
-    Rows are gathered once for a group of pairs and not for each of them.
+    Each row learns all that the mean learns. So rows are gathered once for a window, and the mean goes on by itself.
     """
-    cdef int n, left = window.last - window.first - 1, number = 0, begin = 0, end
-    while left > 0:
-        end, n = window.ends[number], take_subwords(plan, own, window, 0, own.kept[window.centre])
-        learn_mean(plan, own, window, own.rows, n, 0, <float>1 / <float>n, 1,
-                   NULL if plan.lists_per_pair or not plan.outputs else window.weights + begin, begin, end, plan.blocks)
-        own.examples += min(left, plan.tile)
-        left, number, begin = left - plan.tile, number + 1, end
-        if stop_wanted(own.stop) == AT_ONCE:
-            return
+    cdef int n, pair, pairs = window.last - window.first - 1, begin = 0
+    if pairs > 0:
+        n = take_subwords(plan, own, window, 0, own.kept[window.centre])
+        level.mean(own.rows, n, <float>1 / <float>n, plan.blocks, own.mean)
+        memcpy(own.mean_before, own.mean, <size_t>plan.stride * sizeof(float))
+        for pair in range(pairs):
+            learn(plan, own, window, &own.mean, 1, begin, window.ends[pair])
+            begin = window.ends[pair]
+            prefetch_some(plan, own, own.ahead.n // (pairs - pair))
+            if stop_wanted(own.stop) == AT_ONCE:
+                return
+        level.spread(own.rows, n, own.mean_before, own.mean, plan.blocks)
+        if own.copies:
+            hand_back(plan, own, n)
     if own.n_tags:
-        learn_one_by_one(plan, own, window, window.last, number)
+        learn_one_by_one(plan, own, window, window.last, max(pairs, 0))
 
 
 cdef inline void learn_one_by_one(const Plan *plan, Worker *own, const Window *window, int first,
@@ -737,7 +749,7 @@ cdef inline void learn_one_by_one(const Plan *plan, Worker *own, const Window *w
             j += 1
         if n == 0:
             return
-        learn(plan, own, window, n, begin, window.ends[pair])
+        learn(plan, own, window, own.rows, n, begin, window.ends[pair])
         if plan.lists_per_pair:
             begin, pair = window.ends[pair], pair + 1
         if stop_wanted(own.stop) == AT_ONCE:
@@ -1396,13 +1408,12 @@ cdef long long rows_of_a_window(const Plan *plan, long long reach) noexcept nogi
 cdef long long updates_of_a_window(const Plan *plan, long long reach, long long tags,
                                    long long max_targets) noexcept nogil:
     """How many blocks of 16 floats a window updates at most."""
-    cdef long long n_words = 2 * reach if plan.pairs_words else 0, n_groups
+    cdef long long n_words = 2 * reach if plan.pairs_words else 0
     if plan.side_tags:
         return plan.output_blocks * (1 + max_targets)
     if plan.cbow:
         return plan.blocks * (tags + n_words * plan.most_subwords + max_targets)
-    n_groups = (n_words + plan.tile - 1) // plan.tile if plan.subword_offsets else 0
-    return plan.blocks * ((tags + n_words) * max_targets + n_groups * plan.most_subwords)
+    return plan.blocks * ((tags + n_words) * max_targets + (plan.most_subwords if plan.subword_offsets else 0))
 
 
 cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targets, long long n_hot,
@@ -1428,10 +1439,11 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     own.kept_rows = <float **>claim(span + 2 * reach, sizeof(float *))
     for i in range(RING):
         own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
-        own.windows[i].targets = <float **>claim(most_targets + subwords, sizeof(float *))
+        own.windows[i].memory = <float **>claim(subwords + most_targets, sizeof(float *))
+        own.windows[i].targets = own.windows[i].memory + subwords
         own.windows[i].labels = <float *>claim(most_targets + 16, sizeof(float))
         own.windows[i].weights = <float *>claim(
-            most_targets + 16 if subwords or plan.together or plan.blocks_of_words else 0, sizeof(float))
+            most_targets + 16 if plan.together or plan.blocks_of_words else 0, sizeof(float))
         own.windows[i].ends = <int *>claim(n_pairs, sizeof(int))
     own.rows = <float **>claim(most_rows, sizeof(float *))
     own.true_rows = <float **>claim(most_rows, sizeof(float *))
@@ -1444,6 +1456,10 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     if plan.together and plan.pairs_words:
         own.run_rows = <float **>claim(RUN + 2 * reach, sizeof(float *))
         own.sums = <float *>claim((RUN + 2 * reach + 1) * plan.stride, sizeof(float))
+    if subwords:
+        own.mean_memory = claim(2 * plan.stride + 16, sizeof(float))
+        own.mean = at_a_line(own.mean_memory)
+        own.mean_before = own.mean + plan.stride
     if plan.side_tags:
         own.side_memory = claim(2 * plan.output_stride + 16, sizeof(float))
         own.side = at_a_line(own.side_memory)
@@ -1475,7 +1491,7 @@ cdef void disband(Worker *own) noexcept:
     free(own.places)
     for i in range(RING):
         free(own.windows[i].draws)
-        free(own.windows[i].targets)
+        free(own.windows[i].memory)
         free(own.windows[i].labels)
         free(own.windows[i].weights)
         free(own.windows[i].ends)
@@ -1485,6 +1501,7 @@ cdef void disband(Worker *own) noexcept:
     free(own.scratch)
     free(own.factors)
     free(own.tag_rows)
+    free(own.mean_memory)
     free(own.side_memory)
     free(own.still_targets)
     free(own.still_memory)
@@ -1610,7 +1627,7 @@ cdef void look_up_words(const Plan *plan, Worker *own, Window *window) noexcept 
     for j in range(window.last, window.first + TOGETHER if plan.pairs_words else 0):  # in PV-DM each has a place
         add_target(window, output_row(plan, own, own.kept[window.last - 1], False), 1)
     if plan.outputs and not plan.lists_per_pair:
-        add_shared_noise(plan, own, window, 0, window.first, window.last)
+        add_shared_noise(plan, own, window)
 
 
 cdef void learn_words_together(const Plan *plan, Worker *own, const Window *window, float *row) noexcept nogil:
@@ -2032,8 +2049,9 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
             if own.segment:
                 make_copies(own.segment, own.windows[(step - 2) % RING].n_copies)
             window = &own.windows[(step - 1) % RING]
-            own.ahead.rows = window.targets
-            own.ahead.n = window.n_targets + (0 if plan.cbow else window.n_rows) if step <= ends else 0
+            i = 0 if plan.cbow else window.n_rows  # the rows of n-grams are farthest away
+            own.ahead.rows = window.targets - i
+            own.ahead.n = i + window.n_targets if step <= ends else 0
             window = &own.windows[(step - 2) % RING]
             if window.n_targets == 0:  # or a vocabulary of one word, which has no path
                 continue

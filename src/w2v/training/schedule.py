@@ -5,28 +5,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from w2v.training import _train
-
 # The numerical scheme: draws, order of arithmetic, initial rows. Other bits for the same seed are another scheme.
 # `scheme_of` tells which one a model has.
-SCHEME = 3
+SCHEME = 4
 
 # Deterministic training: the segments of a round and the words of each (docs/deterministic.md). They belong to a model:
 # others give other bits. Of a large corpus a round may take more without harm, and then serves more workers.
 ROUND = (8, 128)
 WORDS_FOR_A_SEGMENT = 3_000_000
+MOST_SEGMENTS = 32  # as many as the kernel has marks for
 
 
 def scheme_of(settings: Any) -> int:
-    """The scheme whose bits a model of these settings, named as in files, has: 3 changed those of PV-DBOW alone.
+    """The scheme whose bits a model of these settings, named as in files, has.
 
-    What a file has there instead of settings is for others to refuse.
+    3 changed those of PV-DBOW alone, and 4 those of skip-gram with subwords alone. What a file has there instead of
+    settings is for others to refuse.
     """
     if not isinstance(settings, Mapping):
         return 2
+    if all(map(settings.get, ("sg", "bucket", "word_ngrams", "max_n"))):
+        return 4
     bag_of_words = settings.get("sg") and settings.get("dbow_words") == 0
     together = bag_of_words and settings.get("shared_negatives") and settings.get("negative") and not settings.get("hs")
-    return SCHEME if together else 2
+    return 3 if together else 2
 
 
 class Schedule(NamedTuple):
@@ -51,7 +53,7 @@ class Schedule(NamedTuple):
 def round_shape(tokens: int) -> tuple[int, int]:
     """The segments of a round, and the words of each, for a corpus with so many words of the vocabulary."""
     segments, words = ROUND
-    while 2 * segments <= min(_train.MOST_ROUND[0], tokens // WORDS_FOR_A_SEGMENT):
+    while 2 * segments <= min(MOST_SEGMENTS, tokens // WORDS_FOR_A_SEGMENT):
         segments *= 2
     return segments, words
 

@@ -183,6 +183,7 @@ class SubwordSettings(Settings):
     max_n: int = _integer(6, 0, LONGEST_NGRAM)
     bucket: int = _integer(2_000_000, 0, MOST_BUCKETS)
     word_ngrams: int = _digit(1)
+    shared_negatives: bool = _switch(False)
 
     @classmethod
     def of(cls, holder: object) -> Self:
