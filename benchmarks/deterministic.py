@@ -30,6 +30,7 @@ def train(
 ) -> Word2Vec:
     """A trained model; without `shape` not deterministic."""
     training.schedule.ROUND = shape or training.schedule.ROUND
+    training.schedule.MOST_SEGMENTS = training.schedule.ROUND[0]  # as asked for, however large the corpus is
     options = common.DEFAULTS | common.MODELS[model] | more
     return Word2Vec(corpus_file=corpus, epochs=epochs, deterministic=shape is not None, progress=False, **options)
 

@@ -4,8 +4,8 @@
     python benchmarks/scaling.py rows CORPUS [--workers 2 4 8 16 32 64] [--cluster 8]
 
 `curve` needs as many cores as workers. It prints raw words per second of an epoch, Hogwild and deterministic, beside
-gensim's faster mode, each divided by one worker's; with `--eval`, also the quality of skip-gram after five epochs with
-one worker and with the most.
+gensim's faster mode, and how the most workers compare with the fewest; with `--eval`, also the quality of skip-gram
+after five epochs with one worker and with the most.
 
 `rows` needs two cores or one. It replays which rows the workers write, a window of each in turn, and counts how often a
 row was last written by another worker: then its cache lines travel. Those that travel within a cluster of cores with

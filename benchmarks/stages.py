@@ -23,14 +23,14 @@ import common
 
 # What the functions of the kernel belong to; the first name that fits, from the innermost call outwards, counts.
 STAGES = {
-    "draws": "make_draws|make_pair_draws|draw|stream_at|mix|scaled|add_noise|add_shared_noise|noise_word",
+    "draws": "make_draws|draw|stream_at|mix|scaled|add_noise|add_shared_noise|noise_word",
     "survivors": "find_survivors|see_until|position_before|kept_before|place_survivors|survives",
     "look-up": "look_up_targets|add_target|add_path|output_row|row_or_copy|input_row|take|subwords",
     "dots": "dots_group|all_dots|own_dots",
     "folds": "fold",
     "sigmoids": "steps|sigmoid|exp_",
     "updates": "update_rows|update_panel|learn_rows|learn_one|learn",
-    "means": "steps_of_mean|learn_mean",
+    "means": "steps_of_mean|learn_mean|mean|mean_of|spread",
     "asking for rows": "prefetch_row|prefetch|prefetch_still",
     "copies": "copy_of|make_copies|begin_segment|blend|train_segment",
     "merging": "merge_row|merge",

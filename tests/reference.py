@@ -64,7 +64,7 @@ class Twin:
         self.words = self.learn_words = self.learn_outputs = True
         self.side_tags = self.null_word = 0
         self.together = True  # if not, a document learns from one word after the other, as on a GPU
-        self.grouped = False  # with subwords: neighbours are learnt in groups, as on a GPU
+        self.gathers = False  # the mean of a word's rows is taken anew for each pair, as on a GPU
         self.__dict__.update(options)
         self.together = self.together and self.shared and not self.words and not self.cbow and self.learn_outputs
         self.together = self.together and self.nodes is None
@@ -98,24 +98,10 @@ class Twin:
         offsets, rows = self.subwords
         return [(self.inputs, row) for row in rows[offsets[word] : offsets[word + 1]]]
 
-    def groups(self, words, stream):
-        """For a centre word with subwords: context words in groups, each with its targets and their weights."""
+    def pairs(self, words, stream):
+        """For a centre word with subwords: the targets of each context word."""
         fresh = self.outputs is not None and not self.shared
-        if not self.grouped:
-            for pair, word in enumerate(words):
-                yield [word], [(*target, 1) for target in self.targets(word, stream, pair if fresh else 0)]
-            return
-        size = PATH_TILE if self.nodes is not None else TILE
-        for begin in range(0, len(words), size):
-            group, found = words[begin : begin + size], []
-            for pair, word in enumerate(group, begin):
-                targets = self.targets(word, stream, pair if fresh else 0)
-                found += [(*target, 1) for target in targets if fresh or target[0] is self.nodes or target[2]]
-            if self.outputs is not None and not fresh:
-                for noise in noise_words(stream, 0, self.negative, self.noise):
-                    if any(word != noise for word in group):
-                        found.append((self.outputs, noise, 0, sum(word != noise for word in group)))
-            yield group, found
+        return [self.targets(word, stream, pair if fresh else 0) for pair, word in enumerate(words)]
 
     def learn(self, hidden, targets, rate):
         """The gradient of each row of `hidden`; all scores are taken before any target changes."""
@@ -180,7 +166,7 @@ class Twin:
                     for word in words if self.cbow else [int(tokens[p])] if words else []:
                         np.add.at(times[0], [row for _, row in self.rows_of(word)], 1)
                     if not self.cbow:
-                        targets = [target for _, found in self.groups(words, stream) for target in found]
+                        targets = [target for found in self.pairs(words, stream) for target in found]
                         pairs = pairs[len(words) :] if fresh else pairs[: len(own_tags)]
                 for pair in pairs:
                     targets += self.targets(int(tokens[p]), stream, pair)
@@ -196,21 +182,26 @@ class Twin:
                 matrix[row] += (1 if locks is None else locks[row]) * gradient
 
     def skip_gram_of_subwords(self, words, word, stream, rate):
-        """The mean of a word's rows learns its context words, and each row what the mean does; `examples` counts pairs.
+        """The mean of a word's rows learns its context words one after the other, and each row what the mean does.
 
-        Group by group the mean is taken anew where words are grouped; else it goes on by itself.
+        The mean goes on by itself, but is taken anew where locks let rows learn less or more; which is another result
+        also for a word that has a row twice.
         """
         units = self.rows_of(word)
-        hidden = before = np.array([matrix[row] for matrix, row in units]).mean(axis=0, keepdims=True)
-        for group, targets in self.groups(words, stream):
+
+        def mean():
+            return np.array([matrix[row] for matrix, row in units]).mean(axis=0, keepdims=True)
+
+        hidden, goes_on = mean(), self.locks is None and not self.gathers
+        before = hidden
+        for targets in self.pairs(words, stream):
             gradient = self.learn(hidden, targets, rate)
-            self.examples += len(group) - 1
-            if self.grouped:
-                self.add_to(units, [gradient[0]] * len(units))
-                hidden = np.array([matrix[row] for matrix, row in units]).mean(axis=0, keepdims=True)
-            else:
+            if goes_on:
                 hidden = hidden + gradient
-        if not self.grouped:
+            else:
+                self.add_to(units, [gradient[0]] * len(units))
+                hidden = mean()
+        if goes_on:
             self.add_to(units, [(hidden - before)[0]] * len(units))
 
     def skip_gram(self, units, word, stream, rate, first=0):

@@ -80,6 +80,7 @@ def test_words_are_in_the_encoding_that_is_named(tmp_path):
     path.write_bytes(dense().replace("größe".encode(), "größe".encode("cp852")))
     assert load_facebook_vectors(path, encoding="cp852").index_to_key[1] == "größe"
     model = load_facebook_model(path, encoding="cp852")
+    assert model.shared_negatives is False, "what is trained further is trained as by fastText"
     save_facebook_model(model, tmp_path / "again.bin", encoding="cp852")
     assert fasttext_bin.read(tmp_path / "again.bin", "cp852").words == model.wv.index_to_key
     with pytest.raises(LookupError, match="klingon"):

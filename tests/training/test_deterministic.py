@@ -376,6 +376,9 @@ def test_a_model_keeps_the_rounds_of_its_first_vocabulary(monkeypatch, tmp_path)
     assert again.fingerprint() == one
     again.build_vocab([["new", "words"]] * 5, update=True)
     assert again.round_shape == (32, 128)
+    other = Word2Vec(vector_size=4, deterministic=True)
+    other.reset_from(again)
+    assert other.round_shape == (32, 128)
     again.build_vocab(two_topics())
     assert again.round_shape == (8, 128)
 

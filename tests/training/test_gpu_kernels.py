@@ -73,7 +73,7 @@ def agree(matrices, text, options, *, keep=None, tags=None, locks=None, alpha=0.
     keep = usual if keep is None else keep
     twin_matrices = [None if matrix is None else matrix.copy() for matrix in matrices]
     found, device = train(matrices, tokens, offsets, keep, rest, options, tags=tags, alpha=alpha, **more)
-    of_twin = {"learn_words": True, "learn_outputs": True, "words": True, "grouped": True} | options
+    of_twin = {"learn_words": True, "learn_outputs": True, "words": True, "gathers": True} | options
     twin = Twin(*twin_matrices[:3], keep, *rest, **of_twin, documents=(*twin_matrices, None)[3])
     twin.run(tokens, offsets, 0, 12345, alpha, 1e-5, len(tokens), tags=tags)
     words, survivors, examples, loss = found

@@ -85,7 +85,11 @@ def add_training_options(add: Callable[..., argparse.Action], epochs: int | None
         ending = "" if default is None else f" (default {default})"
         add(flag, dest=parameter, type=kind, default=argparse.SUPPRESS, metavar="N", help=purpose + ending)
     add("--deterministic", action="store_true", help="the same bytes for any number of workers")
-    add("--fresh-negatives", action="store_true", help="draw noise words for each pair, not each window")
+    add(
+        "--fresh-negatives",
+        action="store_true",
+        help="draw noise words for each pair, not each window; FastText always does",
+    )
     add("--cache", choices=["auto", "memory", "disk", "none"], default="auto", help="where to keep the ids")
     add("--device", choices=DEVICES, help="cuda: on an NVIDIA GPU; auto: on one where it pays (default cpu)")
     add("--loss", action="store_true", help="report the mean loss of every epoch")

@@ -22,6 +22,7 @@ from w2v.tokens.encode import Scan
 from w2v.tokens.words import Sentences, check_token
 from w2v.training import epoch
 from w2v.training.provenance import MOST_WORDS, Provenance
+from w2v.training.schedule import round_shape
 from w2v.training.session import WORDS
 from w2v.training.settings import Settings, checked_sample
 from w2v.training.weights import Weights, estimated
@@ -30,6 +31,7 @@ from w2v.vocabulary.choose import TrimRule
 from w2v.vocabulary.vocabulary import BYTES_PER_WORD, NULL_WORD, Vocabulary, choose
 
 logger = logging.getLogger(__name__)
+OF_CORPUS = ("corpus_count", "corpus_total_words", "effective_min_count")  # what a vocabulary knows of its corpus
 
 
 def _in_provenance(name: str) -> Any:
@@ -325,6 +327,7 @@ class Buildable(WithTerms, GensimTables, Extendable):
         )
         if dry_run:
             return choice.report
+        self.round_shape = self.round_shape if update else round_shape(int(choice.counts.sum()))
         memory.check(
             self.estimate_memory(len(choice.counts))["total"],
             f"{len(choice.counts):,} words with vectors of {self.vector_size:,} numbers",
@@ -353,7 +356,7 @@ class Buildable(WithTerms, GensimTables, Extendable):
         self.record_digests()
         self.tokens.drop()  # they belong to another vocabulary
         if not update:
-            self.provenance = self.provenance.of_new_words(int(counts.sum()))
+            self.provenance = self.provenance.of_new_words()
         self.wv.take_over(words, vectors, {"count": counts, **attributes})
         self.wv.vectors_lockf = locks
         self.wv.allocate_vecattrs()
@@ -402,12 +405,12 @@ class Buildable(WithTerms, GensimTables, Extendable):
         self.settings()
         words = list(other_model.wv.index_to_key)
         counts = {name: values.copy() for name, values in other_model.wv.expandos.items()}
-        names = ("corpus_count", "corpus_total_words", "effective_min_count")
-        known = {name: getattr(other_model, name) for name in names}
+        known = {name: getattr(other_model, name) for name in OF_CORPUS}
         with self.activity.only("build_vocab"), self._all_or_nothing():
             self._start_empty()
             self.wv.take_over(words, np.zeros((0, self.vector_size), np.float32), counts)
             self.__dict__.update(known)
+            self.round_shape = other_model.round_shape
             self.prepare_weights()
 
     def estimate_memory(self, vocab_size: int | None = None, report: dict[str, int] | None = None) -> dict[str, int]:
@@ -440,12 +443,11 @@ class Buildable(WithTerms, GensimTables, Extendable):
         words = len(self.wv)
         if "count" not in self.wv.expandos:
             raise RuntimeError("the vocabulary has no counts to train with; call build_vocab first")
-        shape, output = (words, settings.vector_size), (words, self._output_size())
         matrices: dict[str, NDArray[Any] | None] = {"wv.vectors": self.wv.vectors}
         matrices |= {"syn1neg": self.syn1neg} if settings.negative else {}
         matrices |= {"syn1": self.syn1} if settings.hs else {}
         for name, matrix in matrices.items():
-            due = shape if name == "wv.vectors" else output
+            due = words, settings.vector_size if name == "wv.vectors" else self._output_size()
             if matrix is None or matrix.shape != due:
                 found = "missing" if matrix is None else f"of shape {matrix.shape}"
                 raise RuntimeError(

@@ -145,6 +145,7 @@ class FastText(Word2Vec):
     def _of_settings(self, settings: dict[str, Any]) -> None:
         defaults = {name: getattr(SubwordSettings, name) for name in OWN_SETTINGS}
         self.__dict__.update({name: settings.get(name, default) for name, default in defaults.items()})
+        settings = {"shared_negatives": SubwordSettings.shared_negatives} | settings
         Word2Vec.__init__(self, **{name: value for name, value in settings.items() if name not in OWN_SETTINGS})
 
     def _start_empty(self) -> None:

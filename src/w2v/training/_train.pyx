@@ -713,22 +713,24 @@ cdef void skip_gram_of_subwords(const Plan *plan, Worker *own, const Window *win
     """The mean of the centre word's rows predicts its context words, one after the other; then each tag its centre word.
 
     So says fastText, and word2vec's paper; word2vec.c lets context words predict the centre, which makes the same pairs.
-    Each row learns all that the mean learns. So rows are gathered once for a window, and the mean goes on by itself.
+    Each row learns all that the mean learns. So rows are gathered once for a window, and the mean goes on by itself; but
+    with locks, which let a row learn less or more than the mean, for each pair.
     """
-    cdef int n, pair, pairs = window.last - window.first - 1, begin = 0
-    if pairs > 0:
-        n = take_subwords(plan, own, window, 0, own.kept[window.centre])
-        level.mean(own.rows, n, <float>1 / <float>n, plan.blocks, own.mean)
-        memcpy(own.mean_before, own.mean, <size_t>plan.stride * sizeof(float))
-        for pair in range(pairs):
-            learn(plan, own, window, &own.mean, 1, begin, window.ends[pair])
-            begin = window.ends[pair]
-            prefetch_some(plan, own, own.ahead.n // (pairs - pair))
-            if stop_wanted(own.stop) == AT_ONCE:
-                return
-        level.spread(own.rows, n, own.mean_before, own.mean, plan.blocks)
-        if own.copies:
-            hand_back(plan, own, n)
+    cdef int n = 0, pair, pairs = window.last - window.first - 1, begin = 0
+    for pair in range(pairs):
+        if pair == 0 or plan.locks:
+            n = take_subwords(plan, own, window, 0, own.kept[window.centre])
+            level.mean(own.rows, n, <float>1 / <float>n, plan.blocks, own.mean)
+            memcpy(own.mean_before, own.mean, <size_t>plan.stride * sizeof(float))
+        learn(plan, own, window, &own.mean, 1, begin, window.ends[pair])
+        begin = window.ends[pair]
+        prefetch_some(plan, own, own.ahead.n // (pairs - pair))
+        if stop_wanted(own.stop) == AT_ONCE:
+            return
+        if pair == pairs - 1 or plan.locks:
+            level.spread(own.rows, n, own.mean_before, own.mean, plan.blocks)
+            if own.copies:
+                hand_back(plan, own, n)
     if own.n_tags:
         learn_one_by_one(plan, own, window, window.last, max(pairs, 0))
 
@@ -1120,7 +1122,8 @@ cdef class Kernel:
             job.tags, job.tag_offsets = &part.tags[0], &part.tag_offsets[0]
         if targets_of_a_window(&self.plan, job.reach, part.most_tags, self.max_targets) > MOST_TARGETS:
             raise ValueError(f"negative={self.plan.negative} noise words for each of the {2 * job.reach:,} pairs of a "
-                             "window are too many; use a smaller window, or shared_negatives=True")
+                             "window are too many; use a smaller window, fewer noise words, or, where words have no "
+                             "n-grams, shared_negatives=True")
         if isinstance(worker, Racer):
             self.race(&job, worker)
         else:
@@ -1456,7 +1459,7 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     if plan.together and plan.pairs_words:
         own.run_rows = <float **>claim(RUN + 2 * reach, sizeof(float *))
         own.sums = <float *>claim((RUN + 2 * reach + 1) * plan.stride, sizeof(float))
-    if subwords:
+    if subwords and not plan.cbow:
         own.mean_memory = claim(2 * plan.stride + 16, sizeof(float))
         own.mean = at_a_line(own.mean_memory)
         own.mean_before = own.mean + plan.stride

@@ -62,12 +62,9 @@ class Provenance:
     round_shape: tuple[int, int] = schedule.ROUND
     open_epoch: epoch.Progress | None = None
 
-    def of_new_words(self, tokens: int) -> "Provenance":
-        """The provenance of a model whose new vocabulary covers `tokens` words of a corpus."""
-        shape = schedule.round_shape(tokens)
-        return replace(
-            self, history=[], running_training_loss=0.0, train_count=0, total_train_time=0.0, round_shape=shape
-        )
+    def of_new_words(self) -> "Provenance":
+        """The provenance of a model whose vocabulary has been replaced."""
+        return replace(self, history=[], running_training_loss=0.0, train_count=0, total_train_time=0.0)
 
     def of_new_weights(self, alpha: float) -> "Provenance":
         """The provenance of a model whose matrices have been replaced."""

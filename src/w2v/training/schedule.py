@@ -19,12 +19,12 @@ MOST_SEGMENTS = 32  # as many as the kernel has marks for
 def scheme_of(settings: Any) -> int:
     """The scheme whose bits a model of these settings, named as in files, has.
 
-    3 changed those of PV-DBOW alone, and 4 those of skip-gram with subwords alone. What a file has there instead of
+    3 changed those of PV-DBOW alone, and 4 those of `FastText`'s skip-gram alone. What a file has there instead of
     settings is for others to refuse.
     """
     if not isinstance(settings, Mapping):
         return 2
-    if all(map(settings.get, ("sg", "bucket", "word_ngrams", "max_n"))):
+    if settings.get("sg") and "word_ngrams" in settings:
         return 4
     bag_of_words = settings.get("sg") and settings.get("dbow_words") == 0
     together = bag_of_words and settings.get("shared_negatives") and settings.get("negative") and not settings.get("hs")

@@ -43,9 +43,8 @@ def hot_rows(counts: NDArray[np.int64], tokens: int, workers: int, has_paths: bo
     """
     if workers == 1 or not len(counts) or (np.diff(counts) > 0).any():  # in some other order
         return 0
-    expected = counts[: HOT_ROWS_OF_PATHS if has_paths else HOT_ROWS] * (
-        tokens / max(1.0, float(counts.sum()))
-    )  # the corpus may not be the one counted
+    most = HOT_ROWS_OF_PATHS if has_paths else HOT_ROWS
+    expected = counts[:most] * (tokens / max(1.0, float(counts.sum())))  # the corpus may not be the one counted
     return int((expected >= HOT_COUNT * workers).sum())
 
 

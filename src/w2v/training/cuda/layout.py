@@ -57,8 +57,9 @@ LEAST_TEXT = 1 << 25
 # Positions of a document that are inferred by one launch.
 LEG = 8192
 
-# Context words that are learnt together from the mean of a word's subwords, as on the CPU: with nodes, and without.
-GROUPS = {True: 4, False: 8}
+# Context words that are learnt together from the mean of a word's subwords: one, as on the CPU. With more rows would
+# be gathered less often, but quality suffers.
+GROUP = 1
 
 # Registers that hold rows: four numbers of each chunk, of each target and of the pair's row and gradient. With more,
 # the compiler would move them to memory.
@@ -144,7 +145,7 @@ class Shape:
         infers: bool = False,
     ) -> None:
         chunks = -(-stride // CHUNK)
-        self.group = GROUPS[longest_path > 0]
+        self.group = GROUP
         words = self.group if model == Model.SKIP_GRAM_OF_SUBWORDS else 1
         noise = negative * (words if fresh else 1)
         self.most_targets = max(1, words * longest_path + (words + noise if outputs else 0))
