@@ -296,7 +296,7 @@ def test_the_hash_seed_does_not_change_the_bytes():
         for seed in ("0", "1", "77")
     }
     assert len(found) == 1
-    assert training.schedule.SCHEME == 3
+    assert training.schedule.SCHEME == 4
 
 
 def test_without_a_seed_one_is_drawn_and_kept():
