@@ -10,6 +10,7 @@ of the rarest third of the rated words. Scores are kept in `--folder` and used a
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 from statistics import mean, stdev
@@ -30,7 +31,7 @@ def train(
 ) -> Word2Vec:
     """A trained model; without `shape` not deterministic."""
     training.schedule.ROUND = shape or training.schedule.ROUND
-    training.schedule.MOST_SEGMENTS = training.schedule.ROUND[0]  # as asked for, however large the corpus is
+    training.epoch.WORDS_FOR_A_SEGMENT = sys.maxsize  # rounds are as asked for, however large the corpus is
     options = common.DEFAULTS | common.MODELS[model] | more
     return Word2Vec(corpus_file=corpus, epochs=epochs, deterministic=shape is not None, progress=False, **options)
 

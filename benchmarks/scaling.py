@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v import LineSentence, Word2Vec
+from w2v.vocabulary.choose import keep_probability
+from w2v.vocabulary.noise import weights
 
 MODELS = ("sg-ns", "cbow-ns", "sg-hs")
 # Survivors of each worker that are replayed, and those of them between two meetings of copies with the shared rows.
@@ -71,8 +73,7 @@ class Writes:
         counted.build_vocab(corpus_file=str(corpus))
         counts = counted.vocabulary.counts
         index, rng, self.workers, self.n_rows = counted.wv.key_to_index, np.random.default_rng(1), workers, len(counts)
-        share = counts / counts.sum()
-        keep = np.minimum(1, np.sqrt(1e-3 / share) + 1e-3 / share)
+        keep = keep_probability(counts, 1e-3)
         wanted = workers * (STEPS + 2 * WINDOW)
         kept: list[int] = []
         for sentence in LineSentence(str(corpus)):
@@ -87,7 +88,8 @@ class Writes:
         # Frequent words come first in their matrices; of the nodes, those near the root come last.
         self.outputs = self.n_rows + (np.arange(self.n_rows)[::-1] - 1 if model == "sg-hs" else np.arange(self.n_rows))
         widths = rng.integers(1, WINDOW + 1, (STEPS, workers))
-        noise = np.searchsorted(np.cumsum(counts**0.75) / (counts**0.75).sum(), rng.random((STEPS, workers, NOISE)))
+        drawn = np.cumsum(weights(counts, 0.75))
+        noise = np.searchsorted(drawn, rng.random((STEPS, workers, NOISE)) * drawn[-1])
         if model == "sg-hs":
             points, starts = counted.vocabulary.paths().points, counted.vocabulary.paths().offsets
             longest = int(np.diff(starts).max())

@@ -42,8 +42,8 @@ PERIOD = 200_000  # nanoseconds between two samples
 OF_FUNCTION = {name: stage for stage, names in STAGES.items() for name in names.split("|")}
 
 TRAINED = """
-import json, sys, os, signal
-from w2v import LineSentence, Word2Vec
+import json, sys
+from w2v import Word2Vec
 given, control = json.loads(sys.argv[1]), sys.argv[2]
 model = Word2Vec(min_count=5, sample=1e-3, progress=False, **given["options"])
 model.build_vocab(corpus_file=given["corpus"])

@@ -27,7 +27,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import machine, table
+from common import machine, table, write_sentences
 
 OPTIONS = {"sg": 1, "vector_size": 100, "window": 5, "min_count": 5, "negative": 5, "sample": 1e-4, "alpha": 0.05}
 SYSTEMS = ("w2v", "shared", "word2vec", "gensim", "fasttext")
@@ -53,8 +53,8 @@ def with_ends(text, folder):
     """A text whose lines end with the word that fastText puts there."""
     path = Path(folder) / "ends.txt"
     if not path.exists():
-        with text.open(encoding="utf-8") as lines, path.open("w", encoding="utf-8") as out:
-            out.writelines(line.rstrip("\n") + " </s>\n" for line in lines)
+        with text.open(encoding="utf-8") as lines:
+            write_sentences(([*line.split(), "</s>"] for line in lines), path)
     return path
 
 

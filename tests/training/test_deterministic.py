@@ -355,7 +355,7 @@ def test_neighbours_are_found_in_one_pass(folder):
 
 
 def test_rounds_grow_with_the_corpus():
-    shapes = {tokens: training.schedule.round_shape(tokens) for tokens in (0, 10**7, 5 * 10**7, 10**8, 10**12)}
+    shapes = {tokens: training.epoch.round_shape(tokens) for tokens in (0, 10**7, 5 * 10**7, 10**8, 10**12)}
     assert list(shapes.values()) == [(8, 128), (8, 128), (16, 128), (32, 128), (32, 128)]
     assert training.epoch.MOST_ROUND[0] == 32
 
@@ -366,7 +366,7 @@ def test_a_model_keeps_the_rounds_of_its_first_vocabulary(monkeypatch, tmp_path)
         assert model.round_shape == (32, 128)
         return model, model.fingerprint()
 
-    monkeypatch.setattr(training.schedule, "WORDS_FOR_A_SEGMENT", 10)
+    monkeypatch.setattr(training.epoch, "WORDS_FOR_A_SEGMENT", 10)
     (model, one), (_, nine) = hash_of(1), hash_of(9)
     assert one == nine
     monkeypatch.undo()

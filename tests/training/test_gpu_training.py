@@ -462,4 +462,4 @@ def test_the_hottest_row_is_that_of_the_model(model, options, tables, expected):
     options = {"window": 4, "shrink": True, "negative": 0, "cbow": model == Model.CBOW} | options
     tied = model == Model.SKIP_GRAM_OF_ONE_MATRIX
     task = SimpleNamespace(model=model, options=options, tables={name: given[name] for name in tables}, tied=tied)
-    assert concurrency.hottest_row(task, frequencies, 8) == pytest.approx(expected, abs=1e-6)
+    assert concurrency.hottest_row(task, frequencies) == pytest.approx(expected, abs=1e-6)

@@ -22,7 +22,6 @@ from w2v.tokens.encode import Scan
 from w2v.tokens.words import Sentences, check_token
 from w2v.training import epoch
 from w2v.training.provenance import MOST_WORDS, Provenance
-from w2v.training.schedule import round_shape
 from w2v.training.session import WORDS
 from w2v.training.settings import Settings, checked_sample
 from w2v.training.weights import Weights, estimated
@@ -327,7 +326,7 @@ class Buildable(WithTerms, GensimTables, Extendable):
         )
         if dry_run:
             return choice.report
-        self.round_shape = self.round_shape if update else round_shape(int(choice.counts.sum()))
+        self.round_shape = self.round_shape if update else epoch.round_shape(int(choice.counts.sum()))
         memory.check(
             self.estimate_memory(len(choice.counts))["total"],
             f"{len(choice.counts):,} words with vectors of {self.vector_size:,} numbers",

@@ -268,13 +268,12 @@ cdef struct Window:
     float rate
     int n_targets           # targets of all its pairs, or of each pair in turn where they have their own
     uint64_t *draws         # one per noise word
+    float **rows            # with subwords: the input rows; the targets stand right behind them
+    int n_rows
     float **targets
-    float **memory          # of rows and targets
     float *labels
     int *ends               # where the targets of each pair end
     float *weights          # of several words at once: for how many pairs a target stands
-    float **rows            # with subwords: the input rows, right before the targets
-    int n_rows
     uint32_t n_copies       # that the segment must have made before it learns
 
 
@@ -490,24 +489,23 @@ cdef void make_draws(const Plan *plan, const Worker *own, Window *window) noexce
 
 
 cdef void look_up_targets(const Plan *plan, Worker *own, Window *window, int32_t word) noexcept nogil:
-    cdef int pair
+    cdef int number
     window.n_targets = window.n_rows = 0
+    if plan.subword_offsets:
+        look_up_subwords(plan, own, window)
     if plan.subword_offsets and not plan.cbow:
         add_neighbors(plan, own, window)
     else:
-        for pair in range(lists(plan, own, window)):
-            add_list(plan, own, window, word, pair, pair)
-    if plan.subword_offsets:
-        look_up_subwords(plan, own, window)
+        for number in range(lists(plan, own, window)):
+            add_list(plan, own, window, word, number)
 
 
-cdef inline void add_list(const Plan *plan, Worker *own, Window *window, int32_t word, int pair,
-                          int number) noexcept nogil:
-    """All targets of `word`, as the list of this number."""
+cdef inline void add_list(const Plan *plan, Worker *own, Window *window, int32_t word, int number) noexcept nogil:
+    """All targets of `word`, as the list of this number, with the noise words of that pair or of all."""
     if plan.nodes:
         add_path(plan, own, window, word)
     if plan.outputs:
-        add_noise(plan, own, window, word, pair)
+        add_noise(plan, own, window, word, number if plan.lists_per_pair else 0)
     window.ends[number] = window.n_targets
 
 
@@ -533,10 +531,10 @@ cdef void add_neighbors(const Plan *plan, Worker *own, Window *window) noexcept 
     cdef int j, number = 0
     for j in range(window.first, window.last):
         if j != window.centre:
-            add_list(plan, own, window, own.kept[j], number if plan.lists_per_pair else 0, number)
+            add_list(plan, own, window, own.kept[j], number)
             number += 1
     for j in range(own.n_tags if plan.lists_per_pair else own.n_tags > 0):
-        add_list(plan, own, window, own.kept[window.centre], number + j if plan.lists_per_pair else 0, number + j)
+        add_list(plan, own, window, own.kept[window.centre], number + j)
 
 
 cdef inline float *subword_row(const Plan *plan, const Worker *own, long long row) noexcept nogil:
@@ -549,18 +547,13 @@ cdef inline float *subword_row(const Plan *plan, const Worker *own, long long ro
 cdef void look_up_subwords(const Plan *plan, Worker *own, Window *window) noexcept nogil:
     """The input rows of a window: those of the centre word in skip-gram, of all context words in CBOW."""
     cdef long long i
-    cdef int j, n = 0
-    if window.last - window.first < 2:
-        return
-    for j in range(window.first, window.last):
-        if (j == window.centre) != plan.cbow:
-            n += <int>(plan.subword_offsets[own.kept[j] + 1] - plan.subword_offsets[own.kept[j]])
-    window.rows = window.targets - n
-    for j in range(window.first, window.last):
+    cdef int j
+    for j in range(window.first, window.last if window.last - window.first > 1 else window.first):
         if (j == window.centre) != plan.cbow:
             for i in range(plan.subword_offsets[own.kept[j]], plan.subword_offsets[own.kept[j] + 1]):
                 window.rows[window.n_rows] = subword_row(plan, own, plan.subword_rows[i])
                 window.n_rows += 1
+    window.targets = window.rows + window.n_rows
 
 
 cdef inline void skip_prefetched(Worker *own, int n) noexcept nogil:
@@ -570,7 +563,7 @@ cdef inline void skip_prefetched(Worker *own, int n) noexcept nogil:
 
 
 cdef inline void prefetch_some(const Plan *plan, Worker *own, int n) noexcept nogil:
-    """Ask for more rows of the next window: all of them in one go would be waited for."""
+    """Ask for so many more rows of the next window."""
     cdef int i
     for i in range(n):
         prefetch_row(own.ahead.rows[i], plan.output_blocks)
@@ -724,7 +717,7 @@ cdef void skip_gram_of_subwords(const Plan *plan, Worker *own, const Window *win
             memcpy(own.mean_before, own.mean, <size_t>plan.stride * sizeof(float))
         learn(plan, own, window, &own.mean, 1, begin, window.ends[pair])
         begin = window.ends[pair]
-        prefetch_some(plan, own, own.ahead.n // (pairs - pair))
+        prefetch_some(plan, own, own.ahead.n // (pairs - pair))  # all in one go would be waited for
         if stop_wanted(own.stop) == AT_ONCE:
             return
         if pair == pairs - 1 or plan.locks:
@@ -1442,8 +1435,7 @@ cdef int equip(const Plan *plan, Worker *own, const Job *job, long long max_targ
     own.kept_rows = <float **>claim(span + 2 * reach, sizeof(float *))
     for i in range(RING):
         own.windows[i].draws = <uint64_t *>claim(n_pairs * plan.negative, sizeof(uint64_t))
-        own.windows[i].memory = <float **>claim(subwords + most_targets, sizeof(float *))
-        own.windows[i].targets = own.windows[i].memory + subwords
+        own.windows[i].rows = own.windows[i].targets = <float **>claim(subwords + most_targets, sizeof(float *))
         own.windows[i].labels = <float *>claim(most_targets + 16, sizeof(float))
         own.windows[i].weights = <float *>claim(
             most_targets + 16 if plan.together or plan.blocks_of_words else 0, sizeof(float))
@@ -1494,7 +1486,7 @@ cdef void disband(Worker *own) noexcept:
     free(own.places)
     for i in range(RING):
         free(own.windows[i].draws)
-        free(own.windows[i].memory)
+        free(own.windows[i].rows)
         free(own.windows[i].labels)
         free(own.windows[i].weights)
         free(own.windows[i].ends)
@@ -1923,8 +1915,7 @@ cdef long long train_blocks(const Plan *plan, Worker *own, const Job *job, long 
             own.ahead.rows = own.windows[(block - 1) % RING].targets
             own.ahead.n = own.windows[(block - 1) % RING].n_targets if block <= n else 0
             learn_block(plan, own, window)
-            for i in range(own.ahead.n):
-                prefetch_row(own.ahead.rows[i], plan.output_blocks)
+            prefetch_some(plan, own, own.ahead.n)
         block += 1
     return end
 
@@ -2052,9 +2043,8 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
             if own.segment:
                 make_copies(own.segment, own.windows[(step - 2) % RING].n_copies)
             window = &own.windows[(step - 1) % RING]
-            i = 0 if plan.cbow else window.n_rows  # the rows of n-grams are farthest away
-            own.ahead.rows = window.targets - i
-            own.ahead.n = i + window.n_targets if step <= ends else 0
+            own.ahead.rows = window.targets if plan.cbow else window.rows  # those of n-grams are farthest away
+            own.ahead.n = window.n_targets + (0 if plan.cbow else window.n_rows) if step <= ends else 0
             window = &own.windows[(step - 2) % RING]
             if window.n_targets == 0:  # or a vocabulary of one word, which has no path
                 continue
@@ -2066,6 +2056,5 @@ cdef long long train_stretch(const Plan *plan, Worker *own, const Job *job, long
                 skip_gram_of_subwords(plan, own, window)
             else:
                 skip_gram(plan, own, window)
-            for i in range(own.ahead.n):
-                prefetch_row(own.ahead.rows[i], plan.output_blocks)
+            prefetch_some(plan, own, own.ahead.n)
     return end

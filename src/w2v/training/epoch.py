@@ -12,12 +12,23 @@ from numpy.typing import NDArray
 
 from w2v.common.public import public
 from w2v.tokens.encode import Encoded
-from w2v.training import _train
+from w2v.training import _train, schedule
 from w2v.training.schedule import Schedule
 from w2v.training.workers import AFTER_A_ROUND, Workers
 from w2v.vocabulary.noise import segment_tables
 
 MOST_ROUND = _train.MOST_ROUND
+
+# Of a corpus that has so many words for each segment a round may take more of them, and then serves more workers.
+WORDS_FOR_A_SEGMENT = 3_000_000
+
+
+def round_shape(tokens: int) -> tuple[int, int]:
+    """The segments of a round, and the words of each, for a corpus with so many words of the vocabulary."""
+    segments, words = schedule.ROUND
+    while 2 * segments <= min(MOST_ROUND[0], tokens // WORDS_FOR_A_SEGMENT):
+        segments *= 2
+    return segments, words
 
 
 @public

@@ -10,10 +10,8 @@ import numpy as np
 SCHEME = 4
 
 # Deterministic training: the segments of a round and the words of each (docs/deterministic.md). They belong to a model:
-# others give other bits. Of a large corpus a round may take more without harm, and then serves more workers.
+# others give other bits. A large corpus has more segments in a round (`epoch.round_shape`).
 ROUND = (8, 128)
-WORDS_FOR_A_SEGMENT = 3_000_000
-MOST_SEGMENTS = 32  # as many as the kernel has marks for
 
 
 def scheme_of(settings: Any) -> int:
@@ -48,14 +46,6 @@ class Schedule(NamedTuple):
     def at(self, position: int) -> float:
         """The learning rate of the word at `position`."""
         return self.alpha - self.slope * min(position, self.horizon)
-
-
-def round_shape(tokens: int) -> tuple[int, int]:
-    """The segments of a round, and the words of each, for a corpus with so many words of the vocabulary."""
-    segments, words = ROUND
-    while 2 * segments <= min(MOST_SEGMENTS, tokens // WORDS_FOR_A_SEGMENT):
-        segments *= 2
-    return segments, words
 
 
 def derived_key(seed: int, *path: int) -> int:

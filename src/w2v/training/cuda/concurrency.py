@@ -38,13 +38,12 @@ def noise_frequencies(table: NDArray[np.uint32]) -> NDArray[np.float64]:
     return np.asarray((own + np.bincount(table[:, 1], 1 - own, len(table))) / len(table))
 
 
-def hottest_row(task: Task, frequencies: NDArray[np.float64], group: int) -> float:
+def hottest_row(task: Task, frequencies: NDArray[np.float64]) -> float:
     """How likely a warp is to hold the row that most warps hold, at any moment.
 
     Parameters
     ----------
     frequencies : float64 [V], of centre words
-    group : int, context words that are learnt together where words have subwords
     """
     window, tables = task.options["window"], task.tables
     if task.model == Model.SIDE_BY_SIDE:
@@ -57,8 +56,7 @@ def hottest_row(task: Task, frequencies: NDArray[np.float64], group: int) -> flo
         inputs = np.bincount(tables["subword_rows"], each) * held
     targets = np.zeros(1)
     if "noise" in tables:
-        words = group if task.model == Model.SKIP_GRAM_OF_SUBWORDS else 1
-        targets = words * frequencies + task.options["negative"] * noise_frequencies(tables["noise"])
+        targets = frequencies + task.options["negative"] * noise_frequencies(tables["noise"])
     if task.tied:
         return min(1.0, float((inputs + targets).max()))
     return min(1.0, max(float(inputs.max(initial=0.0)), float(targets.max(initial=0.0))))

@@ -63,7 +63,6 @@ struct Plan {
     i64 columns, null_word;  // numbers of an input row; the row of places beyond the sentence, where rows are side by side
     int most_targets;        // of a list
     int model, window, negative, side_tags;
-    int group;  // context words that are learnt together from the mean of subwords
     int shrink, fresh, mean_forward, mean_backward, with_loss, learn_outputs, words;
 };
 
@@ -105,8 +104,7 @@ struct Documents {
 
 struct __align__(16) Target {
     float *row;
-    int first;    // the number of the first target of the list with the same row
-    float times;  // how often it was drawn; with subwords, for how many pairs it stands
+    float times;  // how often it was drawn
     float sum, step, bend;  // what the example teaches: times the row and the example, see `learn`
     float share;  // how much of what it learns the row takes; 0 if it stays as it is
     float label;
@@ -349,7 +347,7 @@ struct Warp {
     }
 
     __device__ __forceinline__ void set_target(int k, float *row, float label, float times, float share) {
-        targets[k] = {row, k, times, 0, 0, 0, plan.learn_outputs ? share : 0, label};
+        targets[k] = {row, times, 0, 0, 0, plan.learn_outputs ? share : 0, label};
     }
 
     __device__ __forceinline__ float *output_row(u32 word) const { return plan.outputs + word * plan.output_stride; }
@@ -407,50 +405,10 @@ struct Warp {
         __syncwarp(ALL_LANES);
     }
 
-    // Noise words as they are drawn, each with the number of the words of a group that it is not; none where that is 0.
-    __device__ void list_noise_of_group(const int *group, int size, u64 stream, u64 pair) {
-        const int lane = lane_number();
-        for (int first = 0; first < plan.negative; first += 32) {
-            int pairs = 0;
-            u32 other = 0;
-            if (first + lane < plan.negative) {
-                other = noise_word(plan, draw(stream, pair * plan.negative + first + lane));
-                for (int i = 0; i < size; ++i) pairs += (u32)group[i] != other;
-            }
-            const u32 news = __ballot_sync(ALL_LANES, pairs > 0);
-            const int place = n + __popc(news & ((1u << lane) - 1));
-            if (pairs) set_target(place, output_row(other), 0, (float)pairs, share_of(other));
-            n += __popc(news);
-        }
-    }
-
-    // The targets of a word with subwords: the words of a group, each with its path, and noise words that all of them have
-    // or, from number `pair` on, each its own. A row may be a target more than once.
-    __device__ void list_group(const int *group, int size, u64 stream, u64 pair) {
-        n = 0;
-        __syncwarp(ALL_LANES);
-        for (int i = 0; i < size; ++i) {
-            if (plan.nodes) list_path((u32)group[i]);
-            if (plan.outputs) list_word((u32)group[i]);
-            if (plan.outputs && plan.fresh) list_noise_of_group(group + i, 1, stream, pair + i);
-        }
-        if (plan.outputs && !plan.fresh) list_noise_of_group(group, size, stream, 0);
-        __syncwarp(ALL_LANES);
-        for (int k = lane_number(); k < n; k += 32) {
-            int first = 0;
-            while (targets[first].row != targets[k].row) ++first;
-            targets[k].first = first;
-        }
-        __syncwarp(ALL_LANES);
-    }
-
-    // Under which number the row of a target is kept: its own, but for rows that are a target more than once.
-    __device__ __forceinline__ int place_of(int k) const { return IS(SKIP_GRAM_OF_SUBWORDS) ? targets[k].first : k; }
-
     __device__ void read_targets() {
 #pragma unroll
         for (int k = 0; k < bound(); ++k)
-            if (k < n && place_of(k) == k) {
+            if (k < n) {
                 const Row<C> row = read_row<C>(targets[k].row, plan.stride);
                 if (plan.learn_outputs) keep_row<C>(rows_as_read + k * plan.stride, plan.stride, row);
                 set_now(k, row);
@@ -462,7 +420,7 @@ struct Warp {
         if (!plan.learn_outputs) return;
 #pragma unroll
         for (int k = 0; k < bound(); ++k)
-            if (k < n && place_of(k) == k) {
+            if (k < n) {
                 Row<C> change = zero_row<C>();
                 const float share = targets[k].share;
                 if (share == 0) continue;
@@ -480,7 +438,7 @@ struct Warp {
         const float times = target.times, error = (target.label - 1 / (1 + expf(-score))) * rate;
         target.sum = error * times;
         target.step = target.share != 0 ? target.sum : 0;
-        target.bend = IS(SKIP_GRAM_OF_SUBWORDS) ? 0 : target.step * error * (times - 1) / 2;
+        target.bend = target.step * error * (times - 1) / 2;
         if (plan.with_loss) {
             const float wrong = target.label > 0 ? -score : score;
             loss += times * (log1pf(expf(-fabsf(wrong))) + fmaxf(wrong, 0));
@@ -497,7 +455,7 @@ struct Warp {
             for (int i = 0; i < GROUP; ++i) {
                 const int k = first + i;
                 scores[i] = 0;
-                if (k < bound() && k < n) scores[i] = own_part_of_dot<C>(now(place_of(k)), hidden);
+                if (k < bound() && k < n) scores[i] = own_part_of_dot<C>(now(k), hidden);
             }
             const float score = sum_over_lanes(scores);
             if (lane % 4 == 0 && first + lane / 4 < n) take_score(first + lane / 4, score, rate);
@@ -507,12 +465,12 @@ struct Warp {
 #pragma unroll
         for (int k = 0; k < bound(); ++k)
             if (k < n) {
-                Row<C> target = now(place_of(k));
+                Row<C> target = now(k);
                 add_multiple<C>(gradient, targets[k].sum, target);
                 if (plan.learn_outputs) {
                     add_multiple<C>(gradient, targets[k].bend, hidden);
                     add_multiple<C>(target, targets[k].step, hidden);
-                    set_now(place_of(k), target);
+                    set_now(k, target);
                 }
             }
         __syncwarp(ALL_LANES);
@@ -616,23 +574,19 @@ __device__ __forceinline__ void teach_subwords(const Plan &plan, int word, float
         add_gradient<C>(word_row(plan, plan.subword_rows[i]), plan.stride, factor, gradient);
 }
 
-// The mean of the centre word's rows predicts its context words, several at a time.
+// The mean of the centre word's rows predicts its context words, one after the other.
 template <int C, int N>
 __device__ void skip_gram_of_subwords(Warp<C, N> &warp, const Part &part, const Window &window, u32 word, u64 stream,
                                       float rate) {
     const Plan &plan = warp.plan;
     const float share = 1.0f / (plan.subword_offsets[word + 1] - plan.subword_offsets[word]);
-    for (int first = 0; first < window.n_words; first += plan.group) {
-        const int size = min(plan.group, window.n_words - first);
-        int group[GROUP];
-        for (int i = 0; i < GROUP; ++i) group[i] = i < size ? word_at(part, window, first + i) : 0;
-        warp.list_group(group, size, stream, first);
+    for (int i = 0; i < window.n_words; ++i) {
+        warp.list_targets((u32)word_at(part, window, i), stream, plan.fresh ? i : 0);
         warp.read_targets();
         Row<C> hidden = zero_row<C>();
         add_subwords<C>(hidden, plan, word, share);
         teach_subwords<C>(plan, word, 1, warp.learn(hidden, rate));
         warp.hand_back();
-        warp.examples += size - 1;
     }
 }
 

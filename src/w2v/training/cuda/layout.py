@@ -27,7 +27,7 @@ _SWITCHES = ["shrink", "fresh", "mean_forward", "mean_backward", "with_loss", "l
 PLAN = np.dtype(
     [(name, np.uint64) for name in _POINTERS]
     + [(name, np.int64) for name in (*_SIZES, "null_word")]
-    + [(name, np.int32) for name in ("most_targets", "model", "window", "negative", "side_tags", "group", *_SWITCHES)],
+    + [(name, np.int32) for name in ("most_targets", "model", "window", "negative", "side_tags", *_SWITCHES)],
     align=True,
 )
 PART = np.dtype(
@@ -45,7 +45,7 @@ DOCUMENTS = np.dtype(
     + [("position", np.int64), ("tol", np.float64), ("epoch", np.int32), ("together", np.int32)],
     align=True,
 )
-TARGET_BYTES = 48
+TARGET_BYTES = 32
 
 # Of a piece of text: places in it have 32 bits.
 MOST_TOKENS = 1 << 31
@@ -56,10 +56,6 @@ LEAST_TEXT = 1 << 25
 
 # Positions of a document that are inferred by one launch.
 LEG = 8192
-
-# Context words that are learnt together from the mean of a word's subwords: one, as on the CPU. With more rows would
-# be gathered less often, but quality suffers.
-GROUP = 1
 
 # Registers that hold rows: four numbers of each chunk, of each target and of the pair's row and gradient. With more,
 # the compiler would move them to memory.
@@ -122,13 +118,11 @@ class Shape:
     negative : int, noise words
     longest_path : int, of hierarchical softmax; 0 without
     outputs : bool, whether there is negative sampling
-    fresh : bool, whether each pair has noise words of its own
     infers : bool
 
     Attributes
     ----------
     variant : Variant
-    group : int, context words that are learnt together from the mean of subwords
     most_targets : int, of a list
     workspace : int, bytes
     """
@@ -141,14 +135,10 @@ class Shape:
         negative: int,
         longest_path: int,
         outputs: bool,
-        fresh: bool = False,
         infers: bool = False,
     ) -> None:
         chunks = -(-stride // CHUNK)
-        self.group = GROUP
-        words = self.group if model == Model.SKIP_GRAM_OF_SUBWORDS else 1
-        noise = negative * (words if fresh else 1)
-        self.most_targets = max(1, words * longest_path + (words + noise if outputs else 0))
+        self.most_targets = max(1, longest_path + (1 + negative if outputs else 0))
         simple = model in (Model.SKIP_GRAM, Model.CBOW, Model.CBOW_OF_SUBWORDS) and not longest_path
         in_registers = simple and 4 * chunks * (self.most_targets + 2) <= MOST_HELD
         self.variant = Variant(chunks, self.most_targets if in_registers else 0, model, infers)

@@ -94,7 +94,7 @@ class Task:
         """The variant of the kernels, and the workspace of a warp."""
         longest = int(np.diff(self.tables["paths"]).max()) if "paths" in self.tables else 0
         stride = self.matrices["inputs"].shape[1]
-        of_targets = self.options["negative"], longest, "noise" in self.tables, self.fresh
+        of_targets = self.options["negative"], longest, "noise" in self.tables
         return Shape(self.model, stride, self.output_stride, *of_targets, infers)
 
     def plan(self, shape: Shape, addresses: Mapping[str, int]) -> NDArray[Any]:
@@ -113,7 +113,7 @@ class Task:
         plan["n_words"], plan["n_rows"] = self.n_words, len(self.matrices["inputs"])
         for name, matrix in (("n_nodes", "nodes"), ("n_documents", "documents")):
             plan[name] = len(self.matrices.get(matrix, ()))
-        plan["model"], plan["fresh"], plan["group"] = self.model, self.fresh, shape.group
+        plan["model"], plan["fresh"] = self.model, self.fresh
         plan["most_targets"], plan["workspace_size"] = shape.most_targets, shape.workspace
         return plan
 

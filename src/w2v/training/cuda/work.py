@@ -88,7 +88,7 @@ class Work:
         shape = task.shape()
         self._program = self._device.program(shape.variant)
         frequencies = concurrency.kept_frequencies(task.counts, task.tables.get("keep"))
-        hottest = max(concurrency.hottest_row(task, frequencies, shape.group), _heaviest_tag(first))
+        hottest = max(concurrency.hottest_row(task, frequencies), _heaviest_tag(first))
         most = concurrency.most_warps(self._schedule.horizon, hottest)
         self._launch = concurrency.arranged(self._device, self._program["train"], shape.workspace, most)
         self._slice = self._launch.warps * layout.STRETCH
