@@ -9,7 +9,8 @@ least as near to that vector. Printed are the share of words that a policy gives
 all words, where a word without a vector counts as the zero vector does.
 
 The dictionary has the inflected form of a kept word, by eight endings of English (``cars``: ``car``). The context is
-the words around three occurrences. A random vector has the length of a mean row.
+the words around three occurrences. A random vector has the length of a mean row. "one by one" and "together" are the
+two ways to use all policies: the first that has an answer, or the mean of all answers.
 """
 
 import argparse
@@ -30,7 +31,9 @@ CHAINS = {
     "nearest": ["nearest"],
     "context": ["context"],
     "subword": ["subword"],
-    "chain": ["dictionary", "casefold", "phrase", "subword", "nearest", "context", "zero"],
+    "subword+context": ["subword+context"],
+    "one by one": ["dictionary", "casefold", "phrase", "subword", "nearest", "context", "zero"],
+    "together": ["casefold", "dictionary+phrase+subword+context", "nearest", "zero"],
 }
 
 
@@ -114,7 +117,8 @@ def main():
         cells = [f"{of(found[name][truth]):,.0f}" for truth in truths for of in (statistics.mean, statistics.median)]
         lines.append([name, f"{100 * share:.1f} %", *cells])
     print(table(lines))
-    print("the chain answered by: " + ", ".join(f"{policy} {n:,}" for policy, n in answered["chain"].most_common()))
+    for name in ("one by one", "together"):
+        print(f"{name}: " + ", ".join(f"{policy} {n:,}" for policy, n in answered[name].most_common()))
 
 
 if __name__ == "__main__":

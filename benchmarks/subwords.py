@@ -5,8 +5,10 @@
                                   [--workers 2] [--bucket 2000000] [--python PATH]
     python benchmarks/subwords.py --table FILE
 
-TEXT has a sentence in each line. fastText puts the word ``</s>`` behind each; the others read a text that has it, so
-that all have the same words, and the sizes of the vocabularies are compared. ``w2v`` is `FastText`, ``shared`` the same
+TEXT has a sentence in each line. Words below `min_count` are taken out first: fastText counts them in the length of the
+corpus, but not in its progress through it, so that five epochs of wiki17 would be 5.1. fastText puts the word ``</s>``
+behind each line; the others read a text that has it, so that all have the same words, and the sizes of the vocabularies
+are compared. ``w2v`` is `FastText`, ``shared`` the same
 with the noise words of a window in common, ``word2vec`` plain skip-gram with its own defaults; all others draw noise
 words by the square root of counts, since fastText knows no other way. Scores are Spearman's correlations times 100 over
 the pairs of known words, over all pairs of rare words, unknown ones included ("RW, all"; systems with n-grams alone),
@@ -25,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from common import machine, table, write_sentences
@@ -49,13 +52,17 @@ print(json.dumps((seconds[1] - seconds[0]) / epochs))
 """
 
 
-def with_ends(text, folder):
-    """A text whose lines end with the word that fastText puts there."""
-    path = Path(folder) / "ends.txt"
-    if not path.exists():
+def write_streams(text, folder):
+    """The frequent words of a text: for fastText, and with the word that fastText puts behind each line."""
+    with text.open(encoding="utf-8") as lines:
+        counts = Counter(word for line in lines for word in line.split())
+    frequent = {word for word, count in counts.items() if count >= OPTIONS["min_count"]}
+    for name, ends in (("plain.txt", []), ("ends.txt", ["</s>"])):
         with text.open(encoding="utf-8") as lines:
-            write_sentences(([*line.split(), "</s>"] for line in lines), path)
-    return path
+            write_sentences(
+                ([word for word in line.split() if word in frequent] + ends for line in lines), folder / name
+            )
+    return sum(counts[word] for word in frequent)
 
 
 def trained(system, given, seed, folder):
@@ -63,9 +70,9 @@ def trained(system, given, seed, folder):
     import w2v
 
     epochs, workers, bucket = given.epochs, given.workers, given.bucket
-    text = str(given.text if system == "fasttext" else with_ends(given.text, folder))
+    text = str(folder / ("plain.txt" if system == "fasttext" else "ends.txt"))
     if system == "fasttext":
-        out = "" if given.speed else str(Path(folder) / "theirs.bin")
+        out = "" if given.speed else str(folder / "theirs.bin")
         call = json.dumps([text, out, epochs, workers, bucket, seed])
         done = subprocess.run([given.python, "-c", THEIRS, call], stdout=subprocess.PIPE, text=True, check=True)
         return w2v.load_facebook_vectors(out) if out else None, float(done.stdout)
@@ -157,9 +164,9 @@ def main():
     if given.text is None or (given.similarity is None and not given.speed):
         parser.error("give a text, and --similarity FOLDER or --speed")
     print(machine(), flush=True)
-    with open(given.text, "rb") as file:
-        words = sum(len(line.split()) for line in file)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        words = write_streams(given.text, folder)
         for seed in given.seeds:
             for system in given.systems:
                 wv, seconds = trained(system, given, seed, folder)

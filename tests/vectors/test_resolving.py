@@ -53,6 +53,41 @@ def test_the_first_policy_with_an_answer_wins(vectors):
     assert vectors.resolve_all([])[0].shape == (0, 4)
 
 
+def test_policies_together_give_their_mean_direction_and_length(vectors):
+    options = {"terms": TERMS, "context": ["lesion", "mass", "York"]}
+    found = vectors.resolve("neoplasm", ["casefold", "phrase+context+dictionary", "zero"], **options)
+    assert (found.policy, found.sources) == ("context+dictionary", ("lesion", "mass", "tumour"))
+    parts = np.array([vectors[["lesion", "mass"]].mean(axis=0), vectors["tumour"]])
+    lengths = np.linalg.norm(parts, axis=1)
+    direction = (parts / lengths[:, None]).mean(axis=0)
+    np.testing.assert_allclose(found.vector, direction / np.linalg.norm(direction) * lengths.mean(), rtol=1e-6)
+
+
+def test_of_policies_together_one_answer_is_taken_as_it_is(vectors):
+    found = vectors.resolve("tumor", "dictionary+nearest+context", terms=TERMS)
+    assert found[1:] == ("nearest", ("tumour",))
+    assert np.array_equal(found.vector, vectors["tumour"])
+    vectors.oov = ["phrase+nearest", "zero"]
+    assert np.array_equal(vectors[["tumor", "qqqqqqqq"]], [vectors["tumour"], np.zeros(4)])
+    _, counts = vectors.resolve_all(["tumor", "new_york", "qqqqqqqq"])
+    assert counts == {"nearest": 1, "phrase": 1, "zero": 1}
+
+
+def test_opposite_directions_cancel_out():
+    vectors = KeyedVectors.from_arrays(["new", "york"], np.array([[1, 2], [-1, -2]], np.float32))
+    found = vectors.resolve("york_", "phrase+nearest+dictionary", terms={"york_": "new"})
+    assert found[1:] == ("nearest+dictionary", ("york", "new"))
+    assert not found.vector.any()
+
+
+@pytest.mark.parametrize(
+    "oov", ["zero+context", ["phrase", "subword+error"], "known+phrase", "phrase+", "phrase+phrase"]
+)
+def test_zero_and_errors_and_repeats_answer_with_no_other(vectors, oov):
+    with pytest.raises(ValueError, match="oov"):
+        vectors.resolve("qqqqqqqq", oov)
+
+
 def test_without_an_answer_it_is_an_error(vectors):
     for oov in ("error", "subword", ["phrase", "nearest"], ["error", "zero"], []):
         with pytest.raises(KeyError, match="qqqqqqqq"):
@@ -140,8 +175,10 @@ def test_policies_that_cannot_be_followed_are_refused(vectors):
         vectors.oov_terms = {"a": 1}
     with pytest.raises(TypeError, match="oov"):
         vectors.oov = 3
+    with pytest.raises(ValueError, match="oov_terms"):
+        vectors.oov = ["casefold", "phrase+dictionary"]
     vectors.oov_terms = {"a": "new"}
-    vectors.oov = "dictionary"
+    vectors.oov = "dictionary+phrase"
     with pytest.raises(ValueError, match="needs oov_terms"):
         vectors.oov_terms = None
 

@@ -4,6 +4,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -18,10 +19,15 @@ from w2v.vectors.spelling import UnknownKeyError, near_words
 
 logger = logging.getLogger(__name__)
 
-POLICIES = ("dictionary", "subword", "phrase", "casefold", "nearest", "context", "zero", "error")
+# Policies that may answer together, and all.
+VOICES = ("dictionary", "subword", "phrase", "casefold", "nearest", "context")
+POLICIES = (*VOICES, "zero", "error")
 
 # What a word with a row is resolved by.
 KNOWN = "known"
+
+# What joins policies that answer together.
+TOGETHER = "+"
 
 # What joins the parts of a phrase.
 JOINTS = "_- "
@@ -37,9 +43,9 @@ class Resolution(NamedTuple):
     ----------
     vector : float32 [vector_size]
     policy : str
-        ``"known"``, or the policy that gave an answer.
+        ``"known"``, or the policy that gave an answer; of policies together, those that did: ``"subword+context"``.
     sources : tuple of str
-        The words, or n-grams, that the vector is the mean of; none for ``"zero"``.
+        The words, or n-grams, that the vector is made of, in the order of the policies; none for ``"zero"``.
     """
 
     vector: NDArray[np.float32]
@@ -74,7 +80,7 @@ class Resolving(Lookup):
     @oov_terms.setter
     def oov_terms(self, terms: Terms | TermMap | None) -> None:
         found = terms.concepts if isinstance(terms, TermMap) else terms
-        if found is None and "dictionary" in self.oov:
+        if found is None and "dictionary" in parts_of(self.oov):
             raise ValueError("oov has 'dictionary', which needs oov_terms; change oov first")
         self._terms = None if found is None else {term: _words_of(term, words) for term, words in found.items()}
 
@@ -115,8 +121,8 @@ class Resolving(Lookup):
             if row >= 0:
                 vectors[place] = self.peek()[row]
             else:
-                vectors[place], policy, _ = self._found(word, self.oov, self._terms or {}, [])
-                counts[policy] += 1
+                vectors[place], answers = self._found(word, self.oov, self._terms or {}, [])
+                counts[TOGETHER.join(answers)] += 1
         logger.info("%s words: %s", f"{len(words):,}", ", ".join(f"{n:,} {name}" for name, n in counts.items()))
         return rows, vectors
 
@@ -145,6 +151,10 @@ class Resolving(Lookup):
             - ``"context"``: the mean of the known words of `context`
             - ``"zero"``: the zero vector
             - ``"error"``: KeyError
+
+            Policies joined by ``+``, as in ``"subword+context"``, answer together: the mean direction of those that
+            have an answer, and their mean length. Form and context know different things of a word (Schick and
+            Schütze 2019, AAAI, "Learning Semantic Representations for Novel Words").
         terms : mapping of str to str or list of str, optional
             Synonyms or parents; by default `oov_terms`.
         context : iterable of str
@@ -190,26 +200,37 @@ class Resolving(Lookup):
     def _resolution(self, word: str, policies: Sequence[str], terms: Terms, context: list[str]) -> Resolution:
         if self.has_index_for(word):
             return Resolution(self.get_vector(word), KNOWN, (word,))
-        vector, policy, sources = self._found(word, policies, terms, context)
-        return Resolution(vector, policy, tuple(self.ngrams_of(word)) if policy == "subword" else tuple(sources))
+        vector, answers = self._found(word, policies, terms, context)
+        named = (self.ngrams_of(word) if policy == "subword" else sources for policy, sources in answers.items())
+        return Resolution(vector, TOGETHER.join(answers), tuple(chain.from_iterable(named)))
 
     def _found(
         self, word: Any, policies: Sequence[str], terms: Terms, context: list[str]
-    ) -> tuple[Array, str, Sequence[str]]:
-        """A vector for a word without a row, the policy that gave it, and its sources but for n-grams."""
-        for policy in policies if isinstance(word, str) else ():
-            if policy == "zero":
-                return np.zeros(self.vector_size, np.float32), policy, ()
-            if policy == "error":
+    ) -> tuple[Array, dict[str, Sequence[str]]]:
+        """A vector for a word without a row, and the policies that gave it, with their sources but for n-grams."""
+        for together in policies if isinstance(word, str) else ():
+            if together == "error":
                 break
-            if policy == "subword":
-                vector = self.vector_of_ngrams(word)
+            vectors, answers = [], {}
+            for policy in together.split(TOGETHER):
+                vector, sources = self._answer(policy, word, terms, context)
                 if vector is not None:
-                    return vector, policy, ()
-            elif sources := self._sources(policy, word, terms, context):
-                vectors = np.array([self.get_vector(source) for source in sources], np.float32)
-                return vectors.mean(axis=0), policy, sources
+                    vectors.append(vector)
+                    answers[policy] = sources
+            if answers:
+                return _mixed(vectors), answers
         raise UnknownKeyError(word, self.index_to_key)
+
+    def _answer(self, policy: str, word: str, terms: Terms, context: list[str]) -> tuple[Array | None, Sequence[str]]:
+        """What one policy gives for an unknown word, if it gives anything, and its sources but for n-grams."""
+        if policy == "zero":
+            return np.zeros(self.vector_size, np.float32), ()
+        if policy == "subword":
+            return self.vector_of_ngrams(word), ()
+        sources = self._sources(policy, word, terms, context)
+        if not sources:
+            return None, ()
+        return np.array([self.get_vector(source) for source in sources], np.float32).mean(axis=0), sources
 
     def _sources(self, policy: str, word: str, terms: Terms, context: list[str]) -> list[str]:
         """The known words that stand in for an unknown one."""
@@ -269,11 +290,31 @@ class Resolving(Lookup):
         return steps.with_steps(self, arrays, name)
 
 
+def parts_of(policies: Iterable[str]) -> list[str]:
+    """All policies of a list, those that answer together one by one."""
+    return [policy for together in policies for policy in together.split(TOGETHER)]
+
+
+def _mixed(vectors: list[Array]) -> Array:
+    """The mean direction of vectors, as long as they are in the mean; a single one as it is."""
+    if len(vectors) == 1:
+        return vectors[0]
+    found = np.array(vectors, np.float32)
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    mean: Array = (found / np.maximum(lengths, np.finfo(np.float32).tiny)).mean(axis=0)
+    mean *= lengths.mean() / max(float(np.linalg.norm(mean)), np.finfo(np.float32).tiny)
+    return mean
+
+
 def _checked(oov: str | Sequence[str], terms: Terms | None, way_out: str) -> list[str]:
     policies = [oov] if isinstance(oov, str) else check_list("oov", oov)
-    for policy in policies:
-        checks.one_of("oov", policy, POLICIES)
-    if "dictionary" in policies and terms is None:
+    for together in policies:
+        parts = together.split(TOGETHER) if isinstance(together, str) else [together]
+        for policy in parts:
+            checks.one_of("oov", policy, POLICIES if len(parts) == 1 else VOICES)
+        if len(set(parts)) < len(parts):
+            raise ValueError(f"oov={together!r} names a policy twice; each has one voice")
+    if "dictionary" in parts_of(policies) and terms is None:
         raise ValueError(f"oov='dictionary' needs a map of terms: {way_out}")
     return policies
 

@@ -19,6 +19,7 @@ from w2v.files.reading import Pathlike
 from w2v.vectors import queries
 from w2v.vectors.keyed import KeyedVectors
 from w2v.vectors.lookup import Array
+from w2v.vectors.resolving import parts_of
 from w2v.vocabulary._ngrams import mean_rows, ngram_rows
 
 logger = logging.getLogger(__name__)
@@ -180,15 +181,15 @@ class FastTextKeyedVectors(KeyedVectors):
 
     def __contains__(self, key: object) -> bool:
         """Every string has a vector where `oov` has ``"subword"``; whether it is a word, ``key_to_index`` says."""
-        return self.has_index_for(key) or (self.bucket > 0 and isinstance(key, str) and "subword" in self.oov)
+        return self.has_index_for(key) or (self.bucket > 0 and isinstance(key, str) and "subword" in parts_of(self.oov))
 
     def _default_policies(self) -> tuple[str, ...]:
         return ("subword", "zero") if self.bucket else ("error",)
 
     def vector_of_unknown(self, key: Any) -> Array:
         """Return what `oov` gives for a string that is no word, by default the mean of its n-grams."""
-        vector, policy, _ = self._found(key, self.oov, self.oov_terms or {}, [])
-        if policy == "zero" and self._policies is None:
+        vector, answers = self._found(key, self.oov, self.oov_terms or {}, [])
+        if "zero" in answers and self._policies is None:
             logger.warning("%r has no n-grams of %d to %d characters: its vector is zero", key, self.min_n, self.max_n)
         return vector
 
