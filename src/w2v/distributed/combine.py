@@ -15,7 +15,7 @@ Numbers = NDArray[np.int32]
 Tag = tuple[int, int, int]
 
 # Rows combined at a time, so that the sums in double precision stay small.
-AT_A_TIME = 4096
+AT_A_TIME = 1024
 
 
 class Sent(NamedTuple):
@@ -124,8 +124,13 @@ def _adaptive_pair(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDAr
 
 
 def _dots(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The dot product of each row with its fellow, column after column: the order of sums is that of the columns."""
-    total = np.zeros(len(one))
-    for column in range(one.shape[1]):
-        total += one[:, column] * other[:, column]
-    return total
+    """The dot product of each row with its fellow; the second half of the columns is added to the first, and so on.
+
+    This order of sums is the same on every machine, and each step is one of whole rows.
+    """
+    terms = one * other
+    while terms.shape[1] > 1:
+        half = (terms.shape[1] + 1) // 2
+        terms[:, : terms.shape[1] - half] += terms[:, half:]
+        terms = terms[:, :half]
+    return terms.sum(axis=1)
