@@ -133,4 +133,5 @@ def _dots(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.fl
         half = (terms.shape[1] + 1) // 2
         terms[:, : terms.shape[1] - half] += terms[:, half:]
         terms = terms[:, :half]
-    return terms.sum(axis=1)
+    total: NDArray[np.float64] = terms.sum(axis=1)
+    return total

@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Self
@@ -23,8 +24,8 @@ from w2v.text.units import Units, kind_of, sentences_of, units_of_chunks, units_
 TABLES = (".parquet", ".arrow", ".feather", ".ipc")
 LINES = (".jsonl", ".ndjson")
 
-# Rows of a Parquet file, or of a data set, that are in memory at a time. The former are decoded in the main thread
-# while another numbers those before, so that they should take about as long as a unit.
+# Rows of a Parquet file, or of a data set, that are in memory at a time. A thread decodes the former while those before
+# are numbered, so that they should take about as long as a unit.
 ROWS, ROWS_OF_DATA_SET = 1 << 13, 1 << 14
 
 
@@ -304,7 +305,7 @@ def _chunks_of_file(path: str, column: str | None) -> Iterator[_arrow.Chunk]:
                 words = [leaf for leaf in leaves if leaf.startswith(f"{name}.")]
                 with parquet.ParquetFile(path, memory_map=True, read_dictionary=words) as indexed:
                     for group in range(plain.num_row_groups):
-                        for rows in _rows_of_group(indexed, plain, group, name, pyarrow):
+                        for rows in _one_ahead(_rows_of_group(indexed, plain, group, name, pyarrow)):
                             yield from _arrow.chunks_of(rows)
         except pyarrow.ArrowInvalid as error:
             raise OSError(f"cannot read {path}, it may be damaged or cut short: {error}") from error
@@ -324,6 +325,15 @@ def _chunks_of_file(path: str, column: str | None) -> Iterator[_arrow.Chunk]:
                 yield from _arrow.chunks_of(batch.column(name))
     except pyarrow.ArrowInvalid as error:
         raise OSError(f"cannot read {path}, it may be damaged or cut short: {error}") from error
+
+
+def _one_ahead(items: Iterator[Any]) -> Iterator[Any]:
+    """The items, of which a thread makes the next one while one is in use."""
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(next, items, None)
+        while (item := made.result()) is not None:
+            made = pool.submit(next, items, None)
+            yield item
 
 
 def _rows_of_group(indexed: Any, plain: Any, group: int, name: str, pyarrow: Any) -> Iterator[Any]:
