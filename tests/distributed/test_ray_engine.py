@@ -103,10 +103,10 @@ def test_a_lost_node_is_a_lost_worker(cluster, corpus):
         def _place(self, ranks):
             plain = self._class
             self._class = plain.options(resources={"spare": 1}) if 2 in ranks and len(ranks) == 3 else plain
-            for rank in ranks:
+            for rank in sorted(ranks, reverse=True):  # the first, so that no other takes the one core of its node
                 chosen = self._class if rank == 2 else plain
                 self.actors[rank] = chosen.remote(self._make, rank)
-                ray.get(self.actors[rank].ping.remote())
+                ray.get(self.actors[rank].ping.remote(), timeout=120)
             self._class = plain
 
     engine = OnThatNode("shards", 9, lambda engine: cluster.remove_node(node, allow_graceful=False))

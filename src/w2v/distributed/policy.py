@@ -29,12 +29,12 @@ class SyncPolicy:
 
     Parameters
     ----------
-    words_per_round : int, default 50,000
+    words_per_round : int, default 10,000
         Words of the vocabulary that each worker trains between two syncs; a round ends with a sentence. No clock is
         asked, so that runs repeat.
     hot_rows : int, default 1024
         Rows of every sync.
-    combiner : {"touch", "mean", "sum", "adaptive"}, default "touch"
+    combiner : {"touch", "mean", "sum", "adaptive"}, default "adaptive"
         What becomes of a row that m of N workers have changed, by d_1 ... d_m. ``"touch"``: the sum of the changes
         divided by ``m**gamma``. ``"sum"``: gamma = 0. ``"mean"``: the sum divided by N, which dilutes rare words, as a
         baseline. ``"adaptive"``: changes that are at right angles add up and equal ones are averaged, pair by pair
@@ -45,9 +45,9 @@ class SyncPolicy:
         The most rounds between two full syncs, and so the most that is done again when a worker is lost.
     """
 
-    words_per_round: int = 50_000
+    words_per_round: int = 10_000
     hot_rows: int = 1024
-    combiner: str = "touch"
+    combiner: str = "adaptive"
     gamma: float = 0.75
     max_rounds_unsynced: int = 16
 
