@@ -585,8 +585,8 @@ def test_ctrl_c_in_save_or_load_leaves_a_whole_file(tmp_path, signals):
             for turn in range(count):
                 if turn % 2:
                     save(OLD, path)
-                signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, whole))
-                try:
+                try:  # the first line of it may be the last
+                    signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, whole))
                     work()
                     time.sleep(2 * whole)
                 except KeyboardInterrupt:
