@@ -8,9 +8,9 @@
 TEXT has a sentence in each line. Words below `min_count` are taken out first: fastText counts them in the length of the
 corpus, but not in its progress through it, so that five epochs of wiki17 would be 5.1. fastText puts the word ``</s>``
 behind each line; the others read a text that has it, so that all have the same words, and the sizes of the vocabularies
-are compared. ``w2v`` is `FastText`, ``shared`` the same
-with the noise words of a window in common, ``word2vec`` plain skip-gram with its own defaults; all others draw noise
-words by the square root of counts, since fastText knows no other way. Scores are Spearman's correlations times 100 over
+are compared. ``w2v`` is `FastText`, ``shared`` the same with the noise words of a window in common, ``word2vec`` plain
+skip-gram with its own defaults; all others draw noise words by the square root of counts, since fastText knows no other
+way. Scores are Spearman's correlations times 100 over
 the pairs of known words, over all pairs of rare words, unknown ones included ("RW, all"; systems with n-grams alone),
 and per cent of semantic and of syntactic analogies.
 
@@ -53,7 +53,7 @@ print(json.dumps((seconds[1] - seconds[0]) / epochs))
 
 
 def write_streams(text, folder):
-    """The frequent words of a text: for fastText, and with the word that fastText puts behind each line."""
+    """Write the frequent words of a text, for fastText, and with the word that it puts behind each line; how many."""
     with text.open(encoding="utf-8") as lines:
         counts = Counter(word for line in lines for word in line.split())
     frequent = {word for word, count in counts.items() if count >= OPTIONS["min_count"]}

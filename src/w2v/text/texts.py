@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from itertools import chain, repeat
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -19,6 +20,7 @@ from w2v.files.reading import Pathlike, can_be_read_again, open_binary, path_of,
 from w2v.text import _arrow, cells
 from w2v.text.letters import check_tokenizer, cleaner_of
 from w2v.text.readers import TaggedDocument, not_utf8
+from w2v.text.sequences import ahead
 from w2v.text.units import Units, kind_of, sentences_of, units_of_chunks, units_of_file, units_of_items
 
 TABLES = (".parquet", ".arrow", ".feather", ".ipc")
@@ -291,7 +293,7 @@ def _readable(schema: Any, pyarrow: Any) -> list[str]:
 
 
 def _chunks_of_file(path: str, column: str | None) -> Iterator[_arrow.Chunk]:
-    """The chunks of a column of a file; row groups and batches are read one after the other, by pyarrow's threads."""
+    """The chunks of a column of a file, in order; of Parquet a thread decodes the next batches meanwhile."""
     pyarrow = _pyarrow(path)
     if path.endswith(".parquet"):
         from pyarrow import parquet
@@ -303,10 +305,16 @@ def _chunks_of_file(path: str, column: str | None) -> Iterator[_arrow.Chunk]:
                 name = chosen(names, column, "column", path)
                 leaves = [plain.schema.column(leaf).path for leaf in range(len(plain.schema))]
                 words = [leaf for leaf in leaves if leaf.startswith(f"{name}.")]
-                with parquet.ParquetFile(path, memory_map=True, read_dictionary=words) as indexed:
-                    for group in range(plain.num_row_groups):
-                        for rows in _one_ahead(_rows_of_group(indexed, plain, group, name, pyarrow)):
-                            yield from _arrow.chunks_of(rows)
+                with (
+                    parquet.ParquetFile(path, memory_map=True, read_dictionary=words) as indexed,
+                    ThreadPoolExecutor(1) as pool,  # which ends before the files close
+                ):
+                    groups = range(plain.num_row_groups)
+                    rows = chain.from_iterable(_rows_of_group(indexed, plain, group, name, pyarrow) for group in groups)
+                    for _, batch in ahead(pool, repeat((None, next, (rows, None))), 2):
+                        if batch is None:
+                            break
+                        yield from _arrow.chunks_of(batch)
         except pyarrow.ArrowInvalid as error:
             raise OSError(f"cannot read {path}, it may be damaged or cut short: {error}") from error
         return
@@ -325,15 +333,6 @@ def _chunks_of_file(path: str, column: str | None) -> Iterator[_arrow.Chunk]:
                 yield from _arrow.chunks_of(batch.column(name))
     except pyarrow.ArrowInvalid as error:
         raise OSError(f"cannot read {path}, it may be damaged or cut short: {error}") from error
-
-
-def _one_ahead(items: Iterator[Any]) -> Iterator[Any]:
-    """The items, of which a thread makes the next one while one is in use."""
-    with ThreadPoolExecutor(1) as pool:
-        made = pool.submit(next, items, None)
-        while (item := made.result()) is not None:
-            made = pool.submit(next, items, None)
-            yield item
 
 
 def _rows_of_group(indexed: Any, plain: Any, group: int, name: str, pyarrow: Any) -> Iterator[Any]:

@@ -300,9 +300,9 @@ def _mixed(vectors: list[Array]) -> Array:
     if len(vectors) == 1:
         return vectors[0]
     found = np.array(vectors, np.float32)
-    lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    mean: Array = (found / np.maximum(lengths, np.finfo(np.float32).tiny)).mean(axis=0)
-    mean *= lengths.mean() / max(float(np.linalg.norm(mean)), np.finfo(np.float32).tiny)
+    lengths, least = np.linalg.norm(found, axis=1, keepdims=True), np.finfo(np.float32).tiny
+    mean: Array = (found / np.maximum(lengths, least)).mean(axis=0)
+    mean *= lengths.mean() / max(np.linalg.norm(mean), least)
     return mean
 
 
