@@ -50,7 +50,7 @@ ROOMS = {
         "vectors",
         "vocabulary",
     },
-    "distributed": {"_version", "common", "files", "models", "text", "tokens", "training"},
+    "distributed": {"_version", "common", "files", "models", "text", "tokens", "training", "vocabulary"},
     "bio": {"common", "evaluation", "files", "models", "text", "vectors"},
     "about": {"_version", "training"},
     "stability": {"about", "common", "files", "models", "text", "training", "vectors"},

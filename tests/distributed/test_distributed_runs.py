@@ -66,7 +66,7 @@ def test_the_vocabulary_is_that_of_one_machine(workers, corpus, text):
         assert getattr(model, name) == getattr(plain, name), name
 
 
-@pytest.mark.parametrize("combiner", ["touch", "mean", "sum", "adaptive"])
+@pytest.mark.parametrize("combiner", ["touch", "mean", "sum", "adaptive", "saturating"])
 def test_the_same_call_gives_the_same_bytes(combiner, corpus):
     policy = SyncPolicy(**{**vars(POLICY), "combiner": combiner})
     digests = {digest(trained(new_model(sg=1), corpus, policy=policy).model) for _ in range(2)}

@@ -11,6 +11,11 @@ from w2v.distributed.combine import Sent, changed_rows, combined
 from w2v.distributed.policy import COMBINERS, SyncPolicy
 
 
+def reach(numbers):
+    """Of row 0 nothing, then more and more."""
+    return np.asarray(numbers, np.float64) / 10
+
+
 def twin(base, locals_, policy):
     """Row by row, in Python's own numbers."""
     new = base.copy()
@@ -35,8 +40,10 @@ def twin(base, locals_, policy):
             total = 0 * start
             for change in changes:
                 total = total + change
-            divisor = {"sum": 1, "mean": n, "touch": m**policy.gamma}[policy.combiner]
-            new[row] = start + total / divisor
+            left = 1 / (1 + row / 10)
+            in_turn = sum(left**before for before in range(m)) / m
+            weight = {"sum": 1, "mean": 1 / n, "touch": m**-policy.gamma, "saturating": in_turn}[policy.combiner]
+            new[row] = start + total * weight
     return new
 
 
@@ -62,7 +69,8 @@ def replicas(seed, rows=40, size=6, workers=4, share=0.4):
 
 def through(base, locals_, policy, low=0, high=None):
     high = len(base) if high is None else high
-    numbers, rows = combined(base, [changed_rows(local, base, low, high) for local in locals_], policy, len(locals_))
+    parts = [changed_rows(local, base, low, high) for local in locals_]
+    numbers, rows = combined(base, parts, policy, len(locals_), reach)
     new = base.copy()
     new[numbers] = rows
     return new
@@ -77,7 +85,7 @@ def test_a_combined_row_is_what_the_formula_says(combiner, seed, workers, gamma)
     np.testing.assert_allclose(through(base, locals_, policy), twin(base, locals_, policy), rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("combiner", ["touch", "sum", "adaptive"])
+@pytest.mark.parametrize("combiner", ["touch", "sum", "adaptive", "saturating"])
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=15, deadline=None)
 def test_a_row_that_one_worker_touched_is_kept_bit_for_bit(combiner, seed):
@@ -100,6 +108,14 @@ def test_right_angles_add_up_and_equal_changes_are_averaged():
     base = np.zeros((2, 2), np.float32)
     one, other = np.array([[1, 0], [3, 4]], np.float32), np.array([[0, 2], [3, 4]], np.float32)
     assert through(base, [one, other], SyncPolicy(combiner="adaptive")).tolist() == [[1, 2], [3, 4]]
+
+
+def test_what_is_not_learnt_adds_up_and_the_rest_is_averaged():
+    base, locals_ = np.zeros((1, 2), np.float32), [np.full((1, 2), value, np.float32) for value in (1, 2, 6)]
+    parts = [changed_rows(local, base, 0, 1) for local in locals_]
+    for far, value in ((0.0, 9), (1.0, 9 * 1.75 / 3), (1e30, 3)):
+        _, rows = combined(base, parts, SyncPolicy(combiner="saturating"), 8, lambda numbers, far=far: np.array([far]))
+        assert rows.tolist() == [[value, value]]
 
 
 def test_a_change_of_a_sign_of_zero_is_a_change():

@@ -27,6 +27,17 @@ def test_a_tier_is_never_empty_nor_beyond_the_rows(number, hot, rows, most):
     assert min(hot, rows) <= covered <= rows
 
 
+@given(hot=st.integers(1, 40), most=st.integers(1, 20), rows=st.integers(1, 300), rounds=st.integers(1, 40))
+@settings(deadline=None)
+def test_rounds_unsynced_are_those_since_a_row_s_last_sync(hot, most, rows, rounds):
+    policy = SyncPolicy(hot_rows=hot, max_rounds_unsynced=most)
+    last = np.zeros(rows, int)
+    for number in range(1, rounds + 1):
+        told = [since for begin, end, since in policy.unsynced(number, rows) for _ in range(begin, end)]
+        assert told == (number - last).tolist()
+        last[: policy.rows(number, rounds, rows)] = number
+
+
 def test_weights_are_powers_and_those_of_a_mean_are_all_alike():
     assert SyncPolicy(combiner="touch", gamma=1.0).weights(4).tolist() == [1, 1, 1 / 2, 1 / 3, 1 / 4]
     assert SyncPolicy(combiner="touch", gamma=0.5).weights(2)[2] == pytest.approx(0.5**0.5, rel=1e-15)

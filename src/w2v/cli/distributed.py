@@ -23,7 +23,7 @@ TRAIN_EXAMPLES = """
 # Those of `w2v.distributed`, which would load numpy (a test compares).
 ENGINES = ("ray", "local")
 ON_LOSS = ("replay", "skip", "fail")
-COMBINERS = ("mean", "sum", "touch", "adaptive")
+COMBINERS = ("mean", "sum", "touch", "adaptive", "saturating")
 
 # Options of a policy: flag, field of `SyncPolicy`, help.
 POLICY = [

@@ -1,6 +1,6 @@
 """Rows of several workers to one: what they send, and what becomes of it. All arithmetic between workers is here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,9 @@ from w2v.distributed.policy import SyncPolicy
 
 Rows = NDArray[np.float32]
 Numbers = NDArray[np.int32]
+
+# How much of what there is to learn the expected updates of these rows since their last sync take up; see `rates`.
+Reach = Callable[[Numbers], NDArray[np.float64]]
 
 # Which sync it is: the generation, which every loss of a worker raises, the round, and the first row of the window.
 Tag = tuple[int, int, int]
@@ -50,7 +53,7 @@ def changed_rows(local: Rows, base: Rows, low: int, high: int) -> tuple[Numbers,
 
 
 def combined(
-    base: Rows, parts: Sequence[tuple[Numbers, Rows]], policy: SyncPolicy, workers: int
+    base: Rows, parts: Sequence[tuple[Numbers, Rows]], policy: SyncPolicy, workers: int, reach: Reach
 ) -> tuple[Numbers, Rows]:
     """The new values of all rows that any worker has changed.
 
@@ -60,6 +63,7 @@ def combined(
     parts : sequence of (numbers, rows), those that each worker has changed, by rank
     policy : SyncPolicy
     workers : int, how many there are, also those that sent nothing
+    reach : callable, of rows; asked by the combiner ``"saturating"`` alone
 
     Returns
     -------
@@ -70,7 +74,6 @@ def combined(
     """
     union = np.unique(np.concatenate([np.zeros(0, np.int32), *(numbers for numbers, _ in parts)]))
     new = np.empty((len(union), base.shape[1]), np.float32)
-    weights = policy.weights(workers)
     for begin in range(0, len(union), AT_A_TIME):
         numbers = union[begin : begin + AT_A_TIME]
         rows = new[begin : begin + AT_A_TIME]
@@ -88,12 +91,32 @@ def combined(
             total = np.zeros_like(start)
             for places, theirs in slots:
                 total[places] += theirs - start[places]
-            rows[:] = start + total * weights[touched][:, None]
+            if policy.combiner == "saturating":
+                weights = _one_after_another(reach(numbers), touched)
+            else:
+                weights = policy.weights(workers)[touched]
+            rows[:] = start + total * weights[:, None]
         if policy.combiner != "mean" or workers == 1:
             for places, theirs in slots:
                 alone = touched[places] == 1
                 rows[places[alone]] = theirs[alone]
     return union, new
+
+
+def _one_after_another(reach: NDArray[np.float64], touched: NDArray[np.int64]) -> NDArray[np.float64]:
+    """``(1 + q + ... + q**(m - 1)) / m`` for m workers, with ``q = 1 / (1 + reach)``.
+
+    Had the workers learnt in turn, those before one would have left it q of the way for each of them. The mean over all
+    orders gives every change the same weight. It is 1 where there is much left to learn, and 1 / m where each alone has
+    learnt all of it. Only operations that are rounded the same way on every machine are used.
+    """
+    left = 1 / (1 + reach)
+    power = np.ones_like(reach)
+    total = np.ones_like(reach)
+    for worker in range(1, int(touched.max(initial=1))):
+        power *= left
+        total += np.where(worker < touched, power, 0.0)
+    return total / np.maximum(touched, 1)
 
 
 def _adaptive_sum(start: NDArray[np.float64], slots: list[tuple[NDArray[np.int64], Rows]]) -> NDArray[np.float64]:

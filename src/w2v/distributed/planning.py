@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from w2v.common import checks
 from w2v.distributed import policy as policies
 from w2v.distributed.policy import SyncPolicy
+from w2v.distributed.rates import changes
 from w2v.training.matrices import padded_size
 
 # Bytes of a process before it has a model: Python, numpy, w2v and what Ray adds; measured.
@@ -180,7 +181,7 @@ def plan(
     checks.integer("corpus_words", corpus_words, 1, 2**62)
     checks.number("network", network, 1)
     per_epoch = max(1, -(-corpus_words // (workers * policy.words_per_round)))
-    rates = _rates(words, negative, hs, sample, ns_exponent, counts)
+    rates = changes(words, negative, hs, sample, ns_exponent, counts)
     size = min(policy.words_per_round, -(-corpus_words // workers))
     sent = sum(_sync_rows(rate, policy, per_epoch, size, workers) for rate in rates)
     row = 4 * vector_size + 4
@@ -220,50 +221,21 @@ def _memory(words: int, size: int, workers: int, matrices: int, threads: int, bl
     }
 
 
-def _rates(
-    words: int,
-    negative: int,
-    hs: bool,
-    sample: float,
-    exponent: float,
-    counts: Sequence[int] | NDArray[Any] | None,
-) -> list[NDArray[np.float64]]:
-    """For each matrix, how often each row is changed for each word that a worker trains."""
-    if counts is None:
-        frequencies = 1 / np.arange(1, words + 1)
-    else:
-        frequencies = np.asarray(counts, np.float64)
-    share = frequencies / frequencies.sum()
-    kept = share.copy()
-    if sample:
-        kept = share * np.minimum(1, np.sqrt(sample / share) + sample / share)
-    found = [kept]
-    if negative:
-        drawn = frequencies**exponent
-        found.append(kept + negative * kept.sum() * drawn / drawn.sum())
-    if hs:  # near the root a node is on the way to many words; the others have about the rates of words
-        found.append(kept * 2)
-    return found
-
-
 def _sync_rows(rate: NDArray[np.float64], policy: SyncPolicy, rounds: int, size: int, workers: int) -> float:
     """Rows that go out and come back in the syncs of an epoch, for each worker but one: changed and combined ones."""
     total = 0.0
     known: dict[tuple[int, int, int], float] = {}
-    stretches = [(0, len(rate), 0)]  # rows from, rows to, the round behind which they were synced
     for number in range(1, rounds + 1):
         covered = policy.rows(number, rounds, len(rate))
-        left = []
-        for begin, end, last in stretches:
-            part = begin, min(end, covered), number - last
-            if begin < covered and part not in known:  # there are few of them, as tiers come again and again
-                met = -np.expm1(-rate[part[0] : part[1]] * (size * part[2]))
+        for begin, end, since in policy.unsynced(number, len(rate)):
+            part = begin, min(end, covered), since
+            if begin >= covered:
+                break
+            if part not in known:  # there are few of them, as tiers come again and again
+                met = -np.expm1(-rate[part[0] : part[1]] * (size * since))
                 by_any = -np.expm1(workers * np.log1p(-np.minimum(met, 1 - 1e-15)))
                 known[part] = float(met.sum() + by_any.sum())
-            total += known[part] if begin < covered else 0.0
-            if end > covered:
-                left.append((max(begin, covered), end, last))
-        stretches = [(0, covered, number), *left]
+            total += known[part]
     return total
 
 

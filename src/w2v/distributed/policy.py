@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from w2v.common import checks
 
-COMBINERS = ("mean", "sum", "touch", "adaptive")
+COMBINERS = ("mean", "sum", "touch", "adaptive", "saturating")
 
 # Bytes of rows that a worker hands over at a time, at most: full syncs are streamed.
 WINDOW_BYTES = 1 << 26
@@ -29,25 +29,29 @@ class SyncPolicy:
 
     Parameters
     ----------
-    words_per_round : int, default 10,000
+    words_per_round : int, default 5,000
         Words of the vocabulary that each worker trains between two syncs; a round ends with a sentence. No clock is
         asked, so that runs repeat.
     hot_rows : int, default 1024
         Rows of every sync.
-    combiner : {"touch", "mean", "sum", "adaptive"}, default "adaptive"
-        What becomes of a row that m of N workers have changed, by d_1 ... d_m. ``"touch"``: the sum of the changes
-        divided by ``m**gamma``. ``"sum"``: gamma = 0. ``"mean"``: the sum divided by N, which dilutes rare words, as a
-        baseline. ``"adaptive"``: changes that are at right angles add up and equal ones are averaged, pair by pair
-        (Maleki et al. 2020, arXiv:2006.02924). A row that one worker has changed is taken as it is by all but "mean".
+    combiner : {"saturating", "touch", "mean", "sum", "adaptive"}, default "saturating"
+        What becomes of a row that m of N workers have changed, by d_1 ... d_m. ``"saturating"``: the sum of the changes
+        times ``(1 + q + ... + q**(m - 1)) / m``, as if each worker had learnt after another which left it the part q of
+        the way; q follows from the learning rate and from how often the row was to be changed since its last sync (see
+        `w2v.distributed.rates`), so that rare rows are added and frequent ones averaged. ``"touch"``: the sum of the
+        changes divided by ``m**gamma``. ``"sum"``: gamma = 0. ``"mean"``: the sum divided by N, which dilutes rare
+        words, as a baseline. ``"adaptive"``: changes that are at right angles add up and equal ones are averaged, pair
+        by pair (Maleki et al. 2020, arXiv:2006.02924). A row that one worker has changed is taken as it is by all but
+        "mean".
     gamma : float from 0 to 1, default 0.75
         Of ``"touch"``.
     max_rounds_unsynced : int, default 16
         The most rounds between two full syncs, and so the most that is done again when a worker is lost.
     """
 
-    words_per_round: int = 10_000
+    words_per_round: int = 5_000
     hot_rows: int = 1024
-    combiner: str = "adaptive"
+    combiner: str = "saturating"
     gamma: float = 0.75
     max_rounds_unsynced: int = 16
 
@@ -72,6 +76,18 @@ class SyncPolicy:
             return rows
         zeros = (number & -number).bit_length() - 1
         return min(self.hot_rows << min(zeros, 62), rows)
+
+    def unsynced(self, number: int, rows: int) -> Iterator[tuple[int, int, int]]:
+        """All rows as stretches, with the rounds that each has behind it since its last sync, just before `number`."""
+        begin = 0
+        for before in range(number - 1, 0, -1):
+            end = self.rows(before, number, rows)
+            if end > begin:
+                yield begin, end, number - before
+                begin = end
+            if begin == rows:
+                return
+        yield begin, rows, number
 
     def weights(self, workers: int) -> NDArray[np.float64]:
         """By what the sum of m changes is multiplied, for m = 0 ... workers; the same bits on every machine."""

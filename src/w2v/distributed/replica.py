@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from w2v._version import __version__
 from w2v.common.cores import thread_count
 from w2v.common.progress import progress_bar
-from w2v.distributed import combine, policy
-from w2v.distributed.combine import Rows, Sent, Tag
+from w2v.distributed import combine, policy, rates
+from w2v.distributed.combine import Numbers, Reach, Rows, Sent, Tag
 from w2v.distributed.manifest import Block
 from w2v.distributed.policy import SyncPolicy
 from w2v.distributed.rounds import Pace, Stretch, rounds_of
@@ -192,8 +192,9 @@ class Replica:
         named = dict(model.weights.named())
         self.documents = named.pop("documents", None)
         self.names = list(named)
-        # Frequent rows first: inner nodes have the greater numbers the nearer they are to the root.
-        self.local = [named[name][::-1] if name == "outputs.hierarchical" else named[name] for name in self.names]
+        steepness = rates.steepness(model.vocabulary, settings)
+        self.local = [_frequent_first(name, named[name]) for name in self.names]
+        self._steepness = [_frequent_first(name, steepness[name]) for name in self.names]
         self.base = [local.copy(order="C") for local in self.local]
         self._before: list[list[Rows]] = [[] for _ in self.local]  # rows as of the anchor, of those synced since
         self._kept = 0  # how many of the first rows these are
@@ -231,6 +232,7 @@ class Replica:
         key : int, the epoch's, for every random choice
         pace : Pace
         """
+        self._in_epoch, self._alpha = number, pace.schedule.at(pace.before)
         if self._trained is not None and self._trained[0] == clock:
             return self._trained[1]
         started, done, losses = time.monotonic(), 0, []
@@ -295,12 +297,27 @@ class Replica:
         valid = sorted((one for one in sent if one.tag == tag), key=lambda one: one.rank)
         self.bytes_sent += sum(one.nbytes for one in valid if one.rank != self.rank)
         new = [
-            combine.combined(base, [one.matrices[number] for one in valid], self._job.policy, workers)
+            combine.combined(
+                base, [one.matrices[number] for one in valid], self._job.policy, workers, self._reach(number)
+            )
             for number, base in enumerate(self.base)
         ]
         reduced = Sent(tag, -1, new)
         self.bytes_sent += reduced.nbytes * (workers - 1)
         return reduced, all(bool(np.isfinite(rows).all()) for _, rows in new)
+
+    def _reach(self, matrix: int) -> Reach:
+        """How far rows of a matrix are expected to have come since their last sync; see `combine.combined`."""
+        steepness, words = self._steepness[matrix], self._job.policy.words_per_round
+        stretches = list(self._job.policy.unsynced(self._in_epoch + 1, len(steepness)))
+        ends, since = np.array([(end, rounds) for _, end, rounds in stretches]).T
+
+        def reach(numbers: Numbers) -> NDArray[np.float64]:
+            rounds = since[np.searchsorted(ends, numbers, "right")].astype(np.float64)
+            found: NDArray[np.float64] = rounds * (self._alpha * words) * steepness[numbers]
+            return found
+
+        return reach
 
     def apply(self, tag: Tag, high: int, *reduced: Sent) -> Tag:
         """Take over combined rows of a window that ends at `high`; what was applied already changes nothing."""
@@ -389,3 +406,8 @@ class Replica:
     def traffic(self) -> int:
         """Bytes that this worker's reductions have taken in from others and given out to them."""
         return self.bytes_sent
+
+
+def _frequent_first(name: str, matrix: NDArray[Any]) -> NDArray[Any]:
+    """A matrix, or what is known of its rows: inner nodes have the greater numbers the nearer they are to the root."""
+    return matrix[::-1] if name == "outputs.hierarchical" else matrix
