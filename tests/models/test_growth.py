@@ -318,7 +318,7 @@ def test_a_vocabulary_that_fails_leaves_the_model_as_it_was(model, monkeypatch, 
     if where == "encode":
         monkeypatch.setattr(encode.Scan, "encode", fail)
     elif where == "weights":
-        monkeypatch.setattr("w2v.training.matrices.first_vectors", fail)
+        monkeypatch.setattr("w2v.training.matrices.fill", fail)
     corpus = (fail() if where == "scan" else sentence for sentence in NEW)
     with pytest.raises(KeyboardInterrupt):
         model.build_vocab(corpus, update=update)
@@ -400,7 +400,7 @@ def test_a_vocabulary_that_is_refused_leaves_the_model_as_it_was(model, monkeypa
     def fail(*given, **more):
         raise MemoryError
 
-    monkeypatch.setattr("w2v.training.matrices.first_vectors", fail)
+    monkeypatch.setattr("w2v.training.matrices.fill", fail)
     with pytest.raises(MemoryError):
         model.reset_from(other)
     assert model.wv is kept

@@ -14,6 +14,9 @@ from w2v.training.schedule import derived_key
 # Of x86-64, and of most aarch64 systems.
 HUGE_PAGE = 1 << 21
 
+# Rows drawn at a time, so that Ctrl-C is heard.
+AT_A_TIME = 1 << 16
+
 
 def padded_size(vector_size: int) -> int:
     """How many floats apart rows begin: the next multiple of 16."""
@@ -87,13 +90,6 @@ def grown(matrix: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
     return copy
 
 
-def joined(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows of both, one matrix after the other."""
-    matrix = grown(first, len(first) + len(second))
-    matrix[len(first) :] = second
-    return matrix
-
-
 def first_vectors(
     rows: int, vector_size: int, seed: int, first_row: int = 0, purpose: int = 0, path: Any = None
 ) -> NDArray[np.float32]:
@@ -102,13 +98,13 @@ def first_vectors(
     Those before `first_row` are zero. With a `path` they are in a file.
     """
     matrix = new_matrix(rows, vector_size) if path is None else mapped_matrix(path, rows, vector_size)
-    for row in range(first_row, rows, 65_536):  # in parts, so that Ctrl-C is heard
-        fill(matrix, row, min(row + 65_536, rows), derived_key(seed, purpose), row)
+    fill(matrix, first_row, rows, derived_key(seed, purpose), first_row)
     return matrix
 
 
 def fill(matrix: NDArray[np.float32], begin: int, end: int, key: int, first_row: int) -> None:
-    """Make rows of a matrix of ours the initial ones, by this key, of a matrix's rows from `first_row` on."""
+    """Make the rows [begin, end) of a matrix of ours those that this key draws for `first_row` and following."""
     whole = padded(matrix)
     assert whole is not None
-    _train.fill_rows(whole[begin:end], matrix.shape[1], key, first_row)
+    for row in range(begin, end, AT_A_TIME):
+        _train.fill_rows(whole[row : min(row + AT_A_TIME, end)], matrix.shape[1], key, first_row + row - begin)

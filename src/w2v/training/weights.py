@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from w2v.files import arrays
 from w2v.training import matrices
+from w2v.training.schedule import derived_key
 from w2v.vocabulary import huffman
 
 Matrix = NDArray[np.float32]
 
-# Of `derived_key`: what the rows of documents, and of subwords, are drawn for.
+# Of `derived_key`: what rows are drawn for.
+WORDS = 0
 DOCUMENTS = 2
 SUBWORDS = 4
 
@@ -59,7 +61,7 @@ class Weights:
         Outputs may be of another size.
         """
         output_size = vector_size if output_size is None else output_size
-        inputs = matrices.first_vectors(words, vector_size, seed)
+        inputs = matrices.first_vectors(words, vector_size, seed, purpose=WORDS)
         return cls(
             inputs,
             (inputs if tied else matrices.new_matrix(words, output_size)) if negative else None,
@@ -73,10 +75,9 @@ class Weights:
         `former` and `paths` are the Huffman trees before and after, needed where there are nodes.
         """
         known = len(self.inputs) - self.subwords
-        inputs = matrices.first_vectors(words, self.inputs.shape[1], seed, first_row=known)
-        inputs[:known] = self.inputs[:known]
-        if self.subwords:
-            inputs = matrices.joined(inputs, self.inputs[known:])
+        inputs = matrices.new_matrix(words + self.subwords, self.inputs.shape[1])
+        inputs[:known], inputs[words:] = self.inputs[:known], self.inputs[known:]
+        matrices.fill(inputs, known, words, derived_key(seed, WORDS), known)
         locks, nodes = self.locks, self.nodes
         if len(locks) > 1:
             locks = np.concatenate([locks[:known], np.ones(words - known, np.float32), locks[known:]])
@@ -89,8 +90,10 @@ class Weights:
 
     def with_subwords(self, subwords: int, seed: int) -> "Weights":
         """With so many input rows of parts of words behind those of words, from the seed."""
-        own = matrices.first_vectors(subwords, self.inputs.shape[1], seed, purpose=SUBWORDS)
-        return replace(self, inputs=matrices.joined(self.inputs, own), subwords=subwords)
+        words = len(self.inputs)
+        inputs = matrices.grown(self.inputs, words + subwords)
+        matrices.fill(inputs, words, words + subwords, derived_key(seed, SUBWORDS), 0)
+        return replace(self, inputs=inputs, subwords=subwords)
 
     def trainable(self) -> "Weights":
         """The same numbers in matrices that the kernel can work on: their rows are padded, and can be written."""
