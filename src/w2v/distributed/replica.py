@@ -196,7 +196,7 @@ class Replica:
         self.local = [_frequent_first(name, named[name]) for name in self.names]
         self._steepness = [_frequent_first(name, steepness[name]) for name in self.names]
         self.base = [local.copy(order="C") for local in self.local]
-        self._before: list[list[Rows]] = [[] for _ in self.local]  # rows as of the anchor, of those synced since
+        self._before = [np.empty_like(base) for base in self.base]  # rows as of the anchor, of those synced since
         self._kept = 0  # how many of the first rows these are
         self._anchor = clock
         self._applied: Tag = (0, -1, -1)
@@ -339,12 +339,12 @@ class Replica:
         """Keep rows as they were at the anchor, before they change for the first time since."""
         if high > self._kept:
             for before, base in zip(self._before, self.base, strict=True):
-                before.append(base[self._kept : high].copy())
+                before[self._kept : high] = base[self._kept : high]
             self._kept = high
 
     def commit(self, clock: int) -> None:
         """Let the rows as they are now, after a full sync, be those to which all return."""
-        self._before, self._kept, self._anchor = [[] for _ in self.local], 0, clock
+        self._kept, self._anchor = 0, clock
         if self.documents is not None:
             self._own_documents = np.array(self.documents)
         self._backups = {(rank, at): rows for (rank, at), rows in self._backups.items() if at >= clock}
@@ -354,16 +354,12 @@ class Replica:
         if clock != self._anchor:
             self.commit(clock)
         for before, base in zip(self._before, self.base, strict=True):
-            at = 0
-            for rows in before:
-                base[at : at + len(rows)] = rows
-                at += len(rows)
+            base[: self._kept] = before[: self._kept]
         for local, base in zip(self.local, self.base, strict=True):
             local[:] = base
         if self.documents is not None:
             self.documents[:] = self._own_documents
-        self._before, self._kept = [[] for _ in self.local], 0
-        self._trained, self._applied = None, (0, -1, -1)
+        self._kept, self._trained, self._applied = 0, None, (0, -1, -1)
 
     def values(self, low: int, high: int) -> list[Rows]:
         """Rows of a window of each matrix as of their last sync."""
