@@ -61,6 +61,11 @@ test("no label lies upon another, and important ones come first", () => {
       for (let j = 0; j < i; j++) assert.ok(core.apart(placed[i], placed[j]));
     }
   }
+  const buttons = { x: 740, y: 480, w: 50, h: 110 };
+  const around = { xs, ys, camera: { x: 0, y: 0, scale: 900 }, width: 800, height: 600, measure };
+  const beside = (boxes) => boxes.every((box) => core.apart(box, buttons));
+  assert.ok(!beside(core.placedLabels(around)));
+  assert.ok(beside(core.placedLabels({ ...around, taken: [buttons] })));
   const first = core.placedLabels({ xs, ys, camera: core.fitted(...size), width: 800, height: 600, measure });
   assert.equal(first[0].index, 0);
 });

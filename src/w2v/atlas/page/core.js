@@ -87,9 +87,9 @@ const core = (() => {
 
   /**
    * Boxes for labels, none upon another. Points come in the order of their importance, so the important ones have the
-   * room, and others appear as one zooms. `pinned` points come before all.
+   * room, and others appear as one zooms. `pinned` points come before all. Boxes in `taken` belong to others.
    */
-  function placedLabels({ xs, ys, camera, width, height, measure, pinned = [], most = 120, tries = 1500 }) {
+  function placedLabels({ xs, ys, camera, width, height, measure, pinned = [], taken = [], most = 120, tries = 1500 }) {
     const placed = [];
     const tryOne = (i) => {
       const [px, py] = toScreen(camera, width, height, xs[i], ys[i]);
@@ -98,7 +98,8 @@ const core = (() => {
       const box = { index: i, x: px - w / 2, y: py - h - 4, w, h };
       box.x = Math.min(Math.max(box.x, 0), Math.max(0, width - w));
       box.y = Math.max(box.y, 0);
-      if (placed.every((other) => apart(box, other))) placed.push(box);
+      const free = (other) => apart(box, other);
+      if (taken.every(free) && placed.every(free)) placed.push(box);
       return true;
     };
     const first = new Set(pinned);

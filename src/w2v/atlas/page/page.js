@@ -90,8 +90,8 @@ const w2vMap = {};
       const xs = arrays[sheet.xs];
       const ys = arrays[sheet.ys];
       const there = Array.from({ length: count }, (_, i) => i).filter((i) => !Number.isNaN(xs[i]));
-      const map = { sheet, element, points, pixels, over, xs, ys, there, labels: [], width: 1, height: 1, most: count };
-      return map;
+      const above = [name, zoom]; // on the labels, which keep away
+      return { sheet, element, points, pixels, over, above, xs, ys, there, labels: [], width: 1, height: 1, most: count };
     });
 
     const opacity = count > 20000 ? 0.55 : 0.8;
@@ -272,7 +272,8 @@ const w2vMap = {};
         context.stroke();
       }
       const most = Math.max(8, Math.round((width * height) / 9000));
-      map.labels = core.placedLabels({ xs, ys, camera, width, height, measure, pinned, most: Math.min(160, most) });
+      const taken = map.above.map((box) => ({ x: box.offsetLeft, y: box.offsetTop, w: box.offsetWidth, h: box.offsetHeight }));
+      map.labels = core.placedLabels({ xs, ys, camera, width, height, measure, pinned, taken, most: Math.min(160, most) });
       context.textAlign = "center";
       context.textBaseline = "middle";
       context.lineJoin = "round";
