@@ -422,7 +422,7 @@ def main() -> None:
     added.add_argument("--results", required=True)
     added.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32])
     added.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
-    added.add_argument("--combiners", nargs="+", default=["touch:1.0", "mean", "sum", "adaptive"])
+    added.add_argument("--combiners", nargs="+", default=["saturating", "touch:1.0", "mean"])
     added.add_argument("--round", type=int, default=SyncPolicy.words_per_round)
     added.add_argument("--hot", type=int, default=SyncPolicy.hot_rows)
     added.add_argument("--unsynced", type=int, default=SyncPolicy.max_rounds_unsynced)

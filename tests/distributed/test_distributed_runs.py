@@ -7,7 +7,7 @@ import pytest
 from distributed_twins import POLICY, digest, new_model, whole_text, write_corpus
 
 from w2v import Doc2Vec, FastText, Word2Vec, distributed
-from w2v.distributed import BlockError, LocalEngine, SyncPolicy
+from w2v.distributed import BlockError, LocalEngine, SyncPolicy, rates
 from w2v.distributed.combine import Sent
 from w2v.distributed.replica import Replica
 
@@ -77,6 +77,48 @@ def test_the_same_call_gives_the_same_bytes(combiner, corpus):
 def test_threads_change_nothing_in_deterministic_training(corpus):
     models = [new_model(deterministic=True) for _ in range(2)]
     assert len({digest(trained(m, corpus, threads_per_worker=t).model) for t, m in enumerate(models, 1)}) == 1
+
+
+def test_updates_since_a_row_s_last_sync_are_those_of_the_rounds(corpus, monkeypatch):
+    rounds, last, seen = [], {}, set()  # alpha times words of each round; when rows were last synced
+    train, reduce = Replica.train, Replica.reduce
+
+    def training(replica, clock, number, key, pace):
+        if number == 0:
+            rounds.clear()
+            last.clear()
+        if len(rounds) == number:
+            rounds.append(pace.schedule.at(pace.before) * pace.words)
+        return train(replica, clock, number, key, pace)
+
+    def reducing(replica, tag, sent, workers):
+        found = reduce(replica, tag, sent, workers)
+        for number, (rows, _) in enumerate(found[0].matrices):
+            model, name = replica.model, replica.names[number]
+            length = model.corpus_total_words / model.corpus_count
+            steepness = rates.steepness(model.vocabulary, model.settings(), length)[name]
+            steepness = steepness[::-1] if name == "outputs.hierarchical" else steepness  # the root comes first
+            since = [sum(rounds[last.get(row, 0) :]) for row in rows.tolist()]
+            np.testing.assert_allclose(replica._reach(number)(rows), since * steepness[rows], rtol=1e-12)
+            seen.update(len(rounds) - last.get(row, 0) for row in rows.tolist())
+        return found
+
+    def applied(replica, tag, high, *reduced, apply=Replica.apply):
+        if replica.rank == 2:
+            last.update(dict.fromkeys(range(high), len(rounds)))
+        return apply(replica, tag, high, *reduced)
+
+    for name, method in (("train", training), ("reduce", reducing), ("apply", applied)):
+        monkeypatch.setattr(Replica, name, method)
+    trained(new_model(sg=1, hs=1), corpus, policy=SyncPolicy(**{**vars(POLICY), "combiner": "saturating"}))
+    assert seen >= {1, 2, 4, 5}
+
+
+def test_a_vocabulary_of_one_word_has_no_nodes_and_is_trained(tmp_path):
+    for name in "123":
+        (tmp_path / f"{name}.txt").write_text("a a a a\n" * 200)
+    result = trained(new_model(hs=1, negative=0), tmp_path)
+    assert result.model.wv.index_to_key == ["a"]
 
 
 def test_all_replicas_end_as_the_same_model(corpus):

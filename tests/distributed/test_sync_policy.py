@@ -27,7 +27,7 @@ def test_a_tier_is_never_empty_nor_beyond_the_rows(number, hot, rows, most):
     assert min(hot, rows) <= covered <= rows
 
 
-@given(hot=st.integers(1, 40), most=st.integers(1, 20), rows=st.integers(1, 300), rounds=st.integers(1, 40))
+@given(hot=st.integers(1, 40), most=st.integers(1, 20), rows=st.integers(0, 300), rounds=st.integers(1, 40))
 @settings(deadline=None)
 def test_rounds_unsynced_are_those_since_a_row_s_last_sync(hot, most, rows, rounds):
     policy = SyncPolicy(hot_rows=hot, max_rounds_unsynced=most)

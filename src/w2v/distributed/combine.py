@@ -11,7 +11,7 @@ from w2v.distributed.policy import SyncPolicy
 Rows = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
-# How much of what there is to learn the expected updates of these rows since their last sync take up; see `rates`.
+# The x of ``q = 1 / (1 + x)``, from 0 on: how far the updates of one worker since a row's last sync should bring it.
 Reach = Callable[[Numbers], NDArray[np.float64]]
 
 # Which sync it is: the generation, which every loss of a worker raises, the round, and the first row of the window.
@@ -106,9 +106,9 @@ def combined(
 def _one_after_another(reach: NDArray[np.float64], touched: NDArray[np.int64]) -> NDArray[np.float64]:
     """``(1 + q + ... + q**(m - 1)) / m`` for m workers, with ``q = 1 / (1 + reach)``.
 
-    Had the workers learnt in turn, those before one would have left it q of the way for each of them. The mean over all
-    orders gives every change the same weight. It is 1 where there is much left to learn, and 1 / m where each alone has
-    learnt all of it. Only operations that are rounded the same way on every machine are used.
+    Had the workers learnt in turn, each before one would have left it the part q. The mean over all orders gives every
+    change the same weight: 1 where much is left to learn, 1 / m where each alone has learnt all of it. Only operations
+    that are rounded the same way on every machine are used.
     """
     left = 1 / (1 + reach)
     power = np.ones_like(reach)

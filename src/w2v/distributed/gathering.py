@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from w2v.distributed import policy
 from w2v.distributed.engine import Engine
+from w2v.distributed.replica import frequent_first
 from w2v.models.tagged import Tagged
 from w2v.models.word2vec import Word2Vec
 from w2v.training import matrices
@@ -15,7 +16,7 @@ def collect_rows(engine: Engine, model: Word2Vec) -> None:
     """Give a model new matrices, with the rows of the first worker as of their last sync."""
     shapes = {name: rows.shape for name, rows in model.weights.named().items() if name != "documents"}
     fresh = {name: matrices.new_matrix(*shape) for name, shape in shapes.items()}  # the old ones may be shared
-    targets = [rows[::-1] if name == "outputs.hierarchical" else rows for name, rows in fresh.items()]
+    targets = [frequent_first(name, rows) for name, rows in fresh.items()]
     for low, high in policy.windows(len(model.vocabulary), model.vector_size):
         for target, rows in zip(targets, engine.one(engine.ranks[0], "values", low, high), strict=True):
             target[low:high] = rows

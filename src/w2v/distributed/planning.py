@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from w2v.common import checks
 from w2v.distributed import policy as policies
 from w2v.distributed.policy import SyncPolicy
-from w2v.distributed.rates import changes
+from w2v.distributed.rates import changes, zipf_counts
 from w2v.training.matrices import padded_size
 
 # Bytes of a process before it has a model: Python, numpy, w2v and what Ray adds; measured.
@@ -181,12 +181,13 @@ def plan(
     checks.integer("corpus_words", corpus_words, 1, 2**62)
     checks.number("network", network, 1)
     per_epoch = max(1, -(-corpus_words // (workers * policy.words_per_round)))
-    rates = changes(words, negative, hs, sample, ns_exponent, counts)
+    known = zipf_counts(words, corpus_words) if counts is None else np.asarray(counts, np.int64)
+    rates = changes(known, negative, hs, sample, ns_exponent)
     size = min(policy.words_per_round, -(-corpus_words // workers))
     sent = sum(_sync_rows(rate, policy, per_epoch, size, workers) for rate in rates)
     row = 4 * vector_size + 4
     bytes_sent = int(epochs * (workers - 1) * row * sent)
-    parts = _memory(words, vector_size, workers, len(rates), threads, blocks)
+    parts = _memory(words, vector_size, len(rates), threads, blocks)
     parts["tokens"] = (corpus_words // workers) * (4 if cached else 0) + corpus_words // workers // 20 * 8
     speed = words_per_sec or THREAD_SPEED * 100 / vector_size * threads
     train_seconds = epochs * corpus_words / (workers * speed)
@@ -207,14 +208,14 @@ def plan(
     )
 
 
-def _memory(words: int, size: int, workers: int, matrices: int, threads: int, blocks: int | None) -> dict[str, int]:
+def _memory(words: int, size: int, matrices: int, threads: int, blocks: int | None) -> dict[str, int]:
     """Bytes of a worker, by what takes them."""
     window = min(words * size * 4, max(policies.WINDOW_BYTES, policies.LEAST_WINDOW * size * 4))
     own = blocks if blocks is not None else 4
     return {
         "process": PROCESS,
         "model": words * matrices * padded_size(size) * 4,
-        "as of the last sync": words * matrices * size * 4 * (2 if workers > 1 else 1),
+        "as of the last sync": 2 * words * matrices * size * 4,
         "rows on their way": WINDOW_COPIES * window * matrices,
         "vocabulary": words * PER_WORD,
         "counting": words * PER_COUNTED_WORD * own * (1 if threads == 1 else 2),

@@ -78,19 +78,20 @@ class SyncPolicy:
         return min(self.hot_rows << min(zeros, 62), rows)
 
     def unsynced(self, number: int, rows: int) -> Iterator[tuple[int, int, int]]:
-        """All rows as stretches, with the rounds that each has behind it since its last sync, just before `number`."""
-        begin = 0
-        for before in range(number - 1, 0, -1):
-            end = self.rows(before, number, rows)
-            if end > begin:
-                yield begin, end, number - before
-                begin = end
-            if begin == rows:
-                return
-        yield begin, rows, number
+        """All rows as stretches, with the rounds since the last sync of each, at the sync behind round `number`."""
+        full = (number - 1) // self.max_rounds_unsynced * self.max_rounds_unsynced
+        begin = zeros = 0
+        while begin < rows:
+            last = max((number - 1) >> zeros << zeros, full)
+            end = rows if last == full else min(self.hot_rows << min(zeros, 62), rows)
+            yield begin, end, number - last
+            begin, zeros = end, zeros + 1
 
     def weights(self, workers: int) -> NDArray[np.float64]:
-        """By what the sum of m changes is multiplied, for m = 0 ... workers; the same bits on every machine."""
+        """By what the sum of m changes is multiplied, for m = 0 ... workers, if it depends on nothing else.
+
+        So it is for "touch", "mean" and "sum"; the bits are the same on every machine.
+        """
         if self.combiner == "mean":
             return np.full(workers + 1, 1 / workers)
         return np.array(_powers(float(self.gamma) if self.combiner == "touch" else 0.0, workers))

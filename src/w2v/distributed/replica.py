@@ -192,9 +192,13 @@ class Replica:
         named = dict(model.weights.named())
         self.documents = named.pop("documents", None)
         self.names = list(named)
-        steepness = rates.steepness(model.vocabulary, settings)
-        self.local = [_frequent_first(name, named[name]) for name in self.names]
-        self._steepness = [_frequent_first(name, steepness[name]) for name in self.names]
+        length = (model.corpus_total_words or 0) / model.corpus_count if model.corpus_count else math.inf
+        steepness = rates.steepness(model.vocabulary, settings, length or math.inf)
+        self.local = [frequent_first(name, named[name]) for name in self.names]
+        self._steepness = [  # a matrix may be there and not be trained
+            frequent_first(name, steepness.get(name, np.zeros(len(named[name])))) for name in self.names
+        ]
+        self._gone: dict[int, float] = {}  # of each round of the epoch, alpha times words
         self.base = [local.copy(order="C") for local in self.local]
         self._before = [np.empty_like(base) for base in self.base]  # rows as of the anchor, of those synced since
         self._kept = 0  # how many of the first rows these are
@@ -232,7 +236,7 @@ class Replica:
         key : int, the epoch's, for every random choice
         pace : Pace
         """
-        self._in_epoch, self._alpha = number, pace.schedule.at(pace.before)
+        self._in_epoch, self._gone[number] = number, pace.schedule.at(pace.before) * pace.words
         if self._trained is not None and self._trained[0] == clock:
             return self._trained[1]
         started, done, losses = time.monotonic(), 0, []
@@ -308,13 +312,14 @@ class Replica:
 
     def _reach(self, matrix: int) -> Reach:
         """How far rows of a matrix are expected to have come since their last sync; see `combine.combined`."""
-        steepness, words = self._steepness[matrix], self._job.policy.words_per_round
-        stretches = list(self._job.policy.unsynced(self._in_epoch + 1, len(steepness)))
-        ends, since = np.array([(end, rounds) for _, end, rounds in stretches]).T
+        steepness, number = self._steepness[matrix], self._in_epoch + 1
 
         def reach(numbers: Numbers) -> NDArray[np.float64]:
-            rounds = since[np.searchsorted(ends, numbers, "right")].astype(np.float64)
-            found: NDArray[np.float64] = rounds * (self._alpha * words) * steepness[numbers]
+            ends, gone = [], []
+            for _, end, rounds in self._job.policy.unsynced(number, len(steepness)):
+                ends.append(end)
+                gone.append(sum(self._gone[before] for before in range(number - rounds, number)))
+            found: NDArray[np.float64] = np.array(gone)[np.searchsorted(ends, numbers, "right")] * steepness[numbers]
             return found
 
         return reach
@@ -404,6 +409,6 @@ class Replica:
         return self.bytes_sent
 
 
-def _frequent_first(name: str, matrix: NDArray[Any]) -> NDArray[Any]:
+def frequent_first(name: str, matrix: NDArray[Any]) -> NDArray[Any]:
     """A matrix, or what is known of its rows: inner nodes have the greater numbers the nearer they are to the root."""
     return matrix[::-1] if name == "outputs.hierarchical" else matrix

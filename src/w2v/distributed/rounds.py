@@ -50,11 +50,13 @@ class Pace(NamedTuple):
     schedule : Schedule, of the epoch, over the words of all workers
     before : int, words of all workers in the rounds before
     ratio : float, words of all workers in this round for each word of this one
+    words : float, of a worker in this round, on average
     """
 
     schedule: Schedule
     before: int
     ratio: float
+    words: float
 
     def of(self, position: int, done: int) -> Schedule:
         """The rate over positions of the corpus, for words from `position` on, `done` words after the round began.
@@ -71,4 +73,5 @@ def paces(schedule: Schedule, words: Sequence[Sequence[int]], number: int) -> li
     """The pace of every worker in a round, of the words that each of them has in each round."""
     before = sum(sum(own[:number]) for own in words)
     this = [own[number] if number < len(own) else 0 for own in words]
-    return [Pace(schedule, before, sum(this) / own if own else 1.0) for own in this]
+    mean = sum(this) / max(1, sum(own > 0 for own in this))
+    return [Pace(schedule, before, sum(this) / own if own else 1.0, mean) for own in this]

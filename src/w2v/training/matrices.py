@@ -14,6 +14,9 @@ from w2v.training.schedule import derived_key
 # Of x86-64, and of most aarch64 systems.
 HUGE_PAGE = 1 << 21
 
+# Of `derived_key`: the initial rows of words.
+WORDS = 0
+
 # Rows drawn at a time, so that Ctrl-C is heard.
 AT_A_TIME = 1 << 16
 
@@ -91,7 +94,7 @@ def grown(matrix: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
 
 
 def first_vectors(
-    rows: int, vector_size: int, seed: int, first_row: int = 0, purpose: int = 0, path: Any = None
+    rows: int, vector_size: int, seed: int, first_row: int = 0, purpose: int = WORDS, path: Any = None
 ) -> NDArray[np.float32]:
     """Initial input rows, uniform in [-1/vector_size, 1/vector_size); a row depends on (seed, its number) alone.
 

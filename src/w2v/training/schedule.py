@@ -51,6 +51,7 @@ class Schedule(NamedTuple):
 def derived_key(seed: int, *path: int) -> int:
     """A 64-bit key for one purpose.
 
-    Path (0,) is for the initial rows of words, (1, epoch) for an epoch's draws, (2,) for the initial rows of documents.
+    Path (0,) is for the initial rows of words, (1, epoch) for an epoch's draws, (2,) for the initial rows of documents,
+    (4,) for those of subwords.
     """
     return int(np.random.SeedSequence(seed, spawn_key=path).generate_state(1, np.uint64)[0])

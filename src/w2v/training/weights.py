@@ -14,8 +14,7 @@ from w2v.vocabulary import huffman
 
 Matrix = NDArray[np.float32]
 
-# Of `derived_key`: what rows are drawn for.
-WORDS = 0
+# Of `derived_key`: what rows are drawn for, besides `matrices.WORDS`.
 DOCUMENTS = 2
 SUBWORDS = 4
 
@@ -61,7 +60,7 @@ class Weights:
         Outputs may be of another size.
         """
         output_size = vector_size if output_size is None else output_size
-        inputs = matrices.first_vectors(words, vector_size, seed, purpose=WORDS)
+        inputs = matrices.first_vectors(words, vector_size, seed)
         return cls(
             inputs,
             (inputs if tied else matrices.new_matrix(words, output_size)) if negative else None,
@@ -77,7 +76,7 @@ class Weights:
         known = len(self.inputs) - self.subwords
         inputs = matrices.new_matrix(words + self.subwords, self.inputs.shape[1])
         inputs[:known], inputs[words:] = self.inputs[:known], self.inputs[known:]
-        matrices.fill(inputs, known, words, derived_key(seed, WORDS), known)
+        matrices.fill(inputs, known, words, derived_key(seed, matrices.WORDS), known)
         locks, nodes = self.locks, self.nodes
         if len(locks) > 1:
             locks = np.concatenate([locks[:known], np.ones(words - known, np.float32), locks[known:]])
