@@ -16,6 +16,7 @@ from places import ROOT, TESTS
 
 from w2v import Doc2Vec, Word2Vec, distributed
 from w2v.distributed.collective import Collective
+from w2v.distributed.replica import Replica
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,22 @@ def test_a_fault_of_one_process_is_raised_in_all(tmp_path):
     (folder / "4.txt").write_bytes(b"\xff\xfe\xfd not a text")
     found = Threads(2).run(lambda comm: distributed.train(new_model(), folder, comm=comm, sync=POLICY))
     assert all(isinstance(error, ValueError | RuntimeError) and "4.txt" in str(error) for error in found)
+
+
+@pytest.mark.parametrize("method", ["train", "shards", "reduce", "apply"])
+def test_no_process_waits_for_one_that_has_failed(method, corpus, monkeypatch):
+    calls, whole = [], getattr(Replica, method)
+
+    def failing(replica, *args):
+        calls.append(replica.rank)
+        if replica.rank == 1 and calls.count(1) == 3:
+            raise KeyError("of this process alone")
+        return whole(replica, *args)
+
+    monkeypatch.setattr(Replica, method, failing)
+    found = Threads(3).run(lambda comm: distributed.train(new_model(), corpus, comm=comm, sync=POLICY))
+    assert [type(error) for error in found] == [RuntimeError, KeyError, RuntimeError]
+    assert all("of this process alone" in str(error) for error in found)
 
 
 def test_the_first_process_writes_and_all_resume(corpus, tmp_path):

@@ -5,7 +5,7 @@ that are zero everywhere else; so nothing depends on the order in which the grou
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,18 +70,18 @@ class Collective:
         reduced = []
         for number in range(self.size):
             begin, end = share(low, high, number, self.size)
-            own = self._replica.shards(tag, begin, end, 1)[0]
+            own = self._agreed(self._replica.shards, tag, begin, end, 1)[0]
             sent = [
                 Sent(tag, rank, [(numbers, rows) for numbers, rows in zip(*[iter(parts)] * 2, strict=True)])
                 for rank, parts in enumerate(self._gathered([part for pair in own.matrices for part in pair]))
             ]
             counted = self._replica.bytes_sent
-            rows, finite = self._replica.reduce(tag, sent, self.size)
+            rows, finite = self._agreed(self._replica.reduce, tag, sent, self.size)
             self._replica.bytes_sent = counted + own.nbytes * (self.size - 1)  # nobody hands out what all work out
             if not finite:
                 return False
             reduced.append(rows)
-        self._replica.apply(tag, high, *reduced)
+        self._agreed(self._replica.apply, tag, high, *reduced)
         return True
 
     def replace(self, ranks: Sequence[int]) -> None:
@@ -93,11 +93,13 @@ class Collective:
     def close(self) -> None:
         """Nothing is left open."""
 
-    def _answers(self, call: Any) -> list[Any]:
+    def _agreed(self, call: Callable[..., Any], *args: Any) -> Any:
+        """What a call gives in this process. If it fails in any, all raise: the others would wait for that one."""
+        answer, fault = None, None
         try:
-            answer, fault = call(), None
-        except (ValueError, ArithmeticError, RuntimeError, OSError, MemoryError) as error:
-            answer, fault = None, error
+            answer = call(*args)
+        except Exception as error:
+            fault = error
         said = "" if fault is None else f"{type(fault).__name__}: {fault}"
         faults = [own[0] for own in self._gathered([_bytes(said)])]
         if fault is not None:
@@ -105,6 +107,11 @@ class Collective:
         for rank, text in enumerate(faults):
             if len(text):
                 raise RuntimeError(f"process {rank}: {text.tobytes().decode('utf-8', 'replace')}")
+        return answer
+
+    def _answers(self, call: Callable[[], Any]) -> list[Any]:
+        """What a call gives in every process, by rank."""
+        answer = self._agreed(call)
         arrays: list[NDArray[Any]] = []
         plan = _taken_apart(answer, arrays)
         gathered = self._gathered([_bytes(json.dumps(plan)), *arrays])
