@@ -19,7 +19,7 @@ from w2v.distributed.rates import changes, zipf_counts
 from w2v.training.matrices import padded_size
 
 # Bytes of a process before it has a model: Python, numpy, w2v and what Ray adds; measured.
-PROCESS = 180 << 20
+PROCESS = 240 << 20
 
 # Bytes of a word besides its vectors: in list and dictionary, and the tables of training; and in a table of counting.
 PER_WORD = 300

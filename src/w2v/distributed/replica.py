@@ -107,7 +107,7 @@ class Replica:
         self._rounds: list[list[Stretch]] = []
         self._trained: tuple[int, Trained] | None = None
         self._backups: dict[tuple[int, int], Rows] = {}  # of other workers' documents, by their rank and anchor
-        self.bytes_sent = 0
+        self.bytes_sent = self._most_memory = 0
 
     def about(self) -> dict[str, Any]:
         """What must be the same on all machines for results to be the same."""
@@ -120,6 +120,7 @@ class Replica:
         if place >= len(self._blocks):
             return None
         self._scans[place] = scan = self._read(place)
+        self._note_memory()
         return Counted(scan.words(), scan.counts, scan.sentences)
 
     def _read(self, place: int) -> Scan:
@@ -160,6 +161,7 @@ class Replica:
             facts.append(Facts(len(encoded.tokens), len(encoded.offsets) - 1, encoded.text_words, lengths))
         self._rounds = rounds_of([encoded.offsets for encoded in self._encoded], self._job.policy.words_per_round)
         self._counted = facts
+        self._note_memory()
         return facts
 
     def vocabulary_digest(self) -> str:
@@ -308,6 +310,7 @@ class Replica:
         ]
         reduced = Sent(tag, -1, new)
         self.bytes_sent += reduced.nbytes * (workers - 1)
+        self._note_memory()
         return reduced, all(bool(np.isfinite(rows).all()) for _, rows in new)
 
     def _reach(self, matrix: int) -> Reach:
@@ -401,12 +404,26 @@ class Replica:
         self._trained, self._applied = None, (0, -1, -1)
 
     def peak_memory(self) -> int:
-        """The most bytes that this process has had in memory."""
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        """The most bytes that this process was found to have in memory for itself."""
+        self._note_memory()
+        return self._most_memory
+
+    def _note_memory(self) -> None:
+        """Look at the memory in use, wherever there is much of it."""
+        self._most_memory = max(self._most_memory, own_memory())
 
     def traffic(self) -> int:
         """Bytes that this worker's reductions have taken in from others and given out to them."""
         return self.bytes_sent
+
+
+def own_memory() -> int:
+    """Bytes that this process has in memory for itself: neither pages of files nor what is shared, where Linux tells."""
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("RssAnon:"))
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def frequent_first(name: str, matrix: NDArray[Any]) -> NDArray[Any]:
