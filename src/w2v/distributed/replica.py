@@ -418,7 +418,7 @@ class Replica:
 
 
 def own_memory() -> int:
-    """Bytes that this process has in memory for itself: no pages of files and none that are shared, where Linux tells."""
+    """Bytes that this process has in memory for itself, without pages of files and shared ones, where Linux tells."""
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("RssAnon:"))
