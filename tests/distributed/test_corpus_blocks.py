@@ -55,6 +55,14 @@ def test_a_plain_text_is_cut_so_that_all_have_something(tmp_path):
     assert max(map(len, owned)) - min(map(len, owned)) <= 1
 
 
+def test_one_text_is_cut_into_as_much_for_each(tmp_path):
+    (tmp_path / "text.txt").write_bytes(b"a line of text\n" * 40_001)  # its size cannot be divided by 5 or 20
+    blocks = manifest.blocks_of([tmp_path / "text.txt"], 5)
+    assert len(blocks) == 5 * manifest.BLOCKS_PER_WORKER
+    loads = [sum(blocks[number].size for number in own) for own in manifest.dealt(blocks, 5)]
+    assert max(loads) - min(loads) <= manifest.BLOCKS_PER_WORKER
+
+
 def test_blocks_go_to_whoever_has_least():
     blocks = [Block("a", 0, -1, size) for size in (5, 1, 1, 1, 1, 1, 5)]
     assert manifest.dealt(blocks, 2) == [[0, 6], [1, 2, 3, 4, 5]]

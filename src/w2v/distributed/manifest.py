@@ -83,7 +83,7 @@ def blocks_of(paths: Sequence[Pathlike], workers: int) -> list[Block]:
     """Cut files into blocks, in order: plain texts by bytes, tables by groups of rows, compressed files not at all."""
     names = [os.fspath(path) for path in paths]
     sizes = [sources.size_of(name) for name in names]
-    most = min(max(sum(sizes) // (workers * BLOCKS_PER_WORKER), LEAST_BLOCK), MOST_BLOCK)
+    most = min(max(-(-sum(sizes) // (workers * BLOCKS_PER_WORKER)), LEAST_BLOCK), MOST_BLOCK)
     blocks = []
     for name, size in zip(names, sizes, strict=True):
         if sources.is_table(name):
