@@ -31,7 +31,7 @@ ROOMS = {
     "vocabulary": set(),
     "tokens": {"common", "files", "text", "vocabulary"},
     "terms": {"_version", "common", "files", "text", "tokens"},
-    "counts": {"tokens"},
+    "counts": {"common", "tokens"},
     "training": {"_version", "common", "files", "text", "tokens", "vocabulary"},
     "atlas": {"_version", "common", "files"},
     "vectors": {"atlas", "common", "files", "terms", "text", "vocabulary"},

@@ -1,4 +1,4 @@
-"""How much memory is left: work that cannot fit is refused before it begins, and not killed half-way."""
+"""How much memory is left, and is in use: work that cannot fit is refused before it begins, not killed half-way."""
 
 import os
 from contextlib import suppress
@@ -20,10 +20,18 @@ def available() -> int | None:
         with suppress(OSError, ValueError):
             with open(path, encoding="ascii") as file:
                 limit = int(file.read())
-            with open(STATM, encoding="ascii") as file:
-                resident, of_files = map(int, file.read().split()[1:3])  # the system can take back pages of files
-                left.append(max(0, limit - (resident - of_files) * os.sysconf("SC_PAGESIZE")))
+            left.append(max(0, limit - own()))
     return min(left, default=None)
+
+
+def own() -> int:
+    """Bytes that this process has for itself: no pages of files, which the system can take back, and no shared ones.
+
+    OSError if the system does not tell.
+    """
+    with open(STATM, encoding="ascii") as file:
+        resident, others = map(int, file.read().split()[1:3])
+    return (resident - others) * os.sysconf("SC_PAGESIZE")
 
 
 def check(needed: int, purpose: str, way_out: str) -> None:

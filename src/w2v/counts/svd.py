@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.common.draws import bits_at
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
@@ -27,7 +29,6 @@ Floats = NDArray[np.float32]
 WIDTH = 16  # columns of a block: with fewer, the same space takes more steps, and each is slower
 REACH = 3  # dimensions of the space for each singular vector wanted
 SPARE = 32  # and in addition
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # the step of the start's generator
 DENSE = 1000  # rows or columns up to which a matrix is decomposed as a whole
 
 
@@ -112,11 +113,9 @@ def _dense(matrix: "csr_matrix[Any]") -> tuple[NDArray[Any], NDArray[Any], NDArr
 
 
 def _start(keys: NDArray[Any]) -> Floats:
-    """A row for each key, of numbers in [-1, 1): SplitMix64 (Steele, Lea & Flood 2014) of the key and the column."""
+    """A row for each key, of numbers in [-1, 1), by the key and the column."""
     places = np.arange(1, WIDTH + 1, dtype=np.uint64)
-    bits: NDArray[np.uint64] = (keys.astype(np.uint64)[:, None] * np.uint64(WIDTH) + places) * GOLDEN
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    bits = bits_at(0, keys.astype(np.uint64)[:, None] * np.uint64(WIDTH) + places)
     return np.asarray((bits >> np.uint64(40)) * 2.0**-23 - 1, np.float32)
 
 

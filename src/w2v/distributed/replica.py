@@ -9,15 +9,16 @@ that have been synced since, the former values are kept beside it.
 
 import hashlib
 import math
-import resource
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from w2v._version import __version__
+from w2v.common import memory
 from w2v.common.cores import thread_count
 from w2v.common.progress import progress_bar
 from w2v.distributed import combine, policy, rates
@@ -404,26 +405,18 @@ class Replica:
         self._trained, self._applied = None, (0, -1, -1)
 
     def peak_memory(self) -> int:
-        """The most bytes that this process was found to have in memory for itself."""
+        """The most bytes that this process was found to have in memory for itself; 0 where the system does not tell."""
         self._note_memory()
         return self._most_memory
 
     def _note_memory(self) -> None:
         """Look at the memory in use, wherever there is much of it."""
-        self._most_memory = max(self._most_memory, own_memory())
+        with suppress(OSError):  # only Linux tells
+            self._most_memory = max(self._most_memory, memory.own())
 
     def traffic(self) -> int:
         """Bytes that this worker's reductions have taken in from others and given out to them."""
         return self.bytes_sent
-
-
-def own_memory() -> int:
-    """Bytes that this process has in memory for itself, without pages of files and shared ones, where Linux tells."""
-    try:
-        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("RssAnon:"))
-    except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def frequent_first(name: str, matrix: NDArray[Any]) -> NDArray[Any]:

@@ -50,7 +50,7 @@ class Result:
     replayed_rounds : int, done again because of losses
     skipped_blocks : list of str, blocks that were trained in part, with ``on_worker_loss="skip"``
     words_per_sec : float, words of the vocabulary trained in a second, by all workers
-    worker_memory : int, the most bytes that a worker's process was found to have for itself
+    worker_memory : int, the most bytes that a worker's process was found to have for itself; 0 but on Linux
     """
 
     model: Word2Vec

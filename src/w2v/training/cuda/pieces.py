@@ -10,10 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.common.draws import bits_at
 from w2v.tokens.tags import Tags
 from w2v.training.epoch import Checked
-
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 # Positions that are looked at together.
 BLOCK = 4096
@@ -43,11 +42,8 @@ def survive(tokens: NDArray[np.int32], first: int, key: int, keep: NDArray[np.ui
     """Whether tokens at the positions from `first` on survive subsampling; see `stream_at` in _train.pyx."""
     if keep is None:
         return np.ones(len(tokens), np.bool_)
-    x = np.uint64(key) + np.arange(first, first + len(tokens), dtype=np.uint64) * GOLDEN
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    x ^= x >> np.uint64(31)
-    kept: NDArray[np.bool_] = (x >> np.uint64(32)) <= keep[tokens]
+    bits = bits_at(key, np.arange(first, first + len(tokens), dtype=np.uint64))
+    kept: NDArray[np.bool_] = (bits >> np.uint64(32)) <= keep[tokens]
     return kept
 
 
