@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.common.ahead import ahead
 from w2v.common.cores import thread_count
 from w2v.text.kmers import Scheme, blocks_of, sequences_from
 from w2v.text.readers import MAX_SENTENCE_LENGTH
-from w2v.text.sequences import SequenceReader, Unit, ahead
+from w2v.text.sequences import SequenceReader, Unit
 
 
 class Part(NamedTuple):

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from w2v.bio.counts import Counting, Part, counting_scheme
 from w2v.bio.tables import read_table
 from w2v.common import checks
+from w2v.common.ahead import ahead
 from w2v.common.cores import thread_count
 from w2v.files.reading import Pathlike, unpacked_name
 from w2v.text.kmers import ALPHABETS, AMBIGUOUS, Kmers, Scheme, sequences_from
-from w2v.text.sequences import ahead
 from w2v.vectors.keyed import KeyedVectors
 
 HOW = ("sum", "mean", "sif", "frames")

@@ -13,14 +13,15 @@ piece wait for it: nothing depends on where blocks are cut.
 import logging
 import os
 import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.common.ahead import ahead
 from w2v.files.errors import FormatError, TruncatedError
 from w2v.files.reading import open_binary
 from w2v.text import _kmers
@@ -199,23 +200,6 @@ def _encoded(parts: list[str]) -> bytes:
 
 
 # --- units ------------------------------------------------------------------------------------------------------
-
-
-def ahead(pool: Executor, tasks: Iterable[tuple[Any, Callable[..., Any], tuple[Any, ...]]], most: int) -> Iterator[Any]:
-    """Give (what, result) of each task (what, function, arguments), in order, while up to `most` are under way."""
-    waiting: deque[tuple[Any, Future[Any]]] = deque()
-    try:
-        for what, function, arguments in tasks:
-            if len(waiting) == most:
-                done, future = waiting.popleft()
-                yield done, future.result()
-            waiting.append((what, pool.submit(function, *arguments)))
-        while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
-    finally:
-        for _, future in waiting:
-            future.cancel()
 
 
 class SequenceReader:

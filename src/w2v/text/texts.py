@@ -15,12 +15,12 @@ from typing import IO, Any, Self
 
 import numpy as np
 
+from w2v.common.ahead import ahead
 from w2v.common.public import public
 from w2v.files.reading import Pathlike, can_be_read_again, open_binary, path_of, unpacked_name
 from w2v.text import _arrow, cells
 from w2v.text.letters import check_tokenizer, cleaner_of
 from w2v.text.readers import TaggedDocument, not_utf8
-from w2v.text.sequences import ahead
 from w2v.text.units import Units, kind_of, sentences_of, units_of_chunks, units_of_file, units_of_items
 
 TABLES = (".parquet", ".arrow", ".feather", ".ipc")

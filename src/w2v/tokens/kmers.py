@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v.common import memory
+from w2v.common.ahead import ahead
 from w2v.text.kmers import Kmers, Scheme
-from w2v.text.sequences import Unit, ahead
+from w2v.text.sequences import Unit
 from w2v.tokens.numbering import Batch
 from w2v.tokens.tags import NotedTags
 

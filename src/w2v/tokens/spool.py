@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v.common.ahead import ahead
+
 # A block of fewer numbers is not worth another thread.
 MANY = 1 << 14
 
@@ -24,21 +26,6 @@ def forget_pages(array: NDArray[Any]) -> None:
     mapping = getattr(array.base, "obj", array.base)
     if isinstance(mapping, FileMapping) and hasattr(mmap, "MADV_DONTNEED"):
         mapping.madvise(mmap.MADV_DONTNEED)
-
-
-def _change_blocks(
-    pairs: Iterable[tuple[NDArray[Any], Any]], change: Callable[[NDArray[Any], Any], int], threads: int
-) -> Iterator[tuple[NDArray[Any], Any, int]]:
-    """Give each pair with the result of ``change(*pair)``, in order; threads work on the next ones meanwhile."""
-    waiting: deque[tuple[NDArray[Any], Any, Future[int]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for block, other in pairs:
-            waiting.append((block, other, pool.submit(change, block, other)))
-            if len(waiting) > threads:
-                block, other, task = waiting.popleft()
-                yield block, other, task.result()
-        for block, other, task in waiting:
-            yield block, other, task.result()
 
 
 def _copy(block: NDArray[Any], begin: int, memory: mmap.mmap, dtype: Any) -> None:
@@ -155,15 +142,17 @@ class Spool:
         """
         filled = at = 0
         size = self.dtype.itemsize
-        for block, other, length in _change_blocks(zip(self.drain(), others, strict=True), change, threads):
-            yield other, filled
-            if self._memory is not None:
-                if filled < at:
-                    self._memory.move(filled * size, at * size, length * size)
-            else:  # over what has been read: those read ahead are all behind this block
-                self._do(self._write, block[:length].data, filled * size)
-            filled += length
-            at += len(block)
+        tasks = (((block, other), change, (block, other)) for block, other in zip(self.drain(), others, strict=True))
+        with ThreadPoolExecutor(threads) as pool:
+            for (block, other), length in ahead(pool, tasks, threads + 1):
+                yield other, filled
+                if self._memory is not None:
+                    if filled < at:
+                        self._memory.move(filled * size, at * size, length * size)
+                else:  # over what has been read: those read ahead are all behind this block
+                    self._do(self._write, block[:length].data, filled * size)
+                filled += length
+                at += len(block)
         self.length = filled
         self._lengths = []  # the appended blocks no longer exist
 
