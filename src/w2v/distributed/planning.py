@@ -53,7 +53,24 @@ class Simulated(NamedTuple):
 
 
 # benchmarks/distributed.py makes it, on 17 million words.
-SIMULATED: tuple[Simulated, ...] = ()
+SIMULATED: tuple[Simulated, ...] = (
+    Simulated(8, 5_000, "saturating", (-0.8, 0.8), (-0.2, 0.2)),
+    Simulated(2, 10_000, "saturating", (-0.7, 0.9), (0.2, 0.3)),
+    Simulated(4, 10_000, "saturating", (-1.4, 0.4), (-0.1, 0.4)),
+    Simulated(8, 10_000, "saturating", (-1.4, 0.7), (-0.7, 0.2)),
+    Simulated(16, 10_000, "saturating", (-3.2, 0.9), (-1.6, 0.3)),
+    Simulated(32, 10_000, "saturating", (-9.4, 1.4), (-4.5, 0.4)),
+    Simulated(2, 10_000, "touch:1", (-5.9, 0.8), (-3.3, 0.5)),
+    Simulated(4, 10_000, "touch:1", (-13.5, 1.4), (-7.7, 0.6)),
+    Simulated(8, 10_000, "touch:1", (-22.7, 1.1), (-12.9, 0.7)),
+    Simulated(16, 10_000, "touch:1", (-30.5, 1.3), (-19.9, 0.7)),
+    Simulated(32, 10_000, "touch:1", (-34.8, 2.7), (-24.0, 1.5)),
+    Simulated(2, 10_000, "mean", (-7.1, 1.4), (-6.4, 0.4)),
+    Simulated(4, 10_000, "mean", (-16.6, 1.4), (-15.1, 0.7)),
+    Simulated(8, 10_000, "mean", (-26.1, 1.4), (-21.7, 0.6)),
+    Simulated(16, 10_000, "mean", (-31.9, 1.5), (-26.5, 0.8)),
+    Simulated(32, 10_000, "mean", (-36.2, 9.6), (-31.7, 0.4)),
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +102,9 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """All figures, as JSON can hold them."""
         found = asdict(self)
-        found["quality"] = None if self.quality is None else self.quality._asdict()
+        if self.quality is not None:
+            pairs = {"analogies": list(self.quality.analogies), "rare": list(self.quality.rare)}
+            found["quality"] = self.quality._asdict() | pairs
         return found
 
     def lines(self) -> list[str]:
