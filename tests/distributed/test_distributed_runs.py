@@ -99,7 +99,7 @@ def test_updates_since_a_row_s_last_sync_are_those_of_the_rounds(corpus, monkeyp
             steepness = rates.steepness(model.vocabulary, model.settings(), length)[name]
             steepness = steepness[::-1] if name == "outputs.hierarchical" else steepness  # the root comes first
             since = [sum(rounds[last.get(row, 0) :]) for row in rows.tolist()]
-            np.testing.assert_allclose(replica._reach(number)(rows), since * steepness[rows], rtol=1e-12)
+            np.testing.assert_allclose(replica._reach(number, rows), since * steepness[rows], rtol=1e-12)
             seen.update(len(rounds) - last.get(row, 0) for row in rows.tolist())
         return found
 

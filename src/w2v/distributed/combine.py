@@ -74,6 +74,8 @@ def combined(
     """
     union = np.unique(np.concatenate([np.zeros(0, np.int32), *(numbers for numbers, _ in parts)]))
     new = np.empty((len(union), base.shape[1]), np.float32)
+    by_number = policy.weights(workers)
+    far = reach(union) if policy.combiner == "saturating" else None
     for begin in range(0, len(union), AT_A_TIME):
         numbers = union[begin : begin + AT_A_TIME]
         rows = new[begin : begin + AT_A_TIME]
@@ -91,10 +93,10 @@ def combined(
             total = np.zeros_like(start)
             for places, theirs in slots:
                 total[places] += theirs - start[places]
-            if policy.combiner == "saturating":
-                weights = _one_after_another(reach(numbers), touched)
+            if far is not None:
+                weights = _one_after_another(far[begin : begin + AT_A_TIME], touched)
             else:
-                weights = policy.weights(workers)[touched]
+                weights = by_number[touched]
             rows[:] = start + total * weights[:, None]
         if policy.combiner != "mean" or workers == 1:
             for places, theirs in slots:

@@ -72,8 +72,7 @@ def steepness(vocabulary: Vocabulary, settings: Settings, length: float = math.i
     """
     kept, drawn = kept_and_drawn(vocabulary.counts, settings.sample, settings.negative, settings.ns_exponent)
     neighbours = min(settings.window + 1 if settings.shrink_windows else 2 * settings.window, length)
-    by_documents = bool(settings.sg) and hasattr(settings, "dbow_words")
-    by_words = not by_documents or bool(getattr(settings, "dbow_words", True))
+    by_documents, by_words = hasattr(settings, "dbow_words"), bool(getattr(settings, "dbow_words", True))
     # How often a word is predicted: by each neighbour, and once by its document; in CBOW by all of them together.
     examples = neighbours * by_words + by_documents if settings.sg else 1
     targets = float(1 + settings.negative if settings.negative else 0)

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from w2v.common import memory
 from w2v.common.cores import thread_count
 from w2v.common.progress import progress_bar
 from w2v.distributed import combine, policy, rates
-from w2v.distributed.combine import Numbers, Reach, Rows, Sent, Tag
+from w2v.distributed.combine import Numbers, Rows, Sent, Tag
 from w2v.distributed.manifest import Block
 from w2v.distributed.policy import SyncPolicy
 from w2v.distributed.rounds import Pace, Stretch, rounds_of
@@ -195,12 +196,7 @@ class Replica:
         named = dict(model.weights.named())
         self.documents = named.pop("documents", None)
         self.names = list(named)
-        length = (model.corpus_total_words or 0) / model.corpus_count if model.corpus_count else math.inf
-        steepness = rates.steepness(model.vocabulary, settings, length or math.inf)
         self.local = [frequent_first(name, named[name]) for name in self.names]
-        self._steepness = [  # a matrix may be there and not be trained
-            frequent_first(name, steepness.get(name, np.zeros(len(named[name])))) for name in self.names
-        ]
         self._gone: dict[int, float] = {}  # of each round of the epoch, alpha times words
         self.base = [local.copy(order="C") for local in self.local]
         self._before = [np.empty_like(base) for base in self.base]  # rows as of the anchor, of those synced since
@@ -305,7 +301,11 @@ class Replica:
         self.bytes_sent += sum(one.nbytes for one in valid if one.rank != self.rank)
         new = [
             combine.combined(
-                base, [one.matrices[number] for one in valid], self._job.policy, workers, self._reach(number)
+                base,
+                [one.matrices[number] for one in valid],
+                self._job.policy,
+                workers,
+                partial(self._reach, number),
             )
             for number, base in enumerate(self.base)
         ]
@@ -314,19 +314,24 @@ class Replica:
         self._note_memory()
         return reduced, all(bool(np.isfinite(rows).all()) for _, rows in new)
 
-    def _reach(self, matrix: int) -> Reach:
+    @cached_property
+    def _steepness(self) -> list[NDArray[np.float64]]:
+        """Of each matrix, in the order of `names`; only one combiner asks for it."""
+        words, sentences = self.model.corpus_total_words, self.model.corpus_count
+        length = words / sentences if words and sentences else math.inf
+        found = rates.steepness(self.model.vocabulary, self.model.settings(), length)
+        own = zip(self.names, self.local, strict=True)  # a matrix may be there and not be trained
+        return [frequent_first(name, found.get(name, np.zeros(len(local)))) for name, local in own]
+
+    def _reach(self, matrix: int, numbers: Numbers) -> NDArray[np.float64]:
         """How far rows of a matrix are expected to have come since their last sync; see `combine.combined`."""
         steepness, number = self._steepness[matrix], self._in_epoch + 1
-
-        def reach(numbers: Numbers) -> NDArray[np.float64]:
-            ends, gone = [], []
-            for _, end, rounds in self._job.policy.unsynced(number, len(steepness)):
-                ends.append(end)
-                gone.append(sum(self._gone[before] for before in range(number - rounds, number)))
-            found: NDArray[np.float64] = np.array(gone)[np.searchsorted(ends, numbers, "right")] * steepness[numbers]
-            return found
-
-        return reach
+        ends, gone = [], []
+        for _, end, rounds in self._job.policy.unsynced(number, len(steepness)):
+            ends.append(end)
+            gone.append(sum(self._gone[before] for before in range(number - rounds, number)))
+        found: NDArray[np.float64] = np.array(gone)[np.searchsorted(ends, numbers, "right")] * steepness[numbers]
+        return found
 
     def apply(self, tag: Tag, high: int, *reduced: Sent) -> Tag:
         """Take over combined rows of a window that ends at `high`; what was applied already changes nothing."""
