@@ -10,6 +10,7 @@ from test_texts import LISTS, PATHS, ROWS, SENTENCES, SMALL, TOKENS, WALKS
 
 from w2v import Doc2Vec, Texts, Word2Vec
 from w2v.text import texts, units
+from w2v.tokens.encode import Scan
 
 arrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
 
@@ -126,6 +127,46 @@ def test_a_dictionary_that_grows_too_large_changes_nothing(tmp_path, monkeypatch
     path = str(tmp_path / "rows.parquet")
     parquet.write_table(arrow.table({"x": rows}), path, dictionary_pagesize_limit=200, data_page_size=100)
     assert list(Texts(path)) == rows
+
+
+WORDS = ["a", "b", "ab", "ba", ""]
+
+
+def indexed(rows, words, index):
+    """Lists of words as numbers of those in a dictionary."""
+    places = arrow.array([words.index(word) for row in rows for word in row], index)
+    ends = np.cumsum([0] + [len(row) for row in rows])
+    return arrow.ListArray.from_arrays(ends, arrow.DictionaryArray.from_arrays(places, words))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    chunks=st.lists(
+        st.tuples(
+            st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4), min_size=1, max_size=4),
+            st.permutations(WORDS) | st.just(WORDS),
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    index=st.sampled_from([arrow.int8(), arrow.int32(), arrow.uint64()]),
+    threads=st.integers(1, 3),
+)
+def test_words_are_counted_whatever_dictionary_a_chunk_has(chunks, index, threads):
+    rows = [row for part, _ in chunks for row in part]
+    column = arrow.chunked_array([indexed(part, words, index) for part, words in chunks])
+    found, expected = Scan(Texts(column), False, threads=threads), Scan(rows, False)
+    assert found.words() == expected.words()
+    assert (found.counts == expected.counts).all()
+    index_of = {word: number for number, word in enumerate(expected.words())}
+    assert (found.encode(index_of).tokens == expected.encode(index_of).tokens).all()
+
+
+def test_a_null_in_a_dictionary_is_an_error():
+    for places, words in (([0, None], ["a", "b"]), ([0, 1], ["a", None])):
+        values = arrow.DictionaryArray.from_arrays(arrow.array(places, arrow.int32()), words)
+        with pytest.raises(TypeError, match="row 0 of the ListArray has a null"):
+            list(Texts(arrow.ListArray.from_arrays([0, 2], values)))
 
 
 @pytest.mark.parametrize(

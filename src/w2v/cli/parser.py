@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 from difflib import get_close_matches
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,6 +24,11 @@ class Parser(argparse.ArgumentParser):
             advice = f"{message}; {self.prog} --help says more"
         print(f"{self.prog}: error: {advice}", file=sys.stderr)
         sys.exit(2)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help, if there is anything to print to, which argparse of Python 3.11.2 does not ask."""
+        if (file or sys.stderr) is not None:
+            super()._print_message(message, file)
 
     def _advice_on(self, name: str) -> str:
         """What to do in place of a command that there is not."""

@@ -43,10 +43,14 @@ static inline int kind_of(const struct ArrowSchema *schema) {
     return ARROW_OTHER;
 }
 
+static inline int may_have_nulls(const struct ArrowArray *array) {
+    return array->n_buffers && array->buffers[0] && array->null_count;
+}
+
 static inline int is_null(const struct ArrowArray *array, int64_t i) {
-    const uint8_t *valid = array->n_buffers ? array->buffers[0] : NULL;
+    const uint8_t *valid = may_have_nulls(array) ? array->buffers[0] : NULL;
     i += array->offset;
-    return valid && array->null_count && !(valid[i >> 3] >> (i & 7) & 1);
+    return valid && !(valid[i >> 3] >> (i & 7) & 1);
 }
 
 /* Value i of an array of integers; what does not fit becomes -1 and sets `over`. */
@@ -66,6 +70,17 @@ static inline int64_t integer_at(const struct ArrowArray *array, char format, in
     const uint64_t value = ((const uint64_t *)values)[i];
     if (value > INT64_MAX) *over = 1;
     return value > INT64_MAX ? -1 : (int64_t)value;
+}
+
+/* Copy `count` values from value `first` on, see `integer_at`. */
+static inline void copy_integers(int64_t *out, const struct ArrowArray *array, char format, int64_t first, int64_t count,
+                                 int *over) {
+    if (format != 'i') { /* which the places of words in a dictionary have, most values that there are */
+        for (int64_t i = 0; i < count; i++) out[i] = integer_at(array, format, first + i, over);
+        return;
+    }
+    const int32_t *values = (const int32_t *)array->buffers[1] + array->offset + first;
+    for (int64_t i = 0; i < count; i++) out[i] = values[i];
 }
 
 /* The bytes of string i and how many; -1 if it is null. */

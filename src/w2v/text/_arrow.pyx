@@ -38,7 +38,9 @@ cdef extern from "_arrow.h" nogil:
         const char *(*get_last_error)(ArrowArrayStream *) noexcept
     int kind_of(const ArrowSchema *schema) noexcept
     int is_null(const ArrowArray *array, int64_t i) noexcept
-    int64_t integer_at(const ArrowArray *array, char format, int64_t i, int *over) noexcept
+    int may_have_nulls(const ArrowArray *array) noexcept
+    void copy_integers(int64_t *out, const ArrowArray *array, char format, int64_t first, int64_t count,
+                       int *over) noexcept
     int64_t string_at(const ArrowArray *array, const ArrowSchema *schema, int64_t i, const uint8_t **start) noexcept
     int64_t list_at(const ArrowArray *array, const ArrowSchema *schema, int64_t i, int64_t *begin) noexcept
 
@@ -178,7 +180,8 @@ cdef class Chunk:
         cdef const ArrowSchema *item = schema.children[0]
         cdef int64_t row, i, first = 0, count, total = 0, size = 0, n = 0, at = 0, length, null = -1
         cdef const uint8_t *start = NULL
-        cdef bint strings = self.type.kind == "tokens", indexed = self.type.indexed
+        cdef bint indexed = self.type.indexed, strings = self.type.kind == "tokens" and not indexed
+        cdef bint nulls = may_have_nulls(child) or (indexed and may_have_nulls(child.dictionary))
         cdef int over = 0
         cdef uint8_t[::1] out
         cdef int64_t[::1] offset, integer
@@ -187,8 +190,8 @@ cdef class Chunk:
         with nogil:
             for row in range(begin, end):
                 count = list_at(&self.array, schema, row, &first)
-                for i in range(first, first + count):
-                    if strings:
+                for i in range(first, first + count if strings or nulls else first):
+                    if strings or indexed:
                         length = string_at(child, item, i, &start)
                         size += length if length > 0 else 0
                         if length < 0 and null < 0:
@@ -199,18 +202,17 @@ cdef class Chunk:
                 stop[row - begin] = total
         if null >= 0:
             return None, None, ends, null
-        if not strings or indexed:
-            data = np.empty(total, np.int64)
+        if not strings:
+            data = np.empty(total + 1, np.int64)
             integer = data
             with nogil:
                 for row in range(begin, end):
                     count = list_at(&self.array, schema, row, &first)
-                    for i in range(first, first + count):
-                        integer[n] = integer_at(child, item.format[0], i, &over)
-                        n += 1
+                    copy_integers(&integer[n], child, item.format[0], first, count, &over)
+                    n += count
                     if over and null < 0:
                         null = row
-            return data, None, ends, null
+            return data[:total], None, ends, null
         data, offsets = np.empty(size + 1, np.uint8), np.zeros(total + 1, np.int64)
         out, offset = data, offsets
         with nogil:

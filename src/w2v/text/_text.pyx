@@ -15,7 +15,7 @@ from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memchr, memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 
 cdef extern from "_text.h" nogil:
@@ -93,6 +93,11 @@ cdef class WordTable:
     cdef bint of_integers
     cdef Tokens out  # of the last text, whose memory serves the next one
     cdef int64_t room
+    # The dictionary of the last indexed words, the numbers of its words (-1: not met), and how often each was met.
+    cdef const uint8_t[::1] letters
+    cdef const int64_t[::1] starts
+    cdef int32_t[::1] known
+    cdef int64_t[::1] times
 
     def __cinit__(self, of_integers=False):
         self.of_integers = of_integers
@@ -169,30 +174,56 @@ cdef class WordTable:
         return numbers
 
     def number_indexed(self, const int64_t[::1] places, const uint8_t[::1] data, const int64_t[::1] offsets):
-        """Number words by their places in a dictionary, see `number_values`; int32. Each is looked up once."""
+        """Number words by their places in a dictionary, see `number_values`; int32.
+
+        Each is looked up once, also over several calls with the same dictionary, as the parts of a column have it.
+        """
         cdef long long i, n = places.shape[0], place
         cdef const uint8_t *word
         cdef uint64_t length
-        numbers, known = np.empty(n, np.int32), np.full(offsets.shape[0], -1, np.int32)
-        cdef int32_t[::1] given = numbers, number = known
-        cdef int64_t[::1] times = np.zeros(offsets.shape[0], np.int64)
         cdef bint full = False
+        if not self.has_dictionary(data, offsets):
+            self.count_indexed()
+            self.letters, self.starts = data, offsets
+            self.known = np.full(offsets.shape[0], -1, np.int32)
+            self.times = np.zeros(offsets.shape[0], np.int64)
+        numbers = np.empty(n, np.int32)
+        cdef int32_t[::1] given = numbers
         with nogil:
             for i in range(n):
-                times[places[i]] += 1
-            for i in range(n):
                 place = places[i]
-                if number[place] < 0:
+                self.times[place] += 1
+                if self.known[place] < 0:
                     word, length = &data[0] + offsets[place], offsets[place + 1] - offsets[place]
-                    number[place] = count_word(&self.table, word, length, hash_of(&self.table, word, length, length),
-                                               times[place])
-                    full = number[place] < 0
+                    self.known[place] = number_of(&self.table, word, length,
+                                                  hash_of(&self.table, word, length, length))
+                    full = self.known[place] < 0
                     if full:
                         break
-                given[i] = number[place]
+                given[i] = self.known[place]
         if full:
             raise MemoryError(f"no memory for a vocabulary of {self.table.n_words:,} words")
         return numbers
+
+    cdef bint has_dictionary(self, const uint8_t[::1] data, const int64_t[::1] offsets) noexcept:
+        """Whether the last indexed words were of a dictionary of the same strings."""
+        cdef long long n = offsets.shape[0]
+        return (self.starts is not None and self.starts.shape[0] == n
+                and memcmp(&self.starts[0], &offsets[0], n * sizeof(int64_t)) == 0
+                and memcmp(&self.letters[0], &data[0], offsets[n - 1]) == 0)
+
+    cdef void count_indexed(self) noexcept:
+        """Count the indexed words, which are counted by their places until somebody asks or the dictionary changes."""
+        cdef long long place
+        cdef const uint8_t *word
+        cdef uint64_t length
+        if self.starts is None:
+            return
+        for place in range(self.starts.shape[0] - 1):
+            if self.times[place]:
+                word, length = &self.letters[0] + self.starts[place], self.starts[place + 1] - self.starts[place]
+                count_word(&self.table, word, length, hash_of(&self.table, word, length, length), self.times[place])
+                self.times[place] = 0
 
     def number_integers(self, const int64_t[::1] values):
         """Number integers; int32."""
@@ -232,6 +263,7 @@ cdef class WordTable:
 
     def counts(self):
         """How often each word was met, int64; `merge` meets none."""
+        self.count_indexed()
         counts = np.empty(self.table.n_words, np.int64)
         cdef int64_t[::1] view = counts
         if self.table.n_words:
