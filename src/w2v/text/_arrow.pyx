@@ -120,9 +120,10 @@ cdef class Chunk:
         """Rows of strings as UTF-8, a line each; line ends within them become blanks, a null an empty line; uint8."""
         cdef int64_t row, length, size = 0, at = 0
         cdef const uint8_t *start = NULL
-        for row in range(begin, end):
-            length = string_at(&self.array, &self.type.schema, row, &start)
-            size += length + 1 if length > 0 else 1
+        with nogil:
+            for row in range(begin, end):
+                length = string_at(&self.array, &self.type.schema, row, &start)
+                size += length + 1 if length > 0 else 1
         lines = np.empty(size + 1, np.uint8)
         cdef uint8_t[::1] out = lines
         with nogil:
