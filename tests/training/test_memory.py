@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ CC = os.environ.get("CC", "cc")
 HERE = Path(__file__).parent
 
 
-@pytest.mark.skipif(sys.platform != "linux" or os.confstr("CS_GNU_LIBC_VERSION") is None, reason="needs glibc")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
 @pytest.mark.skipif(shutil.which(CC) is None, reason=f"{CC} is not installed")
 @pytest.mark.skipif("san.so" in os.environ.get("LD_PRELOAD", ""), reason="sanitizers allocate by themselves")
 def test_failing_allocations_raise_memory_error_and_lose_nothing(tmp_path):
