@@ -189,7 +189,7 @@ def test_a_stopped_run_goes_on_where_it_was(cbow, losses, round_shape):
             thread = threading.Thread(target=kernel.train, args=given)
             thread.start()
             if pause:
-                time.sleep(rng.random() * 5e-3)
+                time.sleep(rng.random() * pause)
                 stop[0] = 1
             thread.join()
             stops += counts[0] < len(tokens)
@@ -199,8 +199,11 @@ def test_a_stopped_run_goes_on_where_it_was(cbow, losses, round_shape):
         assert loss[0] == pytest.approx(total)  # what is shown while it lasts
         return matrices, counts, total, stops
 
-    once, counts, loss, _ = trained(pause=False)
-    often, counts_often, loss_often, stops = trained(pause=True)
+    once, counts, loss, _ = trained(pause=0)
+    for pause in 5e-3 * 0.5 ** np.arange(12):  # the first may be longer than all that there is to do
+        often, counts_often, loss_often, stops = trained(pause)
+        if stops:
+            break
     assert stops > 0
     assert (counts == counts_often).all()
     assert loss_often == loss
