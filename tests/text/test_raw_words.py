@@ -29,7 +29,11 @@ def assigned(text):
 
 
 def kind_is_known(character):
-    return bool(letters._kinds()[ord(character)]) or not (character == "_" or character.isalnum())
+    """Marks count, too: a sigma before one may still be the last letter of its word."""
+    counts = (
+        character == "_" or character.isalnum() or unicodedata.category(character) in ("Mn", "Me", "Cf", "Lm", "Sk")
+    )
+    return bool(letters._kinds()[ord(character)]) or not counts
 
 
 @settings(deadline=None)
