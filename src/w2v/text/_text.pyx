@@ -184,9 +184,10 @@ cdef class WordTable:
         cdef bint full = False
         if not self.has_dictionary(data, offsets):
             self.count_indexed()
-            self.letters, self.starts = data, offsets
+            self.starts = None  # until all is there: memory may be short
             self.known = np.full(offsets.shape[0], -1, np.int32)
             self.times = np.zeros(offsets.shape[0], np.int64)
+            self.letters, self.starts = data, offsets
         numbers = np.empty(n, np.int32)
         cdef int32_t[::1] given = numbers
         with nogil:
