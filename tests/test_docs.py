@@ -77,7 +77,7 @@ def test_every_example_runs_and_shows_what_it_says(path, tmp_path, monkeypatch):
     write_corpus(tmp_path / "corpus.txt")
     (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
     text = path.read_text(encoding="utf-8")
-    if "w2v[index]" in text and sys.version_info >= (3, 15):
+    if "usearch" in text and sys.version_info >= (3, 15):
         pytest.importorskip("usearch.index", reason="what usearch needs has no wheel for Python 3.15 yet")
     namespace = {"__name__": path.name}
     with warnings.catch_warnings():
