@@ -191,20 +191,21 @@ cdef class Chunk:
         with nogil:
             for row in range(begin, end):
                 count = list_at(&self.array, schema, row, &first)
-                for i in range(first, first + count if strings or nulls else first):
-                    if strings or indexed:
-                        length = string_at(child, item, i, &start)
-                        size += length if length > 0 else 0
-                        if length < 0 and null < 0:
+                if strings or nulls:
+                    for i in range(first, first + count):
+                        if strings or indexed:
+                            length = string_at(child, item, i, &start)
+                            size += length if length > 0 else 0
+                            if length < 0 and null < 0:
+                                null = row
+                        elif is_null(child, i) and null < 0:
                             null = row
-                    elif is_null(child, i) and null < 0:
-                        null = row
                 total += count
                 stop[row - begin] = total
         if null >= 0:
             return None, None, ends, null
         if not strings:
-            data = np.empty(total + 1, np.int64)
+            data = np.empty(total, np.int64)
             integer = data
             with nogil:
                 for row in range(begin, end):
@@ -213,7 +214,7 @@ cdef class Chunk:
                     n += count
                     if over and null < 0:
                         null = row
-            return data[:total], None, ends, null
+            return data, None, ends, null
         data, offsets = np.empty(size + 1, np.uint8), np.zeros(total + 1, np.int64)
         out, offset = data, offsets
         with nogil:
